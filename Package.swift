@@ -1,0 +1,87 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The manifest is the map: C kernels → Tensor → Models, Data → Eval, Diversity, Train → Runs → five programs → tests.
+// Each target may import only what its line names; Docs/architecture.md says what each of them owns.
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "swift-rlhf",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Tensor", targets: ["Tensor"]),
+        .library(name: "Models", targets: ["Models"]),
+        .library(name: "Data", targets: ["Data"]),
+        .library(name: "Eval", targets: ["Eval"]),
+        .library(name: "Diversity", targets: ["Diversity"]),
+        .library(name: "Train", targets: ["Train"]),
+        .library(name: "Runs", targets: ["Runs"]),
+        .executable(name: "train-sft", targets: ["train-sft"]),
+        .executable(name: "train-reward-model", targets: ["train-reward-model"]),
+        .executable(name: "train-ppo", targets: ["train-ppo"]),
+        .executable(name: "sample-best-of-n", targets: ["sample-best-of-n"]),
+        .executable(name: "calculate-diversity", targets: ["calculate-diversity"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // MARK: Numerical ground
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "lapacke openblas",
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .target(name: "CKernels"),
+        .target(name: "Tensor", dependencies: ["COpenBLAS", "CKernels"]),
+
+        // MARK: Models and data
+        .target(name: "Models", dependencies: ["Tensor", collections]),
+        .target(name: "Data", dependencies: [collections]),
+
+        // MARK: Metrics
+        .target(name: "Eval", dependencies: ["Models", "Data", collections]),
+        .target(name: "Diversity", dependencies: ["Models", "Data", "Eval", collections]),
+
+        // MARK: Training and what it leaves on disk
+        .target(name: "Train", dependencies: ["Models", "Data", "Eval", collections]),
+        .target(name: "Runs", dependencies: ["Train", "Diversity", argumentParser, logging, yams]),
+
+        // MARK: Programs
+        .executableTarget(name: "train-sft", dependencies: ["Runs"]),
+        .executableTarget(name: "train-reward-model", dependencies: ["Runs"]),
+        .executableTarget(name: "train-ppo", dependencies: ["Runs"]),
+        .executableTarget(name: "sample-best-of-n", dependencies: ["Runs"]),
+        .executableTarget(name: "calculate-diversity", dependencies: ["Runs"]),
+
+        // MARK: Tests
+        .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport"),
+        .testTarget(name: "TensorTests", dependencies: ["Tensor", "_TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "_TestSupport"]),
+        .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
+        .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
+        .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
+        .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
+        .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
+        .testTarget(
+            name: "ProgramTests",
+            dependencies: [
+                "Runs", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "sample-best-of-n",
+                "calculate-diversity",
+            ]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c17
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}

@@ -1,0 +1,2 @@
+#include "CKernels.h"
+size_t swk_version(void) { return 1; }

@@ -1,0 +1,3 @@
+#pragma once
+#include <stddef.h>
+size_t swk_version(void);
