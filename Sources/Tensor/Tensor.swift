@@ -94,3 +94,14 @@ extension Tensor: CustomStringConvertible {
         "Tensor\(shape) " + values.prefix(8).description + (count > 8 ? "…" : "")
     }
 }
+
+extension Tensor {
+    /// Whether two tensors are views of the same memory.
+    package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
+
+    /// Whether two tensors have one shape and the same bits in every element.
+    package func isIdentical(to other: Tensor) -> Bool {
+        guard shape == other.shape else { return false }
+        return equalBytes(pointer, other.pointer, count: count * 4)
+    }
+}
