@@ -1,3 +1,124 @@
+// The CPU kernels behind the Tensor module: plain C functions over row-major float arrays.
+//
+// Every kernel exists in three builds of the same source: portable (whatever the compiler's baseline offers), AVX2+FMA and
+// AVX-512. `swk_kernels(level)` returns the table of one build, `swk_best_level()` the best that this processor runs.
+//
+// Rules that hold for all of them: matrices are row-major and dense unless a stride is named; sizes are `size_t` counts of
+// elements, never bytes; `out` may be the same array as an input of the same shape unless the kernel says otherwise; nothing
+// allocates, nothing keeps state, and nothing checks its arguments (the Swift side does).
 #pragma once
 #include <stddef.h>
-size_t swk_version(void);
+#include <stdint.h>
+
+typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2 } swk_level;
+
+/// A run of consecutive queries of one sequence, and the key rows that they may look at: all `prefix_count` rows from
+/// `prefix_begin`, then the rows from `key_begin` up to and including `key_first + j` for query j.
+typedef struct {
+    size_t query_begin, query_count;
+    size_t key_begin, key_first;
+    size_t prefix_begin, prefix_count;
+} swk_segment;
+
+/// The arrays of one attention call: queries and outputs [R, heads*dim], keys and values [T, kv_heads*dim].
+typedef struct {
+    const float *queries, *keys, *values;
+    size_t query_stride, key_stride, value_stride, out_stride;
+    size_t heads, kv_heads, dim;
+    float scale;
+    float *out;              // [R, heads*dim]
+    float *log_sum_exp;      // [R, heads]; NULL when no backward pass will follow
+    // backward only
+    const float *d_out;      // [R, heads*dim], stride out_stride
+    float *d_queries;        // [R, heads*dim], dense; written
+    float *d_keys, *d_values; // [T, kv_heads*dim], dense; added to
+} swk_attention;
+
+typedef struct {
+    float learning_rate, beta1, beta2, epsilon, weight_decay;
+    float correction1, correction2; // 1 - beta^t
+    float gradient_scale;           // multiplies every gradient first (clipping, accumulation)
+} swk_adam;
+
+typedef struct {
+    const char *name;
+
+    // Elementwise over n numbers.
+    void (*add)(size_t n, const float *a, const float *b, float *out);
+    void (*subtract)(size_t n, const float *a, const float *b, float *out);
+    void (*multiply)(size_t n, const float *a, const float *b, float *out);
+    void (*scale_add)(size_t n, float s, const float *x, float *acc);          // acc += s * x
+    void (*scale)(size_t n, float s, const float *x, float *out);
+    void (*exponential)(size_t n, const float *x, float *out);
+    void (*tanh_forward)(size_t n, const float *x, float *out);
+    void (*relu)(size_t n, const float *x, float *out);
+    void (*relu_backward)(size_t n, const float *x, const float *dy, float *dx);
+    void (*gelu_erf)(size_t n, const float *x, float *out);
+    void (*gelu_erf_backward)(size_t n, const float *x, const float *dy, float *dx);
+    void (*gelu_tanh)(size_t n, const float *x, float *out);
+    void (*gelu_tanh_backward)(size_t n, const float *x, const float *dy, float *dx);
+    void (*swiglu)(size_t n, const float *gate, const float *up, float *out);  // silu(gate) * up
+    void (*swiglu_backward)(size_t n, const float *gate, const float *up, const float *dy, float *dgate, float *dup);
+    double (*sum)(size_t n, const float *x);
+    double (*sum_of_squares)(size_t n, const float *x);
+    double (*dot)(size_t n, const float *a, const float *b);
+    size_t (*count_non_finite)(size_t n, const float *x);
+    void (*add_bias)(size_t rows, size_t width, const float *bias, float *x);
+    void (*add_column_sums)(size_t rows, size_t width, const float *x, float *acc);
+
+    // Normalisation over the last axis. `inverse` (and `mean`) keep one number a row for the backward pass.
+    void (*rms_norm)(size_t rows, size_t width, const float *x, const float *weight, float epsilon, float *out,
+                     float *inverse);
+    void (*rms_norm_backward)(size_t rows, size_t width, const float *x, const float *weight, const float *inverse,
+                              const float *dy, float *dx, float *dweight);    // dweight (may be NULL) is added to
+    void (*layer_norm)(size_t rows, size_t width, const float *x, const float *weight, const float *bias, float epsilon,
+                       float *out, float *mean, float *inverse);
+    void (*layer_norm_backward)(size_t rows, size_t width, const float *x, const float *weight, const float *mean,
+                                const float *inverse, const float *dy, float *dx, float *dweight, float *dbias);
+
+    // Rotary position embedding in the half-rotation form, in place. tables are [positions, dim/2]; direction is 1 for the
+    // forward and -1 for the backward rotation.
+    void (*rotate)(size_t rows, size_t heads, size_t dim, size_t stride, const int32_t *positions, const float *cosines,
+                   const float *sines, float direction, float *x);
+
+    // Softmax over rows of `width`; `row_stride` between rows.
+    void (*softmax)(size_t rows, size_t width, const float *x, float *out);
+    void (*softmax_backward)(size_t rows, size_t width, const float *y, const float *dy, float *dx);
+    // log(sum(exp(x * inverse_temperature))) of one row
+    float (*log_sum_exp)(size_t width, float inverse_temperature, const float *x);
+    // x <- weight * (softmax(x) - onehot(target)), given the row's log-sum-exp
+    void (*cross_entropy_gradient)(size_t width, float log_sum_exp, float weight, int32_t target, float *x);
+    // sum over i of p_i * x_i with p = softmax(x), given the row's log-sum-exp (entropy = lse - this)
+    float (*softmax_mean)(size_t width, float log_sum_exp, const float *x);
+    // x <- weight * dH/dx, with H the entropy of softmax(x): -p_i (x_i - softmax_mean); added to acc
+    void (*entropy_gradient)(size_t width, float log_sum_exp, float mean, float weight, const float *x, float *acc);
+    size_t (*argmax)(size_t width, const float *x);
+    // first index at which the running sum of exp(x*inverse_temperature - log_sum_exp) exceeds `uniform`
+    size_t (*sample)(size_t width, float inverse_temperature, float log_sum_exp, float uniform, const float *x);
+
+    // Attention of one segment and one key/value head. `workspace` holds swk_attention_workspace(...) floats.
+    void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
+    void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
+
+    // out[m, n] = x[m, k] · w[n, k]ᵀ for few rows (decoding): weights are streamed once, nothing is packed.
+    void (*linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
+                       size_t out_stride);
+
+    // One fused AdamW step over n numbers (Loshchilov & Hutter 2019, the order of torch.optim.AdamW).
+    void (*adam)(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second);
+} swk_kernel_table;
+
+/// The table of a build; NULL when this processor or this architecture cannot run it.
+const swk_kernel_table *swk_kernels(swk_level level);
+swk_level swk_best_level(void);
+
+/// Floats of scratch that one attention (or attention_backward) call needs for a segment that sees `keys` rows at most.
+size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
+
+/// Processors that this process may run on.
+int swk_processor_count(void);
+
+/// Calls body(context, i) for every i below count, on up to `threads` threads, the caller among them, and returns when all are
+/// done. Which thread takes which i is not defined, so results must be placed by index. When the pool is busy with another
+/// caller, or threads is 1, everything runs on the caller.
+void swk_parallel(int threads, size_t count, void (*body)(void *context, size_t index), void *context);

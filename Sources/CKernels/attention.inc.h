@@ -1,0 +1,146 @@
+// Causal attention of one segment and one key/value head, in blocks of queries: scratch memory is linear in the keys.
+// Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved log-sum-exp, as Dao et al. 2022 do:
+// dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ.
+
+#define QUERY_BLOCK 48
+
+INLINE size_t padded(size_t keys) { return (keys + 63) / 64 * 64; }
+
+// rows [count, dim] with a stride → columns of out [dim, ld], starting at column `at`
+static void pack_columns(size_t count, size_t dim, const float *rows, size_t stride, float *out, size_t ld, size_t at) {
+    for (size_t i = 0; i < count; i += 16) {
+        size_t n = count - i < 16 ? count - i : 16;
+        for (size_t d = 0; d < dim; d++)
+            for (size_t j = 0; j < n; j++) out[d * ld + at + i + j] = rows[(i + j) * stride + d];
+    }
+}
+
+typedef struct { size_t prefix, own, total, ld; } key_ranges;
+
+INLINE key_ranges ranges_of(const swk_segment *s) {
+    key_ranges k;
+    k.prefix = s->prefix_count;
+    k.own = s->key_first - s->key_begin + s->query_count;
+    k.total = k.prefix + k.own;
+    k.ld = padded(k.total);
+    return k;
+}
+
+// One query against few heads: no packing, keys and values are streamed once for all heads of the group.
+static void attention_one(const swk_attention *a, const swk_segment *s, size_t kv_head, size_t j, float *workspace) {
+    size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j;
+    size_t own = s->key_first - s->key_begin + 1 + j, total = s->prefix_count + own, ld = padded(total);
+    for (size_t range = 0; range < 2; range++) {
+        size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
+        size_t at = range ? s->prefix_count : 0;
+        for (size_t t = 0; t < count; t++) {
+            const float *key = a->keys + (begin + t) * a->key_stride + kv_head * dim;
+            for (size_t g = 0; g < group; g++) {
+                const float *query = a->queries + row * a->query_stride + (kv_head * group + g) * dim;
+                v16 acc = {0};
+                EACH16(dim, acc += LOAD(query) * LOAD(key););
+                workspace[g * ld + at + t] = sum_of(acc);
+            }
+        }
+    }
+    for (size_t g = 0; g < group; g++) {
+        size_t head = kv_head * group + g;
+        float *p = workspace + g * ld, peak = row_max(total, p);
+        float sum = exp_row(total, a->scale, peak, p, p);
+        if (a->log_sum_exp) a->log_sum_exp[row * a->heads + head] = peak * a->scale + logf(sum);
+        scale(total, 1.0f / sum, p, p);
+        float *out = a->out + row * a->out_stride + head * dim;
+        product(1, dim, s->prefix_count, p, ld, 1, a->values + s->prefix_begin * a->value_stride + kv_head * dim,
+                a->value_stride, out, a->out_stride, 0);
+        product(1, dim, own, p + s->prefix_count, ld, 1, a->values + s->key_begin * a->value_stride + kv_head * dim,
+                a->value_stride, out, a->out_stride, 1);
+    }
+}
+
+static void attention(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {
+    size_t group = a->heads / a->kv_heads, dim = a->dim;
+    if (s->query_count * group <= 4) {
+        for (size_t j = 0; j < s->query_count; j++) attention_one(a, s, kv_head, j, workspace);
+        return;
+    }
+    key_ranges k = ranges_of(s);
+    float *keys = workspace, *scores = keys + dim * k.ld;
+    pack_columns(k.prefix, dim, a->keys + s->prefix_begin * a->key_stride + kv_head * dim, a->key_stride, keys, k.ld, 0);
+    pack_columns(k.own, dim, a->keys + s->key_begin * a->key_stride + kv_head * dim, a->key_stride, keys, k.ld, k.prefix);
+    const float *prefix_values = a->values + s->prefix_begin * a->value_stride + kv_head * dim;
+    const float *own_values = a->values + s->key_begin * a->value_stride + kv_head * dim;
+    for (size_t g = 0; g < group; g++) {
+        size_t head = kv_head * group + g;
+        for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
+            size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
+            size_t seen = k.prefix + s->key_first - s->key_begin + j + rows; // by the block's last query
+            const float *queries = a->queries + (s->query_begin + j) * a->query_stride + head * dim;
+            product(rows, seen, dim, queries, a->query_stride, 1, keys, k.ld, scores, k.ld, 0);
+            for (size_t r = 0; r < rows; r++) {
+                size_t visible = seen - (rows - 1 - r);
+                float *p = scores + r * k.ld, peak = row_max(visible, p);
+                float sum = exp_row(visible, a->scale, peak, p, p);
+                if (a->log_sum_exp)
+                    a->log_sum_exp[(s->query_begin + j + r) * a->heads + head] = peak * a->scale + logf(sum);
+                scale(visible, 1.0f / sum, p, p);
+                memset(p + visible, 0, (seen - visible) * sizeof(float));
+            }
+            float *out = a->out + (s->query_begin + j) * a->out_stride + head * dim;
+            product(rows, dim, k.prefix, scores, k.ld, 1, prefix_values, a->value_stride, out, a->out_stride, 0);
+            product(rows, dim, seen - k.prefix, scores + k.prefix, k.ld, 1, own_values, a->value_stride, out,
+                    a->out_stride, 1);
+        }
+    }
+}
+
+static void attention_backward(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {
+    size_t group = a->heads / a->kv_heads, dim = a->dim;
+    key_ranges k = ranges_of(s);
+    float *keys = workspace, *values = keys + dim * k.ld, *p = values + dim * k.ld, *ds = p + QUERY_BLOCK * k.ld;
+    const float *prefix_keys = a->keys + s->prefix_begin * a->key_stride + kv_head * dim;
+    const float *own_keys = a->keys + s->key_begin * a->key_stride + kv_head * dim;
+    pack_columns(k.prefix, dim, prefix_keys, a->key_stride, keys, k.ld, 0);
+    pack_columns(k.own, dim, own_keys, a->key_stride, keys, k.ld, k.prefix);
+    pack_columns(k.prefix, dim, a->values + s->prefix_begin * a->value_stride + kv_head * dim, a->value_stride, values,
+                 k.ld, 0);
+    pack_columns(k.own, dim, a->values + s->key_begin * a->value_stride + kv_head * dim, a->value_stride, values, k.ld,
+                 k.prefix);
+    size_t kv_width = a->kv_heads * dim, width = a->heads * dim;
+    float *prefix_dk = a->d_keys + s->prefix_begin * kv_width + kv_head * dim;
+    float *own_dk = a->d_keys + s->key_begin * kv_width + kv_head * dim;
+    float *prefix_dv = a->d_values + s->prefix_begin * kv_width + kv_head * dim;
+    float *own_dv = a->d_values + s->key_begin * kv_width + kv_head * dim;
+    for (size_t g = 0; g < group; g++) {
+        size_t head = kv_head * group + g;
+        for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
+            size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
+            size_t seen = k.prefix + s->key_first - s->key_begin + j + rows, own = seen - k.prefix;
+            size_t first = s->query_begin + j;
+            const float *queries = a->queries + first * a->query_stride + head * dim;
+            const float *d_out = a->d_out + first * a->out_stride + head * dim;
+            product(rows, seen, dim, queries, a->query_stride, 1, keys, k.ld, p, k.ld, 0);
+            product(rows, seen, dim, d_out, a->out_stride, 1, values, k.ld, ds, k.ld, 0);
+            for (size_t r = 0; r < rows; r++) {
+                size_t visible = seen - (rows - 1 - r);
+                const float *o = a->out + (first + r) * a->out_stride + head * dim, *d = d_out + r * a->out_stride;
+                v16 acc = {0};
+                EACH16(dim, acc += LOAD(o) * LOAD(d););
+                float delta = sum_of(acc), lse = a->log_sum_exp[(first + r) * a->heads + head];
+                float *pr = p + r * k.ld, *dr = ds + r * k.ld;
+                EACH16(visible, v16 e = vexp(LOAD(pr) * all(a->scale) - all(lse)); STORE(pr, e);
+                       STORE(dr, e * (LOAD(dr) - all(delta)) * all(a->scale)););
+                memset(pr + visible, 0, (seen - visible) * sizeof(float));
+                memset(dr + visible, 0, (seen - visible) * sizeof(float));
+            }
+            float *dq = a->d_queries + first * width + head * dim;
+            product(rows, dim, k.prefix, ds, k.ld, 1, prefix_keys, a->key_stride, dq, width, 0);
+            product(rows, dim, own, ds + k.prefix, k.ld, 1, own_keys, a->key_stride, dq, width, 1);
+            if (k.prefix) {
+                product(k.prefix, dim, rows, ds, 1, k.ld, queries, a->query_stride, prefix_dk, kv_width, 1);
+                product(k.prefix, dim, rows, p, 1, k.ld, d_out, a->out_stride, prefix_dv, kv_width, 1);
+            }
+            product(own, dim, rows, ds + k.prefix, 1, k.ld, queries, a->query_stride, own_dk, kv_width, 1);
+            product(own, dim, rows, p + k.prefix, 1, k.ld, d_out, a->out_stride, own_dv, kv_width, 1);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// Sixteen floats at a time, in the compiler's own vector type: one AVX-512 register, two of AVX, four of SSE or NEON.
+// Included by every build of the kernels, inside its target attribute.
+#include <math.h>
+#include <string.h>
+
+typedef float v16 __attribute__((vector_size(64)));
+typedef int32_t i16 __attribute__((vector_size(64)));
+typedef float v16u __attribute__((vector_size(64), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE v16 load(const float *p) { return *(const v16u *)p; }
+INLINE void store(float *p, v16 v) { *(v16u *)p = v; }
+INLINE v16 all(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
+
+INLINE v16 load_part(const float *p, size_t n) {
+    v16 v = {0};
+    memcpy(&v, p, n * sizeof(float));
+    return v;
+}
+INLINE void store_part(float *p, v16 v, size_t n) { memcpy(p, &v, n * sizeof(float)); }
+
+INLINE v16 choose(i16 mask, v16 yes, v16 no) { return (v16)((mask & (i16)yes) | (~mask & (i16)no)); }
+INLINE v16 larger(v16 a, v16 b) { return choose(a > b, a, b); }
+INLINE v16 smaller(v16 a, v16 b) { return choose(a < b, a, b); }
+
+INLINE float sum_of(v16 v) {
+    float s[8], t[4];
+    for (int i = 0; i < 8; i++) s[i] = v[i] + v[i + 8];
+    for (int i = 0; i < 4; i++) t[i] = s[i] + s[i + 4];
+    return (t[0] + t[2]) + (t[1] + t[3]);
+}
+INLINE float max_of(v16 v) {
+    float m = v[0];
+    for (int i = 1; i < 16; i++) m = v[i] > m ? v[i] : m;
+    return m;
+}
+
+// exp to about one unit in the last place: 2^n times a polynomial on [-ln2/2, ln2/2]. Saturates instead of overflowing to
+// infinity only above 88.72; below -87.33 the result is 0.
+INLINE v16 vexp(v16 x) {
+    v16 kept = x;
+    x = smaller(larger(x, all(-87.33654f)), all(88.72283f));
+    v16 n = x * all(1.44269504f) + all(12582912.0f);
+    i16 power = (i16)n - (i16)all(12582912.0f);
+    n -= all(12582912.0f);
+    v16 r = x - n * all(0.693359375f) + n * all(2.12194440e-4f);
+    v16 p = all(1.9875691500e-4f);
+    p = p * r + all(1.3981999507e-3f);
+    p = p * r + all(8.3334519073e-3f);
+    p = p * r + all(4.1665795894e-2f);
+    p = p * r + all(1.6666665459e-1f);
+    p = p * r + all(5.0000001201e-1f);
+    p = p * r * r + r + all(1.0f);
+    // two half steps, so that the power of two never leaves the exponent's range
+    i16 half = power >> 1;
+    v16 y = p * (v16)((half + 127) << 23) * (v16)((power - half + 127) << 23);
+    y = choose(kept < all(-87.33654f), all(0.0f), y);
+    return choose(kept != kept, kept, y);
+}
+
+INLINE v16 vsigmoid(v16 x) { return all(1.0f) / (all(1.0f) + vexp(-x)); }
+
+INLINE v16 vtanh(v16 x) {
+    // 1 - 2/(e^2x + 1), with an odd polynomial near zero where that form cancels
+    v16 x2 = x * x;
+    v16 near = x + x * x2 * (all(-0.333333333f) + x2 * (all(0.133333333f) + x2 * all(-0.0539682540f)));
+    v16 far = all(1.0f) - all(2.0f) / (vexp(x + x) + all(1.0f));
+    return choose(x2 < all(0.01f), near, far);
+}
+
+// The error function (Abramowitz & Stegun 7.1.26, absolute error 1.5e-7), with its series near zero.
+INLINE v16 verf(v16 x) {
+    v16 a = larger(x, -x);
+    v16 t = all(1.0f) / (all(1.0f) + all(0.3275911f) * a);
+    v16 p = t * (all(0.254829592f) + t * (all(-0.284496736f) + t * (all(1.421413741f)
+            + t * (all(-1.453152027f) + t * all(1.061405429f)))));
+    v16 far = all(1.0f) - p * vexp(-a * a);
+    v16 x2 = x * x;
+    v16 near = a * (all(1.12837917f) + x2 * (all(-0.376126389f) + x2 * (all(0.112837917f)
+               + x2 * (all(-0.0268661706f) + x2 * all(0.00522397762f)))));
+    v16 y = choose(a < all(0.5f), near, far);
+    return choose(x < all(0.0f), -y, y);
+}
+
+// Runs `body` over n numbers in vectors of 16: inside it, LOAD(p) reads and STORE(p, v) writes the current 16 (or the last few).
+#define EACH16(n, ...)                                                                    \
+    do {                                                                                  \
+        size_t i_ = 0;                                                                    \
+        for (; i_ + 16 <= (n); i_ += 16) {                                                \
+            const size_t at = i_, width_ = 16; const int whole_ = 1; (void)at, (void)width_; __VA_ARGS__ \
+        }                                                                                 \
+        if (i_ < (n)) {                                                                   \
+            const size_t at = i_, width_ = (n) - i_; const int whole_ = 0; (void)at, (void)width_; __VA_ARGS__ \
+        }                                                                                 \
+    } while (0)
+#define LOAD(p) (whole_ ? load((p) + at) : load_part((p) + at, width_))
+#define STORE(p, v) (whole_ ? store((p) + at, (v)) : store_part((p) + at, (v), width_))

@@ -1,0 +1,165 @@
+public import Tensor
+
+/// The numbers of a decoder that do not depend on its family.
+public struct DecoderShape: Sendable, Equatable {
+    /// C, the width of the hidden states between layers.
+    public var hiddenSize: Int
+    /// The number of layers.
+    public var layerCount: Int
+    /// NH, the query heads of a layer.
+    public var heads: Int
+    /// KH, the key/value heads of a layer.
+    public var keyHeads: Int
+    /// D, the channels of a head.
+    public var headDim: Int
+    /// V, the rows of the output projection.
+    public var vocabularySize: Int
+    /// The most tokens that a sequence may have.
+    public var contextLength: Int
+    /// The width of what the output projection and the value head read.
+    public var headWidth: Int
+
+    /// A shape; see the properties.
+    public init(
+        hiddenSize: Int, layerCount: Int, heads: Int, keyHeads: Int, headDim: Int, vocabularySize: Int, contextLength: Int,
+        headWidth: Int
+    ) {
+        self.hiddenSize = hiddenSize
+        self.layerCount = layerCount
+        self.heads = heads
+        self.keyHeads = keyHeads
+        self.headDim = headDim
+        self.vocabularySize = vocabularySize
+        self.contextLength = contextLength
+        self.headWidth = headWidth
+    }
+}
+
+/// Where the rows of one pass through a layer stand: their positions, what they may attend to, and the cache that they extend.
+public struct LayerContext {
+    /// The position of every row.
+    public var positions: [Int32]
+    /// What every query sees. With a cache, key rows are rows of the cache.
+    public var layout: AttentionLayout
+    /// The rows whose output is wanted, in the order of the layout's queries; nil when that is all of them.
+    public var wanted: [Int]?
+    /// The cache that receives the rows' keys and values, and the cache row of every row.
+    public var cache: (store: KVCache, rows: [Int])?
+
+    /// A context; see the properties.
+    public init(
+        positions: [Int32], layout: AttentionLayout, wanted: [Int]? = nil, cache: (store: KVCache, rows: [Int])? = nil
+    ) {
+        self.positions = positions
+        self.layout = layout
+        self.wanted = wanted
+        self.cache = cache
+    }
+
+    /// The wanted rows of a matrix of all rows.
+    func selected(_ x: Tensor) -> Tensor { wanted.map(x.rows) ?? x }
+    /// The positions of the wanted rows.
+    var queryPositions: [Int32] { wanted.map { $0.map { positions[$0] } } ?? positions }
+}
+
+/// A causal language model, as trainers and the generator see it: an embedding, a stack of layers, a final norm and a projection.
+///
+/// Rows of all sequences are packed without padding; positions and the attention layout say which row is which. Each family is one
+/// final class in a file of its own.
+public protocol Decoder: AnyObject {
+    /// The family-independent numbers.
+    var shape: DecoderShape { get }
+    /// The parameters in front of the first layer. Freezing them freezes positions too.
+    var embeddingParameters: [Parameter] { get }
+    /// The position embedding, which the paper always freezes; nil when the family has none.
+    var positionParameter: Parameter? { get }
+    /// The parameters behind the last layer, without the projection.
+    var finalParameters: [Parameter] { get }
+    /// The output projection [V, headWidth]; the input embedding itself when they are tied.
+    var projection: Parameter { get }
+    /// Whether the projection is the input embedding.
+    var isTied: Bool { get }
+    /// The parameters of one layer.
+    func parameters(ofLayer index: Int) -> [Parameter]
+    /// Token (and position) embeddings: [T, C].
+    func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor
+    /// One layer: hidden states of all rows in, of the wanted rows out.
+    func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor
+    /// The final norm (and projection to the head's width): [R, headWidth].
+    func finish(_ states: Tensor, on tape: Tape?) -> Tensor
+    /// An independent model with the same values. Memory is shared until one of the two is trained.
+    func copy() -> any Decoder
+    /// The configuration as Hugging Face's config.json, without the keys that every family has.
+    func configuration() -> [String: ConfigurationValue]
+}
+
+extension Decoder {
+    /// All parameters, each once, in the order of the state dictionary.
+    public var parameters: [Parameter] {
+        embeddingParameters + (0..<shape.layerCount).flatMap(parameters(ofLayer:)) + finalParameters
+            + (isTied ? [] : [projection])
+    }
+
+    /// The number of trained and of all weights.
+    public var parameterCounts: (trainable: Int, total: Int) {
+        parameters.reduce(into: (0, 0)) {
+            $0.0 += $1.isTrainable ? $1.value.count : 0
+            $0.1 += $1.value.count
+        }
+    }
+
+    /// How many layers, from the first, are constant: frozen, behind frozen embeddings. Their outputs can be computed once.
+    public var frozenTrunk: Int {
+        guard embeddingParameters.allSatisfy({ !$0.isTrainable }) else { return 0 }
+        return (0..<shape.layerCount).first { parameters(ofLayer: $0).contains(where: \.isTrainable) } ?? shape.layerCount
+    }
+
+    /// Runs a range of layers over a batch; in the model's last layer only the wanted rows are computed beyond their keys.
+    ///
+    /// - Parameters:
+    ///   - states: the input of the first of the layers; nil to start from the embeddings.
+    ///   - wanted: the rows that are needed behind the last layer of the model; ignored when the range ends before it.
+    /// - Returns: [T, C], or [R, C] when `wanted` applied.
+    public func run(
+        _ batch: TokenBatch, layers: Range<Int>, from states: Tensor? = nil, wanted: [Range<Int>]? = nil, on tape: Tape? = nil
+    ) -> Tensor {
+        var states = states ?? embed(batch.ids, positions: batch.positions, on: tape)
+        let context = LayerContext(positions: batch.positions, layout: batch.layout)
+        for index in layers {
+            if let wanted, index == shape.layerCount - 1 {
+                states = layer(index, states, batch.context(wanting: wanted), on: tape)
+            } else {
+                states = layer(index, states, context, on: tape)
+            }
+        }
+        return states
+    }
+
+    /// The final hidden states of the wanted rows: embeddings, all layers (the frozen ones off the tape) and the final norm.
+    /// - Parameter trunk: the output of the first `trunkLayers` layers for every token, when it is known already.
+    public func hidden(
+        _ batch: TokenBatch, wanted: [Range<Int>], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
+    ) -> Tensor {
+        let frozen = trunk?.layers ?? frozenTrunk
+        let states: Tensor
+        if frozen == 0 {
+            states = run(batch, layers: 0..<shape.layerCount, wanted: wanted, on: tape)
+        } else {
+            let below = trunk?.states ?? run(batch, layers: 0..<frozen, wanted: frozen == shape.layerCount ? wanted : nil)
+            states = frozen == shape.layerCount && trunk == nil
+                ? below : run(batch, layers: frozen..<shape.layerCount, from: below, wanted: wanted, on: tape)
+        }
+        return finish(states, on: tape)
+    }
+}
+
+/// A value of a configuration file.
+public enum ConfigurationValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case list([ConfigurationValue])
+    case object([String: ConfigurationValue])
+}

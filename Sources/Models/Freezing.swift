@@ -1,0 +1,31 @@
+import Tensor
+
+/// Which parameters a stage leaves as they are.
+public struct Freezing: Codable, Sendable, Equatable {
+    /// The share of the layers, from the first, that is frozen: ⌊layers · fraction⌋ of them. 0 freezes nothing at all.
+    public var fraction: Double
+    /// Whether the input embedding and the output projection are frozen too (always, for a reward model).
+    public var freezesEmbeddings: Bool
+
+    /// A rule; the paper's own is 0.8 of the layers and the embeddings.
+    public init(fraction: Double = 0.8, freezesEmbeddings: Bool = true) {
+        self.fraction = fraction
+        self.freezesEmbeddings = freezesEmbeddings
+    }
+
+    /// Marks the decoder's parameters as trainable or frozen.
+    /// - Parameter isRewardModel: a reward model has no use for the output projection, and freezes the embeddings with it.
+    public func apply(to decoder: some Decoder, isRewardModel: Bool = false) {
+        decoder.parameters.forEach { $0.isTrainable = true }
+        if isRewardModel && !decoder.isTied { decoder.projection.isTrainable = false }
+        guard fraction > 0 else { return }
+        for layer in 0..<Int(Double(decoder.shape.layerCount) * fraction) {
+            decoder.parameters(ofLayer: layer).forEach { $0.isTrainable = false }
+        }
+        decoder.positionParameter?.isTrainable = false
+        if freezesEmbeddings || isRewardModel {
+            decoder.embeddingParameters.forEach { $0.isTrainable = false }
+            decoder.projection.isTrainable = false
+        }
+    }
+}

@@ -1,0 +1,303 @@
+import Tensor
+
+/// The state of one call of ``Generator/generate(_:options:progress:)``.
+///
+/// Each step: admit prompts while there is room, process them, feed every active response its last token, draw the next one.
+final class GenerationSession {
+    /// A prompt whose keys and values are in the cache.
+    private final class LivePrompt {
+        let request: Int
+        let rows: Range<Int>
+        /// What the first token of each of its responses is drawn from.
+        var logits: [Float] = []
+        var value: Float?
+        var trunk: Tensor?
+        var waiting: Range<Int>
+        var unfinished: Int
+        /// Cache rows set aside for its first response, so that an admitted prompt can always make progress.
+        var reserved: Range<Int>?
+        init(request: Int, rows: Range<Int>, reserved: Range<Int>, streams: Int) {
+            (self.request, self.rows, self.reserved) = (request, rows, reserved)
+            (waiting, unfinished) = (0..<streams, streams)
+        }
+    }
+
+    /// A response that is being extended.
+    private final class LiveResponse {
+        let prompt: LivePrompt
+        let index: Int
+        let rows: Range<Int>
+        var stream: Philox
+        var response = GeneratedResponse()
+        /// Tokens whose keys and values are in the cache.
+        var fed = 0
+        /// The tokens of the next step: the last one drawn; for a finished response also the end that was not drawn.
+        var next: [Int32] = []
+        var finished = false
+        init(prompt: LivePrompt, index: Int, rows: Range<Int>, stream: Philox) {
+            (self.prompt, self.index, self.rows, self.stream) = (prompt, index, rows, stream)
+        }
+    }
+
+    private let generator: Generator
+    private let decoder: any Decoder
+    private let requests: [GenerationRequest]
+    private let options: SamplingOptions
+    private let cache: KVCache
+    private var nextRequest = 0
+    private var prompts: [LivePrompt] = []
+    private var active: [LiveResponse] = []
+    private(set) var results: [[GeneratedResponse]]
+    private(set) var sampledTokens = 0
+
+    /// The most prompt tokens that are processed in one pass.
+    private static let prefillTokens = 4096
+
+    init(_ generator: Generator, _ requests: [GenerationRequest], _ options: SamplingOptions) {
+        self.generator = generator
+        self.requests = requests
+        self.options = options
+        decoder = generator.decoder
+        results = requests.map { Array(repeating: GeneratedResponse(), count: $0.streams.count) }
+        // room for the longest prompts that can be active at once, a response row for each, and the gaps that ragged lengths leave
+        let longest = requests.map(\.prompt.count).sorted(by: >)
+        let responses = min(generator.maxActive, requests.reduce(0) { $0 + $1.streams.count })
+        let alone = requests.contains { $0.streams.count <= 1 }
+        let promptsAtOnce = min(requests.count, alone ? responses : max(2, responses / 2))
+        let rows = longest.prefix(promptsAtOnce).reduce(0, +) + responses * (options.maxNewTokens + 1)
+        cache = KVCache(for: decoder.shape, capacity: rows + (longest.first ?? 0))
+    }
+
+    /// One step; false when there is nothing left to do.
+    func step() throws -> Bool {
+        try admit()
+        guard !active.isEmpty else { return false }
+        try advance()
+        return true
+    }
+
+    // MARK: Admission
+
+    private func admit() throws {
+        start(waitingOf: prompts)
+        var admitted: [LivePrompt] = []
+        var tokens = 0
+        while active.count + admitted.count < generator.maxActive, nextRequest < requests.count {
+            let request = requests[nextRequest]
+            guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
+            if !request.streams.isEmpty {
+                guard let rows = cache.allocate(request.prompt.count) else { break }
+                guard let first = cache.allocate(options.maxNewTokens + 1) else {
+                    cache.release(rows)
+                    break
+                }
+                admitted.append(
+                    LivePrompt(request: nextRequest, rows: rows, reserved: first, streams: request.streams.count))
+                tokens += request.prompt.count
+            }
+            nextRequest += 1
+        }
+        guard !admitted.isEmpty else {
+            precondition(
+                !active.isEmpty || (prompts.isEmpty && nextRequest == requests.count), "the cache holds no single request")
+            return
+        }
+        try prefill(admitted)
+        prompts += admitted
+        start(waitingOf: admitted)
+        // whole prompts may have ended with their first token
+        if active.isEmpty { try admit() }
+    }
+
+    /// Begins waiting responses of processed prompts while there is room: draws their first token.
+    private func start(waitingOf prompts: [LivePrompt]) {
+        var fresh: [LiveResponse] = []
+        for prompt in prompts {
+            while let index = prompt.waiting.first, active.count + fresh.count < generator.maxActive,
+                let rows = prompt.reserved ?? cache.allocate(options.maxNewTokens + 1)
+            {
+                prompt.reserved = nil
+                prompt.waiting = index + 1..<prompt.waiting.upperBound
+                fresh.append(
+                    LiveResponse(prompt: prompt, index: index, rows: rows, stream: requests[prompt.request].streams[index]))
+            }
+        }
+        Compute.forEach(fresh.count) { i in
+            var logits = fresh[i].prompt.logits
+            logits.withUnsafeMutableBufferPointer {
+                if let base = $0.baseAddress { draw(fresh[i], logits: base, value: fresh[i].prompt.value) }
+            }
+        }
+        settle(fresh)
+    }
+
+    private func prefill(_ prompts: [LivePrompt]) throws {
+        let batch = TokenBatch(prompts.map { requests[$0.request].prompt })
+        var rows: [Int] = []
+        var segments: [AttentionLayout.Segment] = []
+        for (prompt, own) in zip(prompts, batch.rows) {
+            rows += prompt.rows
+            segments.append(.init(queries: own, keyBegin: prompt.rows.lowerBound, firstKey: prompt.rows.lowerBound))
+        }
+        var last = segments
+        for i in last.indices {
+            last[i].firstKey = prompts[i].rows.upperBound - 1
+            last[i].queries = i..<i + 1
+        }
+        let wanted = batch.rows.map { $0.upperBound - 1 }
+        let (hidden, trunk) = run(
+            batch.ids, batch.positions, AttentionLayout(segments), rows, wanted: (wanted, AttentionLayout(last)))
+        let logits = hidden.logits(decoder.projection.value, validTokens: generator.validTokens)
+        let values = generator.valueHead?(hidden).values
+        let vocabulary = logits.shape[1]
+        let numbers = logits.values
+        for (i, prompt) in prompts.enumerated() {
+            prompt.logits = Array(numbers[i * vocabulary..<(i + 1) * vocabulary])
+            guard prompt.logits.contains(where: { $0.isFinite }), !prompt.logits.contains(where: { $0.isNaN }) else {
+                throw GenerationError.notFinite(index: prompt.request, position: prompt.rows.count - 1)
+            }
+            prompt.value = values?[i]
+            prompt.trunk = trunk?.rows(batch.rows[i])
+        }
+    }
+
+    // MARK: Decoding
+
+    private func advance() throws {
+        var ids: [Int32] = []
+        var positions: [Int32] = []
+        var rows: [Int] = []
+        var segments: [AttentionLayout.Segment] = []
+        var wanted: [Int] = []
+        var wantedSegments: [AttentionLayout.Segment] = []
+        var growing: [LiveResponse] = []
+        for response in active {
+            let first = response.rows.lowerBound + response.fed
+            let segment = AttentionLayout.Segment(
+                queries: ids.count..<ids.count + response.next.count, keyBegin: response.rows.lowerBound, firstKey: first,
+                prefix: response.prompt.rows)
+            segments.append(segment)
+            if !response.finished {
+                wantedSegments.append(
+                    .init(
+                        queries: wanted.count..<wanted.count + 1, keyBegin: segment.keyBegin, firstKey: first,
+                        prefix: segment.prefix))
+                wanted.append(ids.count)
+                growing.append(response)
+            }
+            let position = Int32(response.prompt.rows.count + response.fed)
+            positions += position..<position + Int32(response.next.count)
+            rows += first..<first + response.next.count
+            ids += response.next
+            response.fed += response.next.count
+        }
+        let (hidden, trunk) = run(
+            ids, positions, AttentionLayout(segments), rows, wanted: (wanted, AttentionLayout(wantedSegments)),
+            stopsBelow: growing.isEmpty)
+        if let trunk {
+            for (response, segment) in zip(active, segments) { keep(trunk, rows: segment.queries, of: response) }
+        }
+        let finished = active.filter(\.finished)
+        finished.forEach(conclude)
+        active = growing
+        guard !growing.isEmpty else { return }
+
+        let logits = hidden.logits(decoder.projection.value, validTokens: generator.validTokens)
+        let values = generator.valueHead?(hidden).values
+        let vocabulary = logits.shape[1]
+        Compute.forEach(growing.count) { i in
+            draw(growing[i], logits: logits.mutablePointer + i * vocabulary, value: values?[i])
+        }
+        active = []
+        for response in growing where response.response.logProbs.last?.isNaN != false {
+            throw GenerationError.notFinite(
+                index: response.prompt.request, position: response.prompt.rows.count + response.fed)
+        }
+        settle(growing)
+    }
+
+    /// All layers for rows whose keys go into the cache; the rows that are not wanted stop behind the trunk.
+    private func run(
+        _ ids: [Int32], _ positions: [Int32], _ layout: AttentionLayout, _ rows: [Int],
+        wanted: (rows: [Int], layout: AttentionLayout), stopsBelow: Bool = false
+    ) -> (hidden: Tensor, trunk: Tensor?) {
+        let layers = decoder.shape.layerCount
+        let trunkLayers = generator.trunkLayers ?? 0
+        var context = LayerContext(positions: positions, layout: layout, cache: (cache, rows))
+        var states = decoder.embed(ids, positions: positions, on: nil)
+        for layer in 0..<trunkLayers { states = decoder.layer(layer, states, context, on: nil) }
+        let trunk = generator.trunkLayers == nil ? nil : states
+        if stopsBelow { return (states, trunk) }
+        let isPrompt = wanted.layout.segments.contains { $0.prefix.isEmpty }
+        if wanted.rows.count < ids.count && !isPrompt {
+            // finished responses go no further: the rest is a smaller batch
+            states = states.rows(wanted.rows)
+            context = LayerContext(
+                positions: wanted.rows.map { positions[$0] }, layout: wanted.layout,
+                cache: (cache, wanted.rows.map { rows[$0] }))
+        }
+        for layer in trunkLayers..<layers {
+            if isPrompt && layer == layers - 1 {
+                context.wanted = wanted.rows
+                context.layout = wanted.layout
+            }
+            states = decoder.layer(layer, states, context, on: nil)
+        }
+        if isPrompt && trunkLayers == layers { states = states.rows(wanted.rows) }
+        return (decoder.finish(states, on: nil), trunk)
+    }
+
+    /// Draws the next token of a response. Called for several responses at once, each with arrays of its own.
+    private func draw(_ live: LiveResponse, logits: UnsafeMutablePointer<Float>, value: Float?) {
+        if let end = generator.endOfSequence, live.response.tokens.count < options.minNewTokens {
+            logits[Int(end)] = -.infinity
+        }
+        let (token, logProb) = Sampler.choose(
+            logits, count: decoder.shape.vocabularySize, options: options, using: &live.stream)
+        live.response.tokens.append(token)
+        live.response.logProbs.append(logProb)
+        if let value { live.response.values.append(value) }
+    }
+
+    /// Decides for every response that has a new token whether it goes on.
+    private func settle(_ responses: [LiveResponse]) {
+        for live in responses {
+            sampledTokens += 1
+            guard let token = live.response.tokens.last else { continue }
+            live.next = [token]
+            if token == generator.endOfSequence {
+                live.response.ended = true
+                live.finished = true
+            } else if live.response.tokens.count >= options.maxNewTokens {
+                live.finished = true
+                if let end = generator.endOfSequence { live.next.append(end) }
+            }
+            // the states of the last tokens are still to come when they are wanted
+            if live.finished && generator.trunkLayers == nil { conclude(live) } else { active.append(live) }
+        }
+    }
+
+    private func keep(_ trunk: Tensor, rows: Range<Int>, of live: LiveResponse) {
+        let width = decoder.shape.hiddenSize
+        let prompt = live.prompt.rows.count
+        if live.response.trunk == nil {
+            live.response.trunk = .uninitialized([prompt + options.maxNewTokens + 1, width]) { out in
+                if let states = live.prompt.trunk { out.update(from: states.pointer, count: prompt * width) }
+            }
+        }
+        guard let target = live.response.trunk else { return }
+        (target.mutablePointer + (prompt + live.fed - rows.count) * width).update(
+            from: trunk.pointer + rows.lowerBound * width, count: rows.count * width)
+    }
+
+    private func conclude(_ live: LiveResponse) {
+        if let trunk = live.response.trunk { live.response.trunk = trunk.rows(0..<live.prompt.rows.count + live.fed) }
+        results[live.prompt.request][live.index] = live.response
+        cache.release(live.rows)
+        live.prompt.unfinished -= 1
+        if live.prompt.unfinished == 0 {
+            cache.release(live.prompt.rows)
+            prompts.removeAll { $0 === live.prompt }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+public import Tensor
+
+/// A prompt and the random streams of the responses that are wanted to it, one stream a response.
+public struct GenerationRequest {
+    /// The prompt's tokens, at least one.
+    public var prompt: [Int32]
+    /// One generator for each response; a response depends on its prompt and its stream alone, never on the rest of the batch.
+    public var streams: [Philox]
+
+    /// A request for `streams.count` responses.
+    public init(prompt: [Int32], streams: [Philox]) {
+        self.prompt = prompt
+        self.streams = streams
+    }
+}
+
+/// A sampled response.
+public struct GeneratedResponse {
+    /// The tokens, with the end-of-sequence token when it was drawn.
+    public var tokens: [Int32] = []
+    /// log p of each token under softmax(logits / temperature).
+    public var logProbs: [Float] = []
+    /// The value head's output in the state that each token was drawn in; empty without a head.
+    public var values: [Float] = []
+    /// Whether the response ended by itself, with the end-of-sequence token.
+    public var ended = false
+    /// The states behind the first `trunkLayers` layers of every prompt token, every response token and, when the response did not end
+    /// by itself, an end-of-sequence token after it: [P + R (+ 1), C]. Only when asked for.
+    public var trunk: Tensor?
+
+    /// A response without tokens.
+    public init() {}
+}
+
+/// Samples responses to many prompts at once, with a cache of keys and values.
+///
+/// Rows are ragged: a response leaves the batch when it ends, and the next one takes its place. A prompt is processed once for all its
+/// responses. The weights are read once a step for all rows.
+public struct Generator {
+    /// The model.
+    public var decoder: any Decoder
+    /// Read out beside every sampled token, when there is one.
+    public var valueHead: ValueHead?
+    /// The token that ends a response.
+    public var endOfSequence: Int32?
+    /// Ids at and above this have no token and are never drawn.
+    public var validTokens: Int
+    /// The most responses that are extended in one step.
+    public var maxActive: Int
+    /// Whether, and behind how many layers, states are returned with each response.
+    public var trunkLayers: Int?
+
+    /// A generator for a model.
+    public init(
+        _ decoder: any Decoder, valueHead: ValueHead? = nil, endOfSequence: Int32?, validTokens: Int? = nil,
+        maxActive: Int = 64, trunkLayers: Int? = nil
+    ) {
+        self.decoder = decoder
+        self.valueHead = valueHead
+        self.endOfSequence = endOfSequence
+        self.validTokens = validTokens ?? decoder.shape.vocabularySize
+        self.maxActive = maxActive
+        self.trunkLayers = trunkLayers
+    }
+
+    /// Responses to every request, in the order of the requests and of their streams.
+    ///
+    /// - Parameter progress: called after every step with the number of tokens sampled so far.
+    /// - Throws: ``GenerationError`` when a prompt is empty or leaves no room for a response in the context, or when the logits of
+    ///   a row are not finite; what `progress` throws.
+    public func generate(
+        _ requests: [GenerationRequest], options: SamplingOptions, progress: ((Int) throws -> Void)? = nil
+    ) throws -> [[GeneratedResponse]] {
+        for (index, request) in requests.enumerated() {
+            let room = decoder.shape.contextLength - options.maxNewTokens - 1
+            guard !request.prompt.isEmpty else { throw GenerationError.emptyPrompt(index: index) }
+            guard request.prompt.count <= room else {
+                throw GenerationError.promptTooLong(index: index, tokens: request.prompt.count, room: room)
+            }
+        }
+        let session = GenerationSession(self, requests, options)
+        while try session.step() { try progress?(session.sampledTokens) }
+        return session.results
+    }
+}
+
+/// What can be wrong with a request for responses.
+public enum GenerationError: Error, Equatable, CustomStringConvertible {
+    case emptyPrompt(index: Int)
+    case promptTooLong(index: Int, tokens: Int, room: Int)
+    case notFinite(index: Int, position: Int)
+
+    public var description: String {
+        switch self {
+        case .emptyPrompt(let index): "prompt \(index) has no tokens; every prompt needs at least one"
+        case .promptTooLong(let index, let tokens, let room):
+            "prompt \(index) has \(tokens) tokens, but the model's context leaves room for \(max(0, room)); "
+                + "shorten it (--max-source-length) or ask for fewer new tokens"
+        case .notFinite(let index, let position):
+            "the model's logits for prompt \(index) are not finite at position \(position); its weights are damaged or it diverged"
+        }
+    }
+}

@@ -1,0 +1,165 @@
+public import Tensor
+
+/// The configuration of a LLaMA-family model, with the names of Hugging Face's config.json in ``Llama/configuration()``.
+public struct LlamaConfiguration: Sendable, Equatable {
+    public var vocabularySize: Int
+    public var hiddenSize: Int
+    public var intermediateSize: Int
+    public var layerCount: Int
+    public var heads: Int
+    public var keyHeads: Int
+    public var headDim: Int
+    public var contextLength: Int
+    public var normEpsilon: Double
+    public var rope: RotarySettings
+    public var tiesEmbeddings: Bool
+    public var attentionBias: Bool
+    public var mlpBias: Bool
+    /// The standard deviation of freshly made weights.
+    public var initializerRange: Double
+
+    /// A configuration; what is left out has LLaMA's own value.
+    public init(
+        vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int, heads: Int, keyHeads: Int? = nil,
+        headDim: Int? = nil, contextLength: Int = 2048, normEpsilon: Double = 1e-6, rope: RotarySettings = RotarySettings(),
+        tiesEmbeddings: Bool = false, attentionBias: Bool = false, mlpBias: Bool = false, initializerRange: Double = 0.02
+    ) {
+        self.vocabularySize = vocabularySize
+        self.hiddenSize = hiddenSize
+        self.intermediateSize = intermediateSize
+        self.layerCount = layerCount
+        self.heads = heads
+        self.keyHeads = keyHeads ?? heads
+        self.headDim = headDim ?? hiddenSize / max(1, heads)
+        self.contextLength = contextLength
+        self.normEpsilon = normEpsilon
+        self.rope = rope
+        self.tiesEmbeddings = tiesEmbeddings
+        self.attentionBias = attentionBias
+        self.mlpBias = mlpBias
+        self.initializerRange = initializerRange
+    }
+}
+
+/// A LLaMA decoder (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+public final class Llama: Decoder {
+    /// The weights of one layer.
+    struct Block {
+        var inputNorm: Parameter
+        var query: Projection
+        var key: Projection
+        var value: Projection
+        var output: Projection
+        var postNorm: Parameter
+        var gate: Projection
+        var up: Projection
+        var down: Projection
+
+        var parameters: [Parameter] {
+            [inputNorm] + query.parameters + key.parameters + value.parameters + output.parameters + [postNorm]
+                + gate.parameters + up.parameters + down.parameters
+        }
+    }
+
+    public let settings: LlamaConfiguration
+    private let tokenEmbedding: Parameter
+    private let blocks: [Block]
+    private let norm: Parameter
+    public let projection: Parameter
+    private let rotary: RotaryTable
+
+    /// A model whose weights come from `source`: a checkpoint or a random initialisation.
+    public init(_ settings: LlamaConfiguration, weights source: some WeightSource) throws {
+        let (hidden, queries, keys) = (
+            settings.hiddenSize, settings.heads * settings.headDim, settings.keyHeads * settings.headDim
+        )
+        self.settings = settings
+        tokenEmbedding = try source.parameter("model.embed_tokens.weight", [settings.vocabularySize, hidden])
+        blocks = try (0..<settings.layerCount).map { index in
+            let layer = "model.layers.\(index)"
+            func projection(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool) throws -> Projection {
+                try Projection(source, "\(layer).\(name)", outputs: outputs, inputs: inputs, bias: bias)
+            }
+            return Block(
+                inputNorm: try source.parameter("\(layer).input_layernorm.weight", [hidden], fresh: .ones),
+                query: try projection("self_attn.q_proj", queries, hidden, bias: settings.attentionBias),
+                key: try projection("self_attn.k_proj", keys, hidden, bias: settings.attentionBias),
+                value: try projection("self_attn.v_proj", keys, hidden, bias: settings.attentionBias),
+                output: try projection("self_attn.o_proj", hidden, queries, bias: settings.attentionBias),
+                postNorm: try source.parameter("\(layer).post_attention_layernorm.weight", [hidden], fresh: .ones),
+                gate: try projection("mlp.gate_proj", settings.intermediateSize, hidden, bias: settings.mlpBias),
+                up: try projection("mlp.up_proj", settings.intermediateSize, hidden, bias: settings.mlpBias),
+                down: try projection("mlp.down_proj", hidden, settings.intermediateSize, bias: settings.mlpBias))
+        }
+        norm = try source.parameter("model.norm.weight", [hidden], fresh: .ones)
+        projection = settings.tiesEmbeddings
+            ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
+        rotary = settings.rope.table(dim: settings.headDim, positions: settings.contextLength)
+    }
+
+    public var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
+            keyHeads: settings.keyHeads, headDim: settings.headDim, vocabularySize: settings.vocabularySize,
+            contextLength: settings.contextLength, headWidth: settings.hiddenSize)
+    }
+    public var embeddingParameters: [Parameter] { [tokenEmbedding] }
+    public var positionParameter: Parameter? { nil }
+    public var finalParameters: [Parameter] { [norm] }
+    public var isTied: Bool { settings.tiesEmbeddings }
+    public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
+
+    public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
+        tokenEmbedding.on(tape).embedding(of: ids)
+    }
+
+    public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
+        let block = blocks[index]
+        let epsilon = Float(settings.normEpsilon)
+
+        let normed = states.rmsNormalised(weight: block.inputNorm.on(tape), epsilon: epsilon) // [T, C]
+        let queries = block.query(context.selected(normed), on: tape)
+            .rotated(heads: settings.heads, positions: context.queryPositions, table: rotary) // [R, NH·D]
+        var keys = block.key(normed, on: tape)
+            .rotated(heads: settings.keyHeads, positions: context.positions, table: rotary) // [T, KH·D]
+        var values = block.value(normed, on: tape)
+        if let cache = context.cache {
+            (keys, values) = cache.store.extend(layer: index, keys: keys, values: values, at: cache.rows)
+        }
+        let mixed = queries.attending(
+            keys: keys, values: values, layout: context.layout, heads: settings.heads, keyHeads: settings.keyHeads)
+        let middle = context.selected(states) + block.output(mixed, on: tape)
+
+        let inner = middle.rmsNormalised(weight: block.postNorm.on(tape), epsilon: epsilon)
+        let activated = block.gate(inner, on: tape).swiglu(up: block.up(inner, on: tape)) // [R, F]
+        return middle + block.down(activated, on: tape)
+    }
+
+    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor {
+        states.rmsNormalised(weight: norm.on(tape), epsilon: Float(settings.normEpsilon))
+    }
+
+    public func copy() -> any Decoder {
+        let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
+        do {
+            return try Llama(settings, weights: CopiedWeights(values))
+        } catch {
+            preconditionFailure("a model always holds its own weights: \(error)")
+        }
+    }
+
+    public func configuration() -> [String: ConfigurationValue] {
+        var result: [String: ConfigurationValue] = [
+            "model_type": .string("llama"), "architectures": .list([.string("LlamaForCausalLM")]),
+            "vocab_size": .integer(settings.vocabularySize), "hidden_size": .integer(settings.hiddenSize),
+            "intermediate_size": .integer(settings.intermediateSize), "num_hidden_layers": .integer(settings.layerCount),
+            "num_attention_heads": .integer(settings.heads), "num_key_value_heads": .integer(settings.keyHeads),
+            "head_dim": .integer(settings.headDim), "max_position_embeddings": .integer(settings.contextLength),
+            "rms_norm_eps": .number(settings.normEpsilon), "hidden_act": .string("silu"),
+            "tie_word_embeddings": .bool(settings.tiesEmbeddings), "attention_bias": .bool(settings.attentionBias),
+            "mlp_bias": .bool(settings.mlpBias), "initializer_range": .number(settings.initializerRange),
+        ]
+        result.merge(settings.rope.configuration()) { $1 }
+        return result
+    }
+}

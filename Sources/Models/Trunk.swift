@@ -1,0 +1,34 @@
+import Tensor
+
+/// The layers that two models have in common.
+public enum Trunk {
+    /// How many layers, from the first, and the embeddings before them, have equal weights in both models, bit for bit.
+    ///
+    /// Policy, reference and reward model usually start from one model and freeze its lower layers; then a token's state behind those
+    /// layers is computed once for all three. Equality is established by comparison, never assumed. Where weights are equal but stored
+    /// twice, `b` is given `a`'s memory.
+    /// - Returns: the number of common layers, and the bytes that sharing memory has just freed.
+    public static func share(_ a: any Decoder, with b: any Decoder, atMost layers: Int) -> (layers: Int, bytesFreed: Int) {
+        guard type(of: a) == type(of: b), a.shape.hiddenSize == b.shape.hiddenSize else { return (0, 0) }
+        var freed = 0
+        guard equal(a.embeddingParameters, b.embeddingParameters, &freed) else { return (0, freed) }
+        var common = 0
+        for layer in 0..<min(layers, a.shape.layerCount, b.shape.layerCount) {
+            guard equal(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed) else { break }
+            common += 1
+        }
+        return (common, freed)
+    }
+
+    private static func equal(_ a: [Parameter], _ b: [Parameter], _ freed: inout Int) -> Bool {
+        guard a.count == b.count else { return false }
+        for (x, y) in zip(a, b) {
+            guard x.name == y.name, x.value.shape == y.value.shape else { return false }
+            if x.value.sharesMemory(with: y.value) { continue }
+            guard x.value.isIdentical(to: y.value) else { return false }
+            y.value = x.value
+            freed += x.value.count * 4
+        }
+        return true
+    }
+}

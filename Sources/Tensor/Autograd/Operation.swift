@@ -1,0 +1,46 @@
+/// Every differentiable operation of the module, each with what its backward pass needs.
+///
+/// This is the one list: what is not in it cannot be recorded, so a missing gradient is a compile-time error and never a silent zero.
+/// Each case is defined beside its forward function in Operations/.
+enum Operation {
+    case reshape(Reshape)
+    case binary(Binary)
+    case unary(Unary)
+    case scale(Scale)
+    case sum(Sum)
+    case selectRows(SelectRows)
+    case embedding(Embedding)
+    case linear(Linear)
+    case matmul(MatMul)
+    case rmsNorm(RMSNorm)
+    case layerNorm(LayerNorm)
+    case rotary(Rotary)
+    case swiglu(SwiGLU)
+    case softmax(Softmax)
+    case attention(Attention)
+    case linearLogProbs(LinearLogProbs)
+    case linearCrossEntropy(LinearCrossEntropy)
+
+    /// Adds the gradients of the operation's inputs to the tape, given that of its output.
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        switch self {
+        case .reshape(let operation): operation.backward(gradient, on: tape)
+        case .binary(let operation): operation.backward(gradient, on: tape)
+        case .unary(let operation): operation.backward(gradient, on: tape)
+        case .scale(let operation): operation.backward(gradient, on: tape)
+        case .sum(let operation): operation.backward(gradient, on: tape)
+        case .selectRows(let operation): operation.backward(gradient, on: tape)
+        case .embedding(let operation): operation.backward(gradient, on: tape)
+        case .linear(let operation): operation.backward(gradient, on: tape)
+        case .matmul(let operation): operation.backward(gradient, on: tape)
+        case .rmsNorm(let operation): operation.backward(gradient, on: tape)
+        case .layerNorm(let operation): operation.backward(gradient, on: tape)
+        case .rotary(let operation): operation.backward(gradient, on: tape)
+        case .swiglu(let operation): operation.backward(gradient, on: tape)
+        case .softmax(let operation): operation.backward(gradient, on: tape)
+        case .attention(let operation): operation.backward(gradient, on: tape)
+        case .linearLogProbs(let operation): operation.backward(gradient, on: tape)
+        case .linearCrossEntropy(let operation): operation.backward(gradient, on: tape)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// The one file that imports COpenBLAS.
+import COpenBLAS
+
+/// Matrix products and factorisations by OpenBLAS and LAPACKE.
+package enum BLAS {
+    /// OpenBLAS keeps to one thread: the package's own pool cuts the product into parts, so there are never two pools at work.
+    private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+    /// A row-major matrix in memory, read as it stands or transposed.
+    package struct Matrix {
+        let pointer: UnsafePointer<Float>
+        let stride: Int
+        let transposed: Bool
+
+        /// Rows of numbers, `stride` apart.
+        package static func plain(_ pointer: UnsafePointer<Float>, stride: Int) -> Matrix {
+            Matrix(pointer: pointer, stride: stride, transposed: false)
+        }
+        /// The same memory read column by column.
+        package static func transposed(_ pointer: UnsafePointer<Float>, stride: Int) -> Matrix {
+            Matrix(pointer: pointer, stride: stride, transposed: true)
+        }
+    }
+
+    /// C[m, n] = A[m, k] · B[k, n] + beta · C.
+    package static func multiply(
+        m: Int, n: Int, k: Int, _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
+        beta: Float = 0
+    ) {
+        _ = singleThreaded
+        if m == 0 || n == 0 { return }
+        let threads = m * n * max(1, k) < 100_000 ? 1 : Compute.threads
+        // cut along the longer side, in multiples of 16 so that every part runs whole tiles
+        let byRows = m >= n
+        let parts = min(threads, max(1, (byRows ? m : n) / 16))
+        let grain = (((byRows ? m : n) + parts - 1) / parts + 15) / 16 * 16
+        Compute.forChunks(byRows ? m : n, grain: parts == 1 ? Int.max : grain) { part in
+            let (rows, columns) = byRows ? (part, 0..<n) : (0..<m, part)
+            cblas_sgemm(
+                CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
+                Int32(rows.count), Int32(columns.count), Int32(k), 1,
+                a.pointer + (a.transposed ? rows.lowerBound : rows.lowerBound * a.stride), Int32(a.stride),
+                b.pointer + (b.transposed ? columns.lowerBound * b.stride : columns.lowerBound), Int32(b.stride), beta,
+                c + rows.lowerBound * cStride + columns.lowerBound, Int32(cStride))
+        }
+    }
+
+    /// The orthogonal factor Q of A = QR for a row-major matrix with at least as many rows as columns, in place.
+    package static func orthogonalise(rows: Int, columns: Int, _ a: inout [Float]) -> Bool {
+        var tau = [Float](repeating: 0, count: columns)
+        var signs = [Float](repeating: 1, count: columns)
+        guard LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, Int32(rows), Int32(columns), &a, Int32(columns), &tau) == 0
+        else { return false }
+        // R's diagonal made positive: then Q is distributed uniformly (Mezzadri 2007)
+        for j in 0..<columns where a[j * columns + j] < 0 { signs[j] = -1 }
+        guard
+            LAPACKE_sorgqr(
+                LAPACK_ROW_MAJOR, Int32(rows), Int32(columns), Int32(columns), &a, Int32(columns), &tau)
+                == 0
+        else { return false }
+        for i in 0..<rows { for j in 0..<columns { a[i * columns + j] *= signs[j] } }
+        return true
+    }
+
+    /// The eigenvalues of a symmetric matrix given row by row, in ascending order; nil when LAPACK does not converge.
+    package static func symmetricEigenvalues(_ matrix: [Double], order: Int) -> [Double]? {
+        var a = matrix
+        var values = [Double](repeating: 0, count: order)
+        guard LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 78 /* N */, 85 /* U */, Int32(order), &a, Int32(order), &values) == 0
+        else { return nil }
+        return values
+    }
+}

@@ -1,0 +1,45 @@
+// The one file that imports CKernels.
+package import CKernels
+
+/// The C kernels of one instruction set.
+///
+/// `Kernels.current` is what every operation uses: the best that this processor runs, or, inside `Kernels.$level.withValue`, the
+/// build that a test asks for.
+package enum Kernels {
+    package typealias Table = swk_kernel_table
+    package typealias Segment = swk_segment
+    package typealias AttentionArrays = swk_attention
+    package typealias AdamSettings = swk_adam
+
+    package enum Level: UInt32, CaseIterable, Sendable { case portable = 0, avx2 = 1, avx512 = 2 }
+
+    /// Set within a scope to use another build than the best one.
+    @TaskLocal package static var level: Level?
+
+    nonisolated(unsafe) private static let best: UnsafePointer<Table> = table(swk_best_level())
+
+    private static func table(_ level: swk_level) -> UnsafePointer<Table> {
+        guard let table = swk_kernels(level) else { preconditionFailure("this processor cannot run kernel level \(level)") }
+        return table
+    }
+
+    /// The builds that this processor can run.
+    package static var available: [Level] { Level.allCases.filter { $0.rawValue <= swk_best_level().rawValue } }
+
+    package static var current: UnsafePointer<Table> {
+        level.map { table(swk_level($0.rawValue)) } ?? best
+    }
+
+    package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool) -> Int {
+        swk_attention_workspace(keys, dim, backward ? 1 : 0)
+    }
+
+    package static var processorCount: Int { Int(swk_processor_count()) }
+
+    package static func parallel(
+        threads: Int, count: Int, context: UnsafeMutableRawPointer,
+        body: @convention(c) (UnsafeMutableRawPointer?, Int) -> Void
+    ) {
+        swk_parallel(Int32(threads), count, body, context)
+    }
+}

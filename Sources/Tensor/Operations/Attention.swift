@@ -1,0 +1,178 @@
+/// Which keys each run of queries may look at, for a whole ragged batch.
+///
+/// Queries and keys of all sequences are packed without padding. A segment is a run of consecutive queries of one sequence; query j of
+/// it sees the keys `prefix` (a shared prompt, say) and its own keys from `keys.lowerBound` up to its own position. The same structure
+/// describes training, prefill, decoding with a cache, and several continuations of one prompt.
+public struct AttentionLayout: Sendable, Equatable {
+    /// One run of queries.
+    public struct Segment: Sendable, Equatable {
+        /// Rows of the query matrix.
+        public var queries: Range<Int>
+        /// The first of the segment's own key rows.
+        public var keyBegin: Int
+        /// The last key row that the first query sees; query j sees up to `firstKey + j`.
+        public var firstKey: Int
+        /// Key rows that every query of the segment sees besides its own.
+        public var prefix: Range<Int>
+
+        /// A segment; see the properties.
+        public init(queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0) {
+            self.queries = queries
+            self.keyBegin = keyBegin
+            self.firstKey = firstKey
+            self.prefix = prefix
+        }
+
+        /// The most keys that a query of the segment sees.
+        var seen: Int { prefix.count + firstKey - keyBegin + queries.count }
+        var keyEnd: Int { firstKey + queries.count }
+    }
+
+    /// The segments, in any order; their queries do not overlap.
+    public var segments: [Segment]
+
+    /// A layout of the given segments.
+    public init(_ segments: [Segment]) { self.segments = segments }
+
+    /// Whole sequences of the given lengths, each seeing itself only: queries and keys are the same packed rows.
+    public init(lengths: [Int]) {
+        var at = 0
+        segments = lengths.map { length in
+            defer { at += length }
+            return Segment(queries: at..<at + length, keyBegin: at, firstKey: at)
+        }
+    }
+
+    /// Segments that read the same key rows must be handled by one thread when key gradients are summed: the groups of segments
+    /// connected through shared keys.
+    var groups: [[Segment]] {
+        let byOwner = Dictionary(grouping: segments) { $0.prefix.isEmpty ? $0.keyBegin : $0.prefix.lowerBound }
+        return byOwner.keys.sorted().compactMap { byOwner[$0] }
+    }
+
+    func check(queries: Int, keys: Int) {
+        for segment in segments {
+            precondition(
+                segment.queries.lowerBound >= 0 && segment.queries.upperBound <= queries && segment.keyBegin >= 0
+                    && segment.firstKey >= segment.keyBegin && segment.keyEnd <= keys && segment.prefix.lowerBound >= 0
+                    && segment.prefix.upperBound <= keys,
+                "attention segment \(segment) lies outside of \(queries) queries and \(keys) keys")
+        }
+    }
+}
+
+extension Tensor {
+    /// Causal attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
+    /// the queries [R, NH·D]; keys and values are [T, KH·D] with NH a multiple of KH (grouped-query attention, Ainslie et al. 2023).
+    /// The result is [R, NH·D]. No matrix of all queries by all keys is ever made; the backward pass recomputes it by blocks.
+    public func attending(
+        keys: Tensor, values: Tensor, layout: AttentionLayout, heads: Int, keyHeads: Int, scale: Float? = nil
+    ) -> Tensor {
+        precondition(
+            shape.rank == 2 && keys.shape.rank == 2 && keys.shape == values.shape && heads % keyHeads == 0
+                && shape[1] % heads == 0 && keys.shape[1] == shape[1] / heads * keyHeads,
+            "attention of \(heads)/\(keyHeads) heads does not fit q \(shape), k \(keys.shape), v \(values.shape)")
+        layout.check(queries: shape[0], keys: keys.shape[0])
+        let dim = shape[1] / heads
+        let record = Tensor.anyRecorded(self, keys, values)
+        let logSumExp = Tensor.uninitialized([record ? shape[0] : 0, heads]) { _ in }
+        let call = Attention(
+            queries: detached, keys: keys.detached, values: values.detached, out: Tensor.uninitialized(shape) { _ in },
+            logSumExp: logSumExp, layout: layout, heads: heads, keyHeads: keyHeads,
+            scale: scale ?? 1 / Float(dim).squareRoot(), places: [])
+        call.forward(saving: record)
+        return Tensor.recorded(call.out, from: [self, keys, values]) {
+            var call = call
+            call.places = $0
+            return .attention(call)
+        }
+    }
+}
+
+struct Attention {
+    let queries: Tensor
+    let keys: Tensor
+    let values: Tensor
+    let out: Tensor
+    let logSumExp: Tensor
+    let layout: AttentionLayout
+    let heads: Int
+    let keyHeads: Int
+    let scale: Float
+    var places: [Int?]
+
+    private var dim: Int { queries.shape[1] / heads }
+
+    private func arrays(saving: Bool) -> Kernels.AttentionArrays {
+        var arrays = Kernels.AttentionArrays()
+        arrays.queries = queries.pointer
+        arrays.keys = keys.pointer
+        arrays.values = values.pointer
+        arrays.query_stride = queries.shape[1]
+        arrays.key_stride = keys.shape[1]
+        arrays.value_stride = values.shape[1]
+        arrays.out_stride = out.shape[1]
+        arrays.heads = heads
+        arrays.kv_heads = keyHeads
+        arrays.dim = dim
+        arrays.scale = scale
+        arrays.out = out.mutablePointer
+        arrays.log_sum_exp = saving ? logSumExp.mutablePointer : nil
+        return arrays
+    }
+
+    private static func kernelSegment(_ segment: AttentionLayout.Segment) -> Kernels.Segment {
+        Kernels.Segment(
+            query_begin: segment.queries.lowerBound, query_count: segment.queries.count, key_begin: segment.keyBegin,
+            key_first: segment.firstKey, prefix_begin: segment.prefix.lowerBound, prefix_count: segment.prefix.count)
+    }
+
+    func forward(saving: Bool) {
+        let kernels = Kernels.current
+        let arrays = arrays(saving: saving)
+        let workspace = Kernels.attentionWorkspace(keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: false)
+        let count = layout.segments.count * keyHeads
+        let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
+        let body = { (range: Range<Int>) in
+            let scratch = Storage(byteCount: workspace * 4)
+            let floats = scratch.pointer.assumingMemoryBound(to: Float.self)
+            withUnsafePointer(to: arrays) { arrays in
+                for index in range {
+                    var segment = Self.kernelSegment(layout.segments[index / keyHeads])
+                    kernels.pointee.attention(arrays, &segment, index % keyHeads, floats)
+                }
+            }
+        }
+        // a decoding step is cheap: few large chunks; a training pass is dear: many small ones balance the threads
+        let chunks = work < 200_000 ? 1 : work < 20_000_000 ? Compute.threads * 2 : count
+        Compute.forChunks(count, grain: (count + chunks - 1) / max(1, chunks), body)
+    }
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let kernels = Kernels.current
+        var arrays = arrays(saving: true)
+        let dq = Tensor.zeros(queries.shape)
+        let dk = Tensor.zeros(keys.shape)
+        let dv = Tensor.zeros(values.shape)
+        arrays.d_out = gradient.pointer
+        arrays.d_queries = dq.mutablePointer
+        arrays.d_keys = dk.mutablePointer
+        arrays.d_values = dv.mutablePointer
+        let workspace = Kernels.attentionWorkspace(keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true)
+        let groups = layout.groups
+        let shared = arrays
+        Compute.forEach(groups.count * keyHeads) { index in
+            let scratch = Storage(byteCount: workspace * 4)
+            let floats = scratch.pointer.assumingMemoryBound(to: Float.self)
+            withUnsafePointer(to: shared) { arrays in
+                for segment in groups[index / keyHeads] {
+                    var segment = Self.kernelSegment(segment)
+                    kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                }
+            }
+        }
+        tape.add(dq, to: places[0])
+        tape.add(dk, to: places[1])
+        tape.add(dv, to: places[2])
+    }
+}

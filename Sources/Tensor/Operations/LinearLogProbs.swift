@@ -1,0 +1,227 @@
+// The output projection fused with log-softmax. Logits exist for one chunk of rows at a time, so [R, V] never does.
+
+/// The logits of some rows, made chunk by chunk.
+struct ChunkedLogits {
+    let hidden: Tensor
+    let weight: Tensor
+    /// Ids at and above this one have no token: their logits are −∞.
+    let validTokens: Int
+
+    /// About 8 MiB of logits at a time.
+    var chunkRows: Int { max(16, 2_097_152 / max(1, weight.shape[0])) }
+
+    func forEachChunk(_ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
+        let (rows, vocabulary) = (hidden.shape[0], weight.shape[0])
+        let scratch = Storage(byteCount: min(rows, chunkRows) * vocabulary * 4)
+        let logits = scratch.pointer.assumingMemoryBound(to: Float.self)
+        for begin in stride(from: 0, to: rows, by: chunkRows) {
+            let range = begin..<min(rows, begin + chunkRows)
+            let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
+                viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]), byteCount: range.count * hidden.shape[1] * 4,
+                owner: hidden.storage))
+            Linear.forward(part, weight, into: logits)
+            if validTokens < vocabulary {
+                for row in 0..<range.count {
+                    (logits + row * vocabulary + validTokens).update(repeating: -.infinity, count: vocabulary - validTokens)
+                }
+            }
+            body(range, logits)
+        }
+    }
+
+    /// dH = dL W and dW = dLᵀ H for one chunk of logit gradients.
+    func addGradients(
+        _ dlogits: UnsafePointer<Float>, _ range: Range<Int>, dhidden: UnsafeMutablePointer<Float>?,
+        dweight: (UnsafeMutablePointer<Float>, beta: Float)?
+    ) {
+        let (vocabulary, width) = (weight.shape[0], weight.shape[1])
+        if let dhidden {
+            BLAS.multiply(
+                m: range.count, n: width, k: vocabulary, .plain(dlogits, stride: vocabulary),
+                .plain(weight.pointer, stride: width), into: dhidden + range.lowerBound * width, stride: width)
+        }
+        if let dweight {
+            BLAS.multiply(
+                m: vocabulary, n: width, k: range.count, .transposed(dlogits, stride: vocabulary),
+                .plain(hidden.pointer + range.lowerBound * width, stride: width), into: dweight.0, stride: width,
+                beta: dweight.beta)
+        }
+    }
+}
+
+private func check(_ hidden: Tensor, _ weight: Tensor, targets: Int) {
+    precondition(
+        hidden.shape.rank == 2 && weight.shape.rank == 2 && hidden.shape[1] == weight.shape[1] && targets == hidden.shape[0],
+        "log-probabilities need hidden [R, C], a projection [V, C] and R targets, not \(hidden.shape), \(weight.shape), \(targets)")
+}
+
+/// Log-probabilities of given tokens, and the entropies of the distributions that they were taken from.
+public struct TokenLogProbs {
+    /// log p(target) of every row: [R].
+    public let logProbs: Tensor
+    /// The entropy of every row's distribution in nats: [R]. Only when it was asked for.
+    public let entropies: Tensor?
+}
+
+extension Tensor {
+    /// The logits of every row, with ids that have no token set to −∞: [R, V]. For inspection and small vocabularies; training uses
+    /// the fused forms below. No gradient flows through it.
+    public func logits(_ weight: Tensor, validTokens: Int? = nil) -> Tensor {
+        let result = detached.linear(weight.detached)
+        let vocabulary = weight.shape[0]
+        guard let validTokens, validTokens < vocabulary else { return result }
+        for row in 0..<shape[0] {
+            (result.mutablePointer + row * vocabulary + validTokens).update(
+                repeating: -.infinity, count: vocabulary - validTokens)
+        }
+        return result
+    }
+
+    /// log softmax(h Wᵀ / temperature) at one target token a row: this tensor is h [R, C], `weight` is [V, C]. The gradient flows to
+    /// both; logits are made again, chunk by chunk, in the backward pass.
+    public func logProbs(
+        _ weight: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false
+    ) -> TokenLogProbs {
+        check(self, weight, targets: targets.count)
+        let kernels = Kernels.current
+        let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
+        let vocabulary = weight.shape[0]
+        let rows = shape[0]
+        let logSumExps = Tensor.uninitialized([rows]) { _ in }
+        let entropies = Tensor.uninitialized([withEntropy ? rows : 0]) { _ in }
+        let result = Tensor.uninitialized([rows]) { out in
+            logits.forEachChunk { range, chunk in
+                Compute.forChunks(range.count, grain: max(1, 65_536 / vocabulary)) { part in
+                    for i in part {
+                        let row = range.lowerBound + i
+                        let x = chunk + i * vocabulary
+                        if temperature != 1 { kernels.pointee.scale(vocabulary, 1 / temperature, x, x) }
+                        let lse = kernels.pointee.log_sum_exp(vocabulary, 1, x)
+                        logSumExps.mutablePointer[row] = lse
+                        out[row] = x[Int(targets[row])] - lse
+                        if withEntropy {
+                            entropies.mutablePointer[row] = lse - kernels.pointee.softmax_mean(vocabulary, lse, x)
+                        }
+                    }
+                }
+            }
+        }
+        // one operation with two outputs: the log-probabilities and the entropies, stacked as [2, R] on the tape
+        let operation = { (places: [Int?]) in
+            Operation.linearLogProbs(
+                LinearLogProbs(
+                    logits: logits, targets: targets, temperature: temperature, logSumExps: logSumExps,
+                    entropies: withEntropy ? entropies : nil, places: places))
+        }
+        guard withEntropy else {
+            return TokenLogProbs(logProbs: Tensor.recorded(result, from: [self, weight], operation), entropies: nil)
+        }
+        let both = Tensor.recorded(
+            Tensor.stacked([result.reshaped([1, rows]), entropies.reshaped([1, rows])]), from: [self, weight], operation)
+        return TokenLogProbs(
+            logProbs: both.rows([0]).reshaped([rows]), entropies: both.rows([1]).reshaped([rows]))
+    }
+
+    /// The weighted sum of cross-entropies Σ wᵢ · −log softmax(h Wᵀ)[targetᵢ] as a scalar: this tensor is h [R, C], `weight` is
+    /// [V, C]. The gradients are made together with the value, one chunk of rows at a time, so logits are computed once.
+    public func crossEntropy(
+        _ weight: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil
+    ) -> Tensor {
+        check(self, weight, targets: targets.count)
+        precondition(rowWeights.count == targets.count, "\(rowWeights.count) row weights for \(targets.count) targets")
+        let kernels = Kernels.current
+        let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
+        let vocabulary = weight.shape[0]
+        let rows = shape[0]
+        var losses = [Double](repeating: 0, count: rows)
+        let dhidden = node == nil ? nil : Tensor.uninitialized(shape) { _ in }
+        let dweight = weight.node == nil ? nil : Tensor.uninitialized(weight.shape) { _ in }
+        losses.withUnsafeMutableBufferPointer { losses in
+            nonisolated(unsafe) let losses = losses
+            logits.forEachChunk { range, chunk in
+                Compute.forChunks(range.count, grain: max(1, 65_536 / vocabulary)) { part in
+                    for i in part {
+                        let row = range.lowerBound + i
+                        let x = chunk + i * vocabulary
+                        let lse = kernels.pointee.log_sum_exp(vocabulary, 1, x)
+                        losses[row] = Double(rowWeights[row]) * Double(lse - x[Int(targets[row])])
+                        if dhidden != nil || dweight != nil {
+                            kernels.pointee.cross_entropy_gradient(vocabulary, lse, rowWeights[row], targets[row], x)
+                        }
+                    }
+                }
+                logits.addGradients(
+                    chunk, range, dhidden: dhidden?.mutablePointer,
+                    dweight: dweight.map { ($0.mutablePointer, beta: range.lowerBound == 0 ? 0 : 1) })
+            }
+        }
+        if rows == 0, let dweight { dweight.mutablePointer.update(repeating: 0, count: dweight.count) }
+        return Tensor.recorded(Tensor(Float(losses.reduce(0, +))), from: [self, weight]) {
+            .linearCrossEntropy(LinearCrossEntropy(dhidden: dhidden, dweight: dweight, places: $0))
+        }
+    }
+}
+
+struct LinearCrossEntropy {
+    let dhidden: Tensor?
+    let dweight: Tensor?
+    let places: [Int?]
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let factor = gradient.item
+        if let dhidden { tape.add(factor == 1 ? dhidden : dhidden.scaled(by: factor), to: places[0]) }
+        if let dweight { tape.add(factor == 1 ? dweight : dweight.scaled(by: factor), to: places[1]) }
+    }
+}
+
+struct LinearLogProbs {
+    let logits: ChunkedLogits
+    let targets: [Int32]
+    let temperature: Float
+    let logSumExps: Tensor
+    let entropies: Tensor?
+    let places: [Int?]
+
+    // d logit = (1/temperature) (g (onehot − p) − h p (log p + H)) with g and h the gradients of log-prob and entropy
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let kernels = Kernels.current
+        let (rows, vocabulary) = (logits.hidden.shape[0], logits.weight.shape[0])
+        let dhidden = places[0] == nil ? nil : Tensor.uninitialized(logits.hidden.shape) { _ in }
+        let scratch = Tensor.uninitialized([entropies == nil ? 0 : min(rows, logits.chunkRows), vocabulary]) { _ in }
+        tape.accumulate(into: places[1], shape: logits.weight.shape) { dweight, beta in
+            if rows == 0 && beta == 0 { dweight.update(repeating: 0, count: logits.weight.count) }
+            run(dhidden: dhidden, dweight: (dweight, beta))
+        }
+        if places[1] == nil { run(dhidden: dhidden, dweight: nil) }
+        if let dhidden { tape.add(dhidden, to: places[0]) }
+
+        func run(dhidden: Tensor?, dweight: (UnsafeMutablePointer<Float>, beta: Float)?) {
+            logits.forEachChunk { range, chunk in
+                Compute.forChunks(range.count, grain: max(1, 65_536 / vocabulary)) { part in
+                    for i in part {
+                        let row = range.lowerBound + i
+                        let x = chunk + i * vocabulary
+                        if temperature != 1 { kernels.pointee.scale(vocabulary, 1 / temperature, x, x) }
+                        let lse = logSumExps.pointer[row]
+                        if let entropies {
+                            let extra = scratch.mutablePointer + i * vocabulary
+                            extra.update(repeating: 0, count: vocabulary)
+                            let mean = lse - entropies.pointer[row]
+                            kernels.pointee.entropy_gradient(
+                                vocabulary, lse, mean, gradient.pointer[rows + row] / temperature, x, extra)
+                            kernels.pointee.cross_entropy_gradient(
+                                vocabulary, lse, -gradient.pointer[row] / temperature, targets[row], x)
+                            kernels.pointee.add(vocabulary, x, extra, x)
+                        } else {
+                            kernels.pointee.cross_entropy_gradient(
+                                vocabulary, lse, -gradient.pointer[row] / temperature, targets[row], x)
+                        }
+                    }
+                }
+                logits.addGradients(
+                    chunk, range, dhidden: dhidden?.mutablePointer,
+                    dweight: dweight.map { ($0.0, beta: range.lowerBound == 0 ? $0.beta : 1) })
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+// RMSNorm and LayerNorm over the last axis, and rotary positions.
+
+extension Tensor {
+    /// RMSNorm: x / √(mean(x²) + ε) · weight over the last axis (Zhang & Sennrich 2019).
+    public func rmsNormalised(weight: Tensor, epsilon: Float) -> Tensor {
+        let (rows, width) = (shape.rows, shape.width)
+        precondition(weight.shape == [width], "a norm weight \(weight.shape) does not fit \(shape)")
+        let kernels = Kernels.current
+        let keep = Tensor.anyRecorded(self, weight)
+        let inverse = Tensor.uninitialized([keep ? rows : 0]) { _ in }
+        let result = Tensor.uninitialized(shape) { out in
+            Compute.forRows(rows, width: width) { range in
+                kernels.pointee.rms_norm(
+                    range.count, width, pointer + range.lowerBound * width, weight.pointer, epsilon,
+                    out + range.lowerBound * width, keep ? inverse.mutablePointer + range.lowerBound : nil)
+            }
+        }
+        return Tensor.recorded(result, from: [self, weight]) {
+            .rmsNorm(RMSNorm(x: detached, weight: weight.detached, inverse: inverse, places: $0))
+        }
+    }
+
+    /// LayerNorm: (x − mean) / √(variance + ε) · weight + bias over the last axis (Ba et al. 2016).
+    public func layerNormalised(weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
+        let (rows, width) = (shape.rows, shape.width)
+        precondition(
+            weight.shape == [width] && bias.shape == [width],
+            "a norm weight \(weight.shape) and bias \(bias.shape) do not fit \(shape)")
+        let kernels = Kernels.current
+        let keep = Tensor.anyRecorded(self, weight, bias)
+        let mean = Tensor.uninitialized([keep ? rows : 0]) { _ in }
+        let inverse = Tensor.uninitialized([keep ? rows : 0]) { _ in }
+        let result = Tensor.uninitialized(shape) { out in
+            Compute.forRows(rows, width: width) { range in
+                let first = range.lowerBound
+                kernels.pointee.layer_norm(
+                    range.count, width, pointer + first * width, weight.pointer, bias.pointer, epsilon, out + first * width,
+                    keep ? mean.mutablePointer + first : nil, keep ? inverse.mutablePointer + first : nil)
+            }
+        }
+        return Tensor.recorded(result, from: [self, weight, bias]) {
+            .layerNorm(LayerNorm(x: detached, weight: weight.detached, mean: mean, inverse: inverse, places: $0))
+        }
+    }
+
+    /// Rotary positions (Su et al. 2021) in the half-rotation form of LLaMA: each head's vector of `dim` channels is turned by
+    /// angles that grow with the token's position.
+    /// - Parameters:
+    ///   - positions: one per row of this matrix [T, heads·dim].
+    ///   - table: the cosines and sines of every position.
+    public func rotated(heads: Int, positions: [Int32], table: RotaryTable) -> Tensor {
+        let dim = table.dim
+        precondition(
+            shape.rank == 2 && shape[1] == heads * dim && positions.count == shape[0],
+            "rotary needs [T, \(heads)·\(dim)] and T positions, not \(shape) and \(positions.count)")
+        precondition(
+            positions.allSatisfy { $0 >= 0 && Int($0) < table.positions },
+            "a position lies outside of the rotary table of \(table.positions)")
+        let result = Rotary.rotate(self, heads: heads, positions: positions, table: table, direction: 1)
+        return recorded(as: result) { .rotary(Rotary(input: $0, heads: heads, positions: positions, table: table)) }
+    }
+}
+
+/// Cosines and sines of every position and frequency of a rotary embedding.
+public struct RotaryTable {
+    /// The channels of a head.
+    public let dim: Int
+    /// How many positions the table holds.
+    public let positions: Int
+    let cosines: Tensor
+    let sines: Tensor
+
+    /// A table from its two halves, each [positions, dim/2].
+    public init(cosines: Tensor, sines: Tensor) {
+        precondition(
+            cosines.shape == sines.shape && cosines.shape.rank == 2,
+            "a rotary table needs two matrices of one shape, not \(cosines.shape) and \(sines.shape)")
+        dim = cosines.shape[1] * 2
+        positions = cosines.shape[0]
+        self.cosines = cosines
+        self.sines = sines
+    }
+}
+
+/// Adds up a per-channel gradient over rows, in chunks of 512 rows whose sums are added in order, so that the bits do not depend on
+/// the number of threads.
+private func sumOverRows(
+    _ rows: Int, width: Int, sums: Int, _ body: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
+) -> [Tensor] {
+    let grain = 512
+    let chunks = max(1, (rows + grain - 1) / grain)
+    let partial = Tensor.zeros([chunks, sums, width])
+    Compute.forChunks(rows, grain: grain) { range in
+        let base = partial.mutablePointer + range.lowerBound / grain * sums * width
+        body(range, (0..<sums).map { base + $0 * width })
+    }
+    return (0..<sums).map { sum in
+        Tensor.uninitialized([width]) { out in
+            out.update(from: partial.pointer + sum * width, count: width)
+            for chunk in 1..<max(1, chunks) {
+                Kernels.current.pointee.add(width, out, partial.pointer + (chunk * sums + sum) * width, out)
+            }
+        }
+    }
+}
+
+struct RMSNorm {
+    let x: Tensor
+    let weight: Tensor
+    let inverse: Tensor
+    let places: [Int?]
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let kernels = Kernels.current
+        let width = x.shape.width
+        var dweight: [Tensor] = []
+        let dx = Tensor.uninitialized(x.shape) { out in
+            dweight = sumOverRows(x.shape.rows, width: width, sums: 1) { range, sums in
+                let first = range.lowerBound * width
+                kernels.pointee.rms_norm_backward(
+                    range.count, width, x.pointer + first, weight.pointer, inverse.pointer + range.lowerBound,
+                    gradient.pointer + first, out + first, places[1] == nil ? nil : sums[0])
+            }
+        }
+        tape.add(dx, to: places[0])
+        tape.add(dweight[0], to: places[1])
+    }
+}
+
+struct LayerNorm {
+    let x: Tensor
+    let weight: Tensor
+    let mean: Tensor
+    let inverse: Tensor
+    let places: [Int?]
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let kernels = Kernels.current
+        let width = x.shape.width
+        var sums: [Tensor] = []
+        let dx = Tensor.uninitialized(x.shape) { out in
+            sums = sumOverRows(x.shape.rows, width: width, sums: 2) { range, sums in
+                let first = range.lowerBound * width
+                kernels.pointee.layer_norm_backward(
+                    range.count, width, x.pointer + first, weight.pointer, mean.pointer + range.lowerBound,
+                    inverse.pointer + range.lowerBound, gradient.pointer + first, out + first,
+                    places[1] == nil ? nil : sums[0], places[2] == nil ? nil : sums[1])
+            }
+        }
+        tape.add(dx, to: places[0])
+        tape.add(sums[0], to: places[1])
+        tape.add(sums[1], to: places[2])
+    }
+}
+
+struct Rotary {
+    let input: Int
+    let heads: Int
+    let positions: [Int32]
+    let table: RotaryTable
+
+    static func rotate(_ x: Tensor, heads: Int, positions: [Int32], table: RotaryTable, direction: Float) -> Tensor {
+        let kernels = Kernels.current
+        let width = x.shape[1]
+        return Tensor.uninitialized(x.shape) { out in
+            positions.withUnsafeBufferPointer { positions in
+                nonisolated(unsafe) let positions = positions
+                Compute.forRows(x.shape[0], width: width) { range in
+                    let first = range.lowerBound * width
+                    (out + first).update(from: x.pointer + first, count: range.count * width)
+                    guard let base = positions.baseAddress else { return }
+                    kernels.pointee.rotate(
+                        range.count, heads, table.dim, width, base + range.lowerBound, table.cosines.pointer,
+                        table.sines.pointer, direction, out + first)
+                }
+            }
+        }
+    }
+
+    // the backward of a rotation is the rotation by the opposite angle
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        tape.add(Self.rotate(gradient, heads: heads, positions: positions, table: table, direction: -1), to: input)
+    }
+}

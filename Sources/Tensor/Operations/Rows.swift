@@ -1,0 +1,84 @@
+extension Tensor {
+    /// The given rows of a matrix [T, C], in the given order: [R, C]. Rows may repeat; their gradients add up.
+    public func rows(_ indices: [Int]) -> Tensor {
+        precondition(shape.rank == 2, "rows needs a matrix, not \(shape)")
+        let (rows, width) = (shape[0], shape[1])
+        let result = Tensor.uninitialized([indices.count, width]) { out in
+            for (i, row) in indices.enumerated() {
+                precondition(row >= 0 && row < rows, "row \(row) is outside of \(shape)")
+                (out + i * width).update(from: pointer + row * width, count: width)
+            }
+        }
+        return recorded(as: result) { .selectRows(SelectRows(input: $0, rows: indices, shape: shape)) }
+    }
+
+    /// Rows `range` of a matrix, as a copy.
+    public func rows(_ range: Range<Int>) -> Tensor { rows(Array(range)) }
+
+    /// Several matrices of one width, one under the other. No gradient flows through it.
+    public static func stacked(_ parts: [Tensor]) -> Tensor {
+        precondition(!parts.isEmpty, "stacking needs at least one tensor")
+        let width = parts[0].shape.width
+        precondition(
+            parts.allSatisfy { $0.shape.rank == 2 && $0.shape.width == width },
+            "cannot stack \(parts.map(\.shape)): the widths differ")
+        return uninitialized([parts.reduce(0) { $0 + $1.shape[0] }, width]) { out in
+            var at = 0
+            for part in parts {
+                (out + at).update(from: part.pointer, count: part.count)
+                at += part.count
+            }
+        }
+    }
+}
+
+struct SelectRows {
+    let input: Int
+    let rows: [Int]
+    let shape: Shape
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let width = shape[1]
+        let kernels = Kernels.current
+        tape.accumulate(into: input, shape: shape) { out, beta in
+            if beta == 0 { out.update(repeating: 0, count: shape.count) }
+            for (i, row) in rows.enumerated() {
+                kernels.pointee.add(width, out + row * width, gradient.pointer + i * width, out + row * width)
+            }
+        }
+    }
+}
+
+/// Row lookup in a table [V, C] by token ids.
+struct Embedding {
+    let table: Int
+    let ids: [Int32]
+    let shape: Shape
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let width = shape[1]
+        let kernels = Kernels.current
+        tape.accumulate(into: table, shape: shape) { out, beta in
+            if beta == 0 { out.update(repeating: 0, count: shape.count) }
+            for (i, id) in ids.enumerated() {
+                let row = out + Int(id) * width
+                kernels.pointee.add(width, row, gradient.pointer + i * width, row)
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The rows of this table [V, C] for token ids: [T, C].
+    public func embedding(of ids: [Int32]) -> Tensor {
+        precondition(shape.rank == 2, "an embedding table is a matrix, not \(shape)")
+        let width = shape[1]
+        let result = Tensor.uninitialized([ids.count, width]) { out in
+            for (i, id) in ids.enumerated() {
+                precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside of a table of \(shape[0]) rows")
+                (out + i * width).update(from: pointer + Int(id) * width, count: width)
+            }
+        }
+        return recorded(as: result) { .embedding(Embedding(table: $0, ids: ids, shape: shape)) }
+    }
+}

@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A function of one number, applied to every element.
+struct Unary {
+    enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, logSigmoid, clamp(Float, Float) }
+    let kind: Kind
+    /// The input, or the output where the derivative is a function of that (exponential, tanh).
+    let saved: Tensor
+    let place: Int
+
+    static func apply(_ kind: Kind, _ x: Tensor) -> Tensor {
+        let kernels = Kernels.current
+        let result = Tensor.uninitialized(x.shape) { out in
+            Compute.forChunks(x.count, grain: 32_768) { range in
+                let (n, input, output) = (range.count, x.pointer + range.lowerBound, out + range.lowerBound)
+                switch kind {
+                case .exponential: kernels.pointee.exponential(n, input, output)
+                case .square: kernels.pointee.multiply(n, input, input, output)
+                case .tanh: kernels.pointee.tanh_forward(n, input, output)
+                case .relu: kernels.pointee.relu(n, input, output)
+                case .gelu: kernels.pointee.gelu_erf(n, input, output)
+                case .geluTanh: kernels.pointee.gelu_tanh(n, input, output)
+                case .logSigmoid: for i in 0..<n { output[i] = min(input[i], 0) - log1pf(expf(-abs(input[i]))) }
+                case .clamp(let low, let high): for i in 0..<n { output[i] = min(max(input[i], low), high) }
+                }
+            }
+        }
+        let savesOutput = kind == .exponential || kind == .tanh
+        return x.recorded(as: result) {
+            .unary(Unary(kind: kind, saved: savesOutput ? result : x.detached, place: $0))
+        }
+    }
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let kernels = Kernels.current
+        let dx = Tensor.uninitialized(gradient.shape) { out in
+            Compute.forChunks(gradient.count, grain: 32_768) { range in
+                let (n, x) = (range.count, saved.pointer + range.lowerBound)
+                let (dy, dx) = (gradient.pointer + range.lowerBound, out + range.lowerBound)
+                switch kind {
+                case .exponential: kernels.pointee.multiply(n, x, dy, dx)
+                case .square: for i in 0..<n { dx[i] = 2 * x[i] * dy[i] }
+                case .tanh: for i in 0..<n { dx[i] = (1 - x[i] * x[i]) * dy[i] }
+                case .relu: kernels.pointee.relu_backward(n, x, dy, dx)
+                case .gelu: kernels.pointee.gelu_erf_backward(n, x, dy, dx)
+                case .geluTanh: kernels.pointee.gelu_tanh_backward(n, x, dy, dx)
+                case .logSigmoid: for i in 0..<n { dx[i] = dy[i] / (1 + expf(x[i])) }
+                case .clamp(let low, let high): for i in 0..<n { dx[i] = x[i] >= low && x[i] <= high ? dy[i] : 0 }
+                }
+            }
+        }
+        tape.add(dx, to: place)
+    }
+}

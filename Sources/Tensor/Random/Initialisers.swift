@@ -1,0 +1,31 @@
+extension Tensor {
+    /// Independent draws from a normal distribution.
+    public static func normal(
+        _ shape: Shape, mean: Float = 0, standardDeviation: Float, using generator: inout Philox
+    ) -> Tensor {
+        uninitialized(shape) { out in
+            for i in 0..<shape.count { out[i] = mean + standardDeviation * generator.normal() }
+        }
+    }
+
+    /// Independent draws from a uniform distribution over a range.
+    public static func uniform(_ shape: Shape, in range: Range<Float>, using generator: inout Philox) -> Tensor {
+        let span = range.upperBound - range.lowerBound
+        return uninitialized(shape) { out in
+            for i in 0..<shape.count { out[i] = range.lowerBound + span * generator.uniform() }
+        }
+    }
+
+    /// A matrix with orthonormal rows or columns (whichever are fewer), times `gain`: the Q of a QR factorisation of normal draws
+    /// (Saxe et al. 2014), by LAPACK.
+    public static func orthogonal(_ rows: Int, _ columns: Int, gain: Float = 1, using generator: inout Philox) -> Tensor {
+        let (long, short) = (max(rows, columns), min(rows, columns))
+        var a = (0..<long * short).map { _ in generator.normal() }
+        precondition(BLAS.orthogonalise(rows: long, columns: short, &a), "LAPACK refused a \(long) × \(short) QR factorisation")
+        return uninitialized([rows, columns]) { out in
+            for i in 0..<rows {
+                for j in 0..<columns { out[i * columns + j] = gain * (rows >= columns ? a[i * short + j] : a[j * short + i]) }
+            }
+        }
+    }
+}
