@@ -1,0 +1,150 @@
+/// A vocabulary: byte strings to ids and back.
+///
+/// Tokens are compared by their bytes, never as `String`, whose equality is canonical equivalence. Ids may have holes.
+struct TokenTable: Sendable {
+    private var arena: [UInt8] = []
+    /// Where each id's bytes lie in the arena; an absent id has `start == absent`.
+    private var places: [Place] = []
+    /// Open addressing: an id or -1.
+    private var slots: [Int32]
+    /// The number of tokens, holes not counted.
+    private(set) var count = 0
+
+    private struct Place {
+        var start: UInt32
+        var length: UInt32
+    }
+
+    private static let absent = UInt32.max
+
+    init(capacity: Int = 0) {
+        slots = Array(repeating: -1, count: Self.slotCount(for: capacity))
+        places.reserveCapacity(capacity)
+    }
+
+    /// One more than the largest id.
+    var bound: Int { places.count }
+
+    /// Adds a token under an id.
+    ///
+    /// - Returns: `false`, changing nothing, if the token or the id is taken.
+    mutating func insert(_ token: some Collection<UInt8>, id: Int32) -> Bool {
+        let index = Int(id)
+        if index < places.count, places[index].start != Self.absent { return false }
+        let start = arena.count
+        arena.append(contentsOf: token)
+        let taken = arena.withUnsafeBufferPointer { bytes in
+            self.id(of: UnsafeBufferPointer(rebasing: bytes[start...])) != nil
+        }
+        if taken {
+            arena.removeSubrange(start...)
+            return false
+        }
+        while places.count <= index { places.append(Place(start: Self.absent, length: 0)) }
+        places[index] = Place(start: UInt32(start), length: UInt32(arena.count - start))
+        count += 1
+        if count * 2 > slots.count {
+            rehash()
+        } else {
+            place(id)
+        }
+        return true
+    }
+
+    /// The id of a token.
+    func id(of token: UnsafeBufferPointer<UInt8>) -> Int32? {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: ByteHash.hash(token)) & mask
+        return arena.withUnsafeBufferPointer { arena in
+            while true {
+                let id = slots[slot]
+                if id < 0 { return nil }
+                let place = places[Int(id)]
+                if Int(place.length) == token.count,
+                    ByteHash.equal(arena.baseAddress, Int(place.start), token.baseAddress, 0, token.count)
+                {
+                    return id
+                }
+                slot = (slot + 1) & mask
+            }
+        }
+    }
+
+    /// The id of a token.
+    func id(of token: [UInt8]) -> Int32? {
+        token.withUnsafeBufferPointer { id(of: $0) }
+    }
+
+    /// The id of a token.
+    func id(of token: String) -> Int32? {
+        id(of: Array(token.utf8))
+    }
+
+    /// The bytes of an id's token; `nil` if the id has none.
+    func bytes(of id: Int32) -> ArraySlice<UInt8>? {
+        guard id >= 0, Int(id) < places.count, places[Int(id)].start != Self.absent else { return nil }
+        let place = places[Int(id)]
+        return arena[Int(place.start)..<Int(place.start) + Int(place.length)]
+    }
+
+    private mutating func rehash() {
+        slots = Array(repeating: -1, count: Self.slotCount(for: count * 2))
+        for (id, element) in places.enumerated() where element.start != Self.absent { place(Int32(id)) }
+    }
+
+    private mutating func place(_ id: Int32) {
+        let element = places[Int(id)]
+        let hash = arena.withUnsafeBufferPointer { bytes in
+            let token = bytes[Int(element.start)..<Int(element.start) + Int(element.length)]
+            return ByteHash.hash(UnsafeBufferPointer(rebasing: token))
+        }
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] >= 0 { slot = (slot + 1) & mask }
+        slots[slot] = id
+    }
+
+    private static func slotCount(for capacity: Int) -> Int {
+        var count = 16
+        while count < capacity * 2 + 2 { count *= 2 }
+        return count
+    }
+}
+
+/// Hashing and comparing of short byte strings.
+enum ByteHash {
+    /// A 64-bit hash, eight bytes at a time (multiply and fold, as in wyhash).
+    @inline(__always)
+    static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
+        guard let base = bytes.baseAddress else { return hash }
+        let raw = UnsafeRawPointer(base)
+        var position = 0
+        while position + 8 <= bytes.count {
+            hash = fold(hash ^ raw.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            position += 8
+        }
+        var tail: UInt64 = 0
+        while position < bytes.count {
+            tail = tail << 8 | UInt64(bytes[position])
+            position += 1
+        }
+        return fold(hash ^ tail)
+    }
+
+    @inline(__always)
+    static func fold(_ value: UInt64) -> UInt64 {
+        let product = value.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
+        return product.high ^ product.low
+    }
+
+    @inline(__always)
+    static func equal(
+        _ left: UnsafePointer<UInt8>?, _ leftStart: Int, _ right: UnsafePointer<UInt8>?, _ rightStart: Int, _ count: Int
+    ) -> Bool {
+        if count == 0 { return true }
+        guard let left, let right else { return false }
+        for index in 0..<count where left[leftStart + index] != right[rightStart + index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,30 @@
+public import Foundation
+
+/// Turns text into token ids and back.
+///
+/// Ids are `0 ..< vocabularySize`. A special token that the files do not name is `nil`: absence is never expressed by
+/// an id, so a padding id of 0 is as good as any other.
+public protocol Tokenizer: Sendable {
+    /// One more than the largest id, added tokens included.
+    var vocabularySize: Int { get }
+    /// The token that begins a sequence, if the files name one.
+    var beginOfSequence: Int32? { get }
+    /// The token that ends a sequence, if the files name one.
+    var endOfSequence: Int32? { get }
+    /// The padding token, if the files name one.
+    var padding: Int32? { get }
+    /// The token for text that has no other token, if the files name one.
+    var unknown: Int32? { get }
+
+    /// The ids of a text.
+    ///
+    /// - Parameter addingSpecialTokens: Whether the tokens that the tokenizer puts around every text (such as a begin
+    ///   of sequence) are added. Special tokens that are spelled out in the text are recognised either way.
+    func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32]
+
+    /// The text of ids. Ids without a token are left out; bytes that are not UTF-8 become U+FFFD.
+    func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
+
+    /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them.
+    func save(to folder: URL) throws
+}

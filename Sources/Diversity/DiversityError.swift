@@ -1,0 +1,37 @@
+/// What can be wrong with the input of a diversity measurement.
+public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Metric names that do not exist.
+    case unknownMetrics([String], known: [String])
+    /// Best-of-n with more samples wanted than there are, or none.
+    case cannotDraw(n: Int, of: Int)
+    /// A reward that is not a number.
+    case rewardNotFinite(index: Int)
+    /// An option outside its range.
+    case invalidOption(name: String, rule: String)
+    /// A simulation that needs rewards, on outputs without them.
+    case rewardsMissing(input: Int)
+    /// There is nothing to measure.
+    case noOutputs
+    /// A metric that failed; the run fails with it.
+    case metricFailed(name: String, reason: String)
+    /// An input file that cannot be understood.
+    case malformedInput(place: String, reason: String)
+
+    /// One line: what is wrong and what to do.
+    public var description: String {
+        switch self {
+        case .unknownMetrics(let names, let known):
+            "unknown metric \(names.joined(separator: ", ")): use exact names out of \(known.joined(separator: ", "))"
+        case .cannotDraw(let n, let count):
+            "best of \(n) cannot be simulated with \(count) samples: choose n from 1 to \(count)"
+        case .rewardNotFinite(let index):
+            "the reward of sample \(index) is not a finite number: score the samples again"
+        case .invalidOption(let name, let rule): "\(name) \(rule)"
+        case .rewardsMissing(let input):
+            "input \(input) has outputs without a reward: simulating best-of-n needs a reward for every output"
+        case .noOutputs: "there are no outputs to measure: give a table or file with at least one output"
+        case .metricFailed(let name, let reason): "the metric \(name) failed: \(reason)"
+        case .malformedInput(let place, let reason): "\(place): \(reason)"
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// A number for the diversity of a set of texts.
+public protocol DiversityMetric: Sendable {
+    /// The exact name by which it is chosen and reported.
+    var name: String { get }
+    /// Whether a larger value means more diverse texts.
+    var higherIsMoreDiverse: Bool { get }
+    /// The value for one set of texts.
+    ///
+    /// - Parameters:
+    ///   - set: indices of texts in the collection; an index may appear more than once.
+    ///   - collection: the texts and what metrics share.
+    /// - Returns: nil if the set has no value, as every set of fewer than two texts.
+    /// - Throws: when the metric cannot be computed; the run fails then.
+    func value(of set: [Int], in collection: TextCollection) throws -> Double?
+}
+
+/// distinct-n of one order, or its mean over orders 1…5.
+public struct DistinctNGramsMetric: DiversityMetric {
+    public let name: String
+    public var higherIsMoreDiverse: Bool { true }
+    private let orders: ClosedRange<Int>
+    private let tokenisation: NGramTokenisation
+
+    /// `distinct_ngrams_N`, or `averaged_distinct_ngrams` where there are several orders.
+    public init(orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference) {
+        name = orders.count == 1 ? "distinct_ngrams_\(orders.lowerBound)" : "averaged_distinct_ngrams"
+        self.orders = orders
+        self.tokenisation = tokenisation
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) -> Double? {
+        guard set.count > 1 else { return nil }
+        let sum = orders.reduce(0.0) { sum, order in
+            let count = collection.count(set, order: order, tokenisation)
+            return sum + DistinctNGrams.ratio(unique: count.unique, total: count.total)
+        }
+        return sum / Double(orders.count)
+    }
+}
+
+/// Expectation-adjusted distinct n-grams of one order, or their mean over orders 1…5.
+public struct ExpectationAdjustedMetric: DiversityMetric {
+    public let name: String
+    public var higherIsMoreDiverse: Bool { true }
+    private let orders: ClosedRange<Int>
+    private let vocabularySize: Int
+    private let tokenisation: NGramTokenisation
+
+    /// `ead_distinct_ngrams_N`, or `ead_averaged_distinct_ngrams` where there are several orders.
+    public init(
+        orders: ClosedRange<Int> = 1...5, vocabularySize: Int = ExpectationAdjusted.defaultVocabularySize,
+        tokenisation: NGramTokenisation = .reference
+    ) {
+        name = orders.count == 1 ? "ead_distinct_ngrams_\(orders.lowerBound)" : "ead_averaged_distinct_ngrams"
+        self.orders = orders
+        self.vocabularySize = vocabularySize
+        self.tokenisation = tokenisation
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) -> Double? {
+        guard set.count > 1 else { return nil }
+        let sum = orders.reduce(0.0) { sum, order in
+            let count = collection.count(set, order: order, tokenisation)
+            return sum
+                + ExpectationAdjusted.ratio(unique: count.unique, total: count.total, vocabularySize: vocabularySize)
+        }
+        return sum / Double(orders.count)
+    }
+}
+
+/// One minus the mean pairwise cosine of n-gram counts, `cosine_similarity_2d_diversity`.
+public struct NGramCosineMetric: DiversityMetric {
+    public let name = "cosine_similarity_2d_diversity"
+    public var higherIsMoreDiverse: Bool { true }
+    private let order: Int
+    private let tokenisation: NGramTokenisation
+
+    /// The published value has order 3.
+    public init(order: Int = 3, tokenisation: NGramTokenisation = .reference) {
+        self.order = order
+        self.tokenisation = tokenisation
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) -> Double? {
+        NGramCosine.diversity(of: set, in: collection.ngrams(tokenisation, order: order), order: order)
+    }
+}

@@ -1,0 +1,104 @@
+import Eval
+
+/// The n-grams of many texts as dense ids, made once; sets of texts are then measured by counting ids.
+///
+/// Order n is built from order n − 1: an n-gram is the pair of the id of its first n − 1 words and its last word, so
+/// ids are exact (no hashing of contents can collide) and the cost is one table look-up per n-gram.
+package struct NGramIndex: Sendable {
+    /// Highest order.
+    package let maximumOrder: Int
+    /// `ids[n − 1]`: the n-gram ids of all texts, one after another.
+    private let ids: [[Int32]]
+    /// `starts[n − 1][t] ..< starts[n − 1][t + 1]` are the n-grams of text t.
+    private let starts: [[Int]]
+    /// Number of different n-grams of each order.
+    private let distinct: [Int]
+    /// Scratch: the number of the last count in which an id was seen.
+    private var stamps: [[UInt32]]
+    private var stamp: UInt32 = 0
+
+    package init(_ texts: [String], maximumOrder: Int, tokenisation: NGramTokenisation) {
+        precondition(maximumOrder >= 1, "n-grams need an order of at least 1, got \(maximumOrder)")
+        self.maximumOrder = maximumOrder
+        var table = WordTable()
+        var words: [Int32] = []
+        var wordStarts = [0]
+        for text in texts {
+            words += tokenisation.ids(of: text, in: &table)
+            wordStarts.append(words.count)
+        }
+        var ids = [words]
+        var starts = [wordStarts]
+        var distinct = [table.count]
+        for order in stride(from: 2, through: maximumOrder, by: 1) {
+            var pairs = PairTable(minimumCapacity: words.count)
+            let shorter = ids[order - 2]
+            let shorterStarts = starts[order - 2]
+            var longer: [Int32] = []
+            var longerStarts = [0]
+            longer.reserveCapacity(shorter.count)
+            for t in 0..<texts.count {
+                let first = shorterStarts[t]
+                for k in 0..<max(0, shorterStarts[t + 1] - first - 1) {
+                    longer.append(pairs.id(of: shorter[first + k], words[wordStarts[t] + k + order - 1]))
+                }
+                longerStarts.append(longer.count)
+            }
+            ids.append(longer)
+            starts.append(longerStarts)
+            distinct.append(pairs.count)
+        }
+        self.ids = ids
+        self.starts = starts
+        self.distinct = distinct
+        stamps = distinct.map { Array(repeating: 0, count: $0) }
+    }
+
+    /// Number of texts.
+    package var textCount: Int { starts[0].count - 1 }
+
+    /// Number of different n-grams of `order` in all texts.
+    package func distinctCount(order: Int) -> Int { distinct[order - 1] }
+
+    /// The n-gram ids of one text, in the order of the text.
+    package func ngrams(of text: Int, order: Int) -> ArraySlice<Int32> {
+        ids[order - 1][starts[order - 1][text]..<starts[order - 1][text + 1]]
+    }
+
+    /// How many different n-grams the texts of `set` have together, and how many in all.
+    package mutating func count(_ set: [Int], order: Int) -> (unique: Int, total: Int) {
+        if stamp == .max {
+            stamps = distinct.map { Array(repeating: 0, count: $0) }
+            stamp = 0
+        }
+        stamp += 1
+        var unique = 0
+        var total = 0
+        let n = order - 1
+        for text in set {
+            let range = starts[n][text]..<starts[n][text + 1]
+            total += range.count
+            for i in range {
+                let id = Int(ids[n][i])
+                if stamps[n][id] != stamp {
+                    stamps[n][id] = stamp
+                    unique += 1
+                }
+            }
+        }
+        return (unique, total)
+    }
+
+    /// The different n-grams of one text with their counts, ascending by id.
+    package func counts(of text: Int, order: Int) -> [(id: Int32, count: Int)] {
+        var counts: [(id: Int32, count: Int)] = []
+        for id in ngrams(of: text, order: order).sorted() {
+            if let last = counts.last, last.id == id {
+                counts[counts.count - 1].count += 1
+            } else {
+                counts.append((id, 1))
+            }
+        }
+        return counts
+    }
+}

@@ -1,0 +1,41 @@
+/// Diversity from similarities of pairs: one minus the mean over all pairs.
+public enum PairwiseSimilarity {
+    /// One minus the mean pairwise cosine of embeddings; nil for fewer than two.
+    ///
+    /// Linear in the number of texts: the mean over pairs follows from the norm of the sum of the unit vectors. A zero
+    /// vector has cosine 0 with every other. Sums are in `Double`.
+    ///
+    /// - Parameter embeddings: one vector per text, all of one width.
+    public static func diversity(ofEmbeddings embeddings: [[Float]]) -> Double? {
+        guard embeddings.count > 1, let width = embeddings.first?.count else { return nil }
+        var sum = [Double](repeating: 0, count: width)
+        var nonZero = 0
+        for vector in embeddings {
+            precondition(vector.count == width, "embeddings of width \(width) and \(vector.count) in one set")
+            let norm = vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            guard norm > 0 else { continue }
+            nonZero += 1
+            for c in 0..<width { sum[c] += Double(vector[c]) / norm }
+        }
+        let pairs = Double(embeddings.count) * Double(embeddings.count - 1)
+        let squaredNorm = sum.reduce(0) { $0 + $1 * $1 }
+        return 1 - min(max((squaredNorm - Double(nonZero)) / pairs, -1), 1)
+    }
+
+    /// One minus the mean of a symmetric similarity over all pairs `i > j`; nil for fewer than two texts.
+    ///
+    /// - Parameters:
+    ///   - count: number of texts.
+    ///   - similarity: called once for each pair, with `i > j`.
+    public static func diversity(count: Int, _ similarity: (Int, Int) throws -> Double) rethrows -> Double? {
+        try mean(count: count, similarity).map { 1 - $0 }
+    }
+
+    /// The mean of a symmetric quantity over all pairs `i > j`; nil for fewer than two texts.
+    public static func mean(count: Int, _ value: (Int, Int) throws -> Double) rethrows -> Double? {
+        guard count > 1 else { return nil }
+        var sum = 0.0
+        for i in 1..<count { for j in 0..<i { sum += try value(i, j) } }
+        return sum / (Double(count) * Double(count - 1) / 2)
+    }
+}

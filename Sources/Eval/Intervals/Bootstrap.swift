@@ -1,0 +1,115 @@
+/// Percentile bootstrap intervals (Efron, 1979): resample with replacement, take the 2.5 % and 97.5 % quantiles of the
+/// resampled statistic.
+///
+/// Every function draws exactly one number of the generator it is given and derives all resamples from it, so the same
+/// generator state always gives the same interval. Quantiles interpolate linearly, as numpy's default does.
+public enum Bootstrap {
+    /// The mean of `values` with its interval.
+    ///
+    /// - Parameters:
+    ///   - values: one number per independent unit (input, row); at least one.
+    ///   - resamples: how many resamples to draw.
+    ///   - generator: source of the resampling seed.
+    public static func mean(
+        of values: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) -> Interval {
+        precondition(!values.isEmpty, "Bootstrap.mean needs at least one value")
+        var random = SplitMix64(from: &generator)
+        let count = values.count
+        let means = (0..<resamples).map { _ in
+            var sum = 0.0
+            for _ in 0..<count { sum += values[random.index(below: count)] }
+            return sum / Double(count)
+        }
+        return interval(around: values.reduce(0, +) / Double(count), resampled: means)
+    }
+
+    /// The median of `values` with its interval; arguments as in ``mean(of:resamples:using:)``.
+    public static func median(
+        of values: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) -> Interval {
+        precondition(!values.isEmpty, "Bootstrap.median needs at least one value")
+        return statistic(count: values.count, resamples: resamples, using: &generator) { indices in
+            Statistics.quantile(0.5, of: indices.map { values[$0] }) ?? .nan
+        }
+    }
+
+    /// The mean of `first[i] − second[i]` with its interval: two systems measured on the same inputs.
+    ///
+    /// Pairs are resampled together, so what the inputs have in common cancels. An interval that excludes 0 says that the
+    /// systems differ.
+    public static func pairedDifference(
+        _ first: [Double], _ second: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) -> Interval {
+        precondition(
+            first.count == second.count,
+            "a paired difference needs equally many values, got \(first.count) and \(second.count)")
+        return mean(of: zip(first, second).map { $0 - $1 }, resamples: resamples, using: &generator)
+    }
+
+    /// `mean(first) − mean(second)` with its interval for two independent sets, each resampled by itself.
+    public static func difference(
+        _ first: [Double], _ second: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) -> Interval {
+        precondition(!first.isEmpty && !second.isEmpty, "Bootstrap.difference needs at least one value on each side")
+        var random = SplitMix64(from: &generator)
+        func resampledMean(_ values: [Double]) -> Double {
+            var sum = 0.0
+            for _ in 0..<values.count { sum += values[random.index(below: values.count)] }
+            return sum / Double(values.count)
+        }
+        let differences = (0..<resamples).map { _ in resampledMean(first) - resampledMean(second) }
+        let estimate = first.reduce(0, +) / Double(first.count) - second.reduce(0, +) / Double(second.count)
+        return interval(around: estimate, resampled: differences)
+    }
+
+    /// The mean over all values of `groups` with an interval that resamples whole groups.
+    ///
+    /// For values that are not independent inside a group (16 samples of one input): the statistic is the sum of all
+    /// values over their number, and a resample draws as many groups as there are. Empty groups are allowed as long as
+    /// one group has a value.
+    public static func groupedMean(
+        of groups: [[Double]], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) -> Interval {
+        let sums = groups.filter { !$0.isEmpty }.map { (sum: $0.reduce(0, +), count: Double($0.count)) }
+        precondition(!sums.isEmpty, "Bootstrap.groupedMean needs at least one value")
+        return statistic(count: sums.count, resamples: resamples, using: &generator) { indices in
+            var sum = 0.0
+            var count = 0.0
+            for i in indices {
+                sum += sums[i].sum
+                count += sums[i].count
+            }
+            return sum / count
+        }
+    }
+
+    /// Any statistic of `count` units with its interval.
+    ///
+    /// - Parameters:
+    ///   - count: number of units; at least one.
+    ///   - statistic: the value for a list of unit indices; called with `0..<count` for the estimate, then with each
+    ///     resample (indices repeat).
+    public static func statistic(
+        count: Int, resamples: Int = 2000, using generator: inout some RandomNumberGenerator,
+        _ statistic: ([Int]) -> Double
+    ) -> Interval {
+        precondition(count > 0, "a bootstrap needs at least one unit")
+        var random = SplitMix64(from: &generator)
+        var indices = Array(0..<count)
+        let estimate = statistic(indices)
+        let resampled = (0..<resamples).map { _ in
+            for i in 0..<count { indices[i] = random.index(below: count) }
+            return statistic(indices)
+        }
+        return interval(around: estimate, resampled: resampled)
+    }
+
+    private static func interval(around estimate: Double, resampled: [Double]) -> Interval {
+        let sorted = resampled.sorted()
+        return Interval(
+            mean: estimate,
+            low: Statistics.quantile(0.025, ofSorted: sorted) ?? estimate,
+            high: Statistics.quantile(0.975, ofSorted: sorted) ?? estimate)
+    }
+}

@@ -1,0 +1,43 @@
+/// A small, fast generator for resampling loops, seeded with one draw of the caller's generator.
+///
+/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014). A concrete type, so that millions of
+/// draws do not go through a generic generator of another module; the results still depend on the caller's generator only.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    package init(from generator: inout some RandomNumberGenerator) {
+        state = generator.next()
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A uniform index below `bound`, by Lemire's multiplication with rejection: the same numbers on every platform.
+    package mutating func index(below bound: Int) -> Int {
+        precondition(bound > 0, "an index needs at least one value to choose from, got \(bound)")
+        let range = UInt64(bound)
+        var product = next().multipliedFullWidth(by: range)
+        if product.low < range {
+            let threshold = (0 &- range) % range
+            while product.low < threshold { product = next().multipliedFullWidth(by: range) }
+        }
+        return Int(product.high)
+    }
+
+    /// `count` different indices below `bound`, in random order (a partial Fisher–Yates shuffle).
+    package mutating func distinctIndices(_ count: Int, below bound: Int) -> [Int] {
+        precondition(count <= bound, "cannot draw \(count) different indices below \(bound)")
+        var pool = Array(0..<bound)
+        for i in 0..<count { pool.swapAt(i, i + index(below: bound - i)) }
+        return Array(pool[..<count])
+    }
+}

@@ -1,0 +1,122 @@
+/// Longest common subsequences of id sequences.
+package enum LongestCommonSubsequence {
+    /// The length, by bit-parallel dynamic programming (Crochemore et al., 2001; Hyyrö, 2004): 64 cells a step.
+    package static func length(_ first: [Int32], _ second: [Int32]) -> Int {
+        guard !first.isEmpty, !second.isEmpty else { return 0 }
+        var matcher = LCSMatcher(vocabularySize: Int(max(first.max() ?? 0, second.max() ?? 0)) + 1)
+        matcher.load(first)
+        return matcher.length(with: second)
+    }
+
+    /// All prefix lengths: row `i`, column `j` (row-major, width `second.count + 1`) is the length for the first `i` and
+    /// `j` elements.
+    package static func table(_ first: [Int32], _ second: [Int32]) -> [Int32] {
+        let width = second.count + 1
+        var table = [Int32](repeating: 0, count: (first.count + 1) * width)
+        for i in 0..<first.count {
+            let above = i * width
+            let row = above + width
+            for j in 0..<second.count {
+                table[row + j + 1] =
+                    first[i] == second[j] ? table[above + j] + 1 : max(table[above + j + 1], table[row + j])
+            }
+        }
+        return table
+    }
+
+    /// Which of several longest subsequences the trace-back from the end takes where both directions are equally long.
+    package enum Tie {
+        /// Steps back in the first sequence.
+        case first
+        /// Steps back in the second sequence.
+        case second
+    }
+
+    /// The indices into `first` of one longest common subsequence, ascending.
+    package static func indices(_ first: [Int32], _ second: [Int32], onTie tie: Tie) -> [Int] {
+        let table = table(first, second)
+        let width = second.count + 1
+        var i = first.count
+        var j = second.count
+        var indices: [Int] = []
+        while i > 0 && j > 0 {
+            if first[i - 1] == second[j - 1] {
+                indices.append(i - 1)
+                i -= 1
+                j -= 1
+                continue
+            }
+            let withoutFirst = table[(i - 1) * width + j]
+            let withoutSecond = table[i * width + j - 1]
+            if withoutFirst > withoutSecond || (withoutFirst == withoutSecond && tie == .first) {
+                i -= 1
+            } else {
+                j -= 1
+            }
+        }
+        return indices.reversed()
+    }
+}
+
+/// One sequence prepared for LCS lengths against many others.
+package struct LCSMatcher {
+    /// For each id, the bit mask of its positions in the loaded sequence, `words` machine words each.
+    private var masks: [UInt64]
+    private var loaded: [Int32] = []
+    private var words = 1
+    private let vocabularySize: Int
+    private var row: [UInt64] = []
+
+    /// A matcher for ids in `0..<vocabularySize`.
+    package init(vocabularySize: Int) {
+        self.vocabularySize = vocabularySize
+        masks = Array(repeating: 0, count: vocabularySize)
+    }
+
+    /// Takes `sequence` as the left side of the following comparisons.
+    package mutating func load(_ sequence: [Int32]) {
+        for id in loaded { for w in 0..<words { masks[Int(id) * words + w] = 0 } }
+        let needed = max(1, (sequence.count + 63) / 64)
+        if needed != words {
+            words = needed
+            masks = Array(repeating: 0, count: vocabularySize * needed)
+        }
+        loaded = sequence
+        for (position, id) in sequence.enumerated() {
+            masks[Int(id) * words + position / 64] |= 1 << UInt64(position % 64)
+        }
+    }
+
+    /// The LCS length of the loaded sequence and `other`.
+    package mutating func length(with other: [Int32]) -> Int {
+        guard !loaded.isEmpty else { return 0 }
+        if words == 1 {
+            var vector = ~UInt64(0)
+            for id in other {
+                let hits = vector & masks[Int(id)]
+                vector = (vector &+ hits) | (vector &- hits)
+            }
+            let used = loaded.count == 64 ? ~UInt64(0) : (1 << UInt64(loaded.count)) - 1
+            return (~vector & used).nonzeroBitCount
+        }
+        row = Array(repeating: ~UInt64(0), count: words)
+        for id in other {
+            var carry = false
+            for w in 0..<words {
+                let vector = row[w]
+                let hits = vector & masks[Int(id) * words + w]
+                let (partial, overflow) = vector.addingReportingOverflow(hits)
+                let (sum, second) = partial.addingReportingOverflow(carry ? 1 : 0)
+                carry = overflow || second
+                row[w] = sum | (vector & ~hits)
+            }
+        }
+        var length = 0
+        for w in 0..<words {
+            let bits = min(64, loaded.count - w * 64)
+            let used = bits == 64 ? ~UInt64(0) : (1 << UInt64(bits)) - 1
+            length += (~row[w] & used).nonzeroBitCount
+        }
+        return length
+    }
+}

@@ -1,0 +1,108 @@
+/// Gives equal byte strings equal ids 0, 1, 2, … in order of first appearance.
+///
+/// Words are compared as UTF-8 bytes: Swift's `String` equality would merge canonically equivalent spellings, which the
+/// published metrics keep apart. Open addressing over one byte arena: no allocation per word.
+package struct WordTable: Sendable {
+    private var slots: [Int32]
+    private var arena: [UInt8] = []
+    private var ends: [Int] = [0]
+    private var hashes: [UInt64] = []
+
+    package init() {
+        slots = Array(repeating: -1, count: 64)
+    }
+
+    /// Number of different words seen.
+    package var count: Int { hashes.count }
+
+    /// The bytes of word `id`.
+    package func bytes(of id: Int32) -> ArraySlice<UInt8> {
+        arena[ends[Int(id)]..<ends[Int(id) + 1]]
+    }
+
+    /// The id of the word `text[range]`, new if it was not seen.
+    package mutating func id(of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int32 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a, finished by a multiplication to spread the low bits
+        for i in range { hash = (hash ^ UInt64(text[i])) &* 0x100_0000_01B3 }
+        hash = (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15
+        var slot = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+        while slots[slot] >= 0 {
+            let candidate = Int(slots[slot])
+            if hashes[candidate] == hash && matches(candidate, text, range) { return slots[slot] }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        let id = Int32(hashes.count)
+        slots[slot] = id
+        hashes.append(hash)
+        arena.append(contentsOf: text[range])
+        ends.append(arena.count)
+        if hashes.count * 2 > slots.count { grow() }
+        return id
+    }
+
+    /// The id of `word`, new if it was not seen.
+    package mutating func id(of word: [UInt8]) -> Int32 {
+        word.withUnsafeBufferPointer { id(of: $0, 0..<$0.count) }
+    }
+
+    private func matches(_ candidate: Int, _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
+        let start = ends[candidate]
+        guard ends[candidate + 1] - start == range.count else { return false }
+        for i in 0..<range.count where arena[start + i] != text[range.lowerBound + i] { return false }
+        return true
+    }
+
+    private mutating func grow() {
+        slots = Array(repeating: -1, count: slots.count * 2)
+        for (id, hash) in hashes.enumerated() {
+            var slot = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = Int32(id)
+        }
+    }
+}
+
+/// Gives equal pairs of ids equal ids 0, 1, 2, …: an n-gram is the pair (id of its first n − 1 words, last word).
+package struct PairTable: Sendable {
+    private var slots: [Int32]
+    private var keys: [UInt64] = []
+
+    package init(minimumCapacity: Int = 32) {
+        var size = 64
+        while size < minimumCapacity * 2 { size *= 2 }
+        slots = Array(repeating: -1, count: size)
+        keys.reserveCapacity(minimumCapacity)
+    }
+
+    /// Number of different pairs seen.
+    package var count: Int { keys.count }
+
+    /// The id of `(first, second)`, new if it was not seen.
+    package mutating func id(of first: Int32, _ second: Int32) -> Int32 {
+        let key = UInt64(UInt32(bitPattern: first)) << 32 | UInt64(UInt32(bitPattern: second))
+        var slot = Self.hash(key) & (slots.count - 1)
+        while slots[slot] >= 0 {
+            if keys[Int(slots[slot])] == key { return slots[slot] }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        let id = Int32(keys.count)
+        slots[slot] = id
+        keys.append(key)
+        if keys.count * 2 > slots.count { grow() }
+        return id
+    }
+
+    private static func hash(_ key: UInt64) -> Int {
+        let mixed = (key ^ (key >> 29)) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 24)
+    }
+
+    private mutating func grow() {
+        slots = Array(repeating: -1, count: slots.count * 2)
+        for (id, key) in keys.enumerated() {
+            var slot = Self.hash(key) & (slots.count - 1)
+            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = Int32(id)
+        }
+    }
+}

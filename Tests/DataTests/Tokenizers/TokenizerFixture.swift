@@ -1,0 +1,38 @@
+import Data
+import Foundation
+
+/// Files under Tests/Fixtures/tokenizers, and what the reference libraries made of the strings there.
+enum TokenizerFixture {
+    static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let folder = repository.appendingPathComponent("Tests/Fixtures/tokenizers")
+
+    /// Parallel to `strings()`; see make_tokenizers.py.
+    struct Expected: Decodable {
+        var ids: [[Int32]]
+        var special: [[Int32]]
+        var text: [String]
+        var plain: [String]
+    }
+
+    static func strings() throws -> [String] {
+        try decoded([String].self, "strings.json")
+    }
+
+    static func decoded<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Foundation.Data(contentsOf: folder.appendingPathComponent(path)))
+    }
+
+    /// A folder that is removed after `body`.
+    static func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("tokenizer-" + UUID().uuidString)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: url) }
+        return try body(url)
+    }
+}
+
+extension String {
+    /// Equality of scalars: `==` would take canonically equivalent texts for equal.
+    func isIdentical(to other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -1,0 +1,122 @@
+import Eval
+import Foundation
+import Testing
+
+private struct StatisticsFixture: Decodable {
+    struct Numbers: Decodable {
+        var values: [Double]
+        var quantiles: [String: Double]
+        var std: Double
+        var sampleStd: Double
+    }
+    var statistics: Numbers
+}
+
+@Suite struct IntervalTests {
+    /// Standard normal numbers, by the Box–Muller transform.
+    private func normals(_ count: Int, seed: UInt64) -> [Double] {
+        var random = SplitMix64(seed: seed)
+        func uniform() -> Double { (Double(random.next() >> 11) + 0.5) / 9007199254740992 }
+        return (0..<count).map { _ in (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform()) }
+    }
+
+    @Test func statisticsEqualNumpy() throws {
+        let expected = try fixture("diversity/sets.json", as: StatisticsFixture.self).statistics
+        for (text, value) in expected.quantiles {
+            let q = try #require(Double(text))
+            #expect(isClose(try #require(Statistics.quantile(q, of: expected.values)), value))
+        }
+        #expect(isClose(try #require(Statistics.standardDeviation(of: expected.values)), expected.std))
+        #expect(isClose(try #require(Statistics.sampleStandardDeviation(of: expected.values)), expected.sampleStd))
+        #expect(Statistics.mean(of: []) == nil)
+        #expect(Statistics.median(of: []) == nil)
+        #expect(Statistics.sampleStandardDeviation(of: [1]) == nil)
+    }
+
+    @Test func sameSeedGivesTheSameInterval() {
+        let values = normals(50, seed: 3)
+        var a = SplitMix64(seed: 1)
+        var b = SplitMix64(seed: 1)
+        var c = SplitMix64(seed: 2)
+        let first = Bootstrap.mean(of: values, using: &a)
+        #expect(first == Bootstrap.mean(of: values, using: &b))
+        #expect(first != Bootstrap.mean(of: values, using: &c))
+        #expect(a.next() == b.next())
+    }
+
+    @Test func meanIntervalHasTheWidthOfTheCentralLimit() {
+        let values = normals(400, seed: 5)
+        var random = SplitMix64(seed: 7)
+        let interval = Bootstrap.mean(of: values, resamples: 4000, using: &random)
+        let error = (Statistics.sampleStandardDeviation(of: values) ?? 0) / 20
+        #expect(abs(interval.high - interval.mean - 1.96 * error) < 0.1 * error)
+        #expect(abs(interval.mean - interval.low - 1.96 * error) < 0.1 * error)
+    }
+
+    @Test func intervalsCoverTheTruthAboutNineteenTimesInTwenty() {
+        var covered = 0
+        var random = SplitMix64(seed: 13)
+        for trial in 0..<300 {
+            let values = normals(60, seed: UInt64(1000 + trial))
+            covered += Bootstrap.mean(of: values, resamples: 500, using: &random).contains(0) ? 1 : 0
+        }
+        #expect((270...294).contains(covered), "\(covered) of 300")
+    }
+
+    @Test func pairingRemovesWhatInputsShare() {
+        let base = normals(80, seed: 17).map { $0 * 10 }
+        let noise = normals(80, seed: 18)
+        let better = zip(base, noise).map { $0 + 1 + 0.1 * $1 }
+        var random = SplitMix64(seed: 19)
+        let paired = Bootstrap.pairedDifference(better, base, using: &random)
+        let unpaired = Bootstrap.difference(better, base, using: &random)
+        #expect(paired.low > 0.9 && paired.high < 1.1)
+        #expect(unpaired.contains(0))
+        #expect(isClose(paired.mean, unpaired.mean))
+    }
+
+    @Test func groupedIntervalIsWiderForValuesThatRepeatInAGroup() {
+        let groups = normals(40, seed: 23).map { Array(repeating: $0, count: 16) }
+        var random = SplitMix64(seed: 29)
+        let grouped = Bootstrap.groupedMean(of: groups, using: &random)
+        let naive = Bootstrap.mean(of: groups.flatMap { $0 }, using: &random)
+        #expect(isClose(grouped.mean, naive.mean))
+        let ratio = (grouped.high - grouped.low) / (naive.high - naive.low)
+        #expect(ratio > 3.3 && ratio < 4.7)
+        let uneven = Bootstrap.groupedMean(of: [[1, 1, 1], [], [5]], using: &random)
+        #expect(uneven.mean == 2 && uneven.low == 1 && uneven.high == 5)
+    }
+
+    @Test func medianAndStatisticResampleUnits() {
+        var random = SplitMix64(seed: 31)
+        let median = Bootstrap.median(of: [1, 2, 3, 4, 100], using: &random)
+        #expect(median.mean == 3 && median.low >= 1 && median.high <= 100)
+        let constant = Bootstrap.statistic(count: 3, resamples: 10, using: &random) { Double($0.count) }
+        #expect(constant == Interval(mean: 3, low: 3, high: 3))
+    }
+
+    @Test func groupsAreSummarisedByLabel() throws {
+        var random = SplitMix64(seed: 37)
+        let summaries = GroupedMeans.summaries(of: [1, 5, 3, 7], by: ["x", "y", "x", "y"], using: &random)
+        #expect(summaries["x"].map { [$0.mean.mean, $0.median, $0.standardDeviation, Double($0.count)] } == [2, 2, 1, 2])
+        #expect(summaries["y"]?.mean.mean == 6)
+        let gap = GroupedMeans.generalisationGap(inDistribution: [4, 4], outOfDistribution: [1, 1], using: &random)
+        #expect(gap == Interval(mean: 3, low: 3, high: 3))
+    }
+
+    @Test func intervalsCompareAndPrint() {
+        let a = Interval(mean: 1, low: 0.5, high: 1.5)
+        #expect(a.isApart(from: Interval(mean: 2, low: 1.6, high: 3)))
+        #expect(!a.isApart(from: Interval(mean: 2, low: 1.5, high: 3)))
+        #expect(a.description == "1 [0.5, 1.5]")
+    }
+
+    @Test func indicesAreUniform() {
+        var random = SplitMix64(seed: 41)
+        var counts = [0, 0, 0]
+        for _ in 0..<30000 { counts[random.index(below: 3)] += 1 }
+        #expect(counts.allSatisfy { abs($0 - 10000) < 400 })
+        #expect(random.distinctIndices(50, below: 50).sorted() == Array(0..<50))
+        #expect(Set(random.distinctIndices(10, below: 50)).count == 10)
+    }
+}

@@ -1,0 +1,45 @@
+import Eval
+import Foundation
+import Testing
+
+@Suite struct TextMetricTests {
+    @Test func exactMatchEqualsItsDefinition() throws {
+        for pair in try PairFixture.load().pairs {
+            #expect(
+                ExactMatch.score(pair.hypothesis, reference: pair.reference) == pair.exact,
+                "\(pair.hypothesis.debugDescription) against \(pair.reference.debugDescription)")
+        }
+    }
+
+    @Test(arguments: [
+        ("The  cat, sat!", "the cat\nsat", 1.0), ("", "", 1), ("", "a", 0), ("...", "", 1), ("a-b", "ab", 1),
+        ("a b", "ab", 0), ("ΟΔΟΣ", "οδος", 1), ("e\u{301}", "é", 0),
+    ])
+    func exactMatchNormalises(hypothesis: String, reference: String, expected: Double) {
+        #expect(ExactMatch.score(hypothesis, reference: reference) == expected)
+    }
+
+    @Test func exactMatchTakesTheBestReference() {
+        #expect(ExactMatch.score("A.", references: ["b", "a"]) == 1)
+        #expect(ExactMatch.score("a", references: []) == 0)
+    }
+
+    @Test func lengthsCountWordsScalarsAndTokens() {
+        #expect(Lengths.words(in: " a  b\r\nc\u{A0}d ") == 4)
+        #expect(Lengths.words(in: "") == 0)
+        #expect(Lengths.scalars(in: "e\u{301}\r\n") == 4)
+        #expect(Lengths.tokens(in: [5, 0, 7, 0], padding: 0) == 2)
+        #expect(Lengths.tokens(in: [5, 0, 7, 0], padding: nil) == 4)
+        #expect(LengthSummary([3, 1, 10, 2]) .map { [$0.mean, $0.median] } == [4, 2.5])
+        #expect(LengthSummary([]) == nil)
+    }
+
+    @Test func perplexityCountsTokensAlike() throws {
+        let corpus = try #require(
+            Perplexity.ofCorpus(negativeLogLikelihoods: [log(2), 3 * log(8)], tokens: [1, 3]))
+        #expect(isClose(corpus, exp(10 * log(2) / 4)))
+        #expect(isClose(try #require(Perplexity.ofText(logProbs: [-log(4), -log(4)])), 4))
+        #expect(Perplexity.ofCorpus(negativeLogLikelihoods: [0], tokens: [0]) == nil)
+        #expect(Perplexity.ofText(logProbs: []) == nil)
+    }
+}
