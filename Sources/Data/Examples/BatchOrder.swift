@@ -1,0 +1,85 @@
+/// The order in which a training set is read: shuffled anew in each epoch, cut into batches, without end.
+///
+/// Seed and position determine everything that follows, so storing the value and going on from it gives the same batches
+/// as never having stopped. Epoch *e* is the permutation drawn by `PCG64(seed: seed, spawnKey: [e])`.
+public struct BatchOrder: Codable, Sendable, Equatable {
+    public let seed: UInt64
+    /// How many examples there are.
+    public let count: Int
+    public let batchSize: Int
+    /// Whether a last batch that is not full is left out.
+    public let dropLast: Bool
+    /// The epoch of the next batch, from 0.
+    public private(set) var epoch = 0
+    /// The number of the next batch in its epoch, from 0.
+    public private(set) var batch = 0
+
+    /// The order of the current epoch; derived, neither stored nor compared.
+    private var cached: (epoch: Int, order: [Int])?
+
+    /// - Throws: `DataError.invalidSetting` if there is no example, no room in a batch, or never a full batch.
+    public init(seed: UInt64, count: Int, batchSize: Int, dropLast: Bool = false) throws {
+        self.seed = seed
+        self.count = count
+        self.batchSize = batchSize
+        self.dropLast = dropLast
+        try validate()
+    }
+
+    /// Batches in one epoch.
+    public var batchesPerEpoch: Int { dropLast ? count / batchSize : (count + batchSize - 1) / batchSize }
+
+    /// The examples of the next batch, as indices; moves on by one.
+    public mutating func next() -> [Int] {
+        if cached?.epoch != epoch {
+            var generator = PCG64(seed: seed, spawnKey: [UInt32(truncatingIfNeeded: epoch)])
+            cached = (epoch, generator.permutation(count))
+        }
+        let order = cached?.order ?? []
+        let indices = Array(order[batch * batchSize..<min(count, (batch + 1) * batchSize)])
+        batch += 1
+        if batch == batchesPerEpoch {
+            batch = 0
+            epoch += 1
+        }
+        return indices
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.seed == right.seed && left.count == right.count && left.batchSize == right.batchSize
+            && left.dropLast == right.dropLast && left.epoch == right.epoch && left.batch == right.batch
+    }
+
+    private enum CodingKeys: String, CodingKey { case seed, count, batchSize, dropLast, epoch, batch }
+
+    /// - Throws: `DataError.invalidSetting` for values that no order has.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        seed = try values.decode(UInt64.self, forKey: .seed)
+        count = try values.decode(Int.self, forKey: .count)
+        batchSize = try values.decode(Int.self, forKey: .batchSize)
+        dropLast = try values.decode(Bool.self, forKey: .dropLast)
+        epoch = try values.decode(Int.self, forKey: .epoch)
+        batch = try values.decode(Int.self, forKey: .batch)
+        try validate()
+    }
+
+    private func validate() throws {
+        guard count >= 1 && count <= 1 << 32 else {
+            throw DataError.invalidSetting("there are \(count) examples to order", expected: "at least 1")
+        }
+        guard batchSize >= 1 else {
+            throw DataError.invalidSetting("the batch size is \(batchSize)", expected: "at least 1")
+        }
+        guard !dropLast || batchSize <= count else {
+            throw DataError.invalidSetting(
+                "a batch of \(batchSize) is never full with \(count) examples",
+                expected: "a batch size of at most \(count), or keeping the last batch")
+        }
+        guard epoch >= 0, batch >= 0, batch < batchesPerEpoch else {
+            throw DataError.invalidSetting(
+                "the position (epoch \(epoch), batch \(batch)) does not exist",
+                expected: "a batch below \(batchesPerEpoch)")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// How comparisons become tokens for a reward model.
+public struct RewardTokenisation: Codable, Sendable, Equatable {
+    public var format: PromptFormat
+    /// `canonical` puts one space before each summary and tokenises prompt and summaries apart, so that both sides share
+    /// the prompt's tokens. `raw` tokenises each side as one text, with the end of sequence as text.
+    public var text: RewardText
+    /// The longest side, in tokens. Longer ones are cut from the left (the original knows no limit for LLaMA).
+    public var maximumTokens: Int
+
+    public init(format: PromptFormat = .tldr, text: RewardText = .canonical, maximumTokens: Int = 2048) {
+        self.format = format
+        self.text = text
+        self.maximumTokens = maximumTokens
+    }
+
+    /// Tokenises comparisons, in order.
+    /// - Returns: The tokens, and how many comparisons were cut.
+    /// - Throws: `DataError.invalidSetting` for a limit below 2, `DataError.unsuitableTokenizer`.
+    public func tokenise(
+        _ comparisons: [Comparison], with tokenizer: any Tokenizer
+    ) throws -> (comparisons: [TokenisedComparison], truncated: Int) {
+        guard maximumTokens >= 2 else {
+            throw DataError.invalidSetting("the longest side is \(maximumTokens) tokens", expected: "at least 2")
+        }
+        let pieces = try TokenPieces(tokenizer)
+        var truncated = 0
+        let tokens = comparisons.map { comparison in
+            let (prompt, summaries, isCut) =
+                switch text {
+                case .canonical: canonical(comparison, pieces)
+                case .raw: raw(comparison, pieces)
+                }
+            if isCut { truncated += 1 }
+            return TokenisedComparison(
+                id: comparison.id, prompt: prompt, summaries: summaries, choice: comparison.choice)
+        }
+        return (tokens, truncated)
+    }
+
+    private typealias Sides = (prompt: [Int32], summaries: [[Int32]], isCut: Bool)
+
+    private func canonical(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
+        let prompt = pieces.opening(format.prompt(for: comparison))
+        let summaries = comparison.summaries.map { summary in
+            pieces.continuation(RewardText.trimmedStart(summary)) + [pieces.endOfSequence]
+        }
+        let longest = summaries.map(\.count).max() ?? 0
+        let room = max(0, maximumTokens - longest)
+        return (
+            pieces.truncatedFromLeft(prompt, to: room), summaries.map { Array($0.suffix(maximumTokens)) },
+            prompt.count + longest > maximumTokens
+        )
+    }
+
+    private func raw(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
+        let end = pieces.tokenizer.decode([pieces.endOfSequence], skippingSpecialTokens: false)
+        let texts = comparison.summaries.map { summary in
+            pieces.opening(
+                text.text(prompt: format.prompt(for: comparison), summary: summary, endOfSequence: end))
+        }
+        let sides = texts.map { pieces.truncatedFromLeft($0, to: maximumTokens) }
+        var shared = 0
+        while shared + 1 < min(sides[0].count, sides[1].count), sides[0][shared] == sides[1][shared] { shared += 1 }
+        return (
+            Array(sides[0][..<shared]), sides.map { Array($0[shared...]) }, texts.contains { $0.count > maximumTokens }
+        )
+    }
+}

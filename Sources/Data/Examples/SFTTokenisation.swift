@@ -1,0 +1,114 @@
+/// How summarisation examples become tokens to train on, or prompts to continue.
+public struct SFTTokenisation: Codable, Sendable, Equatable {
+    /// Which tokens go when an example is too long.
+    public enum Truncation: String, Codable, Sendable, CaseIterable {
+        /// Prompt and target are cut apart, each from its left; their tokens are then joined.
+        case apart
+        /// The original's way: prompt and target are tokenised as one text and cut from the left to the sum of the
+        /// limits, while the number of untrained tokens is that of the prompt alone. When the cut bites, tokens of the
+        /// target go untrained too, in the worst case all of them.
+        case wholeText
+    }
+
+    public var format: PromptFormat
+    /// The longest prompt, in tokens.
+    public var maximumSource: Int
+    /// The longest target, in tokens, the end of sequence included (with `wholeText`: without it).
+    public var maximumTarget: Int
+    public var truncation: Truncation
+
+    public init(
+        format: PromptFormat = .tldr, maximumSource: Int = 1024, maximumTarget: Int = 1024,
+        truncation: Truncation = .apart
+    ) {
+        self.format = format
+        self.maximumSource = maximumSource
+        self.maximumTarget = maximumTarget
+        self.truncation = truncation
+    }
+
+    /// Examples in tokens, and what happened to them on the way.
+    public struct Result: Sendable, Equatable {
+        public var examples: [TokenisedExample] = []
+        /// Examples left out because no token of theirs would be trained: a blank summary, or (with `wholeText`) a
+        /// prompt as long as the limit.
+        public var dropped = 0
+        /// Examples whose prompt, or whole text, was cut.
+        public var truncatedPrompts = 0
+        /// Examples whose target was cut.
+        public var truncatedTargets = 0
+    }
+
+    /// Tokenises examples for supervised training, in order.
+    /// - Throws: `DataError.invalidSetting` for limits below 1 (target: 2), `DataError.unsuitableTokenizer`.
+    public func tokenise(_ examples: [SummaryExample], with tokenizer: any Tokenizer) throws -> Result {
+        try validate()
+        let pieces = try TokenPieces(tokenizer)
+        var result = Result()
+        result.examples.reserveCapacity(examples.count)
+        for example in examples {
+            switch truncation {
+            case .apart: apart(example, pieces, &result)
+            case .wholeText: whole(example, pieces, &result)
+            }
+        }
+        return result
+    }
+
+    /// Tokenises the prompts alone, cut from the left, for generation.
+    /// - Throws: As `tokenise`.
+    public func prompts(_ examples: [SummaryExample], with tokenizer: any Tokenizer) throws -> [TokenisedPrompt] {
+        try validate()
+        let pieces = try TokenPieces(tokenizer)
+        return examples.map { example in
+            let query = format.prompt(for: example)
+            let tokens = pieces.opening(query)
+            return TokenisedPrompt(
+                id: example.id, tokens: pieces.truncatedFromLeft(tokens, to: maximumSource), query: query,
+                reference: example.summary, isTruncated: tokens.count > maximumSource)
+        }
+    }
+
+    /// - Throws: `DataError.invalidSetting`.
+    public func validate() throws {
+        guard maximumSource >= 1 else {
+            throw DataError.invalidSetting("the longest prompt is \(maximumSource) tokens", expected: "at least 1")
+        }
+        guard maximumTarget >= 2 else {
+            throw DataError.invalidSetting("the longest target is \(maximumTarget) tokens", expected: "at least 2")
+        }
+    }
+
+    private func apart(_ example: SummaryExample, _ pieces: TokenPieces, _ result: inout Result) {
+        let summary = RewardText.trimmedStart(example.summary)
+        guard !summary.isEmpty else {
+            result.dropped += 1
+            return
+        }
+        let prompt = pieces.opening(format.prompt(for: example))
+        let target = pieces.continuation(summary)
+        if prompt.count > maximumSource { result.truncatedPrompts += 1 }
+        if target.count > maximumTarget - 1 { result.truncatedTargets += 1 }
+        result.examples.append(
+            TokenisedExample(
+                id: example.id, prompt: pieces.truncatedFromLeft(prompt, to: maximumSource),
+                target: target.suffix(maximumTarget - 1) + [pieces.endOfSequence]))
+    }
+
+    private func whole(_ example: SummaryExample, _ pieces: TokenPieces, _ result: inout Result) {
+        let limit = maximumSource + maximumTarget
+        let prompt = format.prompt(for: example)
+        let text = pieces.opening(prompt + " " + example.summary)
+        var tokens = pieces.truncatedFromLeft(text, to: limit)
+        if tokens.last != pieces.endOfSequence { tokens.append(pieces.endOfSequence) }
+        let untrained = min(pieces.opening(prompt).count, limit)
+        if text.count > limit { result.truncatedPrompts += 1 }
+        guard untrained < tokens.count else {
+            result.dropped += 1
+            return
+        }
+        result.examples.append(
+            TokenisedExample(
+                id: example.id, prompt: Array(tokens[..<untrained]), target: Array(tokens[untrained...])))
+    }
+}

@@ -1,0 +1,40 @@
+/// The token-level steps that all stages share.
+struct TokenPieces {
+    let tokenizer: any Tokenizer
+    let endOfSequence: Int32
+
+    /// - Throws: `DataError.unsuitableTokenizer` if the tokenizer has no end of sequence.
+    init(_ tokenizer: any Tokenizer) throws {
+        guard let end = tokenizer.endOfSequence else {
+            throw DataError.unsuitableTokenizer("it names no end-of-sequence token, which every target ends with")
+        }
+        self.tokenizer = tokenizer
+        endOfSequence = end
+    }
+
+    /// A text as a model reads it from its start, with the tokenizer's own special tokens.
+    func opening(_ text: String) -> [Int32] {
+        tokenizer.encode(text, addingSpecialTokens: true)
+    }
+
+    /// The tokens of one space and `text` after a prompt.
+    ///
+    /// Tokenizers of the SentencePiece kind put a space before whatever they read, and would see two before a text
+    /// that begins with one. So the text is read behind an anchor, the last character of every prompt, whose tokens
+    /// are then taken away.
+    func continuation(_ text: String) -> [Int32] {
+        let anchor = tokenizer.encode(":", addingSpecialTokens: false)
+        let anchored = tokenizer.encode(": " + text, addingSpecialTokens: false)
+        guard anchored.starts(with: anchor) else { return tokenizer.encode(" " + text, addingSpecialTokens: false) }
+        return Array(anchored.dropFirst(anchor.count))
+    }
+
+    /// At most `limit` tokens, taken from the end; a beginning-of-sequence token at the start stays there.
+    func truncatedFromLeft(_ tokens: [Int32], to limit: Int) -> [Int32] {
+        guard tokens.count > limit else { return tokens }
+        guard let begin = tokenizer.beginOfSequence, tokens.first == begin, limit > 0 else {
+            return Array(tokens.suffix(limit))
+        }
+        return [begin] + tokens.suffix(limit - 1)
+    }
+}

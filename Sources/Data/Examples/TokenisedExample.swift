@@ -1,0 +1,54 @@
+/// A prompt and the tokens to learn after it. The model reads `prompt + target`; `target` alone is trained on, its last
+/// token is the end of sequence.
+public struct TokenisedExample: Sendable, Equatable, Identifiable {
+    public var id: String
+    public var prompt: [Int32]
+    public var target: [Int32]
+
+    public init(id: String, prompt: [Int32], target: [Int32]) {
+        self.id = id
+        self.prompt = prompt
+        self.target = target
+    }
+
+    /// Prompt and target in one.
+    public var tokens: [Int32] { prompt + target }
+}
+
+/// A prompt to continue, with the texts that rewards and tables need.
+public struct TokenisedPrompt: Sendable, Equatable, Identifiable {
+    public var id: String
+    /// What the policy reads.
+    public var tokens: [Int32]
+    /// The whole prompt as text, whether or not it was truncated.
+    public var query: String
+    /// The reference summary.
+    public var reference: String
+    /// Whether `tokens` lack the beginning of `query`.
+    public var isTruncated: Bool
+
+    public init(id: String, tokens: [Int32], query: String, reference: String, isTruncated: Bool) {
+        self.id = id
+        self.tokens = tokens
+        self.query = query
+        self.reference = reference
+        self.isTruncated = isTruncated
+    }
+}
+
+/// A comparison in tokens: both sides begin with `prompt`, so that it needs to be read only once.
+public struct TokenisedComparison: Sendable, Equatable, Identifiable {
+    public var id: String
+    public var prompt: [Int32]
+    /// Two, neither of them empty; each ends with the end of sequence. A side's text is `prompt + summaries[i]`.
+    public var summaries: [[Int32]]
+    /// The index of the preferred summary: 0 or 1.
+    public var choice: Int
+
+    public init(id: String, prompt: [Int32], summaries: [[Int32]], choice: Int) {
+        self.id = id
+        self.prompt = prompt
+        self.summaries = summaries
+        self.choice = choice
+    }
+}

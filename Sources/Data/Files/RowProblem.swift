@@ -1,0 +1,39 @@
+/// What is wrong with one row of a data file.
+public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Not JSON (or not CSV); the text says what was met and where in the row.
+    case malformed(String)
+    /// A byte sequence that is not UTF-8.
+    case invalidUTF8
+    /// A row longer than the reader accepts, in bytes.
+    case tooLong(limit: Int)
+    /// A field that must be there and is not (or is null).
+    case missingField(String)
+    /// A field of another type than expected.
+    case wrongType(field: String, expected: String, got: String)
+    /// A comparison whose `choice` is neither 0 nor 1.
+    case choiceOutOfRange(Int)
+    /// A comparison that has not exactly two summaries.
+    case wrongNumberOfSummaries(Int)
+    /// An id that an earlier row of the same file has.
+    case duplicateID(String, firstLine: Int)
+    /// A CSV record with more or fewer fields than the header.
+    case wrongNumberOfFields(got: Int, expected: Int)
+    /// A numeric column of a table that would collide with one of its fixed columns, or is not finite.
+    case invalidColumn(String)
+
+    public var description: String {
+        switch self {
+        case .malformed(let what): "malformed row: \(what)"
+        case .invalidUTF8: "the row is not valid UTF-8; convert the file, for example with iconv"
+        case .tooLong(let limit): "the row is longer than \(limit) bytes; raise the limit if that is intended"
+        case .missingField(let name): "field \"\(name)\" is missing"
+        case .wrongType(let field, let expected, let got): "field \"\(field)\" must be \(expected), not \(got)"
+        case .choiceOutOfRange(let value): "\"choice\" must be 0 or 1, not \(value)"
+        case .wrongNumberOfSummaries(let count): "\"summaries\" must hold 2 summaries, not \(count)"
+        case .duplicateID(let id, let line): "id \"\(id)\" was already used in line \(line)"
+        case .wrongNumberOfFields(let got, let expected):
+            "the record has \(got) fields, the header has \(expected)"
+        case .invalidColumn(let name): "numeric column \"\(name)\" is not finite or has the name of a fixed column"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/// Two summaries of one post, and which of them was preferred.
+///
+/// Its JSON is the shape of the published comparisons:
+/// `{"info": {"id", "post", "title", "subreddit"}, "summaries": [{"text"}, {"text"}], "choice": 0 or 1}`.
+/// A row about a news article has `info.article` in place of `info.post`, and neither title nor subreddit.
+public struct Comparison: Codable, Sendable, Equatable, Identifiable {
+    public var id: String
+    public var subreddit: String
+    public var title: String
+    public var post: String
+    /// Exactly two.
+    public var summaries: [String]
+    /// The index of the preferred summary: 0 or 1.
+    public var choice: Int
+
+    /// - Precondition: Two summaries; `choice` is 0 or 1.
+    public init(id: String, subreddit: String, title: String, post: String, summaries: [String], choice: Int) {
+        precondition(summaries.count == 2, "a comparison has 2 summaries, not \(summaries.count)")
+        precondition(choice == 0 || choice == 1, "choice is 0 or 1, not \(choice)")
+        self.id = id
+        self.subreddit = subreddit
+        self.title = title
+        self.post = post
+        self.summaries = summaries
+        self.choice = choice
+    }
+
+    /// The preferred summary.
+    public var chosen: String { summaries[choice] }
+    /// The other one.
+    public var rejected: String { summaries[1 - choice] }
+
+    private enum CodingKeys: String, CodingKey { case info, summaries, choice }
+    private enum InfoKeys: String, CodingKey { case id, subreddit, title, post, article }
+    private struct Text: Codable { var text: String }
+
+    /// - Throws: `DecodingError`, or `RowProblem` if the numbers are out of range.
+    public init(from decoder: any Decoder) throws {
+        let row = try decoder.container(keyedBy: CodingKeys.self)
+        let info = try row.nestedContainer(keyedBy: InfoKeys.self, forKey: .info)
+        id = try info.decode(String.self, forKey: .id)
+        if let article = try info.decodeIfPresent(String.self, forKey: .article) {
+            post = article
+        } else {
+            post = try info.decode(String.self, forKey: .post)
+        }
+        subreddit = try info.decodeIfPresent(String.self, forKey: .subreddit) ?? ""
+        title = try info.decodeIfPresent(String.self, forKey: .title) ?? ""
+        summaries = try row.decode([Text].self, forKey: .summaries).map(\.text)
+        choice = try row.decode(Int.self, forKey: .choice)
+        guard summaries.count == 2 else { throw RowProblem.wrongNumberOfSummaries(summaries.count) }
+        guard choice == 0 || choice == 1 else { throw RowProblem.choiceOutOfRange(choice) }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var row = encoder.container(keyedBy: CodingKeys.self)
+        var info = row.nestedContainer(keyedBy: InfoKeys.self, forKey: .info)
+        try info.encode(id, forKey: .id)
+        try info.encode(subreddit, forKey: .subreddit)
+        try info.encode(title, forKey: .title)
+        try info.encode(post, forKey: .post)
+        try row.encode(summaries.map(Text.init), forKey: .summaries)
+        try row.encode(choice, forKey: .choice)
+    }
+}

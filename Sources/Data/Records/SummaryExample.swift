@@ -1,0 +1,19 @@
+/// A post with a one-line summary: one row of a summarisation set.
+///
+/// For news articles, `post` is the article and `subreddit` and `title` are empty.
+public struct SummaryExample: Codable, Sendable, Equatable, Identifiable {
+    public var id: String
+    /// The topic, without a leading `r/`.
+    public var subreddit: String
+    public var title: String
+    public var post: String
+    public var summary: String
+
+    public init(id: String, subreddit: String, title: String, post: String, summary: String) {
+        self.id = id
+        self.subreddit = subreddit
+        self.title = title
+        self.post = post
+        self.summary = summary
+    }
+}

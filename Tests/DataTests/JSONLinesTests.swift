@@ -1,0 +1,166 @@
+import Data
+import Foundation
+import Testing
+
+struct JSONLinesTests {
+    private func line(_ id: String) -> String {
+        #"{"id": "\#(id)", "subreddit": "s", "title": "t", "post": "p", "summary": "y"}"#
+    }
+
+    @Test func writesAndReadsBack() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("rows.jsonl")
+            let rows = (0..<1000).map {
+                example("\($0)", post: "line\nbreak \u{1f600} \"quoted\" \(String(repeating: "x", count: $0))")
+            }
+            try JSONLines(file).write(rows)
+            #expect(try JSONLines<SummaryExample>(file).read() == rows)
+            #expect(try JSONLines<SummaryExample>(file).read(first: 3) == Array(rows[..<3]))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["rows.jsonl"])
+        }
+    }
+
+    @Test func marksCarriageReturnsAndBlankLinesAreNoContent() throws {
+        try withTemporaryFolder { folder in
+            let file = try folder.adding("a.jsonl", "\u{feff}" + line("a") + "\r\n\r\n  \n" + line("b") + "\r\n")
+            #expect(try JSONLines<SummaryExample>(file).read().map(\.id) == ["a", "b"])
+            let empty = try folder.adding("empty.jsonl", "")
+            #expect(try JSONLines<SummaryExample>(empty).read().isEmpty)
+        }
+    }
+
+    @Test func gzipIsReadAsItIs() throws {
+        try withTemporaryFolder { folder in
+            let file = try folder.adding("a.jsonl", line("a") + "\n" + line("b"))
+            let gzip = Process()
+            gzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            gzip.arguments = ["gzip", file.path]
+            try gzip.run()
+            gzip.waitUntilExit()
+            let packed = folder.appendingPathComponent("a.jsonl.gz")
+            #expect(try JSONLines<SummaryExample>(packed).read().map(\.id) == ["a", "b"])
+            #expect(try JSONLines<SummaryExample>(packed).read(first: 1).map(\.id) == ["a"])
+            // Cut off: the rows may come, but the end is an error.
+            let bytes = try Foundation.Data(contentsOf: packed)
+            let cut = try folder.adding("cut.gz", bytes: Array(bytes.dropLast(6)))
+            guard case .commandFailed = dataError({ _ = try JSONLines<SummaryExample>(cut).read() }) else {
+                Issue.record("a truncated gzip file was read without an error")
+                return
+            }
+        }
+    }
+
+    static let badLines: [(String, RowProblem)] = [
+        (#"{"id": "a""#, .malformed(#"not a JSON object ("{"id": "a"")"#)),
+        (#"{"id": "a", "subreddit": "s", "title": "t", "summary": "y"}"#, .missingField("post")),
+        (#"{"id": "a", "subreddit": "s", "title": "t", "post": null, "summary": "y"}"#, .missingField("post")),
+        (
+            #"{"id": 3, "subreddit": "s", "title": "t", "post": "p", "summary": "y"}"#,
+            .wrongType(field: "id", expected: "a string", got: "another type")
+        ),
+    ]
+
+    @Test(arguments: badLines.indices)
+    func badLinesAreNamed(_ index: Int) throws {
+        let (bad, problem) = Self.badLines[index]
+        try withTemporaryFolder { folder in
+            let file = try folder.adding("rows.jsonl", line("a") + "\n" + bad + "\n" + line("b") + "\n")
+            let place = RowLocation(file: file.path, line: 2)
+            #expect(dataError { _ = try JSONLines<SummaryExample>(file).read() } == .badRow(place, problem))
+            var ids: [String] = []
+            let counts = try JSONLines<SummaryExample>(file, onBadRow: .skip).readEach { row, _ in ids.append(row.id) }
+            #expect(ids == ["a", "b"])
+            #expect(counts.read == 2 && counts.skipped == 1)
+            #expect(counts.problems == [DataError.badRow(place, problem).description])
+            #expect(counts.problems[0].hasPrefix(file.path + ":2: ") && !counts.problems[0].contains("\n"))
+        }
+    }
+
+    @Test func invalidUTF8IsABadRow() throws {
+        try withTemporaryFolder { folder in
+            let bad =
+                Array(#"{"id": "a", "subreddit": "s", "title": "t", "post": ""#.utf8) + [0xff, 0xfe]
+                + Array(#"", "summary": "y"}"#.utf8)
+            let file = try folder.adding("rows.jsonl", bytes: bad)
+            #expect(
+                dataError { _ = try JSONLines<SummaryExample>(file).read() }
+                    == .badRow(RowLocation(file: file.path, line: 1), .invalidUTF8))
+        }
+    }
+
+    @Test func longLinesAreReadPast() throws {
+        try withTemporaryFolder { folder in
+            let long = #"{"id": ""# + String(repeating: "x", count: 3_000_000)
+            let file = try folder.adding("rows.jsonl", line("a") + "\n" + long + "\n" + line("b") + "\n" + long)
+            let lines = JSONLines<SummaryExample>(file, onBadRow: .skip, lineLimit: 1000)
+            var places: [Int] = []
+            let counts = try lines.readEach { _, place in places.append(place.line) }
+            #expect(places == [1, 3])
+            #expect(counts.skipped == 2)
+            #expect(
+                dataError { _ = try JSONLines<SummaryExample>(file, lineLimit: 1000).read() }
+                    == .badRow(RowLocation(file: file.path, line: 2), .tooLong(limit: 1000)))
+        }
+    }
+
+    @Test func choiceAndSummariesAreChecked() throws {
+        let bad: [(String, RowProblem)] = [
+            (
+                #"{"info": {"id": "a", "post": "p"}, "summaries": [{"text": "x"}, {"text": "y"}], "choice": 2}"#,
+                .choiceOutOfRange(2)
+            ),
+            (
+                #"{"info": {"id": "a", "post": "p"}, "summaries": [{"text": "x"}], "choice": 0}"#,
+                .wrongNumberOfSummaries(1)
+            ),
+            (
+                #"{"info": {"id": "a"}, "summaries": [{"text": "x"}, {"text": "y"}], "choice": 0}"#,
+                .missingField("info.post")
+            ),
+            (
+                #"{"info": {"id": "a", "post": "p"}, "summaries": [{"text": "x"}, {"text": 1}], "choice": 0}"#,
+                .wrongType(field: "summaries.1.text", expected: "a string", got: "another type")
+            ),
+        ]
+        try withTemporaryFolder { folder in
+            for (text, problem) in bad {
+                let file = try folder.adding("c.jsonl", text)
+                #expect(
+                    dataError { _ = try JSONLines<Comparison>(file).read() }
+                        == .badRow(RowLocation(file: file.path, line: 1), problem))
+            }
+        }
+    }
+
+    @Test func filesThatCannotBeReadAreNamed() throws {
+        try withTemporaryFolder { folder in
+            let missing = folder.appendingPathComponent("none.jsonl")
+            #expect(
+                dataError { _ = try JSONLines<SummaryExample>(missing).read() }
+                    == .unreadable(path: missing.path, reason: "No such file or directory"))
+            guard case .unreadable = dataError({ _ = try JSONLines<SummaryExample>(folder).read() }) else {
+                Issue.record("a folder was read as a file")
+                return
+            }
+            let nowhere = folder.appendingPathComponent("no/such/folder.jsonl")
+            guard case .unwritable = dataError({ try JSONLines<SummaryExample>(nowhere).write([]) }) else {
+                Issue.record("a file was written to a folder that does not exist")
+                return
+            }
+        }
+    }
+
+    @Test func nothingIsLeftOfAFailedWrite() throws {
+        try withTemporaryFolder { folder in
+            let file = try folder.adding("t.jsonl", "old")
+            let rows = [
+                SampleRow(id: "1", input: "", response: ""), SampleRow(id: "2", input: "", response: "", reward: .nan),
+            ]
+            #expect(
+                dataError { try JSONLines<SampleRow>(file).write(rows) }
+                    == .badRow(RowLocation(file: file.path, line: 2), .invalidColumn("reward")))
+            #expect(try String(contentsOf: file, encoding: .utf8) == "old")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["t.jsonl"])
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Data
+import Testing
+
+struct TokenisationTests {
+    let tokenizer = ByteTokenizer()
+
+    private func text(_ ids: [Int32]) -> String { tokenizer.decode(ids, skippingSpecialTokens: false) }
+
+    @Test(arguments: [false, true])
+    func targetIsSpaceSummaryAndEnd(addsSpace: Bool) throws {
+        let tokenizer = ByteTokenizer(addsSpace: addsSpace)
+        let examples = [example("a", post: "p", summary: "yes"), example("b", post: "p", summary: "  yes")]
+        let result = try SFTTokenisation().tokenise(examples, with: tokenizer)
+        for tokenised in result.examples {
+            #expect(text(tokenised.target) == " yes</s>")
+            #expect(text(tokenised.prompt) == "<s>\(addsSpace ? " " : "")SUBREDDIT: r/tifu\nTITLE: T\nPOST: p\nTL;DR:")
+        }
+        #expect(result.examples.map(\.id) == ["a", "b"])
+    }
+
+    @Test func promptAndTargetAreCutApartFromTheLeft() throws {
+        let tokenisation = SFTTokenisation(maximumSource: 7, maximumTarget: 5)
+        let result = try tokenisation.tokenise([example(summary: "abcdefg")], with: tokenizer)
+        #expect(result.examples.map { text($0.prompt) } == ["<s>TL;DR:"])
+        #expect(result.examples.map { text($0.target) } == ["defg</s>"])
+        #expect(result.truncatedPrompts == 1 && result.truncatedTargets == 1 && result.dropped == 0)
+        let exact = try SFTTokenisation(maximumTarget: 9).tokenise([example(summary: "abcdefg")], with: tokenizer)
+        #expect(exact.truncatedTargets == 0 && exact.examples[0].target.count == 9)
+    }
+
+    @Test func examplesWithoutATrainedTokenAreDroppedAndCounted() throws {
+        let examples = [example("a", summary: " \n "), example("b", summary: "x"), example("c", summary: "")]
+        let result = try SFTTokenisation().tokenise(examples, with: tokenizer)
+        #expect(result.examples.map(\.id) == ["b"])
+        #expect(result.dropped == 2)
+    }
+
+    @Test func wholeTextTruncationMasksTargetTokensToo() throws {
+        // 41 ids of prompt with its beginning, 8 of " abcdefg": nothing is cut, and the count fits.
+        var tokenisation = SFTTokenisation(maximumSource: 40, maximumTarget: 20, truncation: .wholeText)
+        let plain = try tokenisation.tokenise([example(summary: "abcdefg")], with: tokenizer)
+        let prompt = PromptFormat.tldr.prompt(for: example())
+        #expect(plain.examples.map { text($0.prompt) } == ["<s>" + prompt])
+        #expect(plain.examples.map { text($0.target) } == [" abcdefg</s>"])
+        // The limit cuts five ids from the left of the text, but the prompt's own count stays: five of the target's
+        // tokens go untrained.
+        let total = 1 + prompt.utf8.count + 8
+        tokenisation.maximumSource = total - 5 - 4
+        tokenisation.maximumTarget = 4
+        let cut = try tokenisation.tokenise([example(summary: "abcdefg")], with: tokenizer)
+        #expect(cut.examples.map { text($0.target) } == ["efg</s>"])
+        #expect(cut.examples[0].tokens.count == total - 5 + 1)
+        #expect(cut.truncatedPrompts == 1)
+        // A limit below the prompt leaves the end of sequence alone, added after the cut.
+        tokenisation.maximumSource = 20
+        let worst = try tokenisation.tokenise([example(summary: "abcdefg")], with: tokenizer)
+        #expect(worst.examples.map { text($0.target) } == ["</s>"])
+        // Where the text ends with the end of sequence by itself, nothing is left to train.
+        let none = try tokenisation.tokenise([example(summary: "abcdefg</s>")], with: tokenizer)
+        #expect(none.examples.isEmpty && none.dropped == 1)
+    }
+
+    @Test func promptsAreCutFromTheLeft() throws {
+        let prompts = try SFTTokenisation(maximumSource: 7).prompts([example(summary: "r")], with: tokenizer)
+        #expect(prompts.map { text($0.tokens) } == ["<s>TL;DR:"])
+        #expect(prompts[0].query == "SUBREDDIT: r/tifu\nTITLE: T\nPOST: P\nTL;DR:")
+        #expect(prompts[0].reference == "r" && prompts[0].isTruncated)
+        let bare = ByteTokenizer(beginOfSequence: nil)
+        let cut = try SFTTokenisation(maximumSource: 6).prompts([example()], with: bare)
+        #expect(cut.map { text($0.tokens) } == ["TL;DR:"])
+    }
+
+    @Test func comparisonsShareTheirPrompt() throws {
+        let comparison = Comparison(
+            id: "a", subreddit: "s", title: "t", post: "p", summaries: [" one", "eleven"], choice: 1)
+        let (tokens, truncated) = try RewardTokenisation().tokenise([comparison], with: tokenizer)
+        #expect(text(tokens[0].prompt) == "<s>" + PromptFormat.tldr.prompt(for: comparison))
+        #expect(tokens[0].summaries.map(text) == [" one</s>", " eleven</s>"])
+        #expect(tokens[0].choice == 1 && truncated == 0)
+        let short = try RewardTokenisation(maximumTokens: 15).tokenise([comparison], with: tokenizer)
+        #expect(text(short.comparisons[0].prompt) == "<s>TL;DR:")
+        #expect(short.comparisons[0].summaries.map(text) == [" one</s>", " eleven</s>"])
+        #expect(short.truncated == 1)
+    }
+
+    @Test func rawComparisonsAreReadAsWholeTexts() throws {
+        let comparison = Comparison(
+            id: "a", subreddit: "s", title: "t", post: "p", summaries: [" one", " onto"], choice: 0)
+        let (tokens, _) = try RewardTokenisation(text: .raw).tokenise([comparison], with: tokenizer)
+        let prompt = "<s>" + PromptFormat.tldr.prompt(for: comparison)
+        #expect(
+            tokens[0].summaries.map { text(tokens[0].prompt + $0) } == [prompt + "  one</s>", prompt + "  onto</s>"])
+        #expect(tokens[0].summaries.map(text) == ["e</s>", "to</s>"])
+        // Equal texts still leave a token on each side.
+        let same = Comparison(id: "a", subreddit: "s", title: "t", post: "p", summaries: ["x", "x"], choice: 0)
+        #expect(
+            try RewardTokenisation(text: .raw).tokenise([same], with: tokenizer).comparisons[0].summaries.map(text) == [
+                "</s>", "</s>",
+            ])
+    }
+
+    @Test func unusableSettingsAreRefused() {
+        #expect(dataError { _ = try SFTTokenisation(maximumSource: 0).tokenise([], with: tokenizer) } != nil)
+        #expect(dataError { _ = try SFTTokenisation(maximumTarget: 1).tokenise([], with: tokenizer) } != nil)
+        #expect(dataError { _ = try RewardTokenisation(maximumTokens: 1).tokenise([], with: tokenizer) } != nil)
+        let endless = ByteTokenizer(endOfSequence: nil)
+        guard case .unsuitableTokenizer = dataError({ _ = try SFTTokenisation().tokenise([], with: endless) }) else {
+            Issue.record("a tokenizer without end of sequence was accepted")
+            return
+        }
+    }
+}

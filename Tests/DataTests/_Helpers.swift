@@ -1,0 +1,80 @@
+import Data
+import Foundation
+
+/// The folder of this package's fixtures for the data layer.
+func fixture(_ name: String) -> URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/data").appendingPathComponent(name)
+}
+
+/// Runs `body` with a fresh folder and removes it afterwards.
+func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("swift-rlhf-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder)
+}
+
+extension URL {
+    /// Writes `text` as a file of this folder and gives its place.
+    func adding(_ name: String, _ text: String) throws -> URL {
+        try adding(name, bytes: Array(text.utf8))
+    }
+
+    func adding(_ name: String, bytes: [UInt8]) throws -> URL {
+        let file = appendingPathComponent(name)
+        try Foundation.Data(bytes).write(to: file)
+        return file
+    }
+}
+
+/// The error that `body` throws, as a data error.
+func dataError(_ body: () throws -> Void) -> DataError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? DataError
+    }
+}
+
+func example(
+    _ id: String = "a", subreddit: String = "tifu", title: String = "T", post: String = "P", summary: String = "S"
+) -> SummaryExample {
+    SummaryExample(id: id, subreddit: subreddit, title: title, post: post, summary: summary)
+}
+
+/// A tokenizer of one id per byte, 3 upwards; 1 begins, 2 ends, 0 pads. Like SentencePiece it can put a space before
+/// what it reads.
+struct ByteTokenizer: Tokenizer {
+    var vocabularySize: Int { 259 }
+    var beginOfSequence: Int32? = 1
+    var endOfSequence: Int32? = 2
+    var padding: Int32? = 0
+    var unknown: Int32?
+    var addsSpace = false
+
+    func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {
+        var ids: [Int32] = []
+        if addingSpecialTokens, let beginOfSequence { ids.append(beginOfSequence) }
+        for (index, part) in text.components(separatedBy: "</s>").enumerated() {
+            if index > 0, let endOfSequence { ids.append(endOfSequence) }
+            ids += Array(((addsSpace && index == 0 ? " " : "") + part).utf8).map { Int32($0) + 3 }
+        }
+        return ids
+    }
+
+    func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
+        var text = ""
+        for id in ids {
+            if id >= 3 {
+                text += String(decoding: [UInt8(id - 3)], as: UTF8.self)
+            } else if !skippingSpecialTokens {
+                text += ["<pad>", "<s>", "</s>"][Int(id)]
+            }
+        }
+        return text
+    }
+
+    func save(to folder: URL) throws {}
+}
