@@ -1,3 +1,4 @@
+import Data
 import Diversity
 import Eval
 import Foundation
@@ -129,6 +130,19 @@ import Testing
             try DiversityInput(json: Foundation.Data(text.utf8), name: "f")
         }
         #expect(error?.description == message)
+    }
+
+    @Test func tablesAreGroupedByInput() {
+        func row(_ input: String, _ response: String, _ reference: String?, _ reward: Double? = nil) -> SampleRow {
+            SampleRow(id: "0", input: input, response: response, reference: reference, reward: reward)
+        }
+        let tables = [[row("p", "a", "r", 1), row("q", "b", nil)], [row("q", "c", "s"), row("p", "d", "t", 2)], [row("z", "e", nil)]]
+        let input = DiversityInput(tables: tables, maximumTables: 2)
+        #expect(input.groups == [
+            .init(input: "p", outputs: [.init("a", reward: 1), .init("d", reward: 2)], reference: "r"),
+            .init(input: "q", outputs: [.init("b"), .init("c")], reference: "s"),
+        ])
+        #expect(DiversityInput(tables: tables).groups.count == 3)
     }
 
     @Test func unreadableFilesAreNamed() {
