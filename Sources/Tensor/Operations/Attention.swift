@@ -134,12 +134,12 @@ struct Attention {
         let count = layout.segments.count * keyHeads
         let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
         let body = { (range: Range<Int>) in
-            let scratch = Storage(byteCount: workspace * 4)
-            let floats = scratch.pointer.assumingMemoryBound(to: Float.self)
-            withUnsafePointer(to: arrays) { arrays in
-                for index in range {
-                    var segment = Self.kernelSegment(layout.segments[index / keyHeads])
-                    kernels.pointee.attention(arrays, &segment, index % keyHeads, floats)
+            Storage(byteCount: workspace * 4).withFloats { floats in
+                withUnsafePointer(to: arrays) { arrays in
+                    for index in range {
+                        var segment = Self.kernelSegment(layout.segments[index / keyHeads])
+                        kernels.pointee.attention(arrays, &segment, index % keyHeads, floats)
+                    }
                 }
             }
         }
@@ -162,12 +162,12 @@ struct Attention {
         let groups = layout.groups
         let shared = arrays
         Compute.forEach(groups.count * keyHeads) { index in
-            let scratch = Storage(byteCount: workspace * 4)
-            let floats = scratch.pointer.assumingMemoryBound(to: Float.self)
-            withUnsafePointer(to: shared) { arrays in
-                for segment in groups[index / keyHeads] {
-                    var segment = Self.kernelSegment(segment)
-                    kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+            Storage(byteCount: workspace * 4).withFloats { floats in
+                withUnsafePointer(to: shared) { arrays in
+                    for segment in groups[index / keyHeads] {
+                        var segment = Self.kernelSegment(segment)
+                        kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                    }
                 }
             }
         }

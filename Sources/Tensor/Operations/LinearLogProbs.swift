@@ -12,20 +12,21 @@ struct ChunkedLogits {
 
     func forEachChunk(_ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
         let (rows, vocabulary) = (hidden.shape[0], weight.shape[0])
-        let scratch = Storage(byteCount: min(rows, chunkRows) * vocabulary * 4)
-        let logits = scratch.pointer.assumingMemoryBound(to: Float.self)
-        for begin in stride(from: 0, to: rows, by: chunkRows) {
-            let range = begin..<min(rows, begin + chunkRows)
-            let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
-                viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]), byteCount: range.count * hidden.shape[1] * 4,
-                owner: hidden.storage))
-            Linear.forward(part, weight, into: logits)
-            if validTokens < vocabulary {
-                for row in 0..<range.count {
-                    (logits + row * vocabulary + validTokens).update(repeating: -.infinity, count: vocabulary - validTokens)
+        Storage(byteCount: min(rows, chunkRows) * vocabulary * 4).withFloats { logits in
+            for begin in stride(from: 0, to: rows, by: chunkRows) {
+                let range = begin..<min(rows, begin + chunkRows)
+                let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
+                    viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
+                    byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
+                Linear.forward(part, weight, into: logits)
+                if validTokens < vocabulary {
+                    for row in 0..<range.count {
+                        (logits + row * vocabulary + validTokens).update(
+                            repeating: -.infinity, count: vocabulary - validTokens)
+                    }
                 }
+                body(range, logits)
             }
-            body(range, logits)
         }
     }
 
