@@ -50,10 +50,16 @@ struct ChunkedLogits {
     }
 }
 
-private func check(_ hidden: Tensor, _ weight: Tensor, targets: Int) {
+private func check(_ hidden: Tensor, _ weight: Tensor, _ targets: [Int32], validTokens: Int?) {
     precondition(
-        hidden.shape.rank == 2 && weight.shape.rank == 2 && hidden.shape[1] == weight.shape[1] && targets == hidden.shape[0],
-        "log-probabilities need hidden [R, C], a projection [V, C] and R targets, not \(hidden.shape), \(weight.shape), \(targets)")
+        hidden.shape.rank == 2 && weight.shape.rank == 2 && hidden.shape[1] == weight.shape[1]
+            && targets.count == hidden.shape[0],
+        "log-probabilities need hidden [R, C], a projection [V, C] and R targets, not \(hidden.shape), \(weight.shape), "
+            + "\(targets.count)")
+    let tokens = min(validTokens ?? weight.shape[0], weight.shape[0])
+    precondition(
+        targets.allSatisfy { $0 >= 0 && Int($0) < tokens },
+        "target \(targets.first { $0 < 0 || Int($0) >= tokens } ?? 0) is outside of \(tokens) tokens")
 }
 
 /// Log-probabilities of given tokens, and the entropies of the distributions that they were taken from.
@@ -83,7 +89,7 @@ extension Tensor {
     public func logProbs(
         _ weight: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false
     ) -> TokenLogProbs {
-        check(self, weight, targets: targets.count)
+        check(self, weight, targets, validTokens: validTokens)
         let kernels = Kernels.current
         let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
         let vocabulary = weight.shape[0]
@@ -128,7 +134,7 @@ extension Tensor {
     public func crossEntropy(
         _ weight: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil
     ) -> Tensor {
-        check(self, weight, targets: targets.count)
+        check(self, weight, targets, validTokens: validTokens)
         precondition(rowWeights.count == targets.count, "\(rowWeights.count) row weights for \(targets.count) targets")
         let kernels = Kernels.current
         let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
