@@ -60,6 +60,8 @@ package final class Allocator: Sendable {
     private let state = Mutex(State())
     private static let smallest = 16 * 1024
 
+    package init() {}
+
     /// Bytes handed out and not yet returned.
     package var bytesInUse: Int { state.withLock { $0.inUse } }
     /// The most bytes that were ever in use at once.
