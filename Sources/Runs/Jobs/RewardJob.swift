@@ -20,8 +20,10 @@ public struct PreferenceOptions: ParsableArguments {
     public var simulatedPrompts = 2000
     @Option(help: "Simulation: prompts of each held-out split that get comparisons.")
     public var simulatedEvaluationPrompts = 300
-    @Option(help: "Simulation: summaries drawn from the supervised model for each prompt; the reference joins them.")
-    public var samplesPerPrompt = 4
+    @Option(help: "Simulation: temperatures at which the supervised model writes summaries; the reference joins them.")
+    public var simulatedTemperatures: ArgumentList<Double> = [0.7, 1, 1.3]
+    @Option(help: "Simulation: summaries drawn for each prompt at each temperature.")
+    public var samplesPerTemperature = 1
     @Option(help: "Simulation: pairs of each prompt's summaries.")
     public var pairsPerPrompt = 2
     @Option(help: "Simulation: the share of the training labels that are flipped.")
@@ -34,8 +36,11 @@ public struct PreferenceOptions: ParsableArguments {
     public init() {}
 
     public func validate() throws {
-        guard simulatedPrompts > 0, simulatedEvaluationPrompts > 0, samplesPerPrompt > 0, pairsPerPrompt > 0 else {
+        guard simulatedPrompts > 0, simulatedEvaluationPrompts > 0, samplesPerTemperature > 0, pairsPerPrompt > 0 else {
             throw ValidationError("the numbers of the simulation must be above 0")
+        }
+        guard !simulatedTemperatures.values.isEmpty, simulatedTemperatures.values.allSatisfy({ $0 >= 0 }) else {
+            throw ValidationError("--simulated-temperatures takes numbers that are not negative")
         }
         guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
         guard lengthWeight >= 0 else { throw ValidationError("--length-weight must not be negative") }
@@ -178,8 +183,8 @@ public struct RewardJob {
                 generator: Generator(
                     decoder, endOfSequence: end, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
                 tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
-                options: sampling.options, samplesPerPrompt: preferences.samplesPerPrompt,
-                pairsPerPrompt: preferences.pairsPerPrompt,
+                options: sampling.options, temperatures: preferences.simulatedTemperatures.values.map(Float.init),
+                samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,
                 // held-out labels are the judge's own: accuracy is measured against the truth
                 flippedShare: name == "train" ? preferences.flippedShare : 0,
                 random: Philox(seed: run.seed).split("preferences"))

@@ -11,6 +11,8 @@ public struct StartingModelOptions: ParsableArguments {
     public var modelName: String?
     @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
     public var fromScratch = false
+    @Option(help: "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing.")
+    public var promptLossWeight = 0.0
     @Option(help: "From scratch: ids of the tokenizer.")
     public var vocabularySize = 4096
     @Option(help: "From scratch: the width of the hidden states.")
@@ -21,6 +23,8 @@ public struct StartingModelOptions: ParsableArguments {
     public var numHiddenLayers = 6
     @Option(help: "From scratch: attention heads.")
     public var numAttentionHeads = 8
+    @Option(help: "From scratch: the standard deviation of the first weights; 1/√(hidden size) unless given.")
+    public var initializerRange: Double?
     @Option(help: "From scratch: the longest sequence.")
     public var maxPositionEmbeddings = 512
 
@@ -37,6 +41,7 @@ public struct StartingModelOptions: ParsableArguments {
         ] where value <= 0 {
             throw ValidationError("\(name) must be above 0")
         }
+        guard initializerRange.map({ $0 > 0 }) ?? true else { throw ValidationError("--initializer-range must be above 0") }
         guard hiddenSize % (2 * numAttentionHeads) == 0 else {
             throw ValidationError("--hidden-size must be a multiple of twice --num-attention-heads")
         }
@@ -125,7 +130,8 @@ public struct SFTJob {
             epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
-            evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps, seed: run.seed)
+            evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps,
+            promptLossWeight: model.promptLossWeight, seed: run.seed)
     }
 
     /// A new tokenizer, trained on the training split, and a new model.
@@ -135,8 +141,11 @@ public struct SFTJob {
             .train(on: examples.map { format.prompt(for: $0) + " " + $0.summary })
         let settings = LlamaConfiguration(
             vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize, intermediateSize: model.intermediateSize,
-            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads, contextLength: model.maxPositionEmbeddings)
-        let decoder = try Llama(settings, weights: RandomWeights(generator: Philox(seed: run.seed).split("model")))
+            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads, contextLength: model.maxPositionEmbeddings,
+            initializerRange: model.initializerRange ?? 1 / Double(model.hiddenSize).squareRoot())
+        let weights = RandomWeights(
+            generator: Philox(seed: run.seed).split("model"), standardDeviation: Float(settings.initializerRange))
+        let decoder = try Llama(settings, weights: weights)
         return LoadedModel(model: LanguageModel(decoder: decoder), tokenizer: tokenizer, folder: session.folder.url)
     }
 }

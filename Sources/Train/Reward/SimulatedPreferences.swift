@@ -5,8 +5,9 @@ public import Tensor
 
 /// Comparisons labelled by a hidden judge (Dubois et al. 2023, AlpacaFarm).
 ///
-/// For every prompt a few summaries are drawn from a model, the reference joins them, and two different ones are compared: the judge's
-/// favourite is the choice, except for a share of labels that is flipped.
+/// For every prompt a few summaries are drawn from a model at several temperatures, so that good and bad ones are among them as they
+/// are among the answers of several models; the reference joins them, and two different ones are compared: the judge's favourite is the
+/// choice, except for a share of labels that is flipped.
 public struct SimulatedPreferences {
     /// Draws the summaries.
     public var generator: Generator
@@ -14,8 +15,10 @@ public struct SimulatedPreferences {
     public var judge: GoldScore
     /// How summaries are drawn.
     public var options: SamplingOptions
-    /// Summaries drawn per prompt.
-    public var samplesPerPrompt: Int
+    /// Summaries are drawn at these temperatures (in place of that of `options`).
+    public var temperatures: [Float]
+    /// Summaries drawn per prompt at each temperature.
+    public var samplesPerTemperature: Int
     /// Pairs made of each prompt's summaries.
     public var pairsPerPrompt: Int
     /// The share of labels that say the opposite of what the judge finds.
@@ -25,13 +28,15 @@ public struct SimulatedPreferences {
     /// A simulation; see the properties.
     public init(
         generator: Generator, tokenizer: any Tokenizer, judge: GoldScore = GoldScore(), options: SamplingOptions,
-        samplesPerPrompt: Int = 4, pairsPerPrompt: Int = 2, flippedShare: Double = 0.05, random: Philox
+        temperatures: [Float] = [0.7, 1, 1.3], samplesPerTemperature: Int = 1, pairsPerPrompt: Int = 2,
+        flippedShare: Double = 0.05, random: Philox
     ) {
         self.generator = generator
         self.tokenizer = tokenizer
         self.judge = judge
         self.options = options
-        self.samplesPerPrompt = samplesPerPrompt
+        self.temperatures = temperatures
+        self.samplesPerTemperature = samplesPerTemperature
         self.pairsPerPrompt = pairsPerPrompt
         self.flippedShare = flippedShare
         self.random = random
@@ -48,16 +53,23 @@ public struct SimulatedPreferences {
         let pass = 64
         for begin in stride(from: 0, to: prompts.count, by: pass) {
             let part = begin..<min(prompts.count, begin + pass)
-            let responses = try generator.generate(
-                part.map { index in
-                    GenerationRequest(
-                        prompt: prompts[index].tokens,
-                        streams: (0..<samplesPerPrompt).map { random.split(prompts[index].id).split(UInt64($0)) })
-                }, options: options)
-            for (index, answers) in zip(part, responses) {
-                tokens += answers.reduce(0) { $0 + $1.tokens.count }
-                result += pairs(examples[index], answers.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) })
+            var drawn: [[String]] = part.map { _ in [] }
+            for (number, temperature) in temperatures.enumerated() {
+                var options = options
+                options.temperature = temperature
+                let responses = try generator.generate(
+                    part.map { index in
+                        let stream = random.split(prompts[index].id).split(UInt64(number))
+                        return GenerationRequest(
+                            prompt: prompts[index].tokens,
+                            streams: (0..<samplesPerTemperature).map { stream.split(UInt64($0)) })
+                    }, options: options)
+                for (place, answers) in responses.enumerated() {
+                    tokens += answers.reduce(0) { $0 + $1.tokens.count }
+                    drawn[place] += answers.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) }
+                }
             }
+            for (place, index) in part.enumerated() { result += pairs(examples[index], drawn[place]) }
             try progress(part.upperBound, tokens)
         }
         return result

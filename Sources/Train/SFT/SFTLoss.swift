@@ -15,6 +15,24 @@ public enum SFTLoss {
             rowWeights: Array(repeating: weight, count: pass.targets.count), validTokens: validTokens)
     }
 
+    /// The same, and the sum of −log p over the tokens of the prompts (all but the first), from one pass.
+    package static func losses(
+        _ decoder: any Decoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil
+    ) -> (target: Tensor, prompt: Tensor) {
+        let batch = TokenBatch(examples.map { $0.prompt + $0.target.dropLast() })
+        let hidden = decoder.hidden(batch, wanted: batch.rows, on: tape)
+        func sum(_ rows: [Int], _ targets: [Int32]) -> Tensor {
+            hidden.rows(rows).crossEntropy(
+                decoder.projection.on(tape), targets: targets, rowWeights: Array(repeating: 1, count: targets.count),
+                validTokens: validTokens)
+        }
+        let split = zip(batch.rows, examples).map { $0.lowerBound + $1.prompt.count - 1 }
+        return (
+            sum(zip(batch.rows, split).flatMap { Array($1..<$0.upperBound) }, examples.flatMap(\.target)),
+            sum(zip(batch.rows, split).flatMap { Array($0.lowerBound..<$1) }, examples.flatMap { $0.prompt.dropFirst() })
+        )
+    }
+
     /// The mean loss per target token of a set of examples, without gradients.
     public static func mean(
         _ decoder: any Decoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil

@@ -105,11 +105,20 @@ public final class SFTTrainer {
         var loss = 0.0
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
             let tape = Tape()
-            let partLoss = SFTLoss.loss(decoder, part, weight: 1 / Float(targets), on: tape, validTokens: validTokens)
+            var partLoss = Tensor(0)
+            if config.promptLossWeight > 0 {
+                let prompts = batch.reduce(0) { $0 + $1.prompt.count - 1 }
+                let sums = SFTLoss.losses(decoder, part, on: tape, validTokens: validTokens)
+                loss += Double(sums.target.item) / Double(targets)
+                partLoss = (sums.target + sums.prompt.scaled(by: Float(config.promptLossWeight)))
+                    .scaled(by: 1 / Float(Double(targets) + config.promptLossWeight * Double(prompts)))
+            } else {
+                partLoss = SFTLoss.loss(decoder, part, weight: 1 / Float(targets), on: tape, validTokens: validTokens)
+                loss += Double(partLoss.item)
+            }
             guard partLoss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
             }
-            loss += Double(partLoss.item)
             tape.backward(from: partLoss)
         }
         interval.loss += loss * Double(targets)
