@@ -89,8 +89,8 @@ public protocol Decoder: AnyObject {
     func finish(_ states: Tensor, on tape: Tape?) -> Tensor
     /// An independent model with the same values. Memory is shared until one of the two is trained.
     func copy() -> any Decoder
-    /// The configuration as Hugging Face's config.json, without the keys that every family has.
-    func configuration() -> [String: ConfigurationValue]
+    /// The configuration, with the names of Hugging Face's config.json.
+    func configuration() -> JSONValue
 }
 
 extension Decoder {
@@ -140,26 +140,15 @@ extension Decoder {
     public func hidden(
         _ batch: TokenBatch, wanted: [Range<Int>], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> Tensor {
-        let frozen = trunk?.layers ?? frozenTrunk
-        let states: Tensor
-        if frozen == 0 {
-            states = run(batch, layers: 0..<shape.layerCount, wanted: wanted, on: tape)
-        } else {
-            let below = trunk?.states ?? run(batch, layers: 0..<frozen, wanted: frozen == shape.layerCount ? wanted : nil)
-            states = frozen == shape.layerCount && trunk == nil
-                ? below : run(batch, layers: frozen..<shape.layerCount, from: below, wanted: wanted, on: tape)
+        let layers = shape.layerCount
+        if let trunk, trunk.layers == layers {
+            return finish(trunk.states.rows(wanted.flatMap { Array($0) }), on: tape)
         }
+        let frozen = trunk?.layers ?? (tape == nil ? 0 : frozenTrunk)
+        var states = trunk?.states
+        if trunk == nil && frozen > 0 { states = run(batch, layers: 0..<frozen, wanted: wanted) }
+        if frozen < layers { states = run(batch, layers: frozen..<layers, from: states, wanted: wanted, on: tape) }
+        guard let states else { preconditionFailure("a decoder has at least one layer") }
         return finish(states, on: tape)
     }
-}
-
-/// A value of a configuration file.
-public enum ConfigurationValue: Sendable, Equatable {
-    case null
-    case bool(Bool)
-    case integer(Int)
-    case number(Double)
-    case string(String)
-    case list([ConfigurationValue])
-    case object([String: ConfigurationValue])
 }

@@ -148,18 +148,45 @@ public final class Llama: Decoder {
         }
     }
 
-    public func configuration() -> [String: ConfigurationValue] {
-        var result: [String: ConfigurationValue] = [
-            "model_type": .string("llama"), "architectures": .list([.string("LlamaForCausalLM")]),
-            "vocab_size": .integer(settings.vocabularySize), "hidden_size": .integer(settings.hiddenSize),
-            "intermediate_size": .integer(settings.intermediateSize), "num_hidden_layers": .integer(settings.layerCount),
-            "num_attention_heads": .integer(settings.heads), "num_key_value_heads": .integer(settings.keyHeads),
-            "head_dim": .integer(settings.headDim), "max_position_embeddings": .integer(settings.contextLength),
-            "rms_norm_eps": .number(settings.normEpsilon), "hidden_act": .string("silu"),
-            "tie_word_embeddings": .bool(settings.tiesEmbeddings), "attention_bias": .bool(settings.attentionBias),
-            "mlp_bias": .bool(settings.mlpBias), "initializer_range": .number(settings.initializerRange),
+    public func configuration() -> JSONValue {
+        var result: JSONValue = [
+            "architectures": ["LlamaForCausalLM"], "model_type": "llama",
+            "vocab_size": JSONValue(settings.vocabularySize), "hidden_size": JSONValue(settings.hiddenSize),
+            "intermediate_size": JSONValue(settings.intermediateSize),
+            "num_hidden_layers": JSONValue(settings.layerCount), "num_attention_heads": JSONValue(settings.heads),
+            "num_key_value_heads": JSONValue(settings.keyHeads), "head_dim": JSONValue(settings.headDim),
+            "max_position_embeddings": JSONValue(settings.contextLength), "rms_norm_eps": JSONValue(settings.normEpsilon),
+            "hidden_act": "silu", "tie_word_embeddings": .bool(settings.tiesEmbeddings),
+            "attention_bias": .bool(settings.attentionBias), "mlp_bias": .bool(settings.mlpBias),
+            "initializer_range": JSONValue(settings.initializerRange), "rope_theta": JSONValue(settings.rope.base),
         ]
-        result.merge(settings.rope.configuration()) { $1 }
+        result["rope_scaling"] = settings.rope.scalingConfiguration()
         return result
+    }
+}
+
+extension LlamaConfiguration {
+    /// Reads a config.json of model_type llama, as Transformers 4 and 5 write it.
+    public init(reading file: ConfigurationReader) throws {
+        let activation = try file.optionalString("hidden_act") ?? "silu"
+        guard activation == "silu" else { throw ModelError.unsupported("hidden_act '\(activation)' in a LLaMA model") }
+        let heads = try file.count("num_attention_heads")
+        let keyHeads = try file.optionalCount("num_key_value_heads") ?? heads
+        guard heads % keyHeads == 0 else {
+            throw ModelError.configuration(key: "num_key_value_heads", problem: "must divide num_attention_heads (\(heads))")
+        }
+        let context = try file.optionalCount("max_position_embeddings") ?? 2048
+        self.init(
+            vocabularySize: try file.count("vocab_size"), hiddenSize: try file.count("hidden_size"),
+            intermediateSize: try file.count("intermediate_size"), layerCount: try file.count("num_hidden_layers"),
+            heads: heads, keyHeads: keyHeads, headDim: try file.optionalCount("head_dim"), contextLength: context,
+            normEpsilon: try file.optionalNumber("rms_norm_eps") ?? 1e-6,
+            rope: try RotarySettings(reading: file, contextLength: context),
+            tiesEmbeddings: try file.flag("tie_word_embeddings", or: false),
+            attentionBias: try file.flag("attention_bias", or: false), mlpBias: try file.flag("mlp_bias", or: false),
+            initializerRange: try file.optionalNumber("initializer_range") ?? 0.02)
+        guard headDim > 0, headDim % 2 == 0 else {
+            throw ModelError.configuration(key: "head_dim", problem: "is \(headDim); rotary positions need an even number")
+        }
     }
 }

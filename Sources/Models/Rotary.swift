@@ -57,22 +57,50 @@ public struct RotarySettings: Sendable, Equatable {
         return RotaryTable(cosines: fill { cosine($0) }, sines: fill { sine($0) })
     }
 
-    func configuration() -> [String: ConfigurationValue] {
-        var rope: [String: ConfigurationValue]?
+    /// `rope_scaling` as config.json has it.
+    func scalingConfiguration() -> JSONValue {
         switch scaling {
-        case .none: rope = nil
-        case .linear(let factor): rope = ["rope_type": .string("linear"), "factor": .number(factor)]
+        case .none: .null
+        case .linear(let factor): ["rope_type": "linear", "factor": JSONValue(factor)]
         case .dynamic(let factor, let trained):
-            rope = [
-                "rope_type": .string("dynamic"), "factor": .number(factor),
-                "original_max_position_embeddings": .integer(trained),
-            ]
+            ["rope_type": "dynamic", "factor": JSONValue(factor), "original_max_position_embeddings": JSONValue(trained)]
         case .llama3(let factor, let low, let high, let trained):
-            rope = [
-                "rope_type": .string("llama3"), "factor": .number(factor), "low_freq_factor": .number(low),
-                "high_freq_factor": .number(high), "original_max_position_embeddings": .integer(trained),
+            [
+                "rope_type": "llama3", "factor": JSONValue(factor), "low_freq_factor": JSONValue(low),
+                "high_freq_factor": JSONValue(high), "original_max_position_embeddings": JSONValue(trained),
             ]
         }
-        return ["rope_theta": .number(base), "rope_scaling": rope.map { .object($0) } ?? .null]
+    }
+
+    /// Reads `rope_theta` and `rope_scaling` (Transformers 4) or `rope_parameters` (Transformers 5).
+    init(reading file: ConfigurationReader, contextLength: Int) throws {
+        let section = try file.section("rope_parameters") ?? file.section("rope_scaling")
+        let base = try section?.optionalNumber("rope_theta") ?? file.optionalNumber("rope_theta") ?? 10_000
+        guard base > 0 else { throw ModelError.configuration(key: "rope_theta", problem: "must be above 0") }
+        guard let section else {
+            self.init(base: base)
+            return
+        }
+        func factor(_ key: String) throws -> Double {
+            guard let value = try section.optionalNumber(key), value > 0 else {
+                throw ModelError.configuration(key: "rope_scaling.\(key)", problem: "is missing or not above 0")
+            }
+            return value
+        }
+        let trained = try section.optionalCount("original_max_position_embeddings") ?? contextLength
+        let type = try section.optionalString("rope_type") ?? section.optionalString("type") ?? "default"
+        switch type {
+        case "default": self.init(base: base)
+        case "linear": self.init(base: base, scaling: .linear(factor: try factor("factor")))
+        case "dynamic":
+            self.init(base: base, scaling: .dynamic(factor: try factor("factor"), trainedLength: trained))
+        case "llama3":
+            self.init(
+                base: base,
+                scaling: .llama3(
+                    factor: try factor("factor"), lowFrequencyFactor: try factor("low_freq_factor"),
+                    highFrequencyFactor: try factor("high_freq_factor"), trainedLength: trained))
+        default: throw ModelError.unsupported("rope scaling of type '\(type)'")
+        }
     }
 }

@@ -1,1 +1,27 @@
+import ArgumentParser
 import Runs
+
+/// `calculate-diversity`: how different sampled summaries are, and what a whole pipeline did.
+struct CalculateDiversity: ProgramCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calculate-diversity",
+        abstract: "Measures how diverse sampled texts are, per prompt and across prompts.",
+        discussion: """
+            With --summary-dir it compares the systems of a pipeline instead: quality, KL and diversity of the supervised model, PPO \
+            and best-of-N, in and out of distribution.
+            """)
+
+    @OptionGroup(title: "Texts and metrics") var options: DiversityOptions
+    @OptionGroup(title: "Comparison of a pipeline") var comparison: ComparisonOptions
+    @OptionGroup(title: "Run") var runs: RunOptions
+
+    mutating func run() throws {
+        if comparison.isWanted {
+            try ComparisonJob(run: runs, options: comparison)()
+        } else {
+            try DiversityJob(run: runs, options: options, resolved: resolvedOptions)()
+        }
+    }
+}
+
+Program.main(CalculateDiversity.self)

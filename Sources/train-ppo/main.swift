@@ -1,1 +1,21 @@
+import ArgumentParser
 import Runs
+
+/// `train-ppo`: policy optimisation against a reward model.
+struct TrainPPO: ProgramCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train-ppo",
+        abstract: "Optimises a language model against a reward model with PPO.",
+        discussion: "Options may be written --name value, --name=value or name=value.")
+
+    @OptionGroup(title: "Models and algorithm") var policy: PolicyOptions
+    @OptionGroup(title: "Data") var data: DataOptions
+    @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "Run") var runs: RunOptions
+
+    mutating func run() throws {
+        try PPOJob(run: runs, data: data, policy: policy, sampling: sampling, resolved: resolvedOptions)()
+    }
+}
+
+Program.main(TrainPPO.self)

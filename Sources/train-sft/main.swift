@@ -1,1 +1,24 @@
+import ArgumentParser
 import Runs
+
+/// `train-sft`: supervised fine-tuning.
+struct TrainSFT: ProgramCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train-sft",
+        abstract: "Trains a language model to write summaries, from pairs of post and summary.",
+        discussion: """
+            Writes a run folder: config.json, metrics.jsonl, checkpoints/ and the model in final/. The same command goes on with a \
+            run that was interrupted.
+            """)
+
+    @OptionGroup(title: "Model") var model: StartingModelOptions
+    @OptionGroup(title: "Data") var data: DataOptions
+    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Run") var runs: RunOptions
+
+    mutating func run() throws {
+        try SFTJob(run: runs, data: data, model: model, training: training, resolved: resolvedOptions)()
+    }
+}
+
+Program.main(TrainSFT.self)

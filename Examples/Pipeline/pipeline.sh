@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The whole experiment in small, as the five programs run it: tokenizer and SFT from scratch, simulated preferences and reward model,
+# PPO, best-of-16 of both policies, and the comparison. Settings come from the script that calls this one.
+#
+# usage: pipeline.sh PRESET        (a file beside this one, without .env)
+# A run that was interrupted goes on when the same command is given again.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+preset=${1:?usage: pipeline.sh PRESET}
+# shellcheck source=/dev/null
+source "Examples/Pipeline/$preset.env"
+
+out=${OUT:-runs/$preset}
+seed=${SEED:-42}
+bin=$(swift build -c release --show-bin-path)
+begin=$(date +%s)
+export PATH="$bin:$PATH"
+common=(--dataset "$DATASET" --output-dir "$out" --seed "$seed")
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
+
+say "1/5  supervised fine-tuning, tokenizer and model from scratch"
+train-sft "${common[@]}" --from-scratch "${SFT[@]}"
+
+say "2/5  simulated preferences and the reward model"
+train-reward-model "${common[@]}" --model-name "$out/sft" "${RM[@]}"
+
+say "3/5  PPO"
+train-ppo "${common[@]}" --model-name "$out/sft" --rf-model-dir "$out/rm" "${PPO[@]}"
+
+say "4/5  16 responses to every held-out prompt: the supervised model and its best-of-16, then the PPO policy"
+sample-best-of-n "${common[@]}" --run-id bon --model-name "$out/sft" --rf-model-dir "$out/rm" \
+    --num-return-sequences 16 --groups 16 "${BON[@]}"
+sample-best-of-n "${common[@]}" --run-id ppo-samples --model-name "$out/ppo" --rf-model-dir "$out/rm" \
+    --reference-model "$out/sft" --num-return-sequences 16 "${BON[@]}"
+
+say "5/5  comparison"
+calculate-diversity --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
+    --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))"
+say "written: $out/summary.md and $out/summary.json"

@@ -1,0 +1,39 @@
+/// The hidden judge of simulated preferences (as AlpacaFarm's simulated annotators, Dubois et al. 2023): how close a summary is to the
+/// reference, with a term for its length.
+///
+///     gold = ROUGE-L F1 (stemmed) − lengthWeight · min(1, |words − reference words| / reference words)
+///
+/// Reward models are trained on what it prefers; they never see it, nor the reference.
+public struct GoldScore: RewardFunction, Codable, Sendable, Equatable {
+    /// What a summary of twice the reference's length loses.
+    public var lengthWeight: Double
+
+    /// A judge.
+    public init(lengthWeight: Double = 0.2) { self.lengthWeight = lengthWeight }
+
+    /// The score of one summary.
+    public func score(_ summary: String, reference: String) -> Double {
+        func words(_ text: String) -> Double { Double(text.split(whereSeparator: \.isWhitespace).count) }
+        let overlap = ROUGE.Standard(stems: true).score(summary, reference: reference).rougeL.f
+        let expected = max(1, words(reference))
+        return overlap - lengthWeight * min(1, abs(words(summary) - expected) / expected)
+    }
+
+    public func rewards(for requests: [RewardRequest]) throws -> [Double] {
+        try requests.map { request in
+            guard let reference = request.reference else { throw RewardError.noReference }
+            return score(request.response, reference: reference)
+        }
+    }
+}
+
+/// Why a response cannot be judged.
+public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
+    case noReference
+
+    public var description: String {
+        switch self {
+        case .noReference: "this reward compares with a reference summary, and the example has none"
+        }
+    }
+}

@@ -1,0 +1,36 @@
+public import Tensor
+
+/// A response to be judged, with everything that some judge may need.
+public struct RewardRequest {
+    /// The prompt's text.
+    public var query: String
+    /// The response's text, without special tokens.
+    public var response: String
+    /// The reference answer, when there is one.
+    public var reference: String?
+    /// The prompt's tokens, as the policy saw them.
+    public var promptTokens: [Int32]
+    /// The response's tokens, with the end-of-sequence token when it was drawn.
+    public var responseTokens: [Int32]
+    /// The states of all tokens of prompt + response + end behind the first layers of the policy, when they are known.
+    public var trunk: Tensor?
+
+    /// A request; see the properties.
+    public init(
+        query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [], responseTokens: [Int32] = [],
+        trunk: Tensor? = nil
+    ) {
+        self.query = query
+        self.response = response
+        self.reference = reference
+        self.promptTokens = promptTokens
+        self.responseTokens = responseTokens
+        self.trunk = trunk
+    }
+}
+
+/// Something that gives every response a number, greater for better.
+public protocol RewardFunction {
+    /// One number for every request, in order.
+    func rewards(for requests: [RewardRequest]) throws -> [Double]
+}

@@ -1,0 +1,66 @@
+public import Models
+import Tensor
+
+/// The score of a reward model at the end-of-sequence token of prompt + response + end, computed on the policy's own tokens.
+public struct RewardModelReward: RewardFunction {
+    /// The model.
+    public let model: RewardModel
+    /// Put behind a response that has not drawn it.
+    public let endOfSequence: Int32
+    /// The layers behind which the requests' trunk states were taken; 0 when the model has to run in full.
+    public let sharedTrunkLayers: Int
+    /// The most tokens in memory at once.
+    public let tokensPerPass: Int
+
+    /// A reward by a model.
+    /// - Parameter sharedTrunkLayers: how many layers the policy and this model have in common (see ``Trunk``).
+    public init(_ model: RewardModel, endOfSequence: Int32, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 4096) {
+        self.model = model
+        self.endOfSequence = endOfSequence
+        self.sharedTrunkLayers = sharedTrunkLayers
+        self.tokensPerPass = tokensPerPass
+    }
+
+    public func rewards(for requests: [RewardRequest]) throws -> [Double] {
+        var result: [Double] = []
+        var part: [RewardRequest] = []
+        var tokens = 0
+        func flush() {
+            guard !part.isEmpty else { return }
+            result += score(part).map(Double.init)
+            (part, tokens) = ([], 0)
+        }
+        for request in requests {
+            let count = request.promptTokens.count + request.responseTokens.count + 1
+            if tokens + count > tokensPerPass { flush() }
+            part.append(request)
+            tokens += count
+        }
+        flush()
+        return result
+    }
+
+    private func score(_ requests: [RewardRequest]) -> [Float] {
+        let answers = requests.map { request in
+            request.responseTokens.last == endOfSequence ? request.responseTokens : request.responseTokens + [endOfSequence]
+        }
+        let trunks = requests.compactMap(\.trunk)
+        if sharedTrunkLayers > 0, trunks.count == requests.count {
+            return model.scores(
+                zip(requests, answers).map { $0.promptTokens + $1 }, trunk: (Tensor.stacked(trunks), sharedTrunkLayers))
+        }
+        // consecutive answers to one prompt share its rows
+        var prompts: [[Int32]] = []
+        var groups: [[[Int32]]] = []
+        for (request, answer) in zip(requests, answers) {
+            if prompts.last == request.promptTokens {
+                groups[groups.count - 1].append(answer)
+            } else {
+                prompts.append(request.promptTokens)
+                groups.append([answer])
+            }
+        }
+        let batch = TokenBatch(prompts: prompts, continuations: groups)
+        return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }).values
+    }
+}

@@ -1,0 +1,222 @@
+/// Reads JSON text from start to end, one token at a time, as the caller expects them.
+///
+/// Headers and indexes come from strangers: a reader that asks for what it wants builds nothing it did not ask for, so
+/// that a hostile file cannot take more memory than its own size. Every error names file, line and column.
+package struct JSONScanner {
+    private let bytes: [UInt8]
+    private let file: String
+    private var position = 0
+    private var depth = 0
+
+    /// Objects and arrays may be nested this deep.
+    package static let depthLimit = 64
+
+    package init(_ bytes: [UInt8], file: String) {
+        self.bytes = bytes
+        self.file = file
+    }
+
+    // MARK: Errors
+
+    /// An error at the present position.
+    package func error(_ reason: String) -> CheckpointError {
+        let before = bytes.prefix(position)
+        let line = 1 + before.count { $0 == UInt8(ascii: "\n") }
+        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        return .badJSON(file: file, line: line, column: position - start + 1, reason: reason)
+    }
+
+    private func unexpected(_ expectation: String) -> CheckpointError {
+        guard position < bytes.count else { return error("the text ends where \(expectation) should be") }
+        let byte = bytes[position]
+        let shown = (0x21..<0x7F).contains(byte) ? "'\(UnicodeScalar(byte))'" : "byte \(byte)"
+        return error("expected \(expectation), found \(shown)")
+    }
+
+    // MARK: Tokens
+
+    /// The first byte of the next token, nil at the end.
+    package mutating func peek() -> UInt8? {
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): position += 1
+            case let byte: return byte
+            }
+        }
+        return nil
+    }
+
+    /// Whether the next token is `byte`; if so it is taken.
+    private mutating func take(_ byte: Unicode.Scalar) -> Bool {
+        guard peek() == UInt8(ascii: byte) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func expect(_ byte: Unicode.Scalar) throws {
+        guard take(byte) else { throw unexpected("'\(byte)'") }
+    }
+
+    /// Throws unless only white space is left.
+    package mutating func end() throws {
+        guard peek() == nil else { throw unexpected("the end of the text") }
+    }
+
+    /// Reads an object; `member` is called after each key and must read the value. Repeated keys are an error.
+    package mutating func object(_ member: (String, inout JSONScanner) throws -> Void) throws {
+        var keys: Set<String> = []
+        try nested("{", "}") { scanner in
+            guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.unexpected("a key") }
+            let key = try scanner.string()
+            guard keys.insert(key).inserted else { throw scanner.error("the key \"\(key.prefix(120))\" is repeated") }
+            try scanner.expect(":")
+            try member(key, &scanner)
+        }
+    }
+
+    /// Reads an array; `element` is called where each element begins and must read it.
+    package mutating func array(_ element: (inout JSONScanner) throws -> Void) throws {
+        try nested("[", "]", element)
+    }
+
+    private mutating func nested(
+        _ open: Unicode.Scalar, _ close: Unicode.Scalar, _ part: (inout JSONScanner) throws -> Void
+    ) throws {
+        try expect(open)
+        depth += 1
+        guard depth <= Self.depthLimit else { throw error("nested deeper than \(Self.depthLimit)") }
+        if !take(close) {
+            repeat { try part(&self) } while take(",")
+            guard take(close) else { throw unexpected("',' or '\(close)'") }
+        }
+        depth -= 1
+    }
+
+    /// Reads `true`, `false` or `null`.
+    package mutating func word() throws -> Bool? {
+        let words: [(text: String, value: Bool?)] = [("true", true), ("false", false), ("null", nil)]
+        _ = peek()
+        for word in words where bytes[position...].starts(with: word.text.utf8) {
+            position += word.text.utf8.count
+            return word.value
+        }
+        throw unexpected("a value")
+    }
+
+    /// Reads a number and returns it as it is written.
+    package mutating func numberText() throws -> String {
+        _ = peek()
+        let start = position
+        func digits(_ scanner: inout JSONScanner) -> Int {
+            let first = scanner.position
+            while scanner.position < scanner.bytes.count,
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(scanner.bytes[scanner.position])
+            {
+                scanner.position += 1
+            }
+            return scanner.position - first
+        }
+        func takeAny(_ scanner: inout JSONScanner, _ choices: [Unicode.Scalar]) -> Bool {
+            guard scanner.position < scanner.bytes.count,
+                choices.contains(Unicode.Scalar(scanner.bytes[scanner.position]))
+            else { return false }
+            scanner.position += 1
+            return true
+        }
+        _ = takeAny(&self, ["-"])
+        let leadsWithZero = position < bytes.count && bytes[position] == UInt8(ascii: "0")
+        let whole = digits(&self)
+        guard whole > 0 else { throw unexpected("a value") }
+        guard whole == 1 || !leadsWithZero else { throw error("a number with a leading zero") }
+        if takeAny(&self, ["."]), digits(&self) == 0 { throw unexpected("a digit") }
+        if takeAny(&self, ["e", "E"]) {
+            _ = takeAny(&self, ["+", "-"])
+            guard digits(&self) > 0 else { throw unexpected("a digit") }
+        }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    /// Reads a whole number that fits an `Int`.
+    package mutating func integer() throws -> Int {
+        let text = try numberText()
+        guard let value = Int(text) else { throw error("expected a whole number of 64 bits, found \(text.prefix(40))") }
+        return value
+    }
+
+    /// Reads a string.
+    package mutating func string() throws -> String {
+        try expect("\"")
+        var text: [UInt8] = []
+        var start = position
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                text += bytes[start..<position]
+                guard let string = String(validating: text, as: UTF8.self) else {
+                    throw error("a string that is not valid UTF-8")
+                }
+                position += 1
+                return string
+            case UInt8(ascii: "\\"):
+                text += bytes[start..<position]
+                position += 1
+                text += try Array(String(escape()).utf8)
+                start = position
+            case 0..<0x20:
+                throw error("a control character in a string")
+            default:
+                position += 1
+            }
+        }
+        throw error("the text ends inside a string")
+    }
+
+    /// Reads what follows a backslash.
+    private mutating func escape() throws -> Unicode.Scalar {
+        guard position < bytes.count else { throw error("the text ends inside a string") }
+        let byte = bytes[position]
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"):
+            var code = try fourHexDigits()
+            if (0xD800..<0xDC00).contains(code), bytes[position...].starts(with: [0x5C, 0x75]) {
+                position += 2
+                let low = try fourHexDigits()
+                guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair") }
+                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+            }
+            guard let scalar = Unicode.Scalar(code) else { throw error("half of a surrogate pair") }
+            return scalar
+        default:
+            throw error("an unknown escape in a string")
+        }
+    }
+
+    private mutating func fourHexDigits() throws -> UInt32 {
+        guard position + 4 <= bytes.count,
+            bytes[position..<position + 4].allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit }),
+            let code = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+        else { throw error("expected four hexadecimal digits") }
+        position += 4
+        return code
+    }
+}
+
+extension JSONScanner {
+    /// Reads any value and forgets it.
+    package mutating func skipValue() throws {
+        switch peek() {
+        case UInt8(ascii: "{"): try object { try $1.skipValue() }
+        case UInt8(ascii: "["): try array { try $0.skipValue() }
+        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): _ = try numberText()
+        default: _ = try word()
+        }
+    }
+}

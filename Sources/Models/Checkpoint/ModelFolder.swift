@@ -1,0 +1,129 @@
+public import Foundation
+
+/// A Hugging Face model folder: `config.json`, weights, tokenizer files, perhaps `generation_config.json`.
+public struct ModelFolder: Sendable, Equatable {
+    public let url: URL
+
+    public init(_ url: URL) {
+        self.url = url
+    }
+
+    public static let configurationName = "config.json"
+    public static let generationConfigurationName = "generation_config.json"
+
+    /// The files that belong to tokenizers, of all kinds.
+    public static let tokenizerFileNames = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
+        "spiece.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
+        "chat_template.json",
+    ]
+
+    // MARK: Reading
+
+    /// The model's configuration with all its keys.
+    ///
+    /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`; `.badFormat` if it is no object.
+    public func configuration() throws -> JSONValue {
+        try object(Self.configurationName)
+    }
+
+    /// The defaults for generation, if the folder has them.
+    ///
+    /// - Throws: as `configuration`.
+    public func generationConfiguration() throws -> JSONValue? {
+        guard has(Self.generationConfigurationName) else { return nil }
+        return try object(Self.generationConfigurationName)
+    }
+
+    /// The weights by name.
+    ///
+    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    public func weights() throws -> WeightStore {
+        try WeightStore(folder: url)
+    }
+
+    /// The tokenizer files that are there.
+    public var tokenizerFiles: [URL] {
+        Self.tokenizerFileNames.filter(has).map(url.appendingPathComponent)
+    }
+
+    private func has(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
+    }
+
+    private func object(_ name: String) throws -> JSONValue {
+        let file = url.appendingPathComponent(name)
+        let value = try JSONValue(contentsOf: file)
+        guard value.members != nil else {
+            throw CheckpointError.badFormat(file: file.path, reason: "expected a JSON object")
+        }
+        return value
+    }
+
+    // MARK: Writing
+
+    /// Writes a model folder.
+    ///
+    /// A folder that does not exist yet appears under its name when it is complete. In one that exists, files of the
+    /// same name are replaced one by one, the weights last, and the others stay.
+    ///
+    /// - Parameters:
+    ///   - url: the folder; its parent must exist.
+    ///   - configuration: `config.json`, with the keys it was read with.
+    ///   - generationConfiguration: `generation_config.json`; none is written for nil.
+    ///   - tensors: the weights; fetched one at a time.
+    ///   - tokenizer: a folder whose tokenizer files are copied along.
+    ///   - writer: shard size and metadata.
+    ///   - extras: called with the folder before it gets its name, to add files of other owners.
+    /// - Returns: the folder.
+    /// - Throws: `CheckpointError.unwritable`, `.duplicateTensor`, `.notRepresentable`, or what a tensor throws.
+    @discardableResult
+    public static func save(
+        to url: URL, configuration: JSONValue, generationConfiguration: JSONValue? = nil, tensors: [WritableTensor],
+        tokenizer: ModelFolder? = nil, writer: SafetensorsWriter = SafetensorsWriter(),
+        extras: (URL) throws -> Void = { _ in }
+    ) throws -> ModelFolder {
+        let exists = FileManager.default.fileExists(atPath: url.path)
+        let folder = exists ? url : try temporaryFolder(beside: url)
+        do {
+            try configuration.write(to: folder.appendingPathComponent(configurationName))
+            try generationConfiguration?.write(to: folder.appendingPathComponent(generationConfigurationName))
+            for file in tokenizer?.tokenizerFiles ?? [] {
+                let target = folder.appendingPathComponent(file.lastPathComponent)
+                guard target.standardizedFileURL != file.standardizedFileURL else { continue }
+                try copy(file, to: target)
+            }
+            try extras(folder)
+            try writer.write(tensors, to: folder)
+            if !exists {
+                guard rename(folder.path, url.path) == 0 else {
+                    throw CheckpointError.unwritable(file: url.path, reason: systemMessage())
+                }
+                try AtomicFile.syncFolder(url.deletingLastPathComponent())
+            }
+        } catch {
+            // The first error is the one to report; what cannot be removed has a name that says what it is.
+            if !exists { try? FileManager.default.removeItem(at: folder) }
+            throw error
+        }
+        return ModelFolder(url)
+    }
+
+    private static func temporaryFolder(beside url: URL) throws -> URL {
+        let parent = url.standardizedFileURL.deletingLastPathComponent()
+        for attempt in 0..<1000 {
+            let name = ".\(url.lastPathComponent).partial-\(getpid())-\(attempt)"
+            let folder = parent.appendingPathComponent(name)
+            if mkdir(folder.path, 0o755) == 0 { return folder }
+            guard errno == EEXIST else { break }
+        }
+        throw CheckpointError.unwritable(file: url.path, reason: systemMessage())
+    }
+
+    private static func copy(_ file: URL, to target: URL) throws {
+        let source = try MappedFile(file)
+        let copy = try AtomicFile(target)
+        try copy.write(source.bytes)
+        try copy.commit()
+    }
+}

@@ -1,0 +1,171 @@
+public import Foundation
+
+/// The weights of a model folder by name, whichever of the four layouts they have.
+///
+/// Looks, in this order (that of Transformers), for `model.safetensors`, `model.safetensors.index.json` with its
+/// shards, `pytorch_model.bin`, `pytorch_model.bin.index.json` with its shards. Opening reads headers only; tensors
+/// stay in the mapped files until they are asked for. Shards must lie in the folder itself: an index cannot name a
+/// path.
+public struct WeightStore: Sendable {
+    /// How the weights are stored.
+    public enum Layout: String, Sendable, CaseIterable {
+        case safetensors = "model.safetensors"
+        case shardedSafetensors = "model.safetensors.index.json"
+        case torch = "pytorch_model.bin"
+        case shardedTorch = "pytorch_model.bin.index.json"
+
+        var isSharded: Bool { self == .shardedSafetensors || self == .shardedTorch }
+    }
+
+    public let layout: Layout
+    /// The file that names all others: the single weight file or the index. Errors about missing tensors name it.
+    public let path: String
+    /// The names of all tensors, sorted.
+    public let names: [String]
+    private let tensors: [String: StoredTensor]
+
+    /// An index larger than this is not an index, in bytes.
+    private static let indexLimit = 64 << 20
+
+    /// Opens the weights of a model folder.
+    ///
+    /// - Throws: `CheckpointError.noWeights`, or what is wrong with a file.
+    public init(folder: URL) throws {
+        let present = Layout.allCases.first {
+            FileManager.default.fileExists(atPath: folder.appendingPathComponent($0.rawValue).path)
+        }
+        guard let layout = present else { throw CheckpointError.noWeights(folder: folder.path) }
+        let file = folder.appendingPathComponent(layout.rawValue)
+        let tensors =
+            layout.isSharded
+            ? try Self.shards(index: file, folder: folder, layout: layout) : try Self.open(file, layout: layout)
+        try self.init(tensors, layout: layout, path: file.path)
+    }
+
+    /// Opens a single weight file; its name tells the format: `.safetensors`, anything else is read as a torch archive.
+    ///
+    /// - Throws: what is wrong with the file.
+    public init(file: URL) throws {
+        let layout: Layout = file.pathExtension == "safetensors" ? .safetensors : .torch
+        try self.init(Self.open(file, layout: layout), layout: layout, path: file.path)
+    }
+
+    private init(_ list: [StoredTensor], layout: Layout, path: String) throws {
+        var tensors: [String: StoredTensor] = [:]
+        for tensor in list where tensors.updateValue(tensor, forKey: tensor.name) != nil {
+            throw CheckpointError.duplicateTensor(name: tensor.name, file: path)
+        }
+        self.tensors = tensors
+        self.layout = layout
+        self.path = path
+        names = tensors.keys.sorted()
+    }
+
+    private static func open(_ file: URL, layout: Layout) throws -> [StoredTensor] {
+        switch layout {
+        case .safetensors, .shardedSafetensors: try SafetensorsFile(file).tensors
+        case .torch, .shardedTorch: try TorchArchive(file).tensors
+        }
+    }
+
+    // MARK: Shards
+
+    private static func shards(index: URL, folder: URL, layout: Layout) throws -> [StoredTensor] {
+        let places = try weightMap(index)
+        var found: [String: StoredTensor] = [:]
+        for shard in Set(places.values).sorted() {
+            for tensor in try open(folder.appendingPathComponent(shard), layout: layout) {
+                // Where the index names a place, that one counts; a tensor it does not know is taken as it is.
+                let place = places[tensor.name]
+                if let place, place != shard { continue }
+                guard found.updateValue(tensor, forKey: tensor.name) == nil else {
+                    throw CheckpointError.duplicateTensor(name: tensor.name, file: index.path)
+                }
+            }
+        }
+        for (name, shard) in places.sorted(by: { $0.key < $1.key }) where found[name] == nil {
+            throw CheckpointError.missingTensor(name: name, file: folder.appendingPathComponent(shard).path)
+        }
+        return Array(found.values)
+    }
+
+    /// Reads `{"metadata": …, "weight_map": {tensor: file}}`.
+    private static func weightMap(_ index: URL) throws -> [String: String] {
+        let file = try MappedFile(index)
+        guard file.bytes.count <= indexLimit else {
+            throw CheckpointError.tooLarge(
+                file: file.path, part: "the index", size: file.bytes.count, limit: indexLimit)
+        }
+        try file.checkIsNoPointerFile()
+        var scanner = JSONScanner(Array(file.bytes), file: file.path)
+        var places: [String: String]?
+        try scanner.object { key, scanner in
+            guard key == "weight_map" else { return try scanner.skipValue() }
+            var map: [String: String] = [:]
+            try scanner.object { name, scanner in
+                let shard = try scanner.string()
+                guard isPlainName(shard) else { throw CheckpointError.unsafeName(file: file.path, name: shard) }
+                map[name] = shard
+            }
+            places = map
+        }
+        try scanner.end()
+        guard let places else { throw scanner.error("the index has no weight_map") }
+        return places
+    }
+
+    /// Whether a file name from a file stays inside its folder.
+    package static func isPlainName(_ name: String) -> Bool {
+        !name.isEmpty && name != "." && name != ".."
+            && !name.unicodeScalars.contains { $0 == "/" || $0 == "\\" || $0.value < 0x20 }
+    }
+
+    // MARK: Access
+
+    /// Whether a tensor of this name is stored.
+    public func contains(_ name: String) -> Bool { tensors[name] != nil }
+
+    /// The tensor of a name, as it lies in its file.
+    ///
+    /// - Throws: `CheckpointError.missingTensor`; `.wrongShape` when `shape` is given and is another.
+    public func tensor(_ name: String, shape: [Int]? = nil) throws -> StoredTensor {
+        guard let tensor = tensors[name] else {
+            throw CheckpointError.missingTensor(name: name, file: path)
+        }
+        if let shape { try tensor.checkShape(shape) }
+        return tensor
+    }
+
+    /// The shape of a tensor.
+    ///
+    /// - Throws: `CheckpointError.missingTensor`.
+    public func shape(of name: String) throws -> [Int] { try tensor(name).shape }
+
+    /// The type of a tensor's elements.
+    ///
+    /// - Throws: `CheckpointError.missingTensor`.
+    public func elementType(of name: String) throws -> ElementType { try tensor(name).elementType }
+
+    /// A tensor's elements as 32-bit floats in row-major order.
+    ///
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
+    public func floats(of name: String, shape: [Int]? = nil) throws -> [Float] {
+        try tensor(name, shape: shape).floats()
+    }
+
+    /// The bit patterns of a BF16 tensor in row-major order. To use them where they lie, without a copy, see
+    /// `tensor(_:shape:)` and `StoredTensor.withUnsafeBytes`.
+    ///
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
+    public func bfloat16Bits(of name: String, shape: [Int]? = nil) throws -> [UInt16] {
+        try tensor(name, shape: shape).bfloat16Bits()
+    }
+
+    /// Throws if a tensor is stored that is not among `expected`.
+    ///
+    /// - Throws: `CheckpointError.surplusTensor` for the first one.
+    public func checkSurplus(expected: Set<String>) throws {
+        guard let name = names.first(where: { !expected.contains($0) }) else { return }
+        throw CheckpointError.surplusTensor(name: name, file: path)
+    }
+}

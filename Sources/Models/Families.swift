@@ -1,0 +1,83 @@
+/// The decoder families by the `model_type` of their config.json.
+public enum Families {
+    /// Every family that can be built.
+    public static let builders: [String: @Sendable (ConfigurationReader, any WeightSource) throws -> any Decoder] = [
+        "llama": { try Llama(LlamaConfiguration(reading: $0), weights: $1) }
+    ]
+
+    /// Builds the decoder that a configuration describes.
+    /// - Throws: ``ModelError/unknownFamily(_:known:)``, what the configuration lacks, what the weights lack.
+    public static func build(_ configuration: ConfigurationReader, weights: any WeightSource) throws -> any Decoder {
+        let type = try configuration.string("model_type")
+        guard let builder = builders[type] else { throw ModelError.unknownFamily(type, known: builders.keys.sorted()) }
+        return try builder(configuration, weights)
+    }
+}
+
+/// What can be wrong with a model that its files are not.
+public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
+    case unknownFamily(String, known: [String])
+    case configuration(key: String, problem: String)
+    case unsupported(String)
+    case freshHead(folder: String)
+
+    public var description: String {
+        switch self {
+        case .unknownFamily(let type, let known):
+            "model_type '\(type)' is not a family that can be built; known are \(known.joined(separator: ", "))"
+        case .configuration(let key, let problem): "config.json: \(key) \(problem)"
+        case .unsupported(let what): "config.json asks for \(what), which is not available"
+        case .freshHead(let folder):
+            "\(folder) holds no v_head weights: it is not a reward model and cannot score. Train one with train-reward-model"
+        }
+    }
+}
+
+/// Typed reading of a config.json.
+public struct ConfigurationReader: Sendable {
+    /// The file's object.
+    public let object: JSONValue
+
+    /// A reader of a JSON object.
+    public init(_ object: JSONValue) { self.object = object }
+
+    private func value<Value>(_ key: String, _ kind: String, _ read: (JSONValue) -> Value?) throws -> Value? {
+        guard let found = object[key], !found.isNull else { return nil }
+        guard let value = read(found) else { throw ModelError.configuration(key: key, problem: "is not \(kind)") }
+        return value
+    }
+    private func required<Value>(_ key: String, _ value: Value?) throws -> Value {
+        guard let value else { throw ModelError.configuration(key: key, problem: "is missing") }
+        return value
+    }
+
+    /// A positive whole number.
+    public func count(_ key: String) throws -> Int {
+        let value = try required(key, try optionalCount(key))
+        return value
+    }
+    /// A positive whole number, or nil when the key is absent or null.
+    public func optionalCount(_ key: String) throws -> Int? {
+        let number = try value(key, "a whole number", \.int)
+        guard number.map({ $0 > 0 && $0 < 1 << 31 }) ?? true else {
+            throw ModelError.configuration(key: key, problem: "must be between 1 and 2³¹")
+        }
+        return number
+    }
+    /// A whole number such as a token id, or nil.
+    public func optionalInteger(_ key: String) throws -> Int? { try value(key, "a whole number", \.int) }
+    /// A number, or nil.
+    public func optionalNumber(_ key: String) throws -> Double? { try value(key, "a number", \.double) }
+    /// True or false; `fallback` when absent.
+    public func flag(_ key: String, or fallback: Bool) throws -> Bool {
+        try value(key, "true or false", \.bool) ?? fallback
+    }
+    /// A string.
+    public func string(_ key: String) throws -> String { try required(key, try optionalString(key)) }
+    /// A string, or nil.
+    public func optionalString(_ key: String) throws -> String? { try value(key, "a string", \.string) }
+    /// An object inside this one, or nil.
+    public func section(_ key: String) throws -> ConfigurationReader? {
+        try value(key, "an object") { $0.members == nil ? nil : ConfigurationReader($0) }
+    }
+}

@@ -1,0 +1,129 @@
+public import ArgumentParser
+import Data
+import Eval
+import Foundation
+import Models
+import Tensor
+import Train
+
+/// What is sampled from, and how often.
+public struct BestOfNOptions: ParsableArguments {
+    @Option(help: "The model to sample from: a model folder or a run folder.")
+    public var modelName: String
+    @Option(help: "The reward model: a model folder or a run folder.")
+    public var rfModelDir: String
+    @Option(help: "N, the responses to every prompt.")
+    public var numReturnSequences = 16
+    @Option(help: "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt.")
+    public var groups = 1
+    @Option(help: "Prompts of each split, from the first, that get all groups; the others get one.")
+    public var groupedPrompts = 50
+    @Option(help: "The splits to answer.")
+    public var evaluationSplits: ArgumentList<String> = ["test", "ood_test"]
+    @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.")
+    public var referenceModel: String?
+
+    public init() {}
+
+    public func validate() throws {
+        guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
+            throw ValidationError("--num-return-sequences and --groups must be above 0")
+        }
+        guard !evaluationSplits.values.isEmpty else { throw ValidationError("--evaluation-splits names no split") }
+    }
+}
+
+/// Best-of-N sampling from options to a run folder with two tables for every split: `<split>` holds the N responses of the first group,
+/// `<split>_best_of_n` the best response of every group.
+public struct BestOfNJob {
+    public var run: RunOptions
+    public var data: DataOptions
+    public var sampling: SamplingArguments
+    public var options: BestOfNOptions
+    /// All options as config.json stores them.
+    public var resolved: [String: OptionValue]
+
+    /// A job; see the properties.
+    public init(
+        run: RunOptions, data: DataOptions, sampling: SamplingArguments, options: BestOfNOptions,
+        resolved: [String: OptionValue]
+    ) {
+        self.run = run
+        self.data = data
+        self.sampling = sampling
+        self.options = options
+        self.resolved = resolved
+    }
+
+    /// Runs the job.
+    public func callAsFunction() throws {
+        try Compute.$threads.withValue(run.threads ?? Compute.threads) { try work() }
+    }
+
+    private func work() throws {
+        let session = try RunSession(stage: .bestOfN, program: "sample-best-of-n", run: run, options: resolved)
+        if session.folder.isFinished { return session.sayFinished() }
+        _ = try session.restore()
+        let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)
+        let end = try policy.endOfSequence()
+        let reward = try RewardSource.load(options.rfModelDir, session: session, end: end)
+        let reference = try options.referenceModel.map {
+            try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
+        }
+        let corpus = try data.corpus()
+        let tokenisation = try data.tokenisation(
+            of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
+        let splits = try options.evaluationSplits.values.map { split in
+            (split, try tokenisation.prompts(data.evaluationExamples(of: corpus, split: split), with: policy.tokenizer))
+        }
+        let n = options.numReturnSequences
+        func grouped(_ count: Int) -> Int { options.groups > 1 ? min(options.groupedPrompts, count) : 0 }
+        let total = splits.reduce(0) { $0 + $1.1.count + grouped($1.1.count) * (options.groups - 1) }
+        try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
+        let sampler = BestOfN(
+            generator: Generator(
+                policy.model.decoder, endOfSequence: end, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
+            rewardFunction: reward, tokenizer: policy.tokenizer, options: sampling.options,
+            random: Philox(seed: run.seed).split("best of n"), reference: reference,
+            promptsPerPass: max(1, 256 / n))
+        var (done, tokens) = (0, 0)
+        for (split, prompts) in splits {
+            var means = (first: 0.0, best: 0.0)
+            func take(_ rows: [SampleRow]) throws {
+                for group in 0..<rows.count / n {
+                    let part = Array(rows[group * n..<(group + 1) * n])
+                    if group == 0 {
+                        try session.sinks.handle(.sampled(table: split, rows: part))
+                        means.first += part.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
+                    }
+                    guard var best = BestOfN.best(of: part) else { continue }
+                    if group == 0 { means.best += best.reward ?? 0 }
+                    best.numbers["group"] = Double(group)
+                    best.numbers["n"] = Double(n)
+                    try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: [best]))
+                    tokens += part.reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
+                    done += 1
+                }
+                try session.sinks.handle(.progressed(step: done, totalSteps: total, tokens: tokens, loss: nil))
+                if Signals.isStopRequested { throw StoppedBySignal(step: done, path: session.folder.url.path) }
+            }
+            let many = grouped(prompts.count)
+            try sampler.sample(Array(prompts.prefix(many)), count: n * options.groups) { try take($1) }
+            try sampler.sample(Array(prompts.dropFirst(many)), count: n) { try take($1) }
+            let count = Double(max(1, prompts.count))
+            try session.sinks.handle(
+                .measured(
+                    step: done,
+                    values: ["\(split)_mean_reward": means.first / count, "\(split)_best_of_n_reward": means.best / count]))
+            session.say(
+                String(
+                    format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, means.first / count, n,
+                    means.best / count, BestOfN.kl(n: n)))
+        }
+        try session.folder.writeResult { url in
+            let text = "{\"n\": \(n), \"splits\": [\(splits.map { "\"\($0.0)\"" }.joined(separator: ", "))]}\n"
+            try text.write(to: url.appendingPathComponent("complete.json"), atomically: false, encoding: .utf8)
+        }
+        try session.sinks.handle(.ended(stage: "best of \(n)", seconds: session.seconds))
+    }
+}

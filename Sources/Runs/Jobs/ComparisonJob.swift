@@ -1,0 +1,137 @@
+public import ArgumentParser
+import Data
+import Diversity
+import Eval
+import Foundation
+import Tensor
+import Train
+
+/// The runs of one pipeline, and where its comparison is written.
+public struct ComparisonOptions: ParsableArguments {
+    @Option(help: "Comparison: the supervised run.")
+    public var sftRun: String?
+    @Option(help: "Comparison: the reward model's run.")
+    public var rmRun: String?
+    @Option(help: "Comparison: the policy run.")
+    public var ppoRun: String?
+    @Option(help: "Comparison: the best-of-N run of the supervised model; its samples stand for the supervised model itself.")
+    public var sftSamplesRun: String?
+    @Option(help: "Comparison: the best-of-N run of the policy.")
+    public var ppoSamplesRun: String?
+    @Option(help: "Comparison: the folder for summary.json and summary.md.")
+    public var summaryDir: String?
+    @Option(help: "Comparison: seconds since the pipeline began, for the summary.")
+    public var totalSeconds: Double?
+    @Option(help: "Comparison: what the hidden judge takes off a summary of twice the reference's length.")
+    public var lengthWeight = 0.2
+
+    public init() {}
+
+    /// Whether a comparison is asked for.
+    public var isWanted: Bool { summaryDir != nil }
+}
+
+/// What supervised training, PPO and best-of-N did to quality and diversity, from the runs of a pipeline.
+public struct ComparisonJob {
+    public var run: RunOptions
+    public var options: ComparisonOptions
+
+    /// A job; see the properties.
+    public init(run: RunOptions, options: ComparisonOptions) {
+        self.run = run
+        self.options = options
+    }
+
+    /// Reads the runs, writes summary.json and summary.md, prints the table.
+    public func callAsFunction() throws {
+        let start = ContinuousClock.now
+        let sft = try locate(options.sftRun, "--sft-run", .supervised)
+        let rm = try locate(options.rmRun, "--rm-run", .rewardModel)
+        let ppo = try locate(options.ppoRun, "--ppo-run", .policy)
+        let sftSamples = try locate(options.sftSamplesRun, "--sft-samples-run", .bestOfN)
+        let ppoSamples = try locate(options.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
+
+        func system(_ run: URL, table: (String) -> String) throws -> Summary.System {
+            Summary.System(
+                id: try scores(Tables.read(table("test"), inRun: run)),
+                ood: try scores(Tables.read(table("ood_test"), inRun: run)))
+        }
+        let systems = Summary.Systems(
+            sft: try system(sftSamples) { $0 }, ppo: try system(ppoSamples) { $0 },
+            bon: try system(sftSamples) { "\($0)_best_of_n" })
+        let supervised = try MetricsFile.read(inRun: sft)
+        let reward = try MetricsFile.read(inRun: rm)
+        func last(_ measurements: [Measurement], _ name: String) -> Double {
+            measurements.last { $0.values[name] != nil }?.values[name] ?? .nan
+        }
+        func first(_ measurements: [Measurement], _ name: String) -> Double {
+            measurements.first { $0.values[name] != nil }?.values[name] ?? .nan
+        }
+        let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
+        let elapsed = start.duration(to: .now).components
+        let seconds = Summary.Seconds(
+            sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
+            bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
+            diversity: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
+            total: options.totalSeconds ?? .nan)
+        var dataset = "unknown"
+        if case .string(let name)? = configuration?.options["dataset"] { dataset = name }
+        var summary = Summary(
+            dataset: dataset, seconds: seconds,
+            sft: Summary.Supervised(
+                firstLoss: first(supervised, "validation_loss"), lastLoss: last(supervised, "loss"),
+                validationLoss: last(supervised, "validation_loss"),
+                oodValidationLoss: last(supervised, "ood_validation_loss")),
+            rm: Summary.RewardModel(
+                accuracyID: last(reward, "validation_accuracy"), accuracyOOD: last(reward, "ood_validation_accuracy")),
+            systems: systems)
+        if !summary.seconds.total.isFinite {
+            summary.seconds.total = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
+        }
+        let folder = URL(fileURLWithPath: options.summaryDir ?? ".", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try summary.write(to: folder)
+        print(summary.terminalText)
+    }
+
+    private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {
+        guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
+        return try RunFolder.locate(name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
+    }
+
+    /// The numbers of one system on one split. Rows of one prompt are one unit of every bootstrap.
+    private func scores(_ rows: [SampleRow]) throws -> Summary.Scores {
+        var order: [String] = []
+        var groups: [String: [SampleRow]] = [:]
+        for row in rows {
+            if groups[row.id] == nil { order.append(row.id) }
+            groups[row.id, default: []].append(row)
+        }
+        let prompts = order.compactMap { groups[$0] }
+        var random = Philox(seed: run.seed).split("comparison")
+        func interval(_ value: (SampleRow) -> Double?) -> Interval {
+            Bootstrap.groupedMean(of: prompts.map { $0.compactMap(value) }, using: &random)
+        }
+        let gold = GoldScore(lengthWeight: options.lengthWeight)
+        let rouge = ROUGE.Standard(stems: true)
+        var config = DiversityConfig()
+        config.metrics = ["ead_averaged_distinct_ngrams"]
+        config.plan.overall = false
+        config.seed = run.seed
+        let report = try DiversityMeasurement.run(DiversityInput(tables: [rows]), config: config)
+        let ead = report["ead_averaged_distinct_ngrams"]?.values
+        guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
+            throw CommandLineError.invalid("the tables hold too few responses for a diversity")
+        }
+        return Summary.Scores(
+            reward: interval(\.reward),
+            rougeL: interval { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } },
+            gold: interval { row in row.reference.map { gold.score(row.response, reference: $0) } },
+            lengthTokens: interval { $0.numbers["tokens"] }.mean, eosShare: interval { $0.numbers["ended"] }.mean,
+            kl: rows.contains { $0.numbers["kl"] != nil }
+                ? interval { $0.numbers["kl"] }.mean
+                : rows.first?.numbers["n"].map { BestOfN.kl(n: Int($0)) } ?? 0,
+            perInputEAD: perInput,
+            acrossInputEAD: across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean))
+    }
+}

@@ -1,0 +1,98 @@
+public import ArgumentParser
+import Data
+import Diversity
+import Foundation
+
+/// What is measured, and on which outputs.
+public struct DiversityOptions: ParsableArguments {
+    @Option(help: "Runs whose tables are measured: ids below --output-dir, or paths.")
+    public var runIds: ArgumentList<String> = []
+    @Option(help: "Tables of those runs; test, for example, takes tables/test.jsonl.")
+    public var tableName = "test"
+    @Option(help: "Instead of runs: a JSON file with a list of objects whose output is a string or a list of strings.")
+    public var decodes: String?
+    @Option(help: "The metrics, by exact name, or all.")
+    public var diversityMetrics: ArgumentList<String> = ["all"]
+    @Option(help: "Outputs of each input at most.")
+    public var limitOutputs: Int?
+    @Option(help: .yesNo("Leaves out the diversity of each input's own outputs."))
+    public var noPerInput = false
+    @Option(help: .yesNo("Leaves out the diversity of all outputs together."))
+    public var noOverallInput = false
+    @Option(help: .yesNo("Measures 500 of all outputs together instead of all."))
+    public var sampleOverall = false
+    @Option(help: .yesNo("Measures the references instead of the outputs."))
+    public var useReferences = false
+    @Option(help: .yesNo("Cuts all texts to a common length, too."))
+    public var lengthControl = false
+    @Option(help: "Tables at most.")
+    public var maxTables = 16
+    @Option(help: "Simulates best-of-N outputs of every input with this N.")
+    public var simulateBonForPerInput: Int?
+    @Option(help: "Simulated outputs of every input.")
+    public var simulateBonForPerInputNOutputs = 32
+    @Option(help: "V of the expectation-adjusted metric.")
+    public var eadVocabularySize = 50_257
+
+    public init() {}
+}
+
+/// The diversity of sampled outputs: diversity.json, diversity.csv and a table on the terminal.
+public struct DiversityJob {
+    public var run: RunOptions
+    public var options: DiversityOptions
+    /// All options as config.json stores them.
+    public var resolved: [String: OptionValue]
+
+    /// A job; see the properties.
+    public init(run: RunOptions, options: DiversityOptions, resolved: [String: OptionValue]) {
+        self.run = run
+        self.options = options
+        self.resolved = resolved
+    }
+
+    /// Runs the job.
+    public func callAsFunction() throws {
+        let input = try self.input()
+        var config = DiversityConfig()
+        config.metrics = options.diversityMetrics.values
+        config.limitOutputs = options.limitOutputs
+        config.useReferences = options.useReferences
+        config.lengthControl = options.lengthControl
+        config.maximumTables = options.maxTables
+        config.plan.perInput = !options.noPerInput
+        config.plan.overall = !options.noOverallInput
+        config.plan.overallSample = options.sampleOverall ? 500 : nil
+        config.plan.simulatedBestOfN = options.simulateBonForPerInput
+        config.plan.simulatedOutputs = options.simulateBonForPerInputNOutputs
+        config.vocabularySize = options.eadVocabularySize
+        config.seed = run.seed
+        let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
+        if session.folder.isFinished { return session.sayFinished() }
+        let report = try DiversityMeasurement.run(input, config: config)
+        try session.folder.writeResult { folder in
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try AtomicFile.write(try encoder.encode(report), to: folder.appendingPathComponent("diversity.json"))
+            try AtomicFile.write(DiversityTable.csv(report), to: folder.appendingPathComponent("diversity.csv"))
+        }
+        try session.sinks.handle(.measured(step: 0, values: report.flatValues))
+        try session.sinks.handle(.ended(stage: "diversity", seconds: session.seconds))
+        print(DiversityTable.text(report))
+        for name in report.withoutModel { session.say("\(name) was left out: it needs a model that was not given") }
+    }
+
+    private func input() throws -> DiversityInput {
+        if let decodes = options.decodes { return try DiversityInput(contentsOf: URL(fileURLWithPath: decodes)) }
+        guard !options.runIds.values.isEmpty else {
+            throw CommandLineError.invalid("name the runs to measure with --run-ids, or a file with --decodes")
+        }
+        let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
+        let tables = try options.runIds.values.map { id in
+            try Tables.read(
+                options.tableName,
+                inRun: RunFolder.locate(id, in: runs, expecting: [.bestOfN, .policy, .supervised]))
+        }
+        return DiversityInput(tables: tables, maximumTables: options.maxTables)
+    }
+}

@@ -1,0 +1,199 @@
+public import ArgumentParser
+import Data
+import Eval
+import Foundation
+import Models
+import Tensor
+import Train
+
+/// Where comparisons come from.
+public struct PreferenceOptions: ParsableArguments {
+    @Option(help: "The supervised model to start from: a model folder or a run folder.")
+    public var modelName: String
+    @Option(
+        help: """
+            A folder with train.jsonl, validation.jsonl and, if there are any, ood_validation.jsonl of comparisons; simulated ones \
+            unless given.
+            """)
+    public var comparisons: String?
+    @Option(help: "Simulation: prompts of the training split that get comparisons.")
+    public var simulatedPrompts = 2000
+    @Option(help: "Simulation: prompts of each held-out split that get comparisons.")
+    public var simulatedEvaluationPrompts = 300
+    @Option(help: "Simulation: summaries drawn from the supervised model for each prompt; the reference joins them.")
+    public var samplesPerPrompt = 4
+    @Option(help: "Simulation: pairs of each prompt's summaries.")
+    public var pairsPerPrompt = 2
+    @Option(help: "Simulation: the share of the training labels that are flipped.")
+    public var flippedShare = 0.05
+    @Option(help: "Simulation: what the hidden judge takes off a summary of twice the reference's length.")
+    public var lengthWeight = 0.2
+    @Option(help: .yesNo("Whether the head is normalised afterwards (mean 0, deviation 1 on training pairs)."))
+    public var calculateNormalisation = true
+
+    public init() {}
+
+    public func validate() throws {
+        guard simulatedPrompts > 0, simulatedEvaluationPrompts > 0, samplesPerPrompt > 0, pairsPerPrompt > 0 else {
+            throw ValidationError("the numbers of the simulation must be above 0")
+        }
+        guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
+        guard lengthWeight >= 0 else { throw ValidationError("--length-weight must not be negative") }
+    }
+}
+
+/// Reward-model training from options to a run folder.
+public struct RewardJob {
+    public var run: RunOptions
+    public var data: DataOptions
+    public var preferences: PreferenceOptions
+    public var training: TrainingOptions
+    public var sampling: SamplingArguments
+    /// All options as config.json stores them.
+    public var resolved: [String: OptionValue]
+
+    /// A job; see the properties.
+    public init(
+        run: RunOptions, data: DataOptions, preferences: PreferenceOptions, training: TrainingOptions,
+        sampling: SamplingArguments, resolved: [String: OptionValue]
+    ) {
+        self.run = run
+        self.data = data
+        self.preferences = preferences
+        self.training = training
+        self.sampling = sampling
+        self.resolved = resolved
+    }
+
+    /// Runs the job, or goes on with it.
+    public func callAsFunction() throws {
+        try Compute.$threads.withValue(run.threads ?? Compute.threads) { try work() }
+    }
+
+    private func work() throws {
+        let session = try RunSession(stage: .rewardModel, program: "train-reward-model", run: run, options: resolved)
+        if session.folder.isFinished { return session.sayFinished() }
+        let supervised = try LoadedModel.load(
+            preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
+        let sets = try comparisonSets(session, supervised)
+
+        let checkpoint = try session.restore()
+        var start = supervised
+        if let checkpoint { start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say) }
+        var random = Philox(seed: run.seed).split("head")
+        if start.model.head == nil { session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias") }
+        let head = start.model.head ?? ValueHead(width: start.model.decoder.shape.headWidth, using: &random)
+        let reward = RewardModel(start.model.decoder, head: head)
+
+        let tokenisation = RewardTokenisation(maximumTokens: min(2048, reward.decoder.shape.contextLength))
+        let tokenised = try sets.map { name, comparisons in
+            (name: name, result: try tokenisation.tokenise(comparisons, with: start.tokenizer))
+        }
+        let truncated = tokenised.reduce(0) { $0 + $1.result.truncated }
+        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
+        let train = tokenised.first { $0.name == "train" }?.result.comparisons ?? []
+        let trainer = try RewardTrainer(
+            reward, config: config, comparisons: train,
+            evaluations: tokenised.filter { $0.name != "train" }.map { ($0.name, $0.result.comparisons) },
+            handler: session.sinks.handler)
+        if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        let model = LanguageModel(decoder: reward.decoder, head: head, source: start.model.source)
+        let complete = try trainer.run(
+            checkpoint: { trainer in
+                try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+            }, shouldStop: { Signals.isStopRequested })
+        try session.stopIfAsked(complete: complete, step: trainer.step)
+        if preferences.calculateNormalisation {
+            let (mean, std) = try trainer.normalise()
+            session.say(String(format: "scores had mean %.4f and deviation %.4f; the head now makes them 0 and 1", mean, std))
+            try session.sinks.handle(
+                .measured(step: trainer.step, values: ["normalisation_mean": mean, "normalisation_std": std]))
+        }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.sinks.handle(.ended(stage: "reward model", seconds: session.seconds))
+    }
+
+    private var config: RewardConfig {
+        RewardConfig(
+            epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
+            tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
+            freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
+            checkpointSteps: training.saveSteps, normalises: preferences.calculateNormalisation, seed: run.seed)
+    }
+
+    // MARK: Comparisons
+
+    private static let setNames = ["train", "validation", "ood_validation"]
+
+    private func comparisonSets(
+        _ session: RunSession, _ supervised: LoadedModel
+    ) throws -> [(name: String, comparisons: [Comparison])] {
+        if let folder = preferences.comparisons {
+            return try read(URL(fileURLWithPath: folder, isDirectory: true), needed: "train")
+        }
+        let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
+        // once simulated they are part of the run, so that it can go on with the same ones
+        if !FileManager.default.fileExists(atPath: folder.path) {
+            let sets = try simulate(session, supervised)
+            try session.folder.writeResult("comparisons") { url in
+                for (name, comparisons) in sets {
+                    try JSONLines<Comparison>(url.appendingPathComponent("\(name).jsonl")).write(comparisons)
+                }
+            }
+        }
+        return try read(folder, needed: "train")
+    }
+
+    private func read(_ folder: URL, needed: String) throws -> [(name: String, comparisons: [Comparison])] {
+        var sets: [(name: String, comparisons: [Comparison])] = []
+        for name in Self.setNames {
+            let file = folder.appendingPathComponent("\(name).jsonl")
+            guard name == needed || FileManager.default.fileExists(atPath: file.path) else { continue }
+            sets.append((name, try JSONLines<Comparison>(file).read()))
+        }
+        return sets
+    }
+
+    private func simulate(
+        _ session: RunSession, _ supervised: LoadedModel
+    ) throws -> [(name: String, comparisons: [Comparison])] {
+        let corpus = try data.corpus()
+        let decoder = supervised.model.decoder
+        let tokenisation = try data.tokenisation(
+            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens)
+        let wanted = try Self.setNames.filter { corpus.availableSplits.contains($0) }.map { name in
+            (
+                name: name,
+                examples: name == "train"
+                    ? Array(try data.trainingExamples(of: corpus).prefix(preferences.simulatedPrompts))
+                    : try data.evaluationExamples(of: corpus, split: name, count: preferences.simulatedEvaluationPrompts)
+            )
+        }
+        let total = wanted.reduce(0) { $0 + $1.examples.count }
+        let end = try supervised.endOfSequence()
+        try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
+        var done = (examples: 0, tokens: 0)
+        return try wanted.map { name, examples in
+            let simulation = SimulatedPreferences(
+                generator: Generator(
+                    decoder, endOfSequence: end, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
+                tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
+                options: sampling.options, samplesPerPrompt: preferences.samplesPerPrompt,
+                pairsPerPrompt: preferences.pairsPerPrompt,
+                // held-out labels are the judge's own: accuracy is measured against the truth
+                flippedShare: name == "train" ? preferences.flippedShare : 0,
+                random: Philox(seed: run.seed).split("preferences"))
+            var last = (examples: 0, tokens: 0)
+            let result = try simulation.comparisons(
+                for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)
+            ) { count, tokens in
+                last = (count, tokens)
+                try session.sinks.handle(
+                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, loss: nil))
+            }
+            done = (done.examples + last.examples, done.tokens + last.tokens)
+            session.say("\(result.count) \(name) comparisons from \(examples.count) prompts")
+            return (name, result)
+        }
+    }
+}

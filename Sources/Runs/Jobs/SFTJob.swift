@@ -1,0 +1,142 @@
+public import ArgumentParser
+import Data
+import Foundation
+import Models
+import Tensor
+import Train
+
+/// The model that supervised fine-tuning begins with.
+public struct StartingModelOptions: ParsableArguments {
+    @Option(help: "A model folder (config.json, weights, tokenizer) or a run folder to start from.")
+    public var modelName: String?
+    @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
+    public var fromScratch = false
+    @Option(help: "From scratch: ids of the tokenizer.")
+    public var vocabularySize = 4096
+    @Option(help: "From scratch: the width of the hidden states.")
+    public var hiddenSize = 256
+    @Option(help: "From scratch: the width inside of the MLPs.")
+    public var intermediateSize = 688
+    @Option(help: "From scratch: layers.")
+    public var numHiddenLayers = 6
+    @Option(help: "From scratch: attention heads.")
+    public var numAttentionHeads = 8
+    @Option(help: "From scratch: the longest sequence.")
+    public var maxPositionEmbeddings = 512
+
+    public init() {}
+
+    public func validate() throws {
+        guard fromScratch != (modelName != nil) else {
+            throw ValidationError("name the model to start from with --model-name, or ask for a new one with --from-scratch")
+        }
+        guard fromScratch else { return }
+        for (name, value) in [
+            ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize), ("--num-hidden-layers", numHiddenLayers),
+            ("--num-attention-heads", numAttentionHeads), ("--max-position-embeddings", maxPositionEmbeddings),
+        ] where value <= 0 {
+            throw ValidationError("\(name) must be above 0")
+        }
+        guard hiddenSize % (2 * numAttentionHeads) == 0 else {
+            throw ValidationError("--hidden-size must be a multiple of twice --num-attention-heads")
+        }
+    }
+}
+
+/// Supervised fine-tuning from options to a run folder.
+public struct SFTJob {
+    public var run: RunOptions
+    public var data: DataOptions
+    public var model: StartingModelOptions
+    public var training: TrainingOptions
+    /// All options as config.json stores them.
+    public var resolved: [String: OptionValue]
+
+    /// A job; see the properties.
+    public init(
+        run: RunOptions, data: DataOptions, model: StartingModelOptions, training: TrainingOptions,
+        resolved: [String: OptionValue]
+    ) {
+        self.run = run
+        self.data = data
+        self.model = model
+        self.training = training
+        self.resolved = resolved
+    }
+
+    /// Runs the job, or goes on with it.
+    public func callAsFunction() throws {
+        try Compute.$threads.withValue(run.threads ?? Compute.threads) { try work() }
+    }
+
+    private func work() throws {
+        let session = try RunSession(stage: .supervised, program: "train-sft", run: run, options: resolved)
+        if session.folder.isFinished { return session.sayFinished() }
+        let corpus = try data.corpus()
+        session.say("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        let examples = try data.trainingExamples(of: corpus)
+
+        let checkpoint = try session.restore()
+        let start: LoadedModel
+        if let checkpoint {
+            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+        } else if model.fromScratch {
+            start = try fresh(examples, format: corpus.format, session: session)
+        } else {
+            start = try .load(model.modelName ?? "", from: [.supervised, .policy], note: session.say)
+        }
+        let decoder = start.model.decoder
+        let counts = decoder.parameterCounts
+        session.say("\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
+
+        let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength)
+        let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
+        if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
+            session.say(
+                "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were cut, "
+                    + "\(tokenised.dropped) examples without a trained token left out")
+        }
+        let evaluations = try [("validation", "validation"), ("ood_validation", "ood_validation")]
+            .filter { corpus.availableSplits.contains($0.1) }
+            .map { name, split in
+                (
+                    name: name,
+                    examples: try tokenisation.tokenise(
+                        data.evaluationExamples(of: corpus, split: split), with: start.tokenizer
+                    ).examples
+                )
+            }
+        let trainer = try SFTTrainer(
+            decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
+            validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
+        if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        let model = LanguageModel(decoder: decoder, source: start.model.source)
+        let complete = try trainer.run(
+            checkpoint: { trainer in
+                try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+            }, shouldStop: { Signals.isStopRequested })
+        try session.stopIfAsked(complete: complete, step: trainer.step)
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.sinks.handle(.ended(stage: "sft", seconds: session.seconds))
+    }
+
+    private var config: SFTConfig {
+        SFTConfig(
+            epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
+            tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
+            freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
+            evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps, seed: run.seed)
+    }
+
+    /// A new tokenizer, trained on the training split, and a new model.
+    private func fresh(_ examples: [SummaryExample], format: PromptFormat, session: RunSession) throws -> LoadedModel {
+        session.say("training a tokenizer of \(model.vocabularySize) ids on \(examples.count) examples")
+        let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
+            .train(on: examples.map { format.prompt(for: $0) + " " + $0.summary })
+        let settings = LlamaConfiguration(
+            vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize, intermediateSize: model.intermediateSize,
+            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads, contextLength: model.maxPositionEmbeddings)
+        let decoder = try Llama(settings, weights: RandomWeights(generator: Philox(seed: run.seed).split("model")))
+        return LoadedModel(model: LanguageModel(decoder: decoder), tokenizer: tokenizer, folder: session.folder.url)
+    }
+}

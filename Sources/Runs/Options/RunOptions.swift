@@ -1,0 +1,56 @@
+public import ArgumentParser
+
+/// Where a run writes, and how it runs.
+public struct RunOptions: ParsableArguments {
+    @Option(help: "The folder that run folders are made in.")
+    public var outputDir = "runs"
+    @Option(help: "The run folder's name in it; the program's own kind of run unless given.")
+    public var runId: String?
+    @Option(help: "What to do with a run that is there already: allow (go on), must (go on or fail), never.")
+    public var resume = "allow"
+    @Option(help: "Decides every random choice of the run.")
+    public var seed: UInt64 = 42
+    @Option(help: "Processors to use; all of them unless given.")
+    public var threads: Int?
+    @Option(help: "Checkpoints to keep; all unless given.")
+    public var checkpointLimit: Int?
+    @Option(help: "A YAML or JSON file with values for any of these options, or another run's config.json.")
+    public var config: String?
+
+    public init() {}
+
+    public func validate() throws {
+        guard ResumePolicy(rawValue: resume) != nil else {
+            throw ValidationError("--resume is '\(resume)'; it takes allow, must or never")
+        }
+        guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
+        guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw ValidationError("--checkpoint-limit must be above 0") }
+    }
+}
+
+/// What is read, and how it becomes tokens.
+public struct DataOptions: ParsableArguments {
+    @Option(
+        help: """
+            generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), or a folder \
+            with one JSONL file per split.
+            """)
+    public var dataset = "generated"
+    @Option(help: "The seed of a generated corpus, or of the split of one that is read from apt.")
+    public var dataSeed: UInt64 = 0
+    @Option(help: "Training examples to use at most; all unless given.")
+    public var maxTrainExamples: Int?
+    @Option(help: "Examples of each evaluated split.")
+    public var targetEvalDatapoints = 500
+    @Option(help: "Tokens of a prompt at most; longer ones lose their beginning.")
+    public var maxSourceLength = 1024
+    @Option(help: "Tokens of a reference summary at most.")
+    public var maxTargetLength = 1024
+
+    public init() {}
+
+    public func validate() throws {
+        guard maxTrainExamples.map({ $0 > 0 }) ?? true else { throw ValidationError("--max-train-examples must be above 0") }
+        guard targetEvalDatapoints > 0 else { throw ValidationError("--target-eval-datapoints must be above 0") }
+    }
+}

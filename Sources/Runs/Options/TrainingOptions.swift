@@ -1,0 +1,91 @@
+public import ArgumentParser
+import Models
+import Train
+
+/// The optimiser and what it may change.
+public struct TrainingOptions: ParsableArguments {
+    @Option(help: "The peak learning rate.")
+    public var learningRate = 5e-5
+    @Option(help: "AdamW's decay of the first moment.")
+    public var adamBeta1 = 0.9
+    @Option(help: "AdamW's decay of the second moment.")
+    public var adamBeta2 = 0.999
+    @Option(help: "AdamW's epsilon.")
+    public var adamEpsilon = 1e-8
+    @Option(help: "Decoupled weight decay.")
+    public var weightDecay = 0.0
+    @Option(help: "The global norm that gradients are clipped to; 0 leaves them.")
+    public var maxGradNorm = 1.0
+    @Option(help: "The learning rate's course: constant, linear or cosine.")
+    public var lrSchedulerType = "cosine"
+    @Option(help: "Steps over which the learning rate rises from 0.")
+    public var warmupSteps = 0
+    @Option(help: "Passes over the training set.")
+    public var numTrainEpochs = 1.0
+    @Option(help: "Stops after this many optimiser steps.")
+    public var maxSteps: Int?
+    @Option(help: "Examples that are processed together.")
+    public var perDeviceTrainBatchSize = 8
+    @Option(help: "Batches whose gradients make one optimiser step.")
+    public var gradientAccumulationSteps = 1
+    @Option(help: "The share of the layers, from the first, that stays as it is.")
+    public var freezeLayers = 0.8
+    @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
+    public var freezeLmHead = true
+    @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
+    public var tokensPerPass = 2048
+    @Option(help: "Steps between two lines of metrics.")
+    public var loggingSteps = 25
+    @Option(help: "Steps between two evaluations; at the end only unless given.")
+    public var evalSteps: Int?
+    @Option(help: "Steps between two checkpoints; at the end only unless given.")
+    public var saveSteps: Int?
+
+    public init() {}
+
+    public func validate() throws {
+        guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
+            throw ValidationError("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
+        }
+        for (name, value) in [("--eval-steps", evalSteps), ("--save-steps", saveSteps)] where value.map({ $0 <= 0 }) ?? false {
+            throw ValidationError("\(name) must be above 0")
+        }
+        guard perDeviceTrainBatchSize > 0, gradientAccumulationSteps > 0 else {
+            throw ValidationError("batch size and accumulation steps must be above 0")
+        }
+    }
+
+    var optimizer: AdamConfig {
+        AdamConfig(
+            learningRate: learningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon, weightDecay: weightDecay,
+            clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
+    }
+    var schedule: Schedule { Schedule(Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps) }
+    var freezing: Freezing { Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead) }
+    var batchSize: Int { perDeviceTrainBatchSize * gradientAccumulationSteps }
+}
+
+/// How responses are drawn.
+public struct SamplingArguments: ParsableArguments {
+    @Option(help: "Tokens of a response at most.")
+    public var maxNewTokens = 48
+    @Option(help: "Divides the logits before a token is drawn.")
+    public var temperature: Float = 1
+    @Option(help: "Only the k most probable tokens are drawn from; 0 for all.")
+    public var topK = 0
+    @Option(help: "Only the most probable tokens that reach this probability together are drawn from.")
+    public var topP: Float = 1
+
+    public init() {}
+
+    public func validate() throws {
+        guard maxNewTokens > 0 else { throw ValidationError("--max-new-tokens must be above 0") }
+        guard temperature >= 0 else { throw ValidationError("--temperature must not be negative") }
+        guard topK >= 0 else { throw ValidationError("--top-k must not be negative") }
+        guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be in (0, 1]") }
+    }
+
+    var options: SamplingOptions {
+        SamplingOptions(maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP)
+    }
+}

@@ -1,0 +1,37 @@
+public import Tensor
+
+/// The terms of PPO's loss over the response tokens of some rollouts, each divided by `tokens`.
+public enum PPOLoss {
+    /// −Σ min(ρA, clip(ρ, 1 ± c) A) / tokens with ρ = exp(log p − old log p).
+    public static func policy(
+        logProbs: Tensor, oldLogProbs: Tensor, advantages: Tensor, clip: Double?, tokens: Int
+    ) -> Tensor {
+        let ratio = (logProbs - oldLogProbs).exponentiated()
+        let plain = ratio * advantages
+        guard let clip else { return plain.sum().scaled(by: -1 / Float(tokens)) }
+        let clipped = ratio.clamped(to: Float(1 - clip)...Float(1 + clip)) * advantages
+        return Tensor.minimum(plain, clipped).sum().scaled(by: -1 / Float(tokens))
+    }
+
+    /// ½ Σ max((R − v)², (R − clip(v, old ± c))²) / tokens.
+    public static func value(values: Tensor, oldValues: Tensor, returns: Tensor, clip: Double?, tokens: Int) -> Tensor {
+        let plain = (returns - values).squared()
+        guard let clip else { return plain.sum().scaled(by: 0.5 / Float(tokens)) }
+        let near = oldValues + (values - oldValues).clamped(to: Float(-clip)...Float(clip))
+        return Tensor.maximum(plain, (returns - near).squared()).sum().scaled(by: 0.5 / Float(tokens))
+    }
+
+    /// Σ KL(policy, reference) / tokens from the tokens' log-probabilities, differentiable, for runs whose KL is part of the loss.
+    public static func kl(
+        logProbs: Tensor, referenceLogProbs: Tensor, estimator: PPOConfig.KLEstimator, tokens: Int
+    ) -> Tensor {
+        let d = referenceLogProbs - logProbs
+        let terms: Tensor
+        switch estimator {
+        case .k1: terms = -d
+        case .k2: terms = d.squared().scaled(by: 0.5)
+        case .k3: terms = d.exponentiated() - d - .filled(1, d.shape)
+        }
+        return terms.sum().scaled(by: 1 / Float(tokens))
+    }
+}

@@ -1,0 +1,47 @@
+public import Tensor
+
+/// One response and everything that learning needs of it. All arrays have one number per response token.
+public struct Rollout {
+    /// The example that the prompt comes from.
+    public var id: String
+    public var prompt: [Int32]
+    /// The response, with the end-of-sequence token when it was drawn.
+    public var response: [Int32]
+    /// Whether the response ended by itself.
+    public var ended: Bool
+    /// log p of each token when it was drawn.
+    public var logProbs: [Float]
+    /// log p of each token under the reference model.
+    public var referenceLogProbs: [Float]
+    /// The value of the state that each token was drawn in, at that time.
+    public var values: [Float]
+    /// The reward function's number for the whole response, as it is learned from (scaled, with penalties).
+    public var score: Double
+    /// What each token is rewarded with: −coefficient · KL, and the score at the last token.
+    public var rewards: [Float] = []
+    public var advantages: [Float] = []
+    public var returns: [Float] = []
+    /// The states behind the frozen layers of prompt and response without its last token: [P + R − 1, C].
+    public var trunk: Tensor?
+
+    /// A rollout before its rewards are known to each token.
+    public init(
+        id: String, prompt: [Int32], response: [Int32], ended: Bool, logProbs: [Float], referenceLogProbs: [Float] = [],
+        values: [Float], score: Double = 0, trunk: Tensor? = nil
+    ) {
+        self.id = id
+        self.prompt = prompt
+        self.response = response
+        self.ended = ended
+        self.logProbs = logProbs
+        self.referenceLogProbs = referenceLogProbs
+        self.values = values
+        self.score = score
+        self.trunk = trunk
+    }
+
+    /// Σ log p_policy − log p_reference over the response: the k1 estimate of the sequence's KL.
+    public var sequenceKL: Double {
+        zip(logProbs, referenceLogProbs).reduce(0) { $0 + Double($1.0 - $1.1) }
+    }
+}

@@ -1,0 +1,55 @@
+public import Models
+
+/// The settings of reward-model training.
+public struct RewardConfig: Codable, Sendable, Equatable {
+    public var epochs: Double
+    public var maxSteps: Int?
+    /// Pairs of one optimiser step.
+    public var batchSize: Int
+    /// The most tokens in memory at once; it changes memory, not results.
+    public var tokensPerPass: Int
+    public var optimizer: AdamConfig
+    public var schedule: Schedule
+    public var freezing: Freezing
+    public var logSteps: Int
+    public var evaluationSteps: Int?
+    public var checkpointSteps: Int?
+    /// Whether the head is normalised afterwards, so that scores have mean 0 and deviation 1 on training pairs.
+    public var normalises: Bool
+    /// The pairs that the normalisation is measured on.
+    public var normalisationPairs: Int
+    public var seed: UInt64
+
+    /// Settings; what is left out has the value of the paper's code.
+    public init(
+        epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 8, tokensPerPass: Int = 2048,
+        optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
+        freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
+        normalises: Bool = true, normalisationPairs: Int = 500, seed: UInt64 = 42
+    ) {
+        self.epochs = epochs
+        self.maxSteps = maxSteps
+        self.batchSize = batchSize
+        self.tokensPerPass = tokensPerPass
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.freezing = freezing
+        self.logSteps = logSteps
+        self.evaluationSteps = evaluationSteps
+        self.checkpointSteps = checkpointSteps
+        self.normalises = normalises
+        self.normalisationPairs = normalisationPairs
+        self.seed = seed
+    }
+
+    /// Checks that the numbers make sense.
+    public func validate() throws {
+        try optimizer.validate()
+        try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
+        try Settings.require(maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
+        try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
+        try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
+        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(logSteps > 0, "the logging interval", logSteps, "it must be above 0")
+    }
+}

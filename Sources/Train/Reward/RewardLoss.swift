@@ -1,0 +1,76 @@
+public import Data
+public import Models
+public import Tensor
+
+/// The pairwise loss of Bradley & Terry: −log σ(r_chosen − r_other).
+public enum RewardLoss {
+    /// Scores of both answers of every comparison, each read at the answer's last token: [2·pairs], answer 0 before answer 1. The
+    /// prompt of a pair is processed once for both.
+    public static func scores(
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], on tape: Tape? = nil
+    ) -> Tensor {
+        let batch = TokenBatch(prompts: comparisons.map(\.prompt), continuations: comparisons.map(\.summaries))
+        return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, on: tape)
+    }
+
+    /// The sum of the pairs' losses, times `weight`.
+    public static func loss(scores: Tensor, choices: [Int], weight: Float) -> Tensor {
+        precondition(scores.count == 2 * choices.count, "\(scores.count) scores do not make \(choices.count) pairs")
+        let column = scores.reshaped([scores.count, 1])
+        let chosen = column.rows(choices.enumerated().map { 2 * $0 + $1 })
+        let other = column.rows(choices.enumerated().map { 2 * $0 + 1 - $1 })
+        return (chosen - other).logSigmoid().sum().scaled(by: -weight)
+    }
+}
+
+extension TokenisedComparison {
+    /// The tokens of the prompt and both summaries.
+    package var count: Int { prompt.count + summaries.reduce(0) { $0 + $1.count } }
+}
+
+/// What a reward model does on a set of comparisons.
+public struct RewardEvaluation: Codable, Sendable, Equatable {
+    public var loss: Double
+    public var accuracy: Double
+    /// With answer 1 as the positive class; a tie predicts answer 0.
+    public var precision: Double
+    public var recall: Double
+    public var logitsMean: Double
+    public var logitsStd: Double
+    public var logitsMedian: Double
+    /// The greatest score minus the least.
+    public var logitsRange: Double
+    public var count: Int
+
+    /// From the scores of answer 0 and 1 of every pair, in turn, and the preferred answers.
+    public init(scores: [Float], choices: [Int]) {
+        let pairs = choices.indices.map { (Double(scores[2 * $0]), Double(scores[2 * $0 + 1])) }
+        let predictions = pairs.map { $0.1 > $0.0 ? 1 : 0 }
+        let n = Double(max(1, choices.count))
+        loss = zip(pairs, choices).reduce(0) { sum, item in
+            let margin = item.1 == 1 ? item.0.1 - item.0.0 : item.0.0 - item.0.1
+            return sum + max(-margin, 0) + log1pExp(-abs(margin))
+        } / n
+        accuracy = Double(zip(predictions, choices).count { $0 == $1 }) / n
+        let hits = Double(zip(predictions, choices).count { $0 == 1 && $1 == 1 })
+        precision = hits / Double(max(1, predictions.count { $0 == 1 }))
+        recall = hits / Double(max(1, choices.count { $0 == 1 }))
+        let all = scores.map(Double.init)
+        let mean = all.reduce(0, +) / Double(max(1, all.count))
+        logitsMean = mean
+        logitsStd = (all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, all.count))).squareRoot()
+        let sorted = all.sorted()
+        logitsMedian = sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+        logitsRange = (sorted.last ?? 0) - (sorted.first ?? 0)
+        count = choices.count
+    }
+
+    /// The numbers under the names of the metrics file, with a prefix.
+    public func values(prefix: String) -> [String: Double] {
+        [
+            "\(prefix)loss": loss, "\(prefix)accuracy": accuracy, "\(prefix)precision": precision, "\(prefix)recall": recall,
+            "\(prefix)logits_mean": logitsMean, "\(prefix)logits_std": logitsStd, "\(prefix)logits_var": logitsStd * logitsStd,
+            "\(prefix)logits_median": logitsMedian, "\(prefix)logits_ptp": logitsRange,
+        ]
+    }
+}

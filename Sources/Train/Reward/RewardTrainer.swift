@@ -1,0 +1,157 @@
+public import Data
+public import Models
+import Tensor
+
+/// Training of a reward model on pairs of answers.
+public final class RewardTrainer {
+    /// The model that is being trained.
+    public let model: RewardModel
+    /// The settings.
+    public let config: RewardConfig
+    private let comparisons: [TokenisedComparison]
+    private let evaluations: [(name: String, comparisons: [TokenisedComparison])]
+    private let handler: TrainingEventHandler
+    private let optimizer: Adam
+    private var order: BatchOrder
+    private var tokens = 0
+    private var interval = (loss: 0.0, right: 0.0, pairs: 0)
+    private var last = (norm: 0.0, rate: 0.0)
+
+    /// Optimiser steps done.
+    public private(set) var step = 0
+    /// Optimiser steps of the whole run.
+    public let totalSteps: Int
+
+    /// A trainer; `evaluations` are named sets of held-out comparisons.
+    public init(
+        _ model: RewardModel, config: RewardConfig, comparisons: [TokenisedComparison],
+        evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], handler: @escaping TrainingEventHandler
+    ) throws {
+        try config.validate()
+        guard !comparisons.isEmpty else { throw TrainingError.noExamples("the set of comparisons") }
+        for pair in comparisons + evaluations.flatMap(\.comparisons) {
+            let longest = pair.prompt.count + (pair.summaries.map(\.count).max() ?? 0)
+            guard longest <= model.decoder.shape.contextLength else {
+                throw TrainingError.exampleTooLong(id: pair.id, tokens: longest, limit: model.decoder.shape.contextLength)
+            }
+        }
+        self.model = model
+        self.config = config
+        self.comparisons = comparisons
+        self.evaluations = evaluations
+        self.handler = handler
+        config.freezing.apply(to: model.decoder, isRewardModel: true)
+        optimizer = Adam(model.decoder.parameters + model.head.parameters, config: config.optimizer)
+        order = try BatchOrder(seed: config.seed, count: comparisons.count, batchSize: config.batchSize)
+        let perEpoch = (comparisons.count + config.batchSize - 1) / config.batchSize
+        totalSteps = config.maxSteps ?? max(1, Int((Double(perEpoch) * config.epochs).rounded()))
+    }
+
+    /// Everything that the next step depends on besides the weights.
+    public var snapshot: TrainerSnapshot {
+        TrainerSnapshot(
+            step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
+            numbers: ["loss": interval.loss, "right": interval.right, "pairs": Double(interval.pairs)],
+            tensors: optimizer.state)
+    }
+
+    /// Continues from a snapshot; the model must hold the weights of the same moment.
+    public func restore(_ snapshot: TrainerSnapshot) throws {
+        try snapshot.check(order: order)
+        try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
+        (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
+        let numbers = snapshot.numbers
+        interval = (numbers["loss"] ?? 0, numbers["right"] ?? 0, Int(numbers["pairs"] ?? 0))
+    }
+
+    /// Trains until the last step, or until `shouldStop` says so after a step; then normalises the head if the settings say so.
+    /// - Returns: whether the run is complete.
+    @discardableResult
+    public func run(
+        checkpoint: (RewardTrainer) throws -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    ) throws -> Bool {
+        try handler(.began(stage: "reward model", totalSteps: totalSteps))
+        if step == 0 { try evaluate() }
+        while step < totalSteps {
+            let loss = try trainStep()
+            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
+            if step % config.logSteps == 0 || step == totalSteps { try log() }
+            if step == totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
+            let stops = shouldStop()
+            if stops || (config.checkpointSteps.map { step % $0 == 0 } ?? false) { try checkpoint(self) }
+            if stops { return step == totalSteps }
+        }
+        return true
+    }
+
+    /// One optimiser step; returns its mean loss per pair.
+    func trainStep() throws -> Double {
+        let batch = order.next().map { comparisons[$0] }
+        var loss = 0.0
+        for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
+            let tape = Tape()
+            let scores = RewardLoss.scores(model, part, on: tape)
+            let partLoss = RewardLoss.loss(
+                scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count))
+            guard partLoss.item.isFinite else {
+                throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
+            }
+            loss += Double(partLoss.item)
+            interval.right += RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
+            tape.backward(from: partLoss)
+        }
+        interval.loss += loss * Double(batch.count)
+        interval.pairs += batch.count
+        tokens += batch.reduce(0) { $0 + $1.count }
+        last.rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
+        last.norm = try optimizer.step(learningRate: last.rate, examples: batch.map(\.id))
+        step += 1
+        return loss
+    }
+
+    private func log() throws {
+        let pairs = Double(max(1, interval.pairs))
+        try handler(
+            .measured(
+                step: step,
+                values: [
+                    "loss": interval.loss / pairs, "accuracy": interval.right / pairs, "learning_rate": last.rate,
+                    "gradient_norm": last.norm, "tokens": Double(tokens),
+                    "total_samples_seen": Double(step * config.batchSize),
+                    "percent_progress": 100 * Double(step) / Double(totalSteps),
+                ]))
+        interval = (0, 0, 0)
+    }
+
+    /// Measures every evaluation set: `<name>_accuracy` and the other numbers of ``RewardEvaluation``.
+    public func evaluate() throws {
+        var values: [String: Double] = [:]
+        for (name, set) in evaluations where !set.isEmpty {
+            let result = Self.evaluate(model, set, tokensPerPass: config.tokensPerPass * 2)
+            lastEvaluation[name] = result
+            values.merge(result.values(prefix: "\(name)_")) { $1 }
+        }
+        if !values.isEmpty { try handler(.measured(step: step, values: values)) }
+    }
+    /// The results of the last evaluation by set.
+    public private(set) var lastEvaluation: [String: RewardEvaluation] = [:]
+
+    /// What a model does on a set of comparisons.
+    public static func evaluate(
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int
+    ) -> RewardEvaluation {
+        let scores = Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count)
+            .flatMap { RewardLoss.scores(model, $0).values }
+        return RewardEvaluation(scores: scores, choices: comparisons.map(\.choice))
+    }
+
+    /// Measures the scores of a number of random training pairs and composes their normalisation into the head.
+    /// - Returns: the mean and deviation of the scores before.
+    public func normalise() throws -> (mean: Double, std: Double) {
+        var draw = try BatchOrder(
+            seed: config.seed &+ 1, count: comparisons.count, batchSize: min(comparisons.count, config.normalisationPairs))
+        let result = Self.evaluate(model, draw.next().map { comparisons[$0] }, tokensPerPass: config.tokensPerPass * 2)
+        model.head.normalise(mean: Float(result.logitsMean), std: Float(max(result.logitsStd, 1e-6)))
+        return (result.logitsMean, result.logitsStd)
+    }
+}

@@ -1,0 +1,71 @@
+public import Models
+
+/// The settings of supervised fine-tuning.
+public struct SFTConfig: Codable, Sendable, Equatable {
+    /// Passes over the training examples.
+    public var epochs: Double
+    /// Stops after this many optimiser steps, when it is set.
+    public var maxSteps: Int?
+    /// Examples of one optimiser step.
+    public var batchSize: Int
+    /// The most tokens that are in memory at once; a batch is cut into parts of at most this many. It changes memory, not results.
+    public var tokensPerPass: Int
+    /// The optimiser.
+    public var optimizer: AdamConfig
+    /// The learning rate's course.
+    public var schedule: Schedule
+    /// What stays as it is.
+    public var freezing: Freezing
+    /// Steps between two lines of metrics.
+    public var logSteps: Int
+    /// Steps between two evaluations; nil evaluates at the end only.
+    public var evaluationSteps: Int?
+    /// Steps between two checkpoints; nil saves at the end only.
+    public var checkpointSteps: Int?
+    /// Decides the order of the examples.
+    public var seed: UInt64
+
+    /// Settings; what is left out has the value of the paper's code.
+    public init(
+        epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 16, tokensPerPass: Int = 2048,
+        optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
+        freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
+        seed: UInt64 = 42
+    ) {
+        self.epochs = epochs
+        self.maxSteps = maxSteps
+        self.batchSize = batchSize
+        self.tokensPerPass = tokensPerPass
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.freezing = freezing
+        self.logSteps = logSteps
+        self.evaluationSteps = evaluationSteps
+        self.checkpointSteps = checkpointSteps
+        self.seed = seed
+    }
+
+    /// Checks that the numbers make sense.
+    public func validate() throws {
+        try optimizer.validate()
+        try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
+        try Settings.require(maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
+        try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
+        try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
+        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(logSteps > 0, "the logging interval", logSteps, "it must be above 0")
+    }
+
+    /// The optimiser steps of a run over `examples` examples.
+    public func totalSteps(examples: Int) -> Int {
+        let perEpoch = (examples + batchSize - 1) / batchSize
+        return maxSteps ?? max(1, Int((Double(perEpoch) * epochs).rounded()))
+    }
+}
+
+/// Checks of settings.
+enum Settings {
+    static func require(_ ok: Bool, _ name: String, _ value: some CustomStringConvertible, _ rule: String) throws {
+        guard ok else { throw TrainingError.invalidSetting(name: name, value: value.description, rule: rule) }
+    }
+}

@@ -1,0 +1,151 @@
+public import Data
+public import Models
+import Tensor
+
+/// Supervised fine-tuning of a decoder on prompts with reference answers.
+///
+/// Each optimiser step minimises the mean −log p over all target tokens of its batch, however the batch is cut into passes: short
+/// answers do not weigh more than long ones.
+public final class SFTTrainer {
+    /// The model that is being trained.
+    public let decoder: any Decoder
+    /// The settings.
+    public let config: SFTConfig
+    private let examples: [TokenisedExample]
+    private let evaluations: [(name: String, examples: [TokenisedExample])]
+    private let validTokens: Int?
+    private let handler: TrainingEventHandler
+    private let optimizer: Adam
+    private var order: BatchOrder
+    private var tokens = 0
+    private var interval = (loss: 0.0, targets: 0)
+
+    /// Optimiser steps done.
+    public private(set) var step = 0
+    /// Optimiser steps of the whole run.
+    public let totalSteps: Int
+
+    /// A trainer.
+    /// - Parameters:
+    ///   - examples: what is trained on; every target has at least one token.
+    ///   - evaluations: named sets whose mean loss is measured.
+    ///   - validTokens: ids at and above it have no token.
+    ///   - handler: receives progress and metrics.
+    public init(
+        _ decoder: any Decoder, config: SFTConfig, examples: [TokenisedExample],
+        evaluations: [(name: String, examples: [TokenisedExample])] = [], validTokens: Int? = nil,
+        handler: @escaping TrainingEventHandler
+    ) throws {
+        try config.validate()
+        guard !examples.isEmpty else { throw TrainingError.noExamples("the training split") }
+        for example in examples + evaluations.flatMap(\.examples) {
+            guard example.count <= decoder.shape.contextLength else {
+                throw TrainingError.exampleTooLong(id: example.id, tokens: example.count, limit: decoder.shape.contextLength)
+            }
+            guard !example.target.isEmpty, !example.prompt.isEmpty else {
+                throw TrainingError.noExamples("the prompt or the target of example \(example.id)")
+            }
+        }
+        self.decoder = decoder
+        self.config = config
+        self.examples = examples
+        self.evaluations = evaluations
+        self.validTokens = validTokens
+        self.handler = handler
+        config.freezing.apply(to: decoder)
+        optimizer = Adam(decoder.parameters, config: config.optimizer)
+        order = try BatchOrder(seed: config.seed, count: examples.count, batchSize: config.batchSize)
+        totalSteps = config.totalSteps(examples: examples.count)
+    }
+
+    /// Everything that the next step depends on besides the model's weights.
+    public var snapshot: TrainerSnapshot {
+        TrainerSnapshot(
+            step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
+            numbers: ["interval_loss": interval.loss, "interval_targets": Double(interval.targets)],
+            tensors: optimizer.state)
+    }
+
+    /// Continues from a snapshot; the model must hold the weights of the same moment.
+    public func restore(_ snapshot: TrainerSnapshot) throws {
+        try snapshot.check(order: order)
+        try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
+        step = snapshot.step
+        tokens = snapshot.tokens
+        order = snapshot.order
+        interval = (snapshot.numbers["interval_loss"] ?? 0, Int(snapshot.numbers["interval_targets"] ?? 0))
+    }
+
+    /// Trains until the last step, or until `shouldStop` says so after a step.
+    /// - Parameter checkpoint: called after every `checkpointSteps` steps, and before stopping early.
+    /// - Returns: whether the run is complete.
+    @discardableResult
+    public func run(
+        checkpoint: (SFTTrainer) throws -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    ) throws -> Bool {
+        try handler(.began(stage: "sft", totalSteps: totalSteps))
+        if step == 0 { try evaluate() }
+        while step < totalSteps {
+            let loss = try trainStep()
+            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
+            if step % config.logSteps == 0 || step == totalSteps { try log() }
+            let evaluates = config.evaluationSteps.map { step % $0 == 0 } ?? false
+            if evaluates || step == totalSteps { try evaluate() }
+            let stops = shouldStop()
+            if stops || (config.checkpointSteps.map { step % $0 == 0 } ?? false) { try checkpoint(self) }
+            if stops { return step == totalSteps }
+        }
+        return true
+    }
+
+    /// One optimiser step; returns its mean loss per target token.
+    func trainStep() throws -> Double {
+        let batch = order.next().map { examples[$0] }
+        let targets = batch.reduce(0) { $0 + $1.target.count }
+        var loss = 0.0
+        for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
+            let tape = Tape()
+            let partLoss = SFTLoss.loss(decoder, part, weight: 1 / Float(targets), on: tape, validTokens: validTokens)
+            guard partLoss.item.isFinite else {
+                throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
+            }
+            loss += Double(partLoss.item)
+            tape.backward(from: partLoss)
+        }
+        interval.loss += loss * Double(targets)
+        interval.targets += targets
+        tokens += batch.reduce(0) { $0 + $1.count }
+        let rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
+        lastNorm = try optimizer.step(learningRate: rate, examples: batch.map(\.id))
+        lastRate = rate
+        step += 1
+        return loss
+    }
+    private var lastNorm = 0.0
+    private var lastRate = 0.0
+
+    private func log() throws {
+        try handler(
+            .measured(
+                step: step,
+                values: [
+                    "loss": interval.loss / Double(max(1, interval.targets)), "learning_rate": lastRate,
+                    "gradient_norm": lastNorm, "tokens": Double(tokens),
+                ]))
+        interval = (0, 0)
+    }
+
+    /// Measures the mean loss of every evaluation set: `<name>_loss`.
+    public func evaluate() throws {
+        guard !evaluations.isEmpty else { return }
+        var values: [String: Double] = [:]
+        for (name, set) in evaluations where !set.isEmpty {
+            values["\(name)_loss"] = SFTLoss.mean(
+                decoder, set, tokensPerPass: config.tokensPerPass * 2, validTokens: validTokens)
+        }
+        lastEvaluation = values
+        try handler(.measured(step: step, values: values))
+    }
+    /// The losses of the last evaluation.
+    public private(set) var lastEvaluation: [String: Double] = [:]
+}

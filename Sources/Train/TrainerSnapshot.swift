@@ -1,0 +1,39 @@
+public import Data
+public import Tensor
+
+/// Everything that the next step of a trainer depends on besides the weights. Random streams need no place in it: each is derived from
+/// the seed and the number of the step.
+public struct TrainerSnapshot {
+    /// Steps done.
+    public var step: Int
+    /// Optimiser steps done.
+    public var optimizerSteps: Int
+    /// Tokens processed.
+    public var tokens: Int
+    /// The position in the data.
+    public var order: BatchOrder
+    /// Sums and coefficients that carry over.
+    public var numbers: [String: Double]
+    /// The optimiser's moments.
+    public var tensors: [String: Tensor]
+
+    /// A snapshot; see the properties.
+    public init(
+        step: Int, optimizerSteps: Int, tokens: Int, order: BatchOrder, numbers: [String: Double] = [:],
+        tensors: [String: Tensor]
+    ) {
+        self.step = step
+        self.optimizerSteps = optimizerSteps
+        self.tokens = tokens
+        self.order = order
+        self.numbers = numbers
+        self.tensors = tensors
+    }
+
+    /// Refuses a snapshot of other data or another seed.
+    func check(order own: BatchOrder) throws {
+        guard order.seed == own.seed, order.count == own.count, order.batchSize == own.batchSize else {
+            throw TrainingError.stateMismatch("it was saved with other data, another batch size or another seed")
+        }
+    }
+}

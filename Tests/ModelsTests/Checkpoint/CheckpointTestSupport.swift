@@ -1,0 +1,204 @@
+import Foundation
+import Models
+import Testing
+
+/// A file of Tests/Fixtures.
+func fixture(_ path: String) -> URL {
+    URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures").appendingPathComponent(path)
+}
+
+/// Calls `body` with a folder of its own and removes it afterwards.
+func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("checkpoint-tests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder)
+}
+
+/// The error that `body` throws; fails when it throws none or one of another type.
+func checkpointError<Result>(
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Result
+) -> CheckpointError? {
+    do {
+        _ = try body()
+        Issue.record("nothing was thrown", sourceLocation: sourceLocation)
+    } catch let error as CheckpointError {
+        #expect(!error.description.contains("\n"), "one line for people", sourceLocation: sourceLocation)
+        return error
+    } catch {
+        Issue.record("unexpected \(error)", sourceLocation: sourceLocation)
+    }
+    return nil
+}
+
+/// Opens bytes as a file of the given name.
+func opening<Result>(_ bytes: [UInt8], as name: String, _ open: (URL) throws -> Result) throws -> Result {
+    try withTemporaryFolder { folder in
+        let file = folder.appendingPathComponent(name)
+        try Data(bytes).write(to: file)
+        return try open(file)
+    }
+}
+
+func bytes(of file: URL) throws -> [UInt8] {
+    try Array(Data(contentsOf: file))
+}
+
+/// A safetensors file with any header.
+func safetensors(header: String, data: [UInt8], announcing length: UInt64? = nil) -> [UInt8] {
+    let text = Array(header.utf8)
+    return littleEndian(length ?? UInt64(text.count)) + text + data
+}
+
+func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+    withUnsafeBytes(of: value.littleEndian, Array.init)
+}
+
+func littleEndianBytes(_ values: [Float]) -> [UInt8] {
+    values.flatMap { littleEndian($0.bitPattern) }
+}
+
+/// A zip archive of stored members, with the freedom to lie.
+struct TestArchive {
+    var members: [(name: String, bytes: [UInt8])]
+    var method: UInt16 = 0
+    var flags: UInt16 = 0
+    /// Changes the entries of the directory.
+    var offsetOfMember: (Int, Int) -> Int = { $1 }
+    var localNameOfMember: (String) -> String = { $0 }
+
+    var bytes: [UInt8] {
+        var file: [UInt8] = []
+        var directory: [UInt8] = []
+        for (index, member) in members.enumerated() {
+            let size = UInt32(member.bytes.count)
+            let offset = UInt32(offsetOfMember(index, file.count))
+            let localName = Array(localNameOfMember(member.name).utf8)
+            let name = Array(member.name.utf8)
+            file +=
+                littleEndian(UInt32(0x0403_4B50)) + littleEndian(UInt16(20)) + littleEndian(flags)
+                + littleEndian(method)
+            file += [UInt8](repeating: 0, count: 8) + littleEndian(size) + littleEndian(size)
+            file += littleEndian(UInt16(localName.count)) + littleEndian(UInt16(0)) + localName + member.bytes
+            directory += littleEndian(UInt32(0x0201_4B50)) + littleEndian(UInt16(20)) + littleEndian(UInt16(20))
+            directory += littleEndian(flags) + littleEndian(method) + [UInt8](repeating: 0, count: 8)
+            directory += littleEndian(size) + littleEndian(size) + littleEndian(UInt16(name.count))
+            directory += [UInt8](repeating: 0, count: 12) + littleEndian(offset) + name
+        }
+        let count = littleEndian(UInt16(members.count))
+        let end =
+            littleEndian(UInt32(0x0605_4B50)) + [0, 0, 0, 0] + count + count + littleEndian(UInt32(directory.count))
+            + littleEndian(UInt32(file.count)) + [0, 0]
+        return file + directory + end
+    }
+
+    /// An archive of torch.save with one storage of floats.
+    static func torch(pickle: [UInt8], storage: [Float] = [1, 2, 3, 4, 5, 6]) -> TestArchive {
+        TestArchive(members: [("archive/data.pkl", pickle), ("archive/data/0", littleEndianBytes(storage))])
+    }
+}
+
+/// Pickles written by hand.
+enum TestPickle {
+    static func text(_ text: String) -> [UInt8] { [0x58] + littleEndian(UInt32(text.utf8.count)) + Array(text.utf8) }
+    static func int(_ value: Int) -> [UInt8] { [0x8A, 8] + littleEndian(Int64(value)) }
+    static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
+    static func tuple(_ parts: [[UInt8]]) -> [UInt8] { [0x28] + parts.joined() + [0x74] }
+    static func ints(_ values: [Int]) -> [UInt8] { tuple(values.map(int)) }
+
+    static func tensor(
+        shape: [Int], strides: [Int], offset: Int = 0, count: Int = 6, key: String = "0",
+        storage: String = "FloatStorage"
+    ) -> [UInt8] {
+        let identifier =
+            tuple([text("storage"), global("torch", storage), text(key), text("cpu"), int(count)]) + [0x51]
+        let hooks = global("collections", "OrderedDict") + [0x29, 0x52]
+        let arguments = tuple([identifier, int(offset), ints(shape), ints(strides), [0x89], hooks])
+        return global("torch._utils", "_rebuild_tensor_v2") + arguments + [0x52]
+    }
+
+    /// A whole pickle of a dictionary.
+    static func dictionary(_ items: [(key: String, value: [UInt8])]) -> [UInt8] {
+        [0x80, 2, 0x7D, 0x28] + items.flatMap { text($0.key) + $0.value } + [0x75, 0x2E]
+    }
+}
+
+/// Steele, Lea and Flood's SplitMix64: small, and the same numbers everywhere.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}
+
+/// Damages a file in one to eight places: flips, overwrites with telling values, cuts, repeats.
+func mutated(_ original: [UInt8], using generator: inout SplitMix) -> [UInt8] {
+    var bytes = original
+    for _ in 0..<Int.random(in: 1...8, using: &generator) where !bytes.isEmpty {
+        let place = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<7, using: &generator) {
+        case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        case 1: bytes[place] = [0, 0xFF, 0x7F, 0x80, 0x28, 0x2E, 0x52, 0x39][Int.random(in: 0..<8, using: &generator)]
+        case 2: bytes[place] = UInt8.random(in: 0...255, using: &generator)
+        case 3: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...16, using: &generator)))
+        case 4:
+            let end = min(bytes.count, place + Int.random(in: 1...32, using: &generator))
+            bytes.insert(contentsOf: bytes[place..<end], at: place)
+        case 5:
+            for index in place..<min(bytes.count, place + [2, 4, 8].randomElement(using: &generator)!) {
+                bytes[index] = 0xFF
+            }
+        default:
+            if Int.random(in: 0..<4, using: &generator) == 0 { bytes.removeSubrange(place...) }
+        }
+    }
+    return bytes
+}
+
+/// expected.json of a fixture: tensors by name.
+struct ExpectedTensor: Decodable {
+    var shape: [Int]
+    var type: String
+    var values: [Float]
+
+    static func all(of name: String) throws -> [String: ExpectedTensor] {
+        let all = try JSONValue(contentsOf: fixture("checkpoints/expected.json"))
+        let part = try #require(all[name], "no \(name) in expected.json")
+        return try JSONDecoder().decode([String: ExpectedTensor].self, from: Data(part.text.utf8))
+    }
+}
+
+/// Expects stored tensors to be those of expected.json, bit for bit.
+func expectTensors(_ tensors: [StoredTensor], toBe name: String) throws {
+    let expected = try ExpectedTensor.all(of: name)
+    #expect(Set(tensors.map(\.name)) == Set(expected.keys))
+    for tensor in tensors {
+        let wanted = try #require(expected[tensor.name])
+        #expect(tensor.shape == wanted.shape, "\(tensor.name)")
+        #expect(tensor.elementType.rawValue == wanted.type, "\(tensor.name)")
+        let values = tensor.elementType.isReadableAsFloat ? try tensor.floats() : integers(tensor)
+        #expect(values.map(\.bitPattern) == wanted.values.map(\.bitPattern), "\(tensor.name)")
+    }
+}
+
+/// The elements of an integer tensor, as floats for comparison.
+func integers(_ tensor: StoredTensor) -> [Float] {
+    tensor.withUnsafeBytes { bytes in
+        (0..<tensor.count).map { index in
+            switch tensor.elementType {
+            case .int64: Float(bytes.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self))
+            case .int32: Float(bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self))
+            case .int16: Float(bytes.loadUnaligned(fromByteOffset: 2 * index, as: Int16.self))
+            case .int8: Float(bytes.loadUnaligned(fromByteOffset: index, as: Int8.self))
+            default: Float(bytes[index])
+            }
+        }
+    }
+}
