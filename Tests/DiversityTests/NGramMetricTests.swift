@@ -13,6 +13,7 @@ struct MeasuredSet: Decodable {
     var selfBLEU: Double
     var rougeL: Double
     var selfRepetition: Double
+    var compression: Double?
     var embeddings: [[Float]]
     var embeddingDiversity: Double
     var embeddingVendi: Double

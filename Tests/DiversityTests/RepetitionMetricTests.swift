@@ -62,6 +62,11 @@ import Testing
 
     /// The code of "abcabcabc": three single bytes, then a copy of six from position 3.
     @Test func compressionFollowsItsDefinition() throws {
+        for (s, set) in try SetFixture.load().sets.enumerated() {
+            let value = CompressionRatio.value(of: set.texts)
+            #expect((value == nil) == (set.compression == nil), "set \(s)")
+            #expect(isClose(value ?? 0, set.compression ?? 0), "set \(s)")
+        }
         func bits(_ text: String) -> Int { CompressionRatio.compressedBits(Array(text.utf8)) }
         #expect(bits("") == 0)
         #expect(bits("abc") == 27)

@@ -79,6 +79,23 @@ def self_repetition(ts, n=4):
     sets = [{tuple(t.split()[i:i + n]) for i in range(len(t.split()) - n + 1)} for t in ts]
     return float(np.mean([math.log1p(sum(g in s for j, s in enumerate(sets) if j != i for g in sets[i])) for i in range(len(ts))]))
 
+def compression(ts):
+    data = b"\n".join(sorted(t.encode() for t in ts))
+    if not any(ts): return None
+    bits = p = 0
+    while p < len(data):
+        best = 0
+        places = [q for q in range(p) if len(data) - p >= 4 and data[q:q + 4] == data[p:p + 4]][-256:]
+        for q in places:
+            n = 0
+            while p + n < len(data) and data[q + n] == data[p + n]: n += 1
+            best = max(best, n)
+        cost = 1 + 2 * math.floor(math.log2(best)) + 1 + math.floor(math.log2(p)) + 1 if best else math.inf
+        copies = cost < 9 * best
+        bits += cost if copies else 9
+        p += best if copies else 1
+    return 8 * len(data) / bits
+
 def number(x):
     return float(f"{x:.13g}")
 
@@ -90,7 +107,8 @@ for _ in range(count):
     rows.append({"texts": ts, "distinct": [number(distinct(ts, n)) for n in range(1, 6)], "ead": [number(ead(ts, n)) for n in range(1, 6)],
                  "ead100": number(ead(ts, 1, 100)), "cosine": [number(cosine(ts, n)) for n in (1, 3)],
                  "vendi": {k: number(v) for k, v in vendi_scores(ts).items()}, "selfBLEU": number(self_bleu(ts)), "rougeL": number(rouge_l(ts)),
-                 "selfRepetition": number(self_repetition(ts)), "embeddings": [[float(np.float32(v)) for v in row] for row in e] if len(rows) < 12 else [],
+                 "selfRepetition": number(self_repetition(ts)),
+                 "compression": None if compression(ts) is None else number(compression(ts)), "embeddings": [[float(np.float32(v)) for v in row] for row in e] if len(rows) < 12 else [],
                  "embeddingDiversity": number(1 - np.mean([u[i] @ u[j] for i, j in combinations(range(len(ts)), 2)])),
                  "embeddingVendi": number(vendi.score_K(u @ u.T, q=1))})
 rewards = [r.choice([r.gauss(0, 1), 0.5, 0.5]) for _ in range(6)]
