@@ -26,6 +26,8 @@ public struct PreferenceOptions: ParsableArguments {
     public var samplesPerTemperature = 1
     @Option(help: "Simulation: pairs of each prompt's summaries.")
     public var pairsPerPrompt = 2
+    @Option(help: "Simulation: pairs whose judged scores are closer than this are left out.")
+    public var minimumMargin = 0.1
     @Option(help: "Simulation: the share of the training labels that are flipped.")
     public var flippedShare = 0.05
     @Option(help: "Simulation: what the hidden judge takes off a summary of twice the reference's length.")
@@ -43,7 +45,7 @@ public struct PreferenceOptions: ParsableArguments {
             throw ValidationError("--simulated-temperatures takes numbers that are not negative")
         }
         guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
-        guard lengthWeight >= 0 else { throw ValidationError("--length-weight must not be negative") }
+        guard lengthWeight >= 0, minimumMargin >= 0 else { throw ValidationError("--length-weight and --minimum-margin must not be negative") }
     }
 }
 
@@ -185,6 +187,7 @@ public struct RewardJob {
                 tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
                 options: sampling.options, temperatures: preferences.simulatedTemperatures.values.map(Float.init),
                 samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,
+                minimumMargin: preferences.minimumMargin,
                 // held-out labels are the judge's own: accuracy is measured against the truth
                 flippedShare: name == "train" ? preferences.flippedShare : 0,
                 random: Philox(seed: run.seed).split("preferences"))

@@ -21,6 +21,8 @@ public struct SimulatedPreferences {
     public var samplesPerTemperature: Int
     /// Pairs made of each prompt's summaries.
     public var pairsPerPrompt: Int
+    /// Pairs whose scores are closer than this are left out: the judge cannot tell them apart.
+    public var minimumMargin: Double
     /// The share of labels that say the opposite of what the judge finds.
     public var flippedShare: Double
     public var random: Philox
@@ -29,7 +31,7 @@ public struct SimulatedPreferences {
     public init(
         generator: Generator, tokenizer: any Tokenizer, judge: GoldScore = GoldScore(), options: SamplingOptions,
         temperatures: [Float] = [0.7, 1, 1.3], samplesPerTemperature: Int = 1, pairsPerPrompt: Int = 2,
-        flippedShare: Double = 0.05, random: Philox
+        minimumMargin: Double = 0.1, flippedShare: Double = 0.05, random: Philox
     ) {
         self.generator = generator
         self.tokenizer = tokenizer
@@ -38,11 +40,12 @@ public struct SimulatedPreferences {
         self.temperatures = temperatures
         self.samplesPerTemperature = samplesPerTemperature
         self.pairsPerPrompt = pairsPerPrompt
+        self.minimumMargin = minimumMargin
         self.flippedShare = flippedShare
         self.random = random
     }
 
-    /// Comparisons for some examples. Pairs of equal texts or equal scores are left out.
+    /// Comparisons for some examples. Pairs of equal texts, and of scores that the judge cannot tell apart, are left out.
     /// - Parameter progress: called with the number of examples done and of tokens drawn.
     public func comparisons(
         for examples: [SummaryExample], prompts: [TokenisedPrompt], progress: (_ done: Int, _ tokens: Int) throws -> Void = { _, _ in }
@@ -84,7 +87,11 @@ public struct SimulatedPreferences {
             .filter { seen.insert($0).inserted }
         let scores = candidates.map { judge.score($0, reference: example.summary) }
         var all: [(Int, Int)] = []
-        for i in candidates.indices { for j in candidates.indices where j > i && scores[i] != scores[j] { all.append((i, j)) } }
+        for i in candidates.indices {
+            for j in candidates.indices where j > i && scores[i] != scores[j] && abs(scores[i] - scores[j]) >= minimumMargin {
+                all.append((i, j))
+            }
+        }
         all.shuffle(using: &random)
         return all.prefix(pairsPerPrompt).map { i, j in
             let (first, second) = random.uniform() < 0.5 ? (i, j) : (j, i)
