@@ -75,9 +75,10 @@ import Train
         raise(signal)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func theFirstAsksAndTheSecondEnds(number: Int32) async {
         await #expect(processExitsWith: .exitCode(128 + number)) { [number] in
+            signal(SIGHUP, SIG_DFL)
             Signals.install()
             precondition(!Signals.isStopRequested)
             SignalsTests.send(SIGTERM)
@@ -94,6 +95,17 @@ import Train
             precondition(!Signals.isStopRequested)
             precondition(Signals.takeCheckpointRequest())
             precondition(!Signals.takeCheckpointRequest())
+            exit(0)
+        }
+    }
+
+    /// Under nohup a closed terminal means nothing.
+    @Test func anIgnoredHangUpStaysIgnored() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGHUP, SIG_IGN)
+            Signals.install()
+            SignalsTests.send(SIGHUP)
+            precondition(!Signals.isStopRequested)
             exit(0)
         }
     }

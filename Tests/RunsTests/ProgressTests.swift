@@ -27,6 +27,7 @@ import Testing
                 step: step, totalSteps: 500, tokens: 600 * step, loss: nil, time: 140 + 4 * Double(step - 100))
         }
         #expect(abs(try #require(progress.stepsPerSecond) - 0.25) < 1e-9)
+        #expect(abs(try #require(progress.overallTokensPerSecond) - 600 * 300 / 840) < 1e-6)
     }
 
     @Test func whatWasDoneBeforeAResumeDoesNotCount() throws {
@@ -36,7 +37,7 @@ import Testing
         #expect(progress.remaining == nil)
         progress.update(step: 402, totalSteps: 500, tokens: 401_000, loss: nil, time: 12)
         #expect(progress.stepsPerSecond == 0.5)
-        #expect(progress.tokensPerSecond == 500)
+        #expect(progress.tokensPerSecond == 500 && progress.overallTokensPerSecond == 500)
     }
 
     @Test func aClockThatStandsStillGivesNoRate() {

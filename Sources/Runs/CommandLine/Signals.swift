@@ -3,9 +3,10 @@ internal import Synchronization
 
 /// What signals have asked of the process.
 ///
-/// SIGINT and SIGTERM ask to finish the step, write a checkpoint and end (`ProgramExit.tryAgain`, 75); a second one of
-/// the two ends the process at once with 128 + its number (130, 143), and nothing is written. SIGUSR1 asks for a
-/// checkpoint and to go on. SIGPIPE is ignored: a closed pipe is an error of the write that met it.
+/// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask to finish the step, write a
+/// checkpoint and end (`ProgramExit.tryAgain`, 75); a second one of them ends the process at once with 128 + its number
+/// (130, 143, 129), and nothing is written. SIGUSR1 asks for a checkpoint and to go on. SIGPIPE is ignored: a closed
+/// pipe is an error of the write that met it.
 ///
 /// The state belongs to the process, as signals do; it is the only such state, and atomic.
 public enum Signals {
@@ -17,7 +18,7 @@ public enum Signals {
         // Both values exist before a handler can run: a handler must not be the one that sets them up.
         _ = stop.load(ordering: .relaxed)
         _ = checkpoint.load(ordering: .relaxed)
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM, SIGHUP] where signal != SIGHUP || !isIgnored(SIGHUP) {
             handle(signal) { signal in
                 guard Signals.stop.exchange(signal, ordering: .sequentiallyConsistent) == 0 else {
                     _exit(128 + signal)
@@ -30,7 +31,7 @@ public enum Signals {
         ignore(SIGPIPE)
     }
 
-    /// Whether SIGINT or SIGTERM has come.
+    /// Whether one of the signals that ask to end has come.
     public static var isStopRequested: Bool { stop.load(ordering: .sequentiallyConsistent) != 0 }
 
     /// Whether SIGUSR1 has come since the last call.
@@ -42,6 +43,13 @@ public enum Signals {
     package static func forget() {
         stop.store(0, ordering: .sequentiallyConsistent)
         checkpoint.store(false, ordering: .sequentiallyConsistent)
+    }
+
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(signal, nil, &action)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     static func ignore(_ signal: Int32) {

@@ -89,7 +89,7 @@ public final class AtomicFile {
             attempt += 1
             do {
                 let file = try Descriptor(creating: path, O_WRONLY | O_EXCL)
-                if file.lock() && file.isLinked { return file }
+                if file.isClaimed { return file }
             } catch FileError.cannotCreate(_, let reason) {
                 guard reason.code == EEXIST, attempt < 10_000 else {
                     throw FileError.cannotCreate(path: url.path, reason)

@@ -68,7 +68,7 @@ public enum AtomicFolder {
                 continue
             }
             let folder = try Descriptor(reading: path)
-            if folder.lock() && folder.isLinked { return folder }
+            if folder.isClaimed { return folder }
         }
     }
 

@@ -80,12 +80,30 @@ struct Descriptor: ~Copyable {
 
     /// Takes the exclusive lock that the kernel drops when the owner ends, however it ends.
     /// - Returns: Whether it was free.
-    func lock() -> Bool {
-        flock(number, LOCK_EX | LOCK_NB) == 0
+    /// - Throws: `FileError.cannotWrite` where files cannot be locked at all.
+    func lock() throws -> Bool {
+        while flock(number, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            guard errno == EWOULDBLOCK else { throw FileError.cannotWrite(path: path, .last) }
+            return false
+        }
+        return true
     }
 
-    /// Waits until the names in a folder are on the disk.
+    /// Gives the lock back. Closing the file would not be enough while a child process that has just been forked still
+    /// shares it.
+    func unlock() { _ = flock(number, LOCK_UN) }
+
+    /// Whether a new temporary file or folder is this process's own: locked and still there. Where nothing can be
+    /// locked, nobody clears up either.
+    var isClaimed: Bool { ((try? lock()) ?? true) && isLinked }
+
+    /// Waits until the names in a folder are on the disk. Some file systems of networks have no such call.
     static func synchronise(folder path: String) throws {
-        try Descriptor(reading: path).synchronise()
+        do {
+            try Descriptor(reading: path).synchronise()
+        } catch FileError.cannotWrite(_, let reason) where reason.code == EINVAL || reason.code == ENOTSUP {
+            return
+        }
     }
 }

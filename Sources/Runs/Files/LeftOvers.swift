@@ -35,7 +35,7 @@ enum LeftOvers {
         for name in names.sorted() {
             guard let found = parse(name), target == nil || found.target == target else { continue }
             let path = folder.appendingPathComponent(name).path
-            guard let file = try? Descriptor(reading: path), file.lock() else { continue }
+            guard let file = try? Descriptor(reading: path), (try? file.lock()) == true else { continue }
             let complete = folder.appendingPathComponent(found.target).path
             if found.kind == replaced, !FileManager.default.fileExists(atPath: complete) {
                 guard rename(path, complete) == 0 else { throw FileError.cannotWrite(path: complete, .last) }

@@ -12,7 +12,7 @@ final class RunLock {
     init(_ folder: URL, program: String) throws {
         let path = folder.appendingPathComponent(".lock").path
         descriptor = try Descriptor(creating: path, O_RDWR)
-        guard descriptor.lock() else {
+        guard try descriptor.lock() else {
             let owner = (try? String(contentsOfFile: path, encoding: .utf8))?
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             throw RunFolderError.inUse(path: folder.path, owner: owner?.isEmpty == false ? owner : nil)
@@ -22,5 +22,8 @@ final class RunLock {
         try owner.withUnsafeBytes { bytes in try descriptor.write(bytes) }
     }
 
-    deinit { try? descriptor.truncate(to: 0) }
+    deinit {
+        try? descriptor.truncate(to: 0)
+        descriptor.unlock()
+    }
 }

@@ -32,7 +32,7 @@ public enum ProgressLine {
     public static func summary(_ progress: StageProgress, stage: String, seconds: Double) -> String {
         var text = "\(stage): \(Quantity.grouped(Double(progress.step))) steps in \(Quantity.duration(seconds))"
         if progress.tokens > 0 { text += ", \(Quantity.grouped(Double(progress.tokens))) tokens" }
-        if let rate = progress.tokensPerSecond { text += ", \(Quantity.rate(rate)) tokens/s" }
+        if let rate = progress.overallTokensPerSecond { text += ", \(Quantity.rate(rate)) tokens/s" }
         if let loss = progress.loss { text += ", loss \(Quantity.loss(loss))" }
         return text
     }

@@ -20,19 +20,25 @@ public struct StageProgress: Equatable, Sendable {
         var tokens: Int
     }
     private var marks: [Mark]
+    /// Where this session began.
+    private var start: Mark
     private var isFirst = true
 
     /// A stage that begins at `time` (seconds on any clock that never jumps).
     public init(stage: String, totalSteps: Int, time: Double) {
         self.stage = stage
         self.totalSteps = totalSteps
-        marks = [Mark(time: time, step: 0, tokens: 0)]
+        start = Mark(time: time, step: 0, tokens: 0)
+        marks = [start]
     }
 
     /// Takes in that a step is done.
     public mutating func update(step: Int, totalSteps: Int, tokens: Int, loss: Double?, time: Double) {
         // A resumed stage does not begin at zero: what was done before it says nothing about its speed.
-        if isFirst && step > 1 { marks = [] }
+        if isFirst && step > 1 {
+            start = Mark(time: time, step: step, tokens: tokens)
+            marks = []
+        }
         isFirst = false
         self.step = step
         self.totalSteps = totalSteps
@@ -59,6 +65,12 @@ public struct StageProgress: Equatable, Sendable {
 
     /// nil before the first step is timed, or when no token was counted.
     public var tokensPerSecond: Double? { rate { Double($0.tokens) } }
+
+    /// The rate of the whole session so far.
+    public var overallTokensPerSecond: Double? {
+        guard let last = marks.last, last.time > start.time, last.tokens > start.tokens else { return nil }
+        return Double(last.tokens - start.tokens) / (last.time - start.time)
+    }
 
     /// Seconds to the end of the stage at the present rate.
     public var remaining: Double? {

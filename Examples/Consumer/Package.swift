@@ -1,0 +1,25 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of a user's own. It depends on swift-rlhf by path, or by version when SWIFT_RLHF_URL names a repository.
+
+let swiftRLHF: Package.Dependency =
+    if let url = Context.environment["SWIFT_RLHF_URL"] {
+        .package(url: url, from: "0.1.0")
+    } else {
+        .package(name: "swift-rlhf", path: Context.environment["SWIFT_RLHF_PATH"] ?? "../..")
+    }
+
+let package = Package(
+    name: "consumer",
+    platforms: [.macOS(.v15)],
+    dependencies: [swiftRLHF],
+    targets: [
+        .executableTarget(
+            name: "consumer",
+            dependencies: ["Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs"].map {
+                .product(name: $0, package: "swift-rlhf")
+            },
+            path: "Sources/Consumer")
+    ]
+)

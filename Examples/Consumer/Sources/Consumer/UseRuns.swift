@@ -1,0 +1,18 @@
+import Foundation
+import Runs
+import Train
+
+/// A run folder that receives events, and what can be read back from it.
+func useRuns() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let configuration = RunConfiguration(stage: .supervised, program: "consumer", options: ["seed": .integer(1)])
+    let run = try RunFolder(at: folder, configuration: configuration)
+    let handler = EventSinks(run: run).handler
+    try handler(.measured(step: 1, values: ["loss": 2.5]))
+    try run.writeCheckpoint(step: 1) { _ in }
+    try handler(.measured(step: 2, values: ["loss": 2.25]))
+    precondition(try MetricsFile.read(inRun: folder).count == 2)
+    precondition(try run.restore()?.step == 1)
+    precondition(try MetricsFile.read(inRun: folder).count == 1)
+}

@@ -1,0 +1,16 @@
+import Data
+import Models
+import Train
+
+/// A few steps of supervised fine-tuning lower the loss.
+func useTrain(_ model: Llama, _ examples: [TokenisedExample]) throws {
+    let config = SFTConfig(
+        epochs: 8, batchSize: 8, optimizer: AdamConfig(learningRate: 1e-2), freezing: Freezing(fraction: 0))
+    var losses: [Double] = []
+    let trainer = try SFTTrainer(model, config: config, examples: examples) { event in
+        if case .progressed(_, _, _, let loss?) = event { losses.append(loss) }
+    }
+    try trainer.run()
+    precondition(losses.count == 16)
+    precondition(losses[15] < losses[0])
+}

@@ -1,0 +1,10 @@
+// Each library is used in a few lines, in the order of the layers. A wrong result ends the program.
+
+useTensor()
+let model = try useModels()
+let examples = try useData()
+useEval()
+useDiversity()
+try useTrain(model, examples)
+try useRuns()
+print("all libraries work")

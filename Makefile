@@ -1,0 +1,54 @@
+# Everything that is done by hand more than once. `make` alone builds.
+
+SWIFT ?= swift
+APT_PACKAGES := libopenblas-dev liblapacke-dev
+SOURCES := Package.swift Sources Tests Examples
+
+.PHONY: build deps demo demo-debian test format lint clean
+
+# The libraries and the five programs, in .build/release.
+build: deps
+	$(SWIFT) build -c release
+
+# The system's packages, when they are missing.
+deps:
+	@command -v $(SWIFT) >/dev/null || \
+	    { echo "make: there is no $(SWIFT) here; install Swift 6.3 from https://www.swift.org/install" >&2; exit 1; }
+	@command -v dpkg-query >/dev/null || \
+	    { echo "make: not a Debian system; OpenBLAS and LAPACKE with their headers must be installed" >&2; exit 0; }; \
+	missing=; \
+	for package in $(APT_PACKAGES); do \
+	    case "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" in \
+	        installed) ;; \
+	        *) missing="$$missing $$package" ;; \
+	    esac; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	sudo=; \
+	if [ "$$(id -u)" != 0 ]; then \
+	    command -v sudo >/dev/null || \
+	        { echo "make: run as root: apt-get install$$missing" >&2; exit 1; }; \
+	    sudo=sudo; \
+	fi; \
+	echo "make: installing$$missing"; \
+	$$sudo apt-get update -q && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
+
+# The whole study in small: on generated posts, and on the package descriptions that apt keeps on this machine.
+demo demo-debian: build
+	Examples/Pipeline/pipeline.sh $@
+
+# The tests, and a package of a user's own, built by path and by version.
+test: deps
+	$(SWIFT) test -c release
+	Examples/Consumer/check.sh
+
+# Sources in the form that lint wants.
+format:
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+clean:
+	rm -rf .build Examples/*/.build Examples/*/Package.resolved
