@@ -44,11 +44,13 @@ static void swiglu_backward(size_t n, const float *gate, const float *up, const 
            STORE(dgate, d * u * s * (all(1.0f) + g * (all(1.0f) - s))););
 }
 
-// Sums go through blocks of 4096 numbers in float and then through a double, so long arrays lose nothing.
+// Sums go through blocks of 512 numbers in float and then through a double, so long arrays lose nothing: each lane of a block
+// adds 32 numbers.
+#define SUM_BLOCK 512
 #define BLOCKED_SUM(n, TERM)                                                  \
     double total = 0;                                                         \
-    for (size_t begin = 0; begin < (n); begin += 4096) {                      \
-        size_t count = (n) - begin < 4096 ? (n) - begin : 4096;               \
+    for (size_t begin = 0; begin < (n); begin += SUM_BLOCK) {                 \
+        size_t count = (n) - begin < SUM_BLOCK ? (n) - begin : SUM_BLOCK;     \
         v16 acc = {0};                                                        \
         EACH16(count, acc += TERM;);                                          \
         total += (double)sum_of(acc);                                         \

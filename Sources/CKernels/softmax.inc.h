@@ -13,19 +13,23 @@ INLINE float row_max(size_t width, const float *x) {
 
 // sum of exp(s*(x - peak)), written to out when it is not NULL; the lanes past the end do not count
 INLINE float exp_row(size_t width, float s, float peak, const float *x, float *out) {
-    v16 acc = {0};
-    size_t i = 0;
-    for (; i + 16 <= width; i += 16) {
-        v16 e = vexp((load(x + i) - all(peak)) * all(s));
-        if (out) store(out + i, e);
-        acc += e;
+    double total = 0;
+    for (size_t begin = 0; begin < width; begin += SUM_BLOCK) {
+        size_t end = width - begin < SUM_BLOCK ? width : begin + SUM_BLOCK, i = begin;
+        v16 acc = {0};
+        for (; i + 16 <= end; i += 16) {
+            v16 e = vexp((load(x + i) - all(peak)) * all(s));
+            if (out) store(out + i, e);
+            acc += e;
+        }
+        if (i < end) {
+            v16 e = vexp((load_part(x + i, end - i) - all(peak)) * all(s));
+            if (out) store_part(out + i, e, end - i);
+            for (size_t j = 0; j < end - i; j++) acc[j] += e[j];
+        }
+        total += (double)sum_of(acc);
     }
-    if (i < width) {
-        v16 e = vexp((load_part(x + i, width - i) - all(peak)) * all(s));
-        if (out) store_part(out + i, e, width - i);
-        for (size_t j = 0; j < width - i; j++) acc[j] += e[j];
-    }
-    return sum_of(acc);
+    return (float)total;
 }
 
 static void softmax(size_t rows, size_t width, const float *x, float *out) {
@@ -55,10 +59,16 @@ static void cross_entropy_gradient(size_t width, float lse, float weight, int32_
 }
 
 static float softmax_mean(size_t width, float lse, const float *x) {
-    v16 acc = {0};
-    // a masked logit (-inf) has probability 0 and adds nothing; a short last vector is padded with zeros, which add nothing
-    EACH16(width, v16 v = LOAD(x); v16 p = vexp(v - all(lse)); acc += choose(p > all(0.0f), p * v, all(0.0f)););
-    return sum_of(acc);
+    double total = 0;
+    for (size_t begin = 0; begin < width; begin += SUM_BLOCK) {
+        size_t count = width - begin < SUM_BLOCK ? width - begin : SUM_BLOCK;
+        v16 acc = {0};
+        // a masked logit (-inf) has probability 0 and adds nothing; a short last vector is padded with zeros, which add nothing
+        EACH16(count, v16 v = LOAD(x + begin); v16 p = vexp(v - all(lse));
+               acc += choose(p > all(0.0f), p * v, all(0.0f)););
+        total += (double)sum_of(acc);
+    }
+    return (float)total;
 }
 
 static void entropy_gradient(size_t width, float lse, float mean, float weight, const float *x, float *acc) {

@@ -29,10 +29,15 @@ package enum BLAS {
     ) {
         _ = singleThreaded
         if m == 0 || n == 0 { return }
-        let threads = m * n * max(1, k) < 100_000 ? 1 : Compute.threads
-        // cut along the longer side, in multiples of 16 so that every part runs whole tiles
+        if k == 0 {
+            // an empty sum; BLAS would refuse the strides of 0 that such matrices have
+            if beta == 0 { for row in 0..<m { (c + row * cStride).update(repeating: 0, count: n) } }
+            return
+        }
+        // cut along the longer side, in multiples of 16 so that every part runs whole tiles; OpenBLAS has other kernels, with other
+        // roundings, for products of up to a million multiplications: no part is so small, or its bits would depend on the threads
         let byRows = m >= n
-        let parts = min(threads, max(1, (byRows ? m : n) / 16))
+        let parts = min(Compute.threads, max(1, m * n * k / 2_000_000), max(1, (byRows ? m : n) / 16))
         let grain = (((byRows ? m : n) + parts - 1) / parts + 15) / 16 * 16
         Compute.forChunks(byRows ? m : n, grain: parts == 1 ? Int.max : grain) { part in
             let (rows, columns) = byRows ? (part, 0..<n) : (0..<m, part)

@@ -62,11 +62,11 @@ public struct Tensor {
         return try body(UnsafeBufferPointer(start: pointer, count: count))
     }
 
-    /// Changes the elements in place; they are copied first when another tensor shares them.
+    /// Changes the elements in place; they are copied first when another tensor shares them or when they are a view of a file.
     public mutating func update<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
-        if !isKnownUniquelyReferenced(&storage) {
+        if !isKnownUniquelyReferenced(&storage) || storage.isView {
             let copy = Storage(byteCount: count * 4)
             copy.pointer.copyMemory(from: storage.pointer, byteCount: count * 4)
             storage = copy

@@ -22,6 +22,7 @@ public final class Tape {
     private var entries: [Entry] = []
     private var watched: [ObjectIdentifier: Int] = [:]
     private var gradients: [Tensor?] = []
+    private var isUsed = false
 
     /// An empty tape.
     public init() {}
@@ -63,7 +64,17 @@ public final class Tape {
     /// Like ``backward(from:scale:variables:)`` for several outputs with given gradients.
     @discardableResult
     public func backward(from outputs: [(tensor: Tensor, gradient: Tensor)], variables: [Tensor] = []) -> [Tensor] {
+        precondition(!isUsed, "a tape is used once; record on a new one, or pass all outputs to one call of backward")
+        isUsed = true
         gradients = Array(repeating: nil, count: entries.count)
+        let wanted = Set(variables.compactMap { variable in
+            variable.node.map { node in
+                if case .parameter(let parameter) = entries[node.index] {
+                    preconditionFailure("the gradient of \(parameter.name) is in the parameter, not among those of variables")
+                }
+                return node.index
+            }
+        })
         for (tensor, gradient) in outputs {
             precondition(tensor.shape == gradient.shape, "a gradient \(gradient.shape) does not fit \(tensor.shape)")
             guard let node = tensor.node else { continue }
@@ -74,7 +85,7 @@ public final class Tape {
             if case .operation(let operation) = entries[index] {
                 entries[index] = .released
                 if let gradient = gradients[index] {
-                    gradients[index] = nil
+                    if !wanted.contains(index) { gradients[index] = nil }
                     operation.backward(gradient, on: self)
                 }
             }

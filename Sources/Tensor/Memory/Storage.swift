@@ -26,6 +26,15 @@ package final class Storage: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Whether the memory belongs to somebody else and must not be written to.
+    package var isView: Bool { owner != nil }
+
+    /// Calls `body` with the block read as floats; the block is there until `body` returns, even when nothing else holds it.
+    package func withFloats(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+        body(pointer.assumingMemoryBound(to: Float.self))
+        withExtendedLifetime(self) {}
+    }
+
     deinit {
         if owner == nil { Allocator.shared.release(pointer, capacity: capacity) }
     }
@@ -50,6 +59,8 @@ package final class Allocator: Sendable {
     }
     private let state = Mutex(State())
     private static let smallest = 16 * 1024
+
+    package init() {}
 
     /// Bytes handed out and not yet returned.
     package var bytesInUse: Int { state.withLock { $0.inUse } }

@@ -44,13 +44,37 @@ public struct AttentionLayout: Sendable, Equatable {
     }
 
     /// Segments that read the same key rows must be handled by one thread when key gradients are summed: the groups of segments
-    /// connected through shared keys.
-    var groups: [[Segment]] {
-        let byOwner = Dictionary(grouping: segments) { $0.prefix.isEmpty ? $0.keyBegin : $0.prefix.lowerBound }
-        return byOwner.keys.sorted().compactMap { byOwner[$0] }
+    /// connected through shared keys, each in the order of the layout.
+    package var groups: [[Segment]] {
+        // runs of keys from left to right; a run that begins before the reach of the ones before it shares rows with one of them
+        let runs = segments.enumerated().flatMap { index, segment in
+            [(keys: segment.keyBegin..<segment.keyEnd, index), (keys: segment.prefix, index)].filter { !$0.keys.isEmpty }
+        }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
+        // a segment's parent leads to the representative of its group, which is its own parent
+        var parents = Array(segments.indices)
+        func representative(_ index: Int) -> Int {
+            var index = index
+            while parents[index] != index { index = parents[index] }
+            return index
+        }
+        var (reach, last) = (0, -1)
+        for (keys, index) in runs {
+            if keys.lowerBound < reach { parents[representative(index)] = representative(last) }
+            (reach, last) = (max(reach, keys.upperBound), index)
+        }
+        let members = Dictionary(grouping: segments.indices, by: representative)
+        return members.values.sorted { $0[0] < $1[0] }.map { $0.map { segments[$0] } }
     }
 
     func check(queries: Int, keys: Int) {
+        var next = 0
+        for range in segments.map(\.queries).filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            precondition(
+                range.lowerBound == next,
+                "attention segments must hold each of \(queries) queries once; query \(min(next, range.lowerBound)) is not")
+            next = range.upperBound
+        }
+        precondition(next == queries, "attention segments hold \(next) queries, not \(queries)")
         for segment in segments {
             precondition(
                 segment.queries.lowerBound >= 0 && segment.queries.upperBound <= queries && segment.keyBegin >= 0
@@ -134,12 +158,12 @@ struct Attention {
         let count = layout.segments.count * keyHeads
         let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
         let body = { (range: Range<Int>) in
-            let scratch = Storage(byteCount: workspace * 4)
-            let floats = scratch.pointer.assumingMemoryBound(to: Float.self)
-            withUnsafePointer(to: arrays) { arrays in
-                for index in range {
-                    var segment = Self.kernelSegment(layout.segments[index / keyHeads])
-                    kernels.pointee.attention(arrays, &segment, index % keyHeads, floats)
+            Storage(byteCount: workspace * 4).withFloats { floats in
+                withUnsafePointer(to: arrays) { arrays in
+                    for index in range {
+                        var segment = Self.kernelSegment(layout.segments[index / keyHeads])
+                        kernels.pointee.attention(arrays, &segment, index % keyHeads, floats)
+                    }
                 }
             }
         }
@@ -162,12 +186,12 @@ struct Attention {
         let groups = layout.groups
         let shared = arrays
         Compute.forEach(groups.count * keyHeads) { index in
-            let scratch = Storage(byteCount: workspace * 4)
-            let floats = scratch.pointer.assumingMemoryBound(to: Float.self)
-            withUnsafePointer(to: shared) { arrays in
-                for segment in groups[index / keyHeads] {
-                    var segment = Self.kernelSegment(segment)
-                    kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+            Storage(byteCount: workspace * 4).withFloats { floats in
+                withUnsafePointer(to: shared) { arrays in
+                    for segment in groups[index / keyHeads] {
+                        var segment = Self.kernelSegment(segment)
+                        kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                    }
                 }
             }
         }

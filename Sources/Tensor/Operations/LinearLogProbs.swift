@@ -12,20 +12,21 @@ struct ChunkedLogits {
 
     func forEachChunk(_ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
         let (rows, vocabulary) = (hidden.shape[0], weight.shape[0])
-        let scratch = Storage(byteCount: min(rows, chunkRows) * vocabulary * 4)
-        let logits = scratch.pointer.assumingMemoryBound(to: Float.self)
-        for begin in stride(from: 0, to: rows, by: chunkRows) {
-            let range = begin..<min(rows, begin + chunkRows)
-            let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
-                viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]), byteCount: range.count * hidden.shape[1] * 4,
-                owner: hidden.storage))
-            Linear.forward(part, weight, into: logits)
-            if validTokens < vocabulary {
-                for row in 0..<range.count {
-                    (logits + row * vocabulary + validTokens).update(repeating: -.infinity, count: vocabulary - validTokens)
+        Storage(byteCount: min(rows, chunkRows) * vocabulary * 4).withFloats { logits in
+            for begin in stride(from: 0, to: rows, by: chunkRows) {
+                let range = begin..<min(rows, begin + chunkRows)
+                let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
+                    viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
+                    byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
+                Linear.forward(part, weight, into: logits)
+                if validTokens < vocabulary {
+                    for row in 0..<range.count {
+                        (logits + row * vocabulary + validTokens).update(
+                            repeating: -.infinity, count: vocabulary - validTokens)
+                    }
                 }
+                body(range, logits)
             }
-            body(range, logits)
         }
     }
 
@@ -49,10 +50,16 @@ struct ChunkedLogits {
     }
 }
 
-private func check(_ hidden: Tensor, _ weight: Tensor, targets: Int) {
+private func check(_ hidden: Tensor, _ weight: Tensor, _ targets: [Int32], validTokens: Int?) {
     precondition(
-        hidden.shape.rank == 2 && weight.shape.rank == 2 && hidden.shape[1] == weight.shape[1] && targets == hidden.shape[0],
-        "log-probabilities need hidden [R, C], a projection [V, C] and R targets, not \(hidden.shape), \(weight.shape), \(targets)")
+        hidden.shape.rank == 2 && weight.shape.rank == 2 && hidden.shape[1] == weight.shape[1]
+            && targets.count == hidden.shape[0],
+        "log-probabilities need hidden [R, C], a projection [V, C] and R targets, not \(hidden.shape), \(weight.shape), "
+            + "\(targets.count)")
+    let tokens = min(validTokens ?? weight.shape[0], weight.shape[0])
+    precondition(
+        targets.allSatisfy { $0 >= 0 && Int($0) < tokens },
+        "target \(targets.first { $0 < 0 || Int($0) >= tokens } ?? 0) is outside of \(tokens) tokens")
 }
 
 /// Log-probabilities of given tokens, and the entropies of the distributions that they were taken from.
@@ -82,7 +89,7 @@ extension Tensor {
     public func logProbs(
         _ weight: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false
     ) -> TokenLogProbs {
-        check(self, weight, targets: targets.count)
+        check(self, weight, targets, validTokens: validTokens)
         let kernels = Kernels.current
         let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
         let vocabulary = weight.shape[0]
@@ -127,7 +134,7 @@ extension Tensor {
     public func crossEntropy(
         _ weight: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil
     ) -> Tensor {
-        check(self, weight, targets: targets.count)
+        check(self, weight, targets, validTokens: validTokens)
         precondition(rowWeights.count == targets.count, "\(rowWeights.count) row weights for \(targets.count) targets")
         let kernels = Kernels.current
         let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])

@@ -1,0 +1,59 @@
+import Tensor
+import Testing
+import _TestSupport
+
+/// Products that are cut for several threads.
+@Suite struct BLASTests {
+    /// Below, around and above the sizes at which a product is cut, with whole and broken tiles on every side.
+    static let shapes = [
+        (100, 33, 100), (160, 160, 40), (200, 100, 100), (201, 100, 100), (128, 256, 128), (129, 257, 131), (48, 768, 256),
+        (300, 256, 768), (301, 770, 257), (1_000, 333, 77), (64, 2_000, 100), (2_000, 64, 100), (16, 16, 20_000),
+    ]
+
+    @Test(arguments: shapes, [(false, false), (false, true), (true, false), (true, true)])
+    func theNumberOfThreadsDoesNotChangeTheBits(shape: (m: Int, n: Int, k: Int), transposed: (Bool, Bool)) {
+        let product = OpCases.matmul(
+            m: shape.m, n: shape.n, k: shape.k, transposed: transposed.0, otherTransposed: transposed.1)
+        let inputs = product.inputs.map(\.tensor)
+        let one = Compute.$threads.withValue(1) { product.run(inputs).values }
+        for threads in [2, 3, 4, 7] {
+            let several = Compute.$threads.withValue(threads) { product.run(inputs).values }
+            let different = zip(one, several).count { $0.bitPattern != $1.bitPattern }
+            #expect(different == 0, "\(threads) threads, \(one.count) numbers")
+        }
+    }
+
+    @Test(arguments: [(300, 96, 128), (129, 257, 131)]) func cutProductsAreRight(shape: (m: Int, n: Int, k: Int)) {
+        OpCases.linear(rows: shape.m, inputs: shape.k, outputs: shape.n, bias: true).with(absolute: 2e-6).checkValues()
+    }
+
+    /// `beta` 1 adds to what is there, 0 writes, whatever was there.
+    @Test(arguments: [0, 5, 200]) func betaAddsToTheResult(k: Int) {
+        let (m, n) = (130, 100)
+        let (a, b) = (OpCase.Input.normal("a", [m, k]).tensor, OpCase.Input.normal("b", [k, n]).tensor)
+        let product = a.matmul(b).values
+        for threads in [1, 2] {
+            Compute.$threads.withValue(threads) {
+                for beta: Float in [0, 1] {
+                    // a margin of columns stays untouched
+                    let start = Tensor.filled(beta == 0 ? .nan : 3, [m, n + 5])
+                    var c = start
+                    c.update { c in
+                        if let base = c.baseAddress {
+                            BLAS.multiply(
+                                m: m, n: n, k: k, .plain(a.pointer, stride: k), .plain(b.pointer, stride: n), into: base,
+                                stride: n + 5, beta: beta)
+                        }
+                    }
+                    for row in 0..<m {
+                        let values = c.values[row * (n + 5)..<(row + 1) * (n + 5)]
+                        expectClose(
+                            Array(values.prefix(n)), product[row * n..<(row + 1) * n].map { Double($0) + 3 * Double(beta) },
+                            absolute: 1e-5)
+                        #expect(values.suffix(5).allSatisfy { beta == 0 ? $0.isNaN : $0 == 3 })
+                    }
+                }
+            }
+        }
+    }
+}

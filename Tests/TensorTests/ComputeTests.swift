@@ -1,0 +1,72 @@
+import Foundation
+import Synchronization
+import Tensor
+import Testing
+
+/// Fork and join over the pool of threads.
+@Suite struct ComputeTests {
+    /// Counts how often each index was called.
+    private final class Tally: Sendable {
+        let counts: Mutex<[Int]>
+        init(_ count: Int) { counts = Mutex([Int](repeating: 0, count: count)) }
+        func add(_ index: Int) { counts.withLock { $0[index] += 1 } }
+        var allOnce: Bool { counts.withLock { $0.allSatisfy { $0 == 1 } } }
+    }
+
+    @Test(arguments: [1, 2, 3, 8], [0, 1, 2, 3, 100, 1_000]) func everyIndexRunsOnce(threads: Int, count: Int) {
+        Compute.$threads.withValue(threads) {
+            for _ in 0..<20 {
+                let tally = Tally(count)
+                Compute.forEach(count) { tally.add($0) }
+                #expect(tally.allOnce)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2, 3]) func chunksCoverEverythingInGrains(threads: Int) {
+        Compute.$threads.withValue(threads) {
+            for (count, grain) in [(0, 4), (1, 4), (4, 4), (5, 4), (100, 7), (9, 0), (3, Int.max)] {
+                let tally = Tally(count)
+                let ranges = Mutex<[Range<Int>]>([])
+                Compute.forChunks(count, grain: grain) { range in
+                    range.forEach(tally.add)
+                    ranges.withLock { $0.append(range) }
+                }
+                #expect(tally.allOnce)
+                // the cuts depend on the grain alone
+                let grain = min(max(1, grain), max(1, count))
+                let expected = stride(from: 0, to: count, by: grain).map { $0..<min(count, $0 + grain) }
+                #expect(ranges.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } } == expected)
+            }
+        }
+    }
+
+    @Test func nestedCallsRun() {
+        Compute.$threads.withValue(3) {
+            let tally = Tally(30)
+            Compute.forEach(5) { outer in
+                Compute.forEach(6) { tally.add(outer * 6 + $0) }
+            }
+            #expect(tally.allOnce)
+        }
+    }
+
+    @Test func callersOnManyThreadsRun() async {
+        let tally = Tally(8 * 50)
+        await withTaskGroup { group in
+            for caller in 0..<8 {
+                group.addTask {
+                    Compute.$threads.withValue(3) {
+                        for round in 0..<5 { Compute.forEach(10) { tally.add(caller * 50 + round * 10 + $0) } }
+                    }
+                }
+            }
+        }
+        #expect(tally.allOnce)
+    }
+
+    @Test func theDefaultIsEveryProcessor() {
+        #expect(Compute.threads == Kernels.processorCount)
+        #expect(Kernels.processorCount >= 1 && Kernels.processorCount <= ProcessInfo.processInfo.processorCount)
+    }
+}

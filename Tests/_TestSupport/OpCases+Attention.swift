@@ -1,0 +1,116 @@
+public import Tensor
+
+extension OpCases {
+    /// Attention over the given segments; `queries` and `keys` are the rows of the two sides.
+    public static func attention(
+        _ name: String, _ layout: AttentionLayout, queries: Int, keys: Int, heads: Int, keyHeads: Int, dim: Int,
+        scale: Float? = nil
+    ) -> OpCase {
+        let pairs = layout.segments.reduce(0) { total, segment in
+            total + segment.queries.indices.reduce(0) {
+                $0 + segment.prefix.count + segment.firstKey - segment.keyBegin + 1 + $1 - segment.queries.lowerBound
+            }
+        }
+        return OpCase(
+            "attention", "\(name), \(heads)/\(keyHeads) heads of \(dim)",
+            inputs: [
+                .normal("q", [queries, heads * dim]), .normal("k", [keys, keyHeads * dim]), .normal("v", [keys, keyHeads * dim]),
+            ], output: [queries, heads * dim], flops: 4 * pairs * heads * dim,
+            run: {
+                $0[0].attending(keys: $0[1], values: $0[2], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+            },
+            naive: {
+                Naive.attention(
+                    $0[0], $0[1], $0[2], layout: layout, heads: heads, keyHeads: keyHeads, dim: dim,
+                    scale: scale.map(Double.init) ?? 1 / Double(dim).squareRoot())
+            })
+    }
+
+    /// Whole sequences, packed.
+    public static func attention(lengths: [Int], heads: Int, keyHeads: Int, dim: Int) -> OpCase {
+        let rows = lengths.reduce(0, +)
+        return attention(
+            "lengths \(lengths)", AttentionLayout(lengths: lengths), queries: rows, keys: rows, heads: heads,
+            keyHeads: keyHeads, dim: dim)
+    }
+
+    /// Only the last `queries` rows of each sequence ask; the keys of all its rows are there, as with a cache.
+    public static func attention(lengths: [Int], lastQueries queries: Int, heads: Int, keyHeads: Int, dim: Int) -> OpCase {
+        var key = 0
+        let segments = lengths.enumerated().map { index, length in
+            defer { key += length }
+            return AttentionLayout.Segment(
+                queries: index * queries..<(index + 1) * queries, keyBegin: key, firstKey: key + length - queries)
+        }
+        return attention(
+            "last \(queries) of \(lengths)", AttentionLayout(segments), queries: lengths.count * queries, keys: key,
+            heads: heads, keyHeads: keyHeads, dim: dim)
+    }
+
+    /// Several continuations of one prompt. When `promptAsks`, the prompt's own rows are queries too.
+    public static func attention(
+        prompt: Int, continuations: [Int], promptAsks: Bool, heads: Int, keyHeads: Int, dim: Int
+    ) -> OpCase {
+        var segments: [AttentionLayout.Segment] = []
+        var (query, key) = (0, prompt)
+        if promptAsks {
+            segments.append(AttentionLayout.Segment(queries: 0..<prompt, keyBegin: 0, firstKey: 0))
+            query = prompt
+        }
+        for length in continuations {
+            segments.append(
+                AttentionLayout.Segment(
+                    queries: query..<query + length, keyBegin: key, firstKey: key, prefix: 0..<prompt))
+            query += length
+            key += length
+        }
+        return attention(
+            "prompt of \(prompt)\(promptAsks ? " that asks" : ""), continuations \(continuations)", AttentionLayout(segments),
+            queries: query, keys: key, heads: heads, keyHeads: keyHeads, dim: dim)
+    }
+
+    static var attentions: [OpCase] {
+        [
+            attention(lengths: [], heads: 2, keyHeads: 1, dim: 8),
+            attention(lengths: [1], heads: 1, keyHeads: 1, dim: 4),
+            attention(lengths: [4], heads: 1, keyHeads: 1, dim: 16),
+            attention(lengths: [5], heads: 3, keyHeads: 3, dim: 4),
+            attention(lengths: [17], heads: 2, keyHeads: 1, dim: 20),
+            attention(lengths: [48], heads: 2, keyHeads: 2, dim: 8),
+            attention(lengths: [49], heads: 1, keyHeads: 1, dim: 80),
+            attention(lengths: [100], heads: 4, keyHeads: 2, dim: 16),
+            attention(lengths: [3, 1, 7, 0, 33], heads: 4, keyHeads: 2, dim: 16),
+            attention(lengths: [16, 64, 2], heads: 6, keyHeads: 1, dim: 64),
+            attention(lengths: [7, 16, 33], heads: 2, keyHeads: 2, dim: 20),
+            // decoding and other queries at the end of a sequence
+            attention(lengths: [9], lastQueries: 1, heads: 1, keyHeads: 1, dim: 8),
+            attention(lengths: [1, 33, 100, 16], lastQueries: 1, heads: 4, keyHeads: 4, dim: 16),
+            attention(lengths: [17, 5], lastQueries: 1, heads: 8, keyHeads: 1, dim: 20),
+            attention(lengths: [7, 100], lastQueries: 3, heads: 2, keyHeads: 1, dim: 64),
+            attention(lengths: [50, 70], lastQueries: 50, heads: 2, keyHeads: 2, dim: 4),
+            // shared prefixes: one block of queries, several, and decoding
+            attention(prompt: 11, continuations: [5, 9], promptAsks: false, heads: 2, keyHeads: 1, dim: 16),
+            attention(prompt: 17, continuations: [7, 60], promptAsks: true, heads: 4, keyHeads: 2, dim: 8),
+            attention(prompt: 33, continuations: [1, 1, 1], promptAsks: false, heads: 4, keyHeads: 4, dim: 20),
+            attention(prompt: 64, continuations: [2, 1], promptAsks: true, heads: 3, keyHeads: 3, dim: 64),
+            // two prompts, each with two answers; keys 5 and 6 are seen by nobody
+            attention(
+                "two prompts", AttentionLayout([
+                    .init(queries: 0..<3, keyBegin: 7, firstKey: 7, prefix: 0..<5),
+                    .init(queries: 3..<5, keyBegin: 10, firstKey: 10, prefix: 0..<5),
+                    .init(queries: 5..<6, keyBegin: 16, firstKey: 17, prefix: 12..<16),
+                    .init(queries: 6..<9, keyBegin: 18, firstKey: 18, prefix: 12..<16),
+                ]), queries: 9, keys: 21, heads: 2, keyHeads: 2, dim: 16),
+            // the second segment's prefix lies inside the first segment's own keys, the third reads the second's
+            attention(
+                "prefixes that overlap other keys", AttentionLayout([
+                    .init(queries: 0..<10, keyBegin: 0, firstKey: 0),
+                    .init(queries: 10..<14, keyBegin: 10, firstKey: 10, prefix: 4..<8),
+                    .init(queries: 14..<19, keyBegin: 14, firstKey: 14, prefix: 11..<13),
+                ]), queries: 19, keys: 19, heads: 2, keyHeads: 1, dim: 8),
+            attention(
+                "scale 0.3", AttentionLayout(lengths: [6, 11]), queries: 17, keys: 17, heads: 2, keyHeads: 1, dim: 7,
+                scale: 0.3),
+        ]
+    }
+}
