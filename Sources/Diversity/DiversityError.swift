@@ -12,6 +12,14 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
     case rewardsMissing(input: Int)
     /// There is nothing to measure.
     case noOutputs
+    /// A similarity matrix that is not finite or whose eigenvalues LAPACK does not find.
+    case eigenvaluesFailed(order: Int)
+    /// A metric that was asked for by name, without the model it needs.
+    case modelMissing(metric: String, model: String)
+    /// A model that gave another number of answers than asked for.
+    case wrongCount(of: String, got: Int, expected: Int)
+    /// Two measurements that cannot be compared.
+    case cannotCompare(String)
     /// A metric that failed; the run fails with it.
     case metricFailed(name: String, reason: String)
     /// An input file that cannot be understood.
@@ -30,6 +38,11 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
         case .rewardsMissing(let input):
             "input \(input) has outputs without a reward: simulating best-of-n needs a reward for every output"
         case .noOutputs: "there are no outputs to measure: give a table or file with at least one output"
+        case .eigenvaluesFailed(let order):
+            "the similarities of \(order) texts have no eigenvalues: they are not finite or do not converge"
+        case .modelMissing(let metric, let model): "the metric \(metric) needs \(model): give one or leave the metric out"
+        case .wrongCount(let what, let got, let expected): "a model gave \(got) \(what) where \(expected) were expected"
+        case .cannotCompare(let reason): "the two measurements cannot be compared: \(reason)"
         case .metricFailed(let name, let reason): "the metric \(name) failed: \(reason)"
         case .malformedInput(let place, let reason): "\(place): \(reason)"
         }

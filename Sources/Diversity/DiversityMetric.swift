@@ -12,6 +12,13 @@ public protocol DiversityMetric: Sendable {
     /// - Returns: nil if the set has no value, as every set of fewer than two texts.
     /// - Throws: when the metric cannot be computed; the run fails then.
     func value(of set: [Int], in collection: TextCollection) throws -> Double?
+    /// How many texts of the collection the metric has to leave out of every set: too short, or not encoded.
+    func excludedTexts(in collection: TextCollection) throws -> Int
+}
+
+extension DiversityMetric {
+    /// None.
+    public func excludedTexts(in collection: TextCollection) -> Int { 0 }
 }
 
 /// distinct-n of one order, or its mean over orders 1…5.

@@ -10,31 +10,60 @@ public enum NGramCosine {
         return diversity(of: Array(texts.indices), in: index, order: order)
     }
 
-    package static func diversity(of set: [Int], in index: NGramIndex, order: Int) -> Double? {
+    static func diversity(of set: [Int], in index: NGramIndex, order: Int) -> Double? {
         guard set.count > 1 else { return nil }
-        var weights: [(id: Int32, weight: Double)] = []
+        let (weights, nonEmpty) = unitVectors(of: set, in: index, order: order)
+        var squaredNorm = 0.0
+        forEachNGram(in: weights) { run in
+            let sum = run.reduce(0) { $0 + $1.weight }
+            squaredNorm += sum * sum
+        }
+        let pairs = Double(set.count) * Double(set.count - 1)
+        return 1 - min(max((squaredNorm - Double(nonEmpty)) / pairs, 0), 1)
+    }
+
+    /// The cosines of all pairs of `set`, row-major; ones on the diagonal and between texts that have no n-gram.
+    static func kernel(of set: [Int], in index: NGramIndex, order: Int) -> [Double] {
+        let count = set.count
+        var kernel = [Double](repeating: 0, count: count * count)
+        forEachNGram(in: unitVectors(of: set, in: index, order: order).weights) { run in
+            for a in run { for b in run { kernel[a.position * count + b.position] += a.weight * b.weight } }
+        }
+        let isEmpty = set.map { index.ngrams(of: $0, order: order).isEmpty }
+        for i in 0..<count {
+            kernel[i * count + i] = 1
+            if isEmpty[i] { for j in 0..<count where isEmpty[j] { kernel[i * count + j] = 1 } }
+        }
+        return kernel
+    }
+
+    private typealias Weight = (id: Int32, position: Int, weight: Double)
+
+    /// The non-zero components of the unit vectors of all texts, sorted by n-gram, then weight, so that sums do not
+    /// depend on the order of texts; and how many texts have any.
+    private static func unitVectors(
+        of set: [Int], in index: NGramIndex, order: Int
+    ) -> (weights: [Weight], nonEmpty: Int) {
+        var weights: [Weight] = []
         var nonEmpty = 0
-        for text in set {
+        for (position, text) in set.enumerated() {
             let counts = index.counts(of: text, order: order)
             guard !counts.isEmpty else { continue }
             nonEmpty += 1
             let norm = Double(counts.reduce(0) { $0 + $1.count * $1.count }).squareRoot()
-            for (id, count) in counts { weights.append((id, Double(count) / norm)) }
+            for (id, count) in counts { weights.append((id, position, Double(count) / norm)) }
         }
-        weights.sort { $0.id != $1.id ? $0.id < $1.id : $0.weight < $1.weight }  // order of texts never matters
-        var squaredNorm = 0.0
+        weights.sort { $0.id != $1.id ? $0.id < $1.id : $0.weight < $1.weight }
+        return (weights, nonEmpty)
+    }
+
+    private static func forEachNGram(in weights: [Weight], _ body: (ArraySlice<Weight>) -> Void) {
         var start = 0
         while start < weights.count {
-            var sum = 0.0
-            var end = start
-            while end < weights.count, weights[end].id == weights[start].id {
-                sum += weights[end].weight
-                end += 1
-            }
-            squaredNorm += sum * sum
+            var end = start + 1
+            while end < weights.count, weights[end].id == weights[start].id { end += 1 }
+            body(weights[start..<end])
             start = end
         }
-        let pairs = Double(set.count) * Double(set.count - 1)
-        return 1 - min(max((squaredNorm - Double(nonEmpty)) / pairs, 0), 1)
     }
 }

@@ -18,13 +18,18 @@ package struct NGramIndex: Sendable {
     private var stamp: UInt32 = 0
 
     package init(_ texts: [String], maximumOrder: Int, tokenisation: NGramTokenisation) {
+        self.init(texts, maximumOrder: maximumOrder) { text, table in tokenisation.ids(of: text, in: &table) }
+    }
+
+    /// The n-grams of `texts` whose words are what `wordIDs` finds in each.
+    init(_ texts: [String], maximumOrder: Int, wordIDs: (String, inout WordTable) -> [Int32]) {
         precondition(maximumOrder >= 1, "n-grams need an order of at least 1, got \(maximumOrder)")
         self.maximumOrder = maximumOrder
         var table = WordTable()
         var words: [Int32] = []
         var wordStarts = [0]
         for text in texts {
-            words += tokenisation.ids(of: text, in: &table)
+            words += wordIDs(text, &table)
             wordStarts.append(words.count)
         }
         var ids = [words]

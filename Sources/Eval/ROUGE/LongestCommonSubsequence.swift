@@ -60,63 +60,69 @@ package enum LongestCommonSubsequence {
 
 /// One sequence prepared for LCS lengths against many others.
 package struct LCSMatcher {
-    /// For each id, the bit mask of its positions in the loaded sequence, `words` machine words each.
+    /// For each id, the bit mask of its positions in the loaded sequence, `stride` machine words each.
     private var masks: [UInt64]
+    private var stride: Int
     private var loaded: [Int32] = []
     private var words = 1
     private let vocabularySize: Int
     private var row: [UInt64] = []
 
-    /// A matcher for ids in `0..<vocabularySize`.
-    package init(vocabularySize: Int) {
+    /// A matcher for ids in `0..<vocabularySize`; longer sequences than `maximumLength` may be loaded, at the price of
+    /// new tables.
+    package init(vocabularySize: Int, maximumLength: Int = 64) {
         self.vocabularySize = vocabularySize
-        masks = Array(repeating: 0, count: vocabularySize)
+        stride = max(1, (maximumLength + 63) / 64)
+        masks = Array(repeating: 0, count: vocabularySize * stride)
     }
 
     /// Takes `sequence` as the left side of the following comparisons.
     package mutating func load(_ sequence: [Int32]) {
-        for id in loaded { for w in 0..<words { masks[Int(id) * words + w] = 0 } }
-        let needed = max(1, (sequence.count + 63) / 64)
-        if needed != words {
-            words = needed
-            masks = Array(repeating: 0, count: vocabularySize * needed)
+        for id in loaded { for w in 0..<words { masks[Int(id) * stride + w] = 0 } }
+        words = max(1, (sequence.count + 63) / 64)
+        if words > stride {
+            stride = words
+            masks = Array(repeating: 0, count: vocabularySize * stride)
         }
         loaded = sequence
         for (position, id) in sequence.enumerated() {
-            masks[Int(id) * words + position / 64] |= 1 << UInt64(position % 64)
+            masks[Int(id) * stride + position / 64] |= 1 << UInt64(position % 64)
         }
     }
 
     /// The LCS length of the loaded sequence and `other`.
     package mutating func length(with other: [Int32]) -> Int {
-        guard !loaded.isEmpty else { return 0 }
-        if words == 1 {
-            var vector = ~UInt64(0)
-            for id in other {
-                let hits = vector & masks[Int(id)]
-                vector = (vector &+ hits) | (vector &- hits)
-            }
-            let used = loaded.count == 64 ? ~UInt64(0) : (1 << UInt64(loaded.count)) - 1
-            return (~vector & used).nonzeroBitCount
-        }
-        row = Array(repeating: ~UInt64(0), count: words)
+        if words == 1 { return lengthInOneWord(with: other) }
+        row.removeAll(keepingCapacity: true)
+        row.append(contentsOf: repeatElement(~UInt64(0), count: words))
         for id in other {
             var carry = false
             for w in 0..<words {
                 let vector = row[w]
-                let hits = vector & masks[Int(id) * words + w]
+                let hits = vector & masks[Int(id) * stride + w]
                 let (partial, overflow) = vector.addingReportingOverflow(hits)
                 let (sum, second) = partial.addingReportingOverflow(carry ? 1 : 0)
                 carry = overflow || second
                 row[w] = sum | (vector & ~hits)
             }
         }
-        var length = 0
-        for w in 0..<words {
-            let bits = min(64, loaded.count - w * 64)
-            let used = bits == 64 ? ~UInt64(0) : (1 << UInt64(bits)) - 1
-            length += (~row[w] & used).nonzeroBitCount
+        return (0..<words).reduce(0) { $0 + (~row[$1] & used(inWord: $1)).nonzeroBitCount }
+    }
+
+    private func lengthInOneWord(with other: [Int32]) -> Int {
+        var vector = ~UInt64(0)
+        masks.withUnsafeBufferPointer { masks in
+            for id in other {
+                let hits = vector & masks[Int(id) * stride]
+                vector = (vector &+ hits) | (vector & ~hits)
+            }
         }
-        return length
+        return (~vector & used(inWord: 0)).nonzeroBitCount
+    }
+
+    /// The bits of machine word `w` that stand for positions of the loaded sequence.
+    private func used(inWord w: Int) -> UInt64 {
+        let bits = min(64, loaded.count - w * 64)
+        return bits == 64 ? ~0 : (1 << UInt64(bits)) - 1
     }
 }

@@ -1,6 +1,7 @@
 package import Foundation
 
-/// A file that appears under its name only when it is complete: written under a temporary name beside it, synced, renamed.
+/// A file that appears under its name only when it is complete: written under a temporary name beside it, synced,
+/// renamed.
 ///
 /// Without `commit()` nothing remains.
 package final class AtomicFile {

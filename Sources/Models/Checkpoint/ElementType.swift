@@ -1,7 +1,7 @@
 /// How the elements of a stored tensor are written; raw values are the names of the safetensors format.
 ///
-/// The order of the cases is the order in which the safetensors library writes tensors of mixed types into one file, widest
-/// first, so that each stays aligned.
+/// The order of the cases is the order in which the safetensors library writes tensors of mixed types into one file,
+/// widest first, so that each stays aligned.
 public enum ElementType: String, Sendable, CaseIterable {
     case uint64 = "U64"
     case int64 = "I64"

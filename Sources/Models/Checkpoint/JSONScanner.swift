@@ -1,7 +1,7 @@
 /// Reads JSON text from start to end, one token at a time, as the caller expects them.
 ///
-/// Headers and indexes come from strangers: a reader that asks for what it wants builds nothing it did not ask for, so that
-/// a hostile file cannot take more memory than its own size. Every error names file, line and column.
+/// Headers and indexes come from strangers: a reader that asks for what it wants builds nothing it did not ask for, so
+/// that a hostile file cannot take more memory than its own size. Every error names file, line and column.
 package struct JSONScanner {
     private let bytes: [UInt8]
     private let file: String

@@ -2,8 +2,8 @@ public import Foundation
 
 /// Any JSON value, with its members in order and its numbers as they were written.
 ///
-/// Configuration files of models carry keys of many programs. What is read into a `JSONValue` and written again keeps all of
-/// them, so that a checkpoint goes back out with what it came with.
+/// Configuration files of models carry keys of many programs. What is read into a `JSONValue` and written again keeps
+/// all of them, so that a checkpoint goes back out with what it came with.
 public enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -55,8 +55,8 @@ public enum JSONValue: Equatable, Sendable {
 
     // MARK: Access
 
-    /// The value of a key of an object; nil when there is none, or when this is not an object. Assigning nil removes the key;
-    /// assigning to a key of something that is no object makes it one.
+    /// The value of a key of an object; nil when there is none, or when this is not an object. Assigning nil removes
+    /// the key; assigning to a key of something that is no object makes it one.
     public subscript(key: String) -> JSONValue? {
         get {
             guard case .object(let members) = self else { return nil }

@@ -2,8 +2,9 @@ package import Foundation
 
 /// A file mapped read-only into memory: its bytes are read from disk when they are touched and are never copied.
 ///
-/// `@unchecked Sendable`: the pointer is to memory that nobody writes, and it stays mapped until the last owner is gone.
-/// A file that another process cuts short while it is mapped makes the system end this process; replace files by renaming.
+/// `@unchecked Sendable`: the pointer is to memory that nobody writes, and it stays mapped until the last owner is
+/// gone. A file that another process cuts short while it is mapped makes the system end this process; replace files by
+/// renaming.
 package final class MappedFile: @unchecked Sendable {
     package let path: String
     package let bytes: UnsafeRawBufferPointer

@@ -64,8 +64,8 @@ public struct ModelFolder: Sendable, Equatable {
 
     /// Writes a model folder.
     ///
-    /// A folder that does not exist yet appears under its name when it is complete. In one that exists, files of the same name
-    /// are replaced one by one, the weights last, and the others stay.
+    /// A folder that does not exist yet appears under its name when it is complete. In one that exists, files of the
+    /// same name are replaced one by one, the weights last, and the others stay.
     ///
     /// - Parameters:
     ///   - url: the folder; its parent must exist.

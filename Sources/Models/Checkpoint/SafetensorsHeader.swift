@@ -1,9 +1,9 @@
 /// The header of a safetensors file, read as what it is: a claim by a stranger.
 ///
-/// Layout of the file: eight bytes, the header's length (little-endian); the header, a JSON object `{name: {"dtype", "shape",
-/// "data_offsets": [begin, end]}}` with an optional `"__metadata__"` of strings; the data. Offsets count from the beginning
-/// of the data, the tensors cover the data without gaps and without overlaps. Source: the format's description in the
-/// safetensors repository (README, "Format").
+/// Layout of the file: eight bytes, the header's length (little-endian); the header, a JSON object `{name: {"dtype",
+/// "shape", "data_offsets": [begin, end]}}` with an optional `"__metadata__"` of strings; the data. Offsets count from
+/// the beginning of the data, the tensors cover the data without gaps and without overlaps. Source: the format's
+/// description in the safetensors repository (README, "Format").
 struct SafetensorsHeader {
     struct Entry {
         var name: String

@@ -3,10 +3,11 @@ public import Foundation
 /// Writes tensors as safetensors: one file, or shards with an index when they are larger than a limit.
 ///
 /// Tensors are fetched one at a time while they are written. Each file appears under its name when it is complete; the
-/// index, or the single file, comes last. A folder in which a checkpoint is replaced can still be caught half-way between two
-/// sharded versions: write to a new folder (`ModelFolder.save` does) where that matters.
+/// index, or the single file, comes last. A folder in which a checkpoint is replaced can still be caught half-way
+/// between two sharded versions: write to a new folder (`ModelFolder.save` does) where that matters.
 public struct SafetensorsWriter: Sendable {
-    /// The most bytes of tensors in one file; a larger tensor has a file of its own. Hugging Face's libraries use 5 GB too.
+    /// The most bytes of tensors in one file; a larger tensor has a file of its own. Hugging Face's libraries use 5 GB
+    /// too.
     public var shardLimit: Int
     /// Strings for `__metadata__`. Transformers refuses files without `"format": "pt"`.
     public var metadata: [String: String]
@@ -24,12 +25,12 @@ public struct SafetensorsWriter: Sendable {
 
     // MARK: Folders
 
-    /// Writes `model.safetensors`, or shards `model-00001-of-00003.safetensors` … and `model.safetensors.index.json`, and
-    /// removes what an earlier checkpoint of the other kind left in the folder.
+    /// Writes `model.safetensors`, or shards `model-00001-of-00003.safetensors` … and `model.safetensors.index.json`,
+    /// and removes what an earlier checkpoint of the other kind left in the folder.
     ///
     /// - Returns: the names of the files with tensors.
-    /// - Throws: `CheckpointError.duplicateTensor`, `.unwritable`, `.wrongSize`, `.notRepresentable`, or what a tensor throws
-    ///   when its elements are fetched.
+    /// - Throws: `CheckpointError.duplicateTensor`, `.unwritable`, `.wrongSize`, `.notRepresentable`, or what a tensor
+    ///   throws when its elements are fetched.
     @discardableResult
     public func write(_ tensors: [WritableTensor], to folder: URL) throws -> [String] {
         try checkNames(tensors, file: folder.path)

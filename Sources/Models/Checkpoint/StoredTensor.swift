@@ -1,7 +1,8 @@
 /// A tensor as it lies in a checkpoint: name, type, shape and a view of the file's bytes.
 ///
-/// Nothing is copied until elements are asked for; the view keeps the file mapped. Elements are little-endian, in row-major
-/// order of `shape` through `withUnsafeBytes`, `floats` and `copyFloats`, whatever the strides in the file are.
+/// Nothing is copied until elements are asked for; the view keeps the file mapped. Elements are little-endian, in
+/// row-major order of `shape` through `withUnsafeBytes`, `floats` and `copyFloats`, whatever the strides in the file
+/// are.
 public struct StoredTensor: Sendable {
     public let name: String
     public let elementType: ElementType
@@ -9,7 +10,8 @@ public struct StoredTensor: Sendable {
     /// Distance of neighbours along each dimension in elements; nil when the elements lie in order without gaps.
     let strides: [Int]?
     let file: MappedFile
-    /// The bytes of the elements in the file: exactly them when `strides` is nil, else of the storage from the first element on.
+    /// The bytes of the elements in the file: exactly them when `strides` is nil, else of the storage from the first
+    /// element on.
     let range: Range<Int>
 
     /// Number of elements.
@@ -24,8 +26,8 @@ public struct StoredTensor: Sendable {
     /// The file that holds the tensor.
     public var path: String { file.path }
 
-    /// Calls `body` with the elements' bytes in row-major order: the mapped file itself when `isContiguous`, which need not
-    /// be aligned to the element's width; else a copy.
+    /// Calls `body` with the elements' bytes in row-major order: the mapped file itself when `isContiguous`, which need
+    /// not be aligned to the element's width; else a copy.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         let stored = UnsafeRawBufferPointer(rebasing: file.bytes[range])
         guard let strides else {
@@ -73,8 +75,8 @@ public struct StoredTensor: Sendable {
         }
     }
 
-    /// Writes the elements as 32-bit floats into `destination`, which must have room for exactly `count` of them, and gives
-    /// the file's pages back to the system.
+    /// Writes the elements as 32-bit floats into `destination`, which must have room for exactly `count` of them, and
+    /// gives the file's pages back to the system.
     ///
     /// - Throws: as `floats`.
     public func copyFloats(to destination: UnsafeMutableBufferPointer<Float>, allowingNonFinite: Bool = false) throws {

@@ -2,9 +2,9 @@ public import Foundation
 
 /// A file of torch.save (`pytorch_model.bin`), read without executing anything.
 ///
-/// The file is a zip archive with a pickle, `data.pkl`, that describes tensors as views of storages, and one member with the
-/// bytes of each storage. Only tensors by name are read; see `PickleMachine` for what is refused. Every view is checked to
-/// lie inside of its storage and to be no larger than the file before it is handed out.
+/// The file is a zip archive with a pickle, `data.pkl`, that describes tensors as views of storages, and one member
+/// with the bytes of each storage. Only tensors by name are read; see `PickleMachine` for what is refused. Every view
+/// is checked to lie inside of its storage and to be no larger than the file before it is handed out.
 public struct TorchArchive: Sendable {
     /// The tensors in the order of the state dictionary.
     public let tensors: [StoredTensor]
@@ -26,14 +26,16 @@ public struct TorchArchive: Sendable {
         if let order = archive.members[root + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
             throw CheckpointError.badFormat(file: file.path, reason: "the byte order is not little-endian")
         }
-        let (machine, result) = try PickleMachine.run(UnsafeRawBufferPointer(rebasing: file.bytes[pickle]), file: file.path)
+        let (machine, result) = try PickleMachine.run(
+            UnsafeRawBufferPointer(rebasing: file.bytes[pickle]), file: file.path)
         guard case .dictionary(let pairs) = machine.nodes[Int(result)] else {
             throw CheckpointError.badFormat(file: file.path, reason: "the pickle holds no dictionary of tensors")
         }
         var tensors: [StoredTensor] = []
         var seen: Set<String> = []
         for (key, value) in pairs {
-            guard case .text(let name) = machine.nodes[Int(key)], case .tensor(let index) = machine.nodes[Int(value)] else {
+            guard case .text(let name) = machine.nodes[Int(key)], case .tensor(let index) = machine.nodes[Int(value)]
+            else {
                 continue  // training scripts keep counters and the like beside their tensors
             }
             guard seen.insert(name).inserted else {
@@ -48,7 +50,8 @@ public struct TorchArchive: Sendable {
         self.tensors = tensors
     }
 
-    /// Files of before PyTorch 1.6 are a pickle of a magic number, then more pickles; still older ones are tar archives.
+    /// Files of before PyTorch 1.6 are a pickle of a magic number, then more pickles; still older ones are tar
+    /// archives.
     private static func checkIsNotLegacy(_ file: MappedFile) throws {
         let magicNumber: [UInt8] = [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
         let isTar = file.bytes.count > 262 && file.bytes[257..<262].elementsEqual("ustar".utf8)
@@ -66,7 +69,8 @@ public struct TorchArchive: Sendable {
         guard let member = archive.members["\(root)data/\(storage.key)"] else {
             throw bad("its storage \(storage.key.prefix(40)) is not in the archive")
         }
-        guard let storageBytes = storage.elementType.byteCount(shape: [storage.count]), storageBytes <= member.count else {
+        guard let storageBytes = storage.elementType.byteCount(shape: [storage.count]), storageBytes <= member.count
+        else {
             throw CheckpointError.wrongSize(
                 file: file.path, name: name, shape: [storage.count], type: storage.elementType.rawValue,
                 need: storage.elementType.byteCount(shape: [storage.count]) ?? .max, have: member.count)

@@ -2,9 +2,10 @@ public import Foundation
 
 /// The weights of a model folder by name, whichever of the four layouts they have.
 ///
-/// Looks, in this order (that of Transformers), for `model.safetensors`, `model.safetensors.index.json` with its shards,
-/// `pytorch_model.bin`, `pytorch_model.bin.index.json` with its shards. Opening reads headers only; tensors stay in the mapped
-/// files until they are asked for. Shards must lie in the folder itself: an index cannot name a path.
+/// Looks, in this order (that of Transformers), for `model.safetensors`, `model.safetensors.index.json` with its
+/// shards, `pytorch_model.bin`, `pytorch_model.bin.index.json` with its shards. Opening reads headers only; tensors
+/// stay in the mapped files until they are asked for. Shards must lie in the folder itself: an index cannot name a
+/// path.
 public struct WeightStore: Sendable {
     /// How the weights are stored.
     public enum Layout: String, Sendable, CaseIterable {
@@ -92,7 +93,8 @@ public struct WeightStore: Sendable {
     private static func weightMap(_ index: URL) throws -> [String: String] {
         let file = try MappedFile(index)
         guard file.bytes.count <= indexLimit else {
-            throw CheckpointError.tooLarge(file: file.path, part: "the index", size: file.bytes.count, limit: indexLimit)
+            throw CheckpointError.tooLarge(
+                file: file.path, part: "the index", size: file.bytes.count, limit: indexLimit)
         }
         try file.checkIsNoPointerFile()
         var scanner = JSONScanner(Array(file.bytes), file: file.path)

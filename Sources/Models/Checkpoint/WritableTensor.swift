@@ -35,7 +35,8 @@ public struct WritableTensor {
         }
     }
 
-    /// A tensor of floats that someone else owns: `access` calls its argument once with the elements in row-major order.
+    /// A tensor of floats that someone else owns: `access` calls its argument once with the elements in row-major
+    /// order.
     public init(
         _ name: String, shape: [Int], as elementType: ElementType = .float32,
         access: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
@@ -50,7 +51,8 @@ public struct WritableTensor {
         }
     }
 
-    /// A tensor of any type as bytes, little-endian in row-major order: counters, generator states, bfloat16 as it lies.
+    /// A tensor of any type as bytes, little-endian in row-major order: counters, generator states, bfloat16 as it
+    /// lies.
     public init(
         _ name: String, shape: [Int], elementType: ElementType,
         bytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void

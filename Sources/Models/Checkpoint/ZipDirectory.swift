@@ -1,7 +1,7 @@
 /// The table of contents of a zip archive whose members are stored without compression, as PyTorch writes them.
 ///
-/// Nothing is extracted: members are ranges of the mapped file. Read from the central directory at the archive's end, with
-/// the 64-bit extension; every member's local header must agree with it, and members must not share bytes.
+/// Nothing is extracted: members are ranges of the mapped file. Read from the central directory at the archive's end,
+/// with the 64-bit extension; every member's local header must agree with it, and members must not share bytes.
 /// Source: PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12–4.3.16 and 4.5.3.
 struct ZipDirectory {
     /// The bytes of each member by name.
@@ -35,7 +35,8 @@ struct ZipDirectory {
         }
         guard position == start + size else { throw bad("the directory's size is wrong") }
         extents.sort { $0.range.lowerBound < $1.range.lowerBound }
-        for (previous, next) in zip(extents, extents.dropFirst()) where next.range.lowerBound < previous.range.upperBound {
+        for (previous, next) in zip(extents, extents.dropFirst())
+        where next.range.lowerBound < previous.range.upperBound {
             throw bad("members \"\(previous.name.prefix(120))\" and \"\(next.name.prefix(120))\" share bytes")
         }
         if let last = extents.last, last.range.upperBound > start {

@@ -3,8 +3,8 @@
     python Tests/Fixtures/checkpoints/make_checkpoints.py    # writes next to itself
 
 types.safetensors      one tensor of each element type, a scalar, an empty one, a name beyond ASCII
-views.bin              torch.save of a dictionary: element types, transposed, sliced, shifted, expanded and tied views, a
-                       parameter, and values that are no tensors
+views.bin              torch.save of a dictionary: element types, transposed, sliced, shifted, expanded and tied
+                       views, a parameter, and values that are no tensors
 protocol4.bin          the same with pickle protocol 4
 module.bin             the state dictionary of a module, which carries `_metadata`
 legacy.bin             the format of before PyTorch 1.6
@@ -81,7 +81,8 @@ class Hostile:
 
 def write_hostile(name, value):
     with zipfile.ZipFile(HERE / f"hostile-{name}.bin", "w") as archive:
-        archive.writestr("archive/data.pkl", pickle.dumps(value, protocol=2))
+        member = zipfile.ZipInfo("archive/data.pkl", date_time=(1980, 1, 1, 0, 0, 0))
+        archive.writestr(member, pickle.dumps(value, protocol=2))
 
 
 def main():
@@ -93,13 +94,14 @@ def main():
         expected[name] = {key: described(value) for key, value in tensors.items() if isinstance(value, torch.Tensor)}
 
     types = of_each_type()
-    safetensors.torch.save_file(types, HERE / "types.safetensors", metadata={"format": "pt", "note": 'a "quote"'})
+    safetensors.torch.save_file(types, HERE / "types.safetensors", metadata={"format": "pt"})
     expect("types.safetensors", types)
     views = of_views()
     torch.save(views, HERE / "views.bin")
     expect("views.bin", views)
     torch.save(views, HERE / "protocol4.bin", pickle_protocol=4)
     torch.save(views, HERE / "legacy.bin", _use_new_zipfile_serialization=False)
+    torch.manual_seed(31)
     module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LayerNorm(2)).state_dict()
     torch.save(module, HERE / "module.bin")
     expect("module.bin", module)

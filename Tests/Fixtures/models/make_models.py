@@ -15,8 +15,8 @@ expected.json
                   weight decay 0.01 on every tensor; the head takes no part)
     greedy        {prompt, tokens, smallestMargin}: greedy continuation with the key/value cache, and the smallest
                   difference between the best and the second logit on the way
-    greedyUncached  (dynamic rotary scaling only) the same without a cache: the whole prefix is run again for each token,
-                  so its keys are rotated for the present length. A cache keeps the older rotation.
+    greedyUncached  (dynamic rotary scaling only) the same without a cache: the whole prefix is run again for each
+                  token, so its keys are rotated for the present length. A cache keeps the older rotation.
     reward        {pairs: [{first, second, choice}], scores: [[first, second]], loss}: score = head at the last token,
                   (w·h + b + normalisation) / normalisation_std; loss = mean of -log sigmoid(chosen - other)
 expected.safetensors
@@ -29,8 +29,8 @@ Sequences are run one at a time: nothing is padded. Dynamic rotary scaling depen
 (the length transformers remembers between calls is reset before every run).
 
 Some gradients are zero in exact arithmetic and rounding noise here: a reward head's bias and the last norm's bias (both
-scores move together) and key biases without rotary embedding (softmax does not see them). Adam turns such noise into full
-steps, which changes no loss. Compare gradients against the norm of all of them, or with an absolute tolerance.
+scores move together) and key biases without rotary embedding (softmax does not see them). Adam turns such noise into
+full steps, which changes no loss. Compare gradients against the norm of all of them, or with an absolute tolerance.
 """
 
 import json

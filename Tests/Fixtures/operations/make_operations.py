@@ -9,8 +9,8 @@
     "upstream":  tensor,              d loss / d output
     "gradients": {name: tensor}}}}    d loss / d input, for every input that has one
 
-with tensor = {"shape": [...], "values": [...]} in row-major order. Inputs are float32; results are computed from them in
-float64 and written with nine significant digits.
+with tensor = {"shape": [...], "values": [...]} in row-major order. Inputs are float32; results are computed from them
+in float64 and written with nine significant digits.
 
 Conventions, those of transformers: linear is x·Wᵀ + b with W [out, in]; GPT-2's transposed linear is x·W + b with W
 [in, out]; the rotary embedding turns the pair (i, i + head size / 2) by position · theta^(-2i / head size); attention

@@ -2,8 +2,8 @@
 
     python Tests/Fixtures/ppo/make_ppo.py    # writes next to itself; imports ../models/make_models.py
 
-behaviour/, reference/, learner/   model folders with a value head: the policy that sampled, the frozen reference, and the
-    policy that learns (behaviour + N(0, 0.015), so that ratios differ from 1 in the first step already)
+behaviour/, reference/, learner/   model folders with a value head: the policy that sampled, the frozen reference, and
+    the policy that learns (behaviour + N(0, 0.015), so that ratios differ from 1 in the first step already)
 ppo.json
     rollout    prompts, responses (eos included where there is one), scores: one row each
     settings   what all cases share
@@ -12,8 +12,8 @@ gradients.safetensors    <case>/<tensor>: d total loss / d tensor in the first s
 parameters.safetensors   <case>/<tensor>: the trainable tensors after three steps
 
 Cases
-    sane        no padding: rows are run alone, numbers exist for response tokens only (eos included). log p of the logits
-                divided by the temperature, for policy and reference alike. Advantages from the rollout's values, once.
+    sane        no padding: rows are run alone, numbers exist for response tokens only (eos included). log p of the
+                logits divided by the temperature, for policy and reference alike. Advantages from the rollout's values, once.
                 Normalised with mean and unbiased deviation of the response tokens. Every mean is over response tokens.
                 Gradient norm: of all tensors together; clipped to `gradNormClipping` (factor max / (norm + 1e-6)).
     saneFrozen  the same, lower half of the layers, embeddings and output projection frozen.
@@ -26,9 +26,10 @@ Cases
 Formulas (d = log p_ref - log p_behaviour): k1 = -d, k2 = d²/2, k3 = e^d - 1 - d; token reward = scale · (score + length
 penalty + eos bonus) on the last token, - coefficient · KL on all, clipped to ± rewardClip after adding;
 δ_t = r_t + γ_t V_{t+1} - V_t, A_t = δ_t + γ_t λ A_{t+1}, γ = 0 on the last token, target = A + V.
-`withImportance`: ρ = exp(log p_learner - log p_behaviour), δ · min(1, ρ), the trace of the targets · min(1, ρ), advantage
-· min(1, ρ). `withoutGAE`: advantage r_t + γ_t target_{t+1} - V_t.
-policy loss = -mean min(ρA, clip(ρ, 1 ± c)A); value loss = cost · 0.5 · mean max((target - v)², (target - clip(v, old ± c))²);
+`withImportance`: ρ = exp(log p_learner - log p_behaviour), δ · min(1, ρ), the trace of the targets · min(1, ρ),
+advantage · min(1, ρ). `withoutGAE`: advantage r_t + γ_t target_{t+1} - V_t.
+policy loss = -mean min(ρA, clip(ρ, 1 ± c)A);
+value loss = cost · 0.5 · mean max((target - v)², (target - clip(v, old ± c))²);
 entropy loss = -cost · mean entropy; total = their sum. Optimiser: Adam, lr 1e-3, betas 0.9 / 0.999, eps 1e-8.
 """
 
@@ -173,7 +174,8 @@ def make_case(name, rollout):
 
     def run(policy):
         if reference_mode:
-            outputs = [policy.run_padded(rollout["prompts"][row], rollout["responses"][row], width, columns) for row in rows]
+            outputs = [policy.run_padded(rollout["prompts"][row], rollout["responses"][row], width, columns)
+                       for row in rows]
         else:
             outputs = [policy.run(rollout["prompts"][row], rollout["responses"][row], settings["temperature"])
                        for row in rows]
@@ -182,7 +184,8 @@ def make_case(name, rollout):
     trainable = dict(learner.parameters)
     for key in list(trainable):
         frozen_layer = any(f"layers.{layer}." in key for layer in range(int(2 * settings["freezeLayers"])))
-        if frozen_layer or "normalisation" in key or (settings["freezeEmbeddings"] and ("embed" in key or "lm_head" in key)):
+        frozen_ends = settings["freezeEmbeddings"] and ("embed" in key or "lm_head" in key)
+        if frozen_layer or frozen_ends or "normalisation" in key:
             trainable.pop(key).requires_grad_(False)
 
     with torch.no_grad():

@@ -77,7 +77,9 @@ struct TestArchive {
             let offset = UInt32(offsetOfMember(index, file.count))
             let localName = Array(localNameOfMember(member.name).utf8)
             let name = Array(member.name.utf8)
-            file += littleEndian(UInt32(0x0403_4B50)) + littleEndian(UInt16(20)) + littleEndian(flags) + littleEndian(method)
+            file +=
+                littleEndian(UInt32(0x0403_4B50)) + littleEndian(UInt16(20)) + littleEndian(flags)
+                + littleEndian(method)
             file += [UInt8](repeating: 0, count: 8) + littleEndian(size) + littleEndian(size)
             file += littleEndian(UInt16(localName.count)) + littleEndian(UInt16(0)) + localName + member.bytes
             directory += littleEndian(UInt32(0x0201_4B50)) + littleEndian(UInt16(20)) + littleEndian(UInt16(20))
@@ -86,7 +88,8 @@ struct TestArchive {
             directory += [UInt8](repeating: 0, count: 12) + littleEndian(offset) + name
         }
         let count = littleEndian(UInt16(members.count))
-        let end = littleEndian(UInt32(0x0605_4B50)) + [0, 0, 0, 0] + count + count + littleEndian(UInt32(directory.count))
+        let end =
+            littleEndian(UInt32(0x0605_4B50)) + [0, 0, 0, 0] + count + count + littleEndian(UInt32(directory.count))
             + littleEndian(UInt32(file.count)) + [0, 0]
         return file + directory + end
     }
@@ -106,9 +109,11 @@ enum TestPickle {
     static func ints(_ values: [Int]) -> [UInt8] { tuple(values.map(int)) }
 
     static func tensor(
-        shape: [Int], strides: [Int], offset: Int = 0, count: Int = 6, key: String = "0", storage: String = "FloatStorage"
+        shape: [Int], strides: [Int], offset: Int = 0, count: Int = 6, key: String = "0",
+        storage: String = "FloatStorage"
     ) -> [UInt8] {
-        let identifier = tuple([text("storage"), global("torch", storage), text(key), text("cpu"), int(count)]) + [0x51]
+        let identifier =
+            tuple([text("storage"), global("torch", storage), text(key), text("cpu"), int(count)]) + [0x51]
         let hooks = global("collections", "OrderedDict") + [0x29, 0x52]
         let arguments = tuple([identifier, int(offset), ints(shape), ints(strides), [0x89], hooks])
         return global("torch._utils", "_rebuild_tensor_v2") + arguments + [0x52]

@@ -14,53 +14,48 @@ struct FloatConversionTests {
     }
 
     @Test func everyShortNumberWidensExactly() {
-        for bits in UInt16.min...UInt16.max {
+        let wrong = (UInt16.min...UInt16.max).filter { bits in
             let half = value(bits, exponentBits: 5, fractionBits: 10)
             let brain = value(bits, exponentBits: 8, fractionBits: 7)
             let (ourHalf, ourBrain) = (FloatConversion.widenFloat16(bits), FloatConversion.widenBFloat16(bits))
-            #expect(half.isNaN ? ourHalf.isNaN : Double(ourHalf) == half)
-            #expect(brain.isNaN ? ourBrain.isNaN : Double(ourBrain) == brain)
-            #expect(ourHalf.sign == (bits >> 15 == 0 ? .plus : .minus))
+            let halfIsRight = half.isNaN ? ourHalf.isNaN : Double(ourHalf) == half
+            let brainIsRight = brain.isNaN ? ourBrain.isNaN : Double(ourBrain) == brain
+            return !halfIsRight || !brainIsRight || ourHalf.sign != (bits >> 15 == 0 ? .plus : .minus)
         }
+        #expect(wrong.isEmpty, "\(wrong.count) wrong, first \(wrong.prefix(5))")
     }
 
     @Test func everyShortNumberSurvivesTheRoundTrip() {
-        for bits in UInt16.min...UInt16.max {
+        let wrong = (UInt16.min...UInt16.max).filter { bits in
             let half = FloatConversion.widenFloat16(bits)
             let brain = FloatConversion.widenBFloat16(bits)
-            if half.isNaN {
-                #expect(FloatConversion.widenFloat16(FloatConversion.narrowToFloat16(half)).isNaN)
-            } else {
-                #expect(FloatConversion.narrowToFloat16(half) == bits)
-            }
-            if brain.isNaN {
-                #expect(FloatConversion.widenBFloat16(FloatConversion.narrowToBFloat16(brain)).isNaN)
-            } else {
-                #expect(FloatConversion.narrowToBFloat16(brain) == bits)
-            }
+            let (halfBits, brainBits) = (FloatConversion.narrowToFloat16(half), FloatConversion.narrowToBFloat16(brain))
+            let halfIsRight = half.isNaN ? FloatConversion.widenFloat16(halfBits).isNaN : halfBits == bits
+            let brainIsRight = brain.isNaN ? FloatConversion.widenBFloat16(brainBits).isNaN : brainBits == bits
+            return !halfIsRight || !brainIsRight
         }
+        #expect(wrong.isEmpty, "\(wrong.count) wrong, first \(wrong.prefix(5))")
     }
 
     /// Between two neighbours the nearer one, at the middle the even one, and just beside the middle not.
     @Test func roundsToNearestTiesToEven() {
-        for bits in UInt16(0)..<0x7F7F {
-            let (low, high) = (FloatConversion.widenBFloat16(bits), FloatConversion.widenBFloat16(bits + 1))
-            expectRounding(low, high, even: bits & 1 == 0 ? bits : bits + 1, FloatConversion.narrowToBFloat16, bits)
+        let brains = (UInt16(0)..<0x7F7F).filter {
+            !roundsWell($0, widen: FloatConversion.widenBFloat16, narrow: FloatConversion.narrowToBFloat16)
         }
-        for bits in UInt16(0)..<0x7BFF {
-            let (low, high) = (FloatConversion.widenFloat16(bits), FloatConversion.widenFloat16(bits + 1))
-            expectRounding(low, high, even: bits & 1 == 0 ? bits : bits + 1, FloatConversion.narrowToFloat16, bits)
+        let halves = (UInt16(0)..<0x7BFF).filter {
+            !roundsWell($0, widen: FloatConversion.widenFloat16, narrow: FloatConversion.narrowToFloat16)
         }
+        #expect(brains.isEmpty, "\(brains.count) wrong, first \(brains.prefix(5))")
+        #expect(halves.isEmpty, "\(halves.count) wrong, first \(halves.prefix(5))")
     }
 
-    func expectRounding(
-        _ low: Float, _ high: Float, even: UInt16, _ narrow: (Float) -> UInt16, _ lowBits: UInt16
-    ) {
+    /// Whether the numbers between `bits` and its successor round as they should.
+    func roundsWell(_ bits: UInt16, widen: (UInt16) -> Float, narrow: (Float) -> UInt16) -> Bool {
+        let (low, high) = (widen(bits), widen(bits + 1))
+        let even = bits & 1 == 0 ? bits : bits + 1
         let middle = low + (high - low) / 2
-        #expect(narrow(middle) == even)
-        #expect(narrow(middle.nextDown) == lowBits)
-        #expect(narrow(middle.nextUp) == lowBits + 1)
-        #expect(narrow(-middle) == even | 0x8000)
+        return narrow(middle) == even && narrow(-middle) == even | 0x8000 && narrow(middle.nextDown) == bits
+            && narrow(middle.nextUp) == bits + 1
     }
 
     @Test func numbersBeyondTheLargestBecomeInfinite() {

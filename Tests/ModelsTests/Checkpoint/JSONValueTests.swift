@@ -72,7 +72,9 @@ struct JSONValueTests {
         #expect(invalid == .badJSON(file: "test.json", line: 1, column: 4, reason: "a string that is not valid UTF-8"))
         _ = try parse(String(repeating: "[", count: 64) + String(repeating: "]", count: 64))
         _ = checkpointError { try parse(String(repeating: "[", count: 1_000_000)) }
-        let large = checkpointError { try JSONValue(parsing: [UInt8](repeating: 0x20, count: 5 << 20), file: "test.json") }
+        let large = checkpointError {
+            try JSONValue(parsing: [UInt8](repeating: 0x20, count: 5 << 20), file: "test.json")
+        }
         #expect(large == .tooLarge(file: "test.json", part: "text", size: 5 << 20, limit: 4 << 20))
     }
 
@@ -85,7 +87,9 @@ struct JSONValueTests {
             guard let ours = try? JSONValue(parsing: text, file: "test.json") else { continue }
             accepted += 1
             // What we accept, Foundation accepts, and reading what we write gives the same again.
-            #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed) }
+            #expect(throws: Never.self) {
+                try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
+            }
             #expect(try JSONValue(parsing: Array(ours.text.utf8), file: "test.json") == ours)
         }
         #expect(accepted > 100)

@@ -17,10 +17,12 @@ struct ModelFolderTests {
         try withTemporaryFolder { parent in
             let url = parent.appendingPathComponent("copy")
             let copy = try ModelFolder.save(
-                to: url, configuration: configuration, tensors: store.names.map { WritableTensor(try store.tensor($0)) },
+                to: url, configuration: configuration,
+                tensors: store.names.map { WritableTensor(try store.tensor($0)) },
                 writer: SafetensorsWriter(shardLimit: 10_000))
-            #expect(try bytes(of: url.appendingPathComponent("config.json"))
-                == bytes(of: original.url.appendingPathComponent("config.json")))
+            #expect(
+                try bytes(of: url.appendingPathComponent("config.json"))
+                    == bytes(of: original.url.appendingPathComponent("config.json")))
             let weights = try copy.weights()
             #expect(weights.layout == .shardedSafetensors)
             #expect(weights.names == store.names)

@@ -89,7 +89,9 @@ struct TorchArchiveTests {
         #expect(try refusal(pickle: [0x80, 2, 0x8A, 9] + [UInt8](repeating: 1, count: 9)).contains("9 bytes"))
         #expect(try refusal(pickle: [0x80, 2, 0x8C, 2, 0xC3, 0x28]).contains("UTF-8"))
         #expect(try refusal(pickle: [0x80, 2] + [UInt8](repeating: 0x28, count: 5000)).contains("deeper"))
-        for pickle: [UInt8] in [[], [0x80], [0x80, 2, 0x58, 0xFF, 0xFF, 0xFF, 0xFF], [0x80, 2, 0x8D] + littleEndian(UInt64.max)] {
+        for pickle: [UInt8] in [
+            [], [0x80], [0x80, 2, 0x58, 0xFF, 0xFF, 0xFF, 0xFF], [0x80, 2, 0x8D] + littleEndian(UInt64.max),
+        ] {
             guard case .truncated = error(TestArchive.torch(pickle: pickle).bytes) else {
                 Issue.record("\(pickle)")
                 return
@@ -159,13 +161,17 @@ struct TorchArchiveTests {
             }
         }
         // A storage that claims more than its member has, and a small one expanded beyond the size of the file.
-        #expect(try error(tensor: Pickle.tensor(shape: [7], strides: [1], count: 7)).description.contains("needs 28 bytes"))
-        guard case .tooLarge(_, _, size: 4_000_000, _) = try error(tensor: Pickle.tensor(shape: [1_000_000], strides: [0]))
+        #expect(
+            try error(tensor: Pickle.tensor(shape: [7], strides: [1], count: 7)).description.contains("needs 28 bytes"))
+        guard
+            case .tooLarge(_, _, size: 4_000_000, _) = try error(
+                tensor: Pickle.tensor(shape: [1_000_000], strides: [0]))
         else {
             Issue.record("expanded")
             return
         }
-        guard case .refusedPickle = try error(tensor: Pickle.tensor(shape: [1], strides: [1], storage: "QuantStorage")) else {
+        guard case .refusedPickle = try error(tensor: Pickle.tensor(shape: [1], strides: [1], storage: "QuantStorage"))
+        else {
             Issue.record("unknown storage")
             return
         }
@@ -173,8 +179,9 @@ struct TorchArchiveTests {
 
     @Test func refusesRepeatedNamesAndOtherContents() throws {
         let tensor = TestPickle.tensor(shape: [1], strides: [1])
-        guard case .duplicateTensor("w", _) =
-            error(TestArchive.torch(pickle: TestPickle.dictionary([("w", tensor), ("w", tensor)])).bytes)
+        guard
+            case .duplicateTensor("w", _) =
+                error(TestArchive.torch(pickle: TestPickle.dictionary([("w", tensor), ("w", tensor)])).bytes)
         else {
             Issue.record("repeated")
             return
@@ -190,7 +197,8 @@ struct TorchArchiveTests {
     // MARK: Archives that lie
 
     func archive(_ change: (inout TestArchive) -> Void) throws -> String {
-        var archive = TestArchive.torch(pickle: TestPickle.dictionary([("w", TestPickle.tensor(shape: [6], strides: [1]))]))
+        var archive = TestArchive.torch(
+            pickle: TestPickle.dictionary([("w", TestPickle.tensor(shape: [6], strides: [1]))]))
         change(&archive)
         return try #require(error(archive.bytes)).description
     }
@@ -215,7 +223,9 @@ struct TorchArchiveTests {
     @Test func twoMembersCannotShareBytes() throws {
         // The second member's header lies inside of the first one's data.
         let inner = TestArchive(members: [("archive/data/0", littleEndianBytes([1]))]).bytes.prefix(48)
-        var archive = TestArchive(members: [("archive/data.pkl", Array(inner)), ("archive/data/0", littleEndianBytes([1]))])
+        var archive = TestArchive(members: [
+            ("archive/data.pkl", Array(inner)), ("archive/data/0", littleEndianBytes([1])),
+        ])
         archive.offsetOfMember = { $0 == 0 ? $1 : 30 + "archive/data.pkl".utf8.count }
         #expect(try #require(error(archive.bytes)).description.contains("share bytes"))
     }

@@ -68,7 +68,8 @@ struct WeightStoreTests {
     }
 
     @Test func theIndexDecidesWhereATensorLies() throws {
-        let store = try store(index: #"{"weight_map": {"x": "a.safetensors", "y": "b.safetensors", "z": "b.safetensors"}}"#)
+        let store = try store(
+            index: #"{"weight_map": {"x": "a.safetensors", "y": "b.safetensors", "z": "b.safetensors"}}"#)
         #expect(try store.names.map { try store.floats(of: $0) } == [[1], [3], [4]])
     }
 
@@ -85,23 +86,29 @@ struct WeightStoreTests {
     }
 
     @Test func namesMissingShardsAndTensors() throws {
-        guard case .missingTensor("q", let file) = checkpointError({
-            try store(index: #"{"weight_map": {"q": "a.safetensors"}}"#)
-        }) else {
+        guard
+            case .missingTensor("q", let file) = checkpointError({
+                try store(index: #"{"weight_map": {"q": "a.safetensors"}}"#)
+            })
+        else {
             Issue.record("a missing tensor")
             return
         }
         #expect(file.hasSuffix("/a.safetensors"))
-        guard case .unreadable(let file, _) = checkpointError({
-            try store(index: #"{"weight_map": {"x": "c.safetensors"}}"#)
-        }) else {
+        guard
+            case .unreadable(let file, _) = checkpointError({
+                try store(index: #"{"weight_map": {"x": "c.safetensors"}}"#)
+            })
+        else {
             Issue.record("a missing shard")
             return
         }
         #expect(file.hasSuffix("/c.safetensors"))
     }
 
-    @Test(arguments: ["../a.safetensors", "/etc/passwd", "x/../../a", "sub/a.safetensors", "..", "", ".", "a\\\\b", "a\\u0000"])
+    @Test(arguments: [
+        "../a.safetensors", "/etc/passwd", "x/../../a", "sub/a.safetensors", "..", "", ".", "a\\\\b", "a\\u0000",
+    ])
     func refusesNamesOutsideOfTheFolder(_ name: String) throws {
         guard case .unsafeName = checkpointError({ try store(index: #"{"weight_map": {"x": "\#(name)"}}"#) }) else {
             Issue.record("\(name)")
@@ -109,7 +116,9 @@ struct WeightStoreTests {
         }
     }
 
-    @Test(arguments: ["", "[]", "{}", #"{"weight_map": []}"#, #"{"weight_map": {"x": 1}}"#, #"{"weight_map": {"x": "a""#])
+    @Test(arguments: [
+        "", "[]", "{}", #"{"weight_map": []}"#, #"{"weight_map": {"x": 1}}"#, #"{"weight_map": {"x": "a""#,
+    ])
     func refusesOtherIndexes(_ index: String) throws {
         guard case .badJSON = checkpointError({ try store(index: index) }) else {
             Issue.record("\(index)")

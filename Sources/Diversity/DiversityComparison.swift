@@ -1,0 +1,72 @@
+public import Eval
+
+/// The difference between two systems measured on the same inputs with the same configuration.
+public struct DiversityComparison: Codable, Sendable, Equatable {
+    /// The metrics that both reports have.
+    public var metrics: [Entry]
+
+    /// One metric: first minus second.
+    public struct Entry: Codable, Sendable, Equatable {
+        /// Its exact name.
+        public var name: String
+        /// Whether larger is more diverse.
+        public var higherIsMoreDiverse: Bool
+        /// Mean difference over the inputs that have a value in both, bootstrapped over inputs in pairs.
+        public var perInput: Interval?
+        /// Difference across inputs, with the jackknife over the same groups of inputs in both.
+        public var acrossInputs: Interval?
+        /// Difference of all outputs as one set.
+        public var overall: Double?
+    }
+
+    /// Compares two reports.
+    ///
+    /// - Throws: ``DiversityError/cannotCompare(_:)`` if inputs, seed, draws or metric options differ.
+    public init(_ first: DiversityReport, _ second: DiversityReport) throws {
+        guard first.inputFingerprint == second.inputFingerprint, first.inputs == second.inputs else {
+            throw DiversityError.cannotCompare(
+                "they are about different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts")
+        }
+        var comparable = second.config
+        comparable.metrics = first.config.metrics
+        comparable.limitOutputs = first.config.limitOutputs
+        comparable.useReferences = first.config.useReferences
+        comparable.plan.simulatedBestOfN = first.config.plan.simulatedBestOfN
+        comparable.plan.simulatedOutputs = first.config.plan.simulatedOutputs
+        comparable.maximumTables = first.config.maximumTables
+        comparable.commonLength = first.config.commonLength
+        guard comparable == first.config else {
+            throw DiversityError.cannotCompare("their options or seeds differ; measure both with the same configuration")
+        }
+        var generator = SplitMix64(seed: first.config.seed)
+        metrics = try first.metrics.compactMap { entry in
+            guard let other = second[entry.name] else { return nil }
+            guard !entry.name.hasPrefix("length_controlled_") || first.commonLength == second.commonLength else {
+                throw DiversityError.cannotCompare(
+                    "texts are cut to \(first.commonLength) and \(second.commonLength) words; give one common length")
+            }
+            return Entry(
+                name: entry.name, higherIsMoreDiverse: entry.higherIsMoreDiverse,
+                perInput: Self.perInput(entry.values, other.values, first.config.resamples, &generator),
+                acrossInputs: Self.acrossInputs(entry.values, other.values),
+                overall: entry.values.overall.flatMap { value in other.values.overall.map { value - $0 } })
+        }
+    }
+
+    private static func perInput(
+        _ first: DiversityAggregate, _ second: DiversityAggregate, _ resamples: Int, _ generator: inout SplitMix64
+    ) -> Interval? {
+        guard let a = first.perInput?.values, let b = second.perInput?.values, a.count == b.count else { return nil }
+        let pairs = zip(a, b).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
+        guard !pairs.isEmpty else { return nil }
+        return Bootstrap.pairedDifference(
+            pairs.map(\.0), pairs.map(\.1), resamples: resamples, using: &generator)
+    }
+
+    private static func acrossInputs(_ first: DiversityAggregate, _ second: DiversityAggregate) -> Interval? {
+        guard let a = first.acrossInputs, let b = second.acrossInputs, a.leaveOutChanges.count == b.leaveOutChanges.count
+        else { return nil }
+        return Aggregation.jackknifeInterval(
+            around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 })
+    }
+}

@@ -1,0 +1,86 @@
+/// Something that turns texts into vectors: a sentence encoder, an embedding service.
+public protocol TextEncoder: Sendable {
+    /// Names the encoder in caches and reports; two encoders with one name must give the same vectors.
+    var name: String { get }
+    /// One vector for each text, all of one width; nil where a text could not be encoded and is to be left out.
+    func embeddings(of texts: [String]) throws -> [[Float]?]
+}
+
+extension TextCollection {
+    /// The embedding of each text, every different text encoded once, however many sets and pairs it is in.
+    func embeddings(by encoder: any TextEncoder) throws -> [[Float]?] {
+        try derived("embeddings by \(encoder.name)") {
+            let (distinct, owner) = distinctTexts()
+            let vectors = try encoder.embeddings(of: distinct)
+            guard vectors.count == distinct.count else {
+                throw DiversityError.wrongCount(of: "embeddings", got: vectors.count, expected: distinct.count)
+            }
+            let widths = Set(vectors.compactMap { $0?.count })
+            guard widths.count < 2 else {
+                throw DiversityError.wrongCount(of: "widths of embeddings", got: widths.count, expected: 1)
+            }
+            return owner.map { vectors[$0] }
+        }
+    }
+
+    /// The different texts (by code points) in order of first appearance, and for each text the index of its own.
+    func distinctTexts() -> (texts: [String], owner: [Int]) {
+        derived("distinct texts") {
+            var known: [[UInt8]: Int] = [:]
+            var distinct: [String] = []
+            let owner = texts.map { text in
+                let key = Array(text.utf8)
+                if let index = known[key] { return index }
+                known[key] = distinct.count
+                distinct.append(text)
+                return distinct.count - 1
+            }
+            return (distinct, owner)
+        }
+    }
+}
+
+/// One minus the mean pairwise cosine of embeddings, published as `sent_bert_from_sim`.
+public struct EmbeddingMetric: DiversityMetric {
+    public let name: String
+    public var higherIsMoreDiverse: Bool { true }
+    private let encoder: any TextEncoder
+
+    /// The metric under an encoder. Texts that were not encoded are left out of every set and counted.
+    public init(_ encoder: any TextEncoder, name: String = "sent_bert_from_sim") {
+        self.encoder = encoder
+        self.name = name
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
+        let embeddings = try collection.embeddings(by: encoder)
+        return PairwiseSimilarity.diversity(ofEmbeddings: set.compactMap { embeddings[$0] })
+    }
+
+    public func excludedTexts(in collection: TextCollection) throws -> Int {
+        try collection.embeddings(by: encoder).filter { $0 == nil }.count
+    }
+}
+
+/// The Vendi score of the cosines of embeddings, `embedding_vendi_score`.
+public struct EmbeddingVendiMetric: DiversityMetric {
+    public let name = "embedding_vendi_score"
+    public var higherIsMoreDiverse: Bool { true }
+    private let encoder: any TextEncoder
+    private let order: Double
+
+    /// The metric under an encoder. Texts that were not encoded are left out of every set and counted.
+    public init(_ encoder: any TextEncoder, order: Double = 1) {
+        self.encoder = encoder
+        self.order = order
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
+        let embeddings = try collection.embeddings(by: encoder)
+        return try VendiScore.score(ofEmbeddings: set.compactMap { embeddings[$0] }, order: order)
+    }
+
+    public func excludedTexts(in collection: TextCollection) throws -> Int {
+        try collection.embeddings(by: encoder).filter { $0 == nil }.count
+    }
+}

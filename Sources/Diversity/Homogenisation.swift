@@ -1,0 +1,59 @@
+import Eval
+
+/// ROUGE-L homogenisation (Padmakumar and He, 2024): the mean over all pairs of texts of their ROUGE-L F measure in
+/// `rouge-score`'s form, which is symmetric. Equal to `homogenization_score` of the package `diversity` without its
+/// rounding.
+public enum Homogenisation {
+    /// The value for `texts`, 0…1; nil for fewer than two. Lower is more diverse.
+    public static func value(of texts: [String], stems: Bool = false) -> Double? {
+        value(of: Array(texts.indices), in: TextCollection(texts), stems: stems)
+    }
+
+    /// The words of all texts as ids.
+    private struct Words {
+        var ids: [[Int32]]
+        var vocabularySize: Int
+        var longest: Int
+    }
+
+    static func value(of set: [Int], in collection: TextCollection, stems: Bool) -> Double? {
+        guard set.count > 1 else { return nil }
+        let words = collection.derived("rouge-score words, stems \(stems)") {
+            var table = WordTable()
+            let scorer = ROUGE.Standard(stems: stems)
+            let ids = collection.texts.map { scorer.words(of: $0).map { table.id(of: $0) } }
+            return Words(ids: ids, vocabularySize: table.count, longest: ids.reduce(0) { max($0, $1.count) })
+        }
+        var matcher = LCSMatcher(vocabularySize: words.vocabularySize, maximumLength: words.longest)
+        var sums: [Double] = []
+        for i in 1..<set.count {
+            let first = words.ids[set[i]]
+            guard !first.isEmpty else { continue }
+            matcher.load(first)
+            var sum = 0.0
+            for j in 0..<i {
+                let second = words.ids[set[j]]
+                if second.isEmpty { continue }
+                sum += 2 * Double(matcher.length(with: second)) / Double(first.count + second.count)
+            }
+            sums.append(sum)
+        }
+        return sums.reduce(0, +) / (Double(set.count) * Double(set.count - 1) / 2)
+    }
+}
+
+/// ROUGE-L homogenisation as a metric, `rouge_l_homogenisation`.
+public struct HomogenisationMetric: DiversityMetric {
+    public let name = "rouge_l_homogenisation"
+    public var higherIsMoreDiverse: Bool { false }
+    private let stems: Bool
+
+    /// With or without stemming.
+    public init(stems: Bool = false) {
+        self.stems = stems
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) -> Double? {
+        Homogenisation.value(of: set, in: collection, stems: stems)
+    }
+}

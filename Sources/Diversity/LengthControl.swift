@@ -1,0 +1,64 @@
+import Eval
+
+/// Cuts texts to a common length, so that a difference in diversity is not a difference in length.
+///
+/// Texts are cut after their first L words (runs of anything but white space; the text up to there is kept as it is);
+/// texts with fewer words are left out, for they cannot be brought to the length.
+public enum LengthControl {
+    /// The text up to the end of its word number `words`; nil if it has fewer.
+    public static func cut(_ text: String, toWords words: Int) -> String? {
+        precondition(words > 0, "texts are cut to at least one word, got \(words)")
+        var count = 0
+        var inside = false
+        let scalars = text.unicodeScalars
+        for index in scalars.indices {
+            let isSpace = TextRules.isWhitespace(scalars[index])
+            if isSpace, inside, count == words { return String(scalars[..<index]) }
+            if !isSpace && !inside { count += 1 }
+            inside = !isSpace
+        }
+        return count == words ? text : nil
+    }
+
+    /// A length that nine texts in ten have: the 10 % quantile of word counts rounded down, at least 1.
+    ///
+    /// To compare systems give the texts of all of them.
+    public static func commonLength(of texts: [String]) -> Int? {
+        Statistics.quantile(0.1, of: texts.map { Double(Lengths.words(in: $0)) }).map { max(1, Int($0)) }
+    }
+}
+
+/// Another metric on texts cut to a common length, `length_controlled_` + its name.
+public struct LengthControlledMetric: DiversityMetric {
+    public var name: String { "length_controlled_" + base.name }
+    public var higherIsMoreDiverse: Bool { base.higherIsMoreDiverse }
+    private let base: any DiversityMetric
+    private let words: Int
+
+    /// `base` on texts of `words` words.
+    public init(_ base: any DiversityMetric, words: Int) {
+        self.base = base
+        self.words = words
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
+        let cut = collection.derived("texts cut to \(words) words") {
+            CutTexts(collection.texts.map { LengthControl.cut($0, toWords: words) })
+        }
+        return try base.value(of: set.filter { cut.isLongEnough[$0] }, in: cut.collection)
+    }
+
+    public func excludedTexts(in collection: TextCollection) -> Int {
+        collection.texts.filter { LengthControl.cut($0, toWords: words) == nil }.count
+    }
+
+    private struct CutTexts {
+        let collection: TextCollection
+        let isLongEnough: [Bool]
+
+        init(_ texts: [String?]) {
+            collection = TextCollection(texts.map { $0 ?? "" })
+            isLongEnough = texts.map { $0 != nil }
+        }
+    }
+}

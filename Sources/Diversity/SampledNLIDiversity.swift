@@ -1,0 +1,91 @@
+import Eval
+
+/// ``NLIDiversity`` on sampled sentences of longer texts, `nli_sample_from_sim`.
+///
+/// For each pair of texts both lists of sentences are cut to the shorter one's count m, `min(samples, m)` sentences are
+/// drawn from each without replacement and judged against each other in both directions. Pairs without a sentence have
+/// no score. The draw depends on the seed and the two texts only, so neither their order nor the other texts matter.
+public struct SampledNLIDiversity: DiversityMetric {
+    /// What a text is cut into, and how samples are averaged.
+    public enum Form: String, Codable, Sendable {
+        /// Sentences of ``SentenceSplitter``; the mean over pairs of each pair's mean.
+        case sentences
+        /// As the paper's code does: the "sentences" are single characters (code points), and the mean runs over all
+        /// samples of all pairs, each divided by the number of samples of its pair.
+        case charactersScaledTwice
+    }
+
+    public let name = "nli_sample_from_sim"
+    public var higherIsMoreDiverse: Bool { !scoring.inverted }
+    private let model: any EntailmentModel
+    private let scoring: NLIScoring
+    private let form: Form
+    private let samples: Int
+    private let seed: UInt64
+
+    /// The metric under a model.
+    ///
+    /// - Parameters:
+    ///   - samples: at most so many sentences are drawn for a pair.
+    ///   - seed: start of all draws.
+    public init(
+        _ model: any EntailmentModel, scoring: NLIScoring = .standard, form: Form = .sentences, samples: Int = 5,
+        seed: UInt64 = 0
+    ) {
+        precondition(samples > 0, "at least one sentence is sampled, got \(samples)")
+        self.model = model
+        self.scoring = scoring
+        self.form = form
+        self.samples = samples
+        self.seed = seed
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
+        guard set.count > 1 else { return nil }
+        let judge = collection.judge(model, scoring)
+        let pieces = set.map { collection.texts[$0] }.map { (text: $0, pieces: self.pieces(of: $0)) }
+        var wanted: [EntailmentPair] = []
+        var counts: [Int] = []
+        for i in 1..<pieces.count {
+            for j in 0..<i {
+                let drawn = draw(pieces[i], pieces[j])
+                for (a, b) in drawn { wanted += judge.directions(a, b) }
+                if !drawn.isEmpty { counts.append(drawn.count) }
+            }
+        }
+        guard !counts.isEmpty else { return nil }
+        let scores = try judge.scores(of: wanted)
+        var sum = 0.0
+        var next = 0
+        for count in counts {
+            let pairSum = scores[next..<(next + 2 * count)].reduce(0, +)
+            sum += pairSum / Double(count)
+            next += 2 * count
+        }
+        let mean = sum / Double(form == .sentences ? counts.count : counts.reduce(0, +))
+        return scoring.inverted ? 1 - mean : mean
+    }
+
+    private func pieces(of text: String) -> [String] {
+        switch form {
+        case .sentences: SentenceSplitter.sentences(in: text)
+        case .charactersScaledTwice: text.unicodeScalars.map { String($0) }
+        }
+    }
+
+    private func draw(
+        _ first: (text: String, pieces: [String]), _ second: (text: String, pieces: [String])
+    ) -> [(String, String)] {
+        let count = min(first.pieces.count, second.pieces.count)
+        guard count > 0 else { return [] }
+        let inOrder = first.text.utf8.lexicographicallyPrecedes(second.text.utf8)
+        let (a, b) = inOrder ? (first, second) : (second, first)
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ seed
+        for byte in Array(a.text.utf8) + [0xFF] + Array(b.text.utf8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var random = SplitMix64(seed: hash)
+        let taken = min(samples, count)
+        let left = random.distinctIndices(taken, below: count)
+        let right = random.distinctIndices(taken, below: count)
+        return zip(left, right).map { (a.pieces[$0], b.pieces[$1]) }
+    }
+}

@@ -1,0 +1,79 @@
+/// Turns answers of people to ``PairwiseTask``s into a win rate.
+public struct PairwiseAnalysis: Codable, Sendable, Equatable {
+    /// How a slider position counts.
+    public enum Scale: String, Codable, Sendable {
+        /// Its sign only: 1, 0.5 or 0 for the first system.
+        case sign
+        /// Its size: 0.5 + position / 8, from 0 to 1.
+        case weighted
+    }
+
+    /// What happens with several answers to one task.
+    public enum Merging: String, Codable, Sendable {
+        /// Their mean position counts.
+        case average
+        /// The last answer counts.
+        case override
+        /// The task is left out unless all answers prefer the same side.
+        case skip
+    }
+
+    /// What happens with the neutral position.
+    public enum Neutral: String, Codable, Sendable {
+        /// It counts as a tie.
+        case tie
+        /// The task is left out.
+        case leaveOut
+    }
+
+    /// How positions count.
+    public var scale: Scale
+    /// How several answers are merged.
+    public var merging: Merging
+    /// What neutral answers count.
+    public var neutral: Neutral
+
+    /// An analysis with these rules.
+    public init(scale: Scale = .sign, merging: Merging = .average, neutral: Neutral = .tie) {
+        self.scale = scale
+        self.merging = merging
+        self.neutral = neutral
+    }
+
+    /// The outcome of each answered task that is not left out: 1 the first system, 0 the second.
+    ///
+    /// - Throws: ``PairwiseAnswerError``.
+    public func outcomes(tasks: [PairwiseTask], answers: [PairwiseAnswer]) throws -> [(task: String, outcome: Double)] {
+        var byTask: [String: [Int]] = [:]
+        let known = Set(tasks.map(\.id))
+        for answer in answers {
+            guard known.contains(answer.task) else { throw PairwiseAnswerError.unknownTask(answer.task) }
+            guard (-4...4).contains(answer.slider) else {
+                throw PairwiseAnswerError.sliderOutOfRange(task: answer.task, slider: answer.slider)
+            }
+            byTask[answer.task, default: []].append(answer.slider)
+        }
+        return tasks.compactMap { task in
+            guard let positions = byTask[task.id], let last = positions.last else { return nil }
+            if merging == .skip, Set(positions.map { $0.signum() }).count > 1 { return nil }
+            let position =
+                merging == .override ? Double(last) : Double(positions.reduce(0, +)) / Double(positions.count)
+            let towardsFirst = task.leftIsFirstSystem ? -position : position
+            if towardsFirst == 0, neutral == .leaveOut { return nil }
+            switch scale {
+            case .sign: return (task.id, towardsFirst > 0 ? 1 : towardsFirst < 0 ? 0 : 0.5)
+            case .weighted: return (task.id, 0.5 + towardsFirst / 8)
+            }
+        }
+    }
+
+    /// The win rate of the first system; nil if no task is left.
+    public func winRate(
+        tasks: [PairwiseTask], answers: [PairwiseAnswer], resamples: Int = 2000,
+        using generator: inout some RandomNumberGenerator
+    ) throws -> WinRate? {
+        WinRate(
+            outcomes: try outcomes(tasks: tasks, answers: answers).map(\.outcome), resamples: resamples,
+            using: &generator)
+    }
+}

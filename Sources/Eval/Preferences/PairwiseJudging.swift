@@ -1,0 +1,91 @@
+/// Which of two texts is better.
+public enum Preference: String, Codable, Sendable, CaseIterable {
+    /// The text shown first.
+    case first
+    /// The text shown second.
+    case second
+    /// Neither.
+    case tie
+
+    /// 1 for the text shown first, 0 for the second, 0.5 for a tie.
+    var shareOfFirst: Double {
+        switch self {
+        case .first: 1
+        case .second: 0
+        case .tie: 0.5
+        }
+    }
+}
+
+/// A judge of pairs: a person's answers, a model, a reward function.
+public protocol PairwiseJudge {
+    /// Judges two texts for an input in the order they are given.
+    func preference(input: String, first: String, second: String) throws -> Preference
+}
+
+/// Judges pairs in both orders, so that a judge's liking for a position cancels.
+public enum PairwiseJudging {
+    /// What a judge said about one pair.
+    public struct Verdict: Codable, Sendable, Equatable {
+        /// The answer with the first system's text shown first.
+        public var forward: Preference
+        /// The answer with the second system's text shown first.
+        public var backward: Preference
+
+        /// Mean over both orders of 1 for the first system, 0 for the second, 0.5 for a tie.
+        public var outcome: Double {
+            (forward.shareOfFirst + 1 - backward.shareOfFirst) / 2
+        }
+
+        /// Whether both orders name the same winner, or both a tie.
+        public var isConsistent: Bool {
+            forward.shareOfFirst == 1 - backward.shareOfFirst
+        }
+    }
+
+    /// Results over many pairs.
+    public struct Summary: Codable, Sendable, Equatable {
+        /// Win rate of the first system over all pairs, identical ones counted as ties.
+        public var winRate: WinRate
+        /// The rate at equal lengths.
+        public var lengthControlled: Interval
+        /// Share of judged pairs for which both orders gave the same winner, or both a tie.
+        public var consistency: Double?
+        /// Share of answers that chose the text shown first, ties half; 0.5 for a judge without a liking for a position.
+        public var firstPositionShare: Double?
+        /// The verdict of each pair; nil where the two texts are identical and were not judged.
+        public var verdicts: [Verdict?]
+    }
+
+    /// Judges the outputs of two systems on the same inputs; lengths are in words.
+    ///
+    /// - Returns: nil if there are no inputs.
+    /// - Throws: what the judge throws.
+    public static func compare(
+        inputs: [String], first: [String], second: [String], judge: some PairwiseJudge, resamples: Int = 2000,
+        using generator: inout some RandomNumberGenerator
+    ) throws -> Summary? {
+        precondition(
+            inputs.count == first.count && inputs.count == second.count,
+            "\(inputs.count) inputs, \(first.count) and \(second.count) outputs")
+        let verdicts = try inputs.indices.map { i -> Verdict? in
+            if first[i].utf8.elementsEqual(second[i].utf8) { return nil }
+            return Verdict(
+                forward: try judge.preference(input: inputs[i], first: first[i], second: second[i]),
+                backward: try judge.preference(input: inputs[i], first: second[i], second: first[i]))
+        }
+        let outcomes = verdicts.map { $0?.outcome ?? 0.5 }
+        let differences = zip(first, second).map { Double(Lengths.words(in: $0) - Lengths.words(in: $1)) }
+        guard let winRate = WinRate(outcomes: outcomes, resamples: resamples, using: &generator),
+            let controlled = LengthControlledWinRate.rate(
+                outcomes: outcomes, lengthDifferences: differences, resamples: min(resamples, 500), using: &generator)
+        else { return nil }
+        let judged = verdicts.compactMap { $0 }
+        return Summary(
+            winRate: winRate, lengthControlled: controlled,
+            consistency: Statistics.mean(of: judged.map { $0.isConsistent ? 1 : 0 }),
+            firstPositionShare: Statistics.mean(
+                of: judged.flatMap { [$0.forward.shareOfFirst, $0.backward.shareOfFirst] }),
+            verdicts: verdicts)
+    }
+}

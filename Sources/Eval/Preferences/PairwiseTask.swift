@@ -1,0 +1,75 @@
+/// One comparison to be judged by people: two texts for an input, in random order, on a slider from −4 to 4.
+public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
+    /// Names the task in answers.
+    public var id: String
+    /// The prompt.
+    public var input: String
+    /// The text shown on the left.
+    public var left: String
+    /// The text shown on the right.
+    public var right: String
+    /// Whether the left text is the first system's. Not to be shown.
+    public var leftIsFirstSystem: Bool
+
+    /// A task.
+    public init(id: String, input: String, left: String, right: String, leftIsFirstSystem: Bool) {
+        self.id = id
+        self.input = input
+        self.left = left
+        self.right = right
+        self.leftIsFirstSystem = leftIsFirstSystem
+    }
+
+    /// Tasks for the outputs of two systems on the same inputs. Identical outputs make no task.
+    ///
+    /// - Returns: tasks in the order of the inputs, their ids the numbers of the inputs, sides drawn with `generator`.
+    public static func tasks(
+        inputs: [String], first: [String], second: [String], using generator: inout some RandomNumberGenerator
+    ) -> [PairwiseTask] {
+        precondition(
+            inputs.count == first.count && inputs.count == second.count,
+            "\(inputs.count) inputs, \(first.count) and \(second.count) outputs")
+        var random = SplitMix64(from: &generator)
+        return inputs.indices.compactMap { i in
+            let leftIsFirst = random.next() >> 63 == 0
+            guard !first[i].utf8.elementsEqual(second[i].utf8) else { return nil }
+            return PairwiseTask(
+                id: "\(i)", input: inputs[i], left: leftIsFirst ? first[i] : second[i],
+                right: leftIsFirst ? second[i] : first[i], leftIsFirstSystem: leftIsFirst)
+        }
+    }
+}
+
+/// One person's answer to a task.
+public struct PairwiseAnswer: Codable, Sendable, Equatable {
+    /// The task.
+    public var task: String
+    /// Who answered.
+    public var annotator: String
+    /// −4 (left much better) … 4 (right much better).
+    public var slider: Int
+
+    /// An answer.
+    public init(task: String, annotator: String, slider: Int) {
+        self.task = task
+        self.annotator = annotator
+        self.slider = slider
+    }
+}
+
+/// What is wrong with answers.
+public enum PairwiseAnswerError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// An answer to a task that does not exist.
+    case unknownTask(String)
+    /// A slider position outside −4…4.
+    case sliderOutOfRange(task: String, slider: Int)
+
+    /// One line: which answer and why.
+    public var description: String {
+        switch self {
+        case .unknownTask(let task): "there is an answer to task \(task), which is not among the tasks"
+        case .sliderOutOfRange(let task, let slider):
+            "the answer to task \(task) is \(slider): the slider goes from -4 to 4"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+public import Tensor
+
+extension StoredTensor {
+    /// The elements as a tensor of 32-bit floats, converted once into memory of its own.
+    ///
+    /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and
+    ///   infinities.
+    public func tensor() throws -> Tensor {
+        let shape = Shape(shape)
+        let storage = Storage(byteCount: count * MemoryLayout<Float>.size)
+        let elements = UnsafeMutableBufferPointer(
+            start: storage.pointer.assumingMemoryBound(to: Float.self), count: count)
+        try copyFloats(to: elements)
+        return Tensor(shape: shape, storage: storage)
+    }
+
+    /// The mapped bytes as read-only storage that keeps the file open; nil when the elements are not in order without
+    /// gaps or not aligned to their width, and have to be copied.
+    package func mappedStorage() -> Storage? {
+        guard isContiguous, count > 0, let start = file.bytes[range].baseAddressOfSlice,
+            UInt(bitPattern: start) % UInt(elementType.width) == 0
+        else { return nil }
+        return Storage(viewing: start, byteCount: byteCount, owner: file)
+    }
+}
+
+extension Slice<UnsafeRawBufferPointer> {
+    /// The address of the first byte, nil for memory that is not there.
+    fileprivate var baseAddressOfSlice: UnsafeRawPointer? { UnsafeRawBufferPointer(rebasing: self).baseAddress }
+}
+
+extension WeightStore: WeightSource {
+    /// The stored tensor as a parameter; a missing one is an error, whatever it would be when made anew.
+    ///
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
+    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight) throws -> Parameter {
+        Parameter(name, try tensor(name, shape: shape.dimensions).tensor())
+    }
+}
+
+extension WritableTensor {
+    /// A tensor under a name, stored as F32, BF16 or F16.
+    public init(_ name: String, _ tensor: Tensor, as elementType: ElementType = .float32) {
+        self.init(name, shape: tensor.shape.dimensions, as: elementType) { body in
+            try tensor.withUnsafeBufferPointer(body)
+        }
+    }
+
+    /// A parameter under its own name, stored as F32, BF16 or F16.
+    public init(_ parameter: Parameter, as elementType: ElementType = .float32) {
+        self.init(parameter.name, parameter.value, as: elementType)
+    }
+}

@@ -1,0 +1,338 @@
+/// Brings every accepted spelling of a command line into the one that the options' parser takes.
+///
+/// Accepted for an option `freeze-layers`: `--freeze-layers 0.8`, `--freeze_layers=0.8`, `freeze_layers=0.8`, and a
+/// line `freeze_layers: 0.8` in a file given by `--config`. Booleans may stand alone or have a value (`true`, `false`,
+/// `1`, `0`, `yes`, `no`, `on`, `off`), and `--no-x` is `--x=false`. Lists are `a,b`, `[a,b]` or several words. `none`
+/// and `null` take the value of an option that need not have one. Of several values for one option the last counts;
+/// the command line counts more than files.
+public struct CommandLineArguments: Equatable, Sendable {
+    /// What the parser takes: `--name=value` only, each option once (except repeated ones), then words.
+    public var words: [String] = []
+    /// One line for each option that was accepted without meaning.
+    public var notes: [String] = []
+
+    /// Normalises the arguments of a program (without its name).
+    /// - Parameters:
+    ///   - program: Its name, for files that belong to one program.
+    ///   - table: Its options.
+    /// - Throws: `CommandLineError`.
+    public static func normalise(
+        _ arguments: [String], program: String, table: OptionTable
+    ) throws(CommandLineError) -> CommandLineArguments {
+        if asksForHelp(arguments) { return CommandLineArguments(words: ["--help"]) }
+        for argument in arguments.prefix(while: { $0 != "--" }) {
+            switch argument {
+            case "--help-hidden", "--version": return CommandLineArguments(words: [argument])
+            case _ where argument.hasPrefix("--generate-completion-script"), "--experimental-dump-help":
+                return CommandLineArguments(words: arguments)
+            default: break
+            }
+        }
+        var normaliser = ArgumentNormaliser(program: program, table: table)
+        try normaliser.read(arguments)
+        return normaliser.result
+    }
+
+    /// Whether the arguments ask for help, whatever else they say.
+    static func asksForHelp(_ arguments: [String]) -> Bool {
+        arguments.prefix { $0 != "--" }.contains { ["-h", "-help", "--help"].contains($0) }
+    }
+}
+
+/// The state while one command line is read.
+struct ArgumentNormaliser {
+    private let program: String
+    private let table: OptionTable
+    /// Options in the order of their first mention, with what the parser is given for them.
+    private var settings: [(name: String, words: [String])] = []
+    private var indices: [String: Int] = [:]
+    private var notes: [String] = []
+    private var noted: Set<String> = []
+    private var words: [String] = []
+
+    init(program: String, table: OptionTable) {
+        self.program = program
+        self.table = table
+    }
+
+    var result: CommandLineArguments {
+        CommandLineArguments(words: settings.flatMap(\.words) + (words.isEmpty ? [] : ["--"] + words), notes: notes)
+    }
+
+    /// Reads configuration files first, then the rest in its order.
+    mutating func read(_ arguments: [String]) throws(CommandLineError) {
+        var mentions: [Mention] = []
+        var files: [String] = []
+        var position = 0
+        while position < arguments.count {
+            let mention = try nextMention(arguments, &position)
+            guard let mention else { continue }
+            if mention.name == "config", table.entries["config"] != nil {
+                guard let path = mention.values.first else { throw .missingValue(mention.spelling) }
+                files.append(path)
+            } else {
+                mentions.append(mention)
+            }
+        }
+        for file in files {
+            for setting in try ConfigurationFile.read(file, program: program) {
+                let mention = try self.mention(of: setting, in: file)
+                if let mention { try apply(mention) }
+            }
+        }
+        var repeated: Set<String> = []
+        for mention in mentions {
+            // A repeated option adds to what the command line has said, and replaces what a file has said.
+            let adds = mention.kind == .repeated && !repeated.insert(mention.name).inserted
+            try apply(mention, adding: adds)
+        }
+    }
+
+    // MARK: One option
+
+    private struct Mention {
+        /// Canonical.
+        var name: String
+        /// As the user wrote it.
+        var spelling: String
+        var kind: OptionTable.Kind
+        var isOptional: Bool
+        /// Texts of the value; nil-able options may have none.
+        var values: [String]
+        var isNull = false
+    }
+
+    /// What a name means to this program.
+    private enum Meaning {
+        case option(String, OptionTable.Entry)
+        /// `no-x` of a boolean `x`.
+        case negation(String, OptionTable.Entry)
+        case ignored(IgnoredOption)
+    }
+
+    private func meaning(of spelling: String) -> Meaning? {
+        let canonical = OptionTable.canonical(spelling)
+        let name = table.aliases[canonical] ?? canonical
+        if let entry = table.entries[name] { return .option(name, entry) }
+        if name.hasPrefix("no-"), let entry = table.entries[String(name.dropFirst(3))],
+            entry.kind == .boolean || entry.kind == .flag
+        {
+            return .negation(String(name.dropFirst(3)), entry)
+        }
+        return table.ignored.first { $0.matches(name) }.map(Meaning.ignored)
+    }
+
+    /// Reads one option with what belongs to it, or one word.
+    /// - Returns: nil for what sets nothing.
+    private mutating func nextMention(
+        _ arguments: [String], _ position: inout Int
+    ) throws(CommandLineError) -> Mention? {
+        let argument = arguments[position]
+        position += 1
+        if argument == "--" {
+            for word in arguments[position...] { try take(word) }
+            position = arguments.count
+            return nil
+        }
+        let isDashed = argument.hasPrefix("--")
+        let parts = argument.drop { $0 == "-" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let spelling = parts.first.map(String.init), isDashed || (parts.count == 2 && Self.isName(spelling))
+        else {
+            if argument.hasPrefix("-") && argument.count > 1 { throw unknown(argument) }
+            try take(argument)
+            return nil
+        }
+        let shown = isDashed ? "--" + spelling : spelling
+        guard let meaning = meaning(of: spelling) else { throw unknown(shown) }
+        let inline = parts.count == 2 ? String(parts[1]) : nil
+        switch meaning {
+        case .ignored(let option):
+            note(shown, option)
+            if let inline {
+                _ = restOfList(inline, arguments, &position)
+            } else {
+                skipValues(of: option, arguments, &position)
+            }
+            return nil
+        case .negation(let name, let entry):
+            var isNegated = true
+            if let inline { isNegated = try boolean(inline, shown) }
+            return Mention(
+                name: name, spelling: shown, kind: entry.kind, isOptional: entry.isOptional,
+                values: [isNegated ? "false" : "true"])
+        case .option(let name, let entry):
+            var mention = Mention(
+                name: name, spelling: shown, kind: entry.kind, isOptional: entry.isOptional, values: [])
+            if let inline {
+                let isList = entry.kind == .list || entry.kind == .repeated
+                mention.values = [isList ? restOfList(inline, arguments, &position) : inline]
+            } else {
+                mention.values = followingValues(entry.kind, arguments, &position)
+            }
+            if mention.values.isEmpty {
+                if table.mayLackValue.contains(name) {
+                    notes.append("\(shown) has no value; the default is used")
+                    return nil
+                }
+                throw .missingValue(shown)
+            }
+            return mention
+        }
+    }
+
+    /// The words after an option that are its value.
+    private func followingValues(
+        _ kind: OptionTable.Kind, _ arguments: [String], _ position: inout Int
+    ) -> [String] {
+        switch kind {
+        case .boolean, .flag:
+            guard position < arguments.count, Self.boolean(arguments[position]) != nil else { return ["true"] }
+            position += 1
+            return [arguments[position - 1]]
+        case .value:
+            guard position < arguments.count, !isOption(arguments[position]) else { return [] }
+            position += 1
+            return [arguments[position - 1]]
+        case .list, .repeated:
+            var values: [String] = []
+            if position < arguments.count, arguments[position].hasPrefix("[") {
+                position += 1
+                return [restOfList(arguments[position - 1], arguments, &position)]
+            }
+            while position < arguments.count, !isOption(arguments[position]) {
+                values.append(arguments[position])
+                position += 1
+                // With words of its own a program could not tell them from further elements.
+                if table.takesWords { break }
+            }
+            return values
+        }
+    }
+
+    /// A list in brackets that the shell has split at its spaces: `[a,` and `b]`.
+    private func restOfList(_ start: String, _ arguments: [String], _ position: inout Int) -> String {
+        guard start.hasPrefix("["), !start.hasSuffix("]"),
+            let end = arguments[position...].firstIndex(where: { $0.hasSuffix("]") }),
+            !arguments[position...end].contains(where: { $0.hasPrefix("--") })
+        else { return start }
+        defer { position = end + 1 }
+        return ([start] + arguments[position...end]).joined(separator: " ")
+    }
+
+    private func skipValues(of option: IgnoredOption, _ arguments: [String], _ position: inout Int) {
+        switch option.kind {
+        case .boolean:
+            if position < arguments.count, Self.boolean(arguments[position]) != nil { position += 1 }
+        case .value:
+            while position < arguments.count, !isOption(arguments[position]) { position += 1 }
+        }
+    }
+
+    /// Whether a word begins another option: `--x`, or `x=…` of a name that the program knows.
+    private func isOption(_ word: String) -> Bool {
+        if word.hasPrefix("--") { return true }
+        guard let equals = word.firstIndex(of: "="), Self.isName(String(word[..<equals])) else { return false }
+        return meaning(of: String(word[..<equals])) != nil
+    }
+
+    // MARK: Files
+
+    private mutating func mention(
+        of setting: ConfigurationFile.Setting, in file: String
+    ) throws(CommandLineError) -> Mention? {
+        guard let meaning = meaning(of: setting.name) else { throw unknown(setting.name, in: file) }
+        let spelling = "\(setting.name) in \(file)"
+        switch meaning {
+        case .ignored(let option):
+            note(spelling, option)
+            return nil
+        case .negation:
+            throw unknown(setting.name, in: file)
+        case .option("config", _):
+            throw .malformedConfiguration(path: file, problem: "a configuration file cannot name another")
+        case .option(let name, let entry):
+            var values = setting.values
+            if setting.isList {
+                guard entry.kind == .list || entry.kind == .repeated else {
+                    let problem = "\(setting.name): expected one value, not a list"
+                    throw .malformedConfiguration(path: file, problem: problem)
+                }
+                if entry.kind == .list { values = [ListText.join(values)] }
+            }
+            return Mention(
+                name: name, spelling: spelling, kind: entry.kind, isOptional: entry.isOptional, values: values,
+                isNull: setting.isNull)
+        }
+    }
+
+    // MARK: Results
+
+    private mutating func apply(_ mention: Mention, adding: Bool = false) throws(CommandLineError) {
+        let option = "--" + mention.name
+        let words: [String]
+        let saysNone = mention.values.count == 1 && ["none", "null"].contains(mention.values[0].lowercased())
+        if mention.isNull || (mention.isOptional && saysNone) {
+            guard mention.isOptional else { throw .missingValue(mention.spelling) }
+            words = []
+        } else {
+            switch mention.kind {
+            case .boolean: words = ["\(option)=\(try boolean(mention.values[0], mention.spelling))"]
+            case .flag: words = try boolean(mention.values[0], mention.spelling) ? [option] : []
+            case .value: words = ["\(option)=\(mention.values[0])"]
+            case .list:
+                let elements = mention.values.count == 1 ? ListText.split(mention.values[0]) : mention.values
+                words = ["\(option)=\(ListText.join(elements))"]
+            case .repeated:
+                let isBracketed = mention.values.count == 1 && mention.values[0].hasPrefix("[")
+                let elements = isBracketed ? ListText.split(mention.values[0]) : mention.values
+                words = elements.map { "\(option)=\($0)" }
+            }
+        }
+        if let index = indices[mention.name] {
+            settings[index].words = adding ? settings[index].words + words : words
+        } else {
+            indices[mention.name] = settings.count
+            settings.append((mention.name, words))
+        }
+    }
+
+    private mutating func take(_ word: String) throws(CommandLineError) {
+        guard table.takesWords else { throw .unexpectedWord(word) }
+        words.append(word)
+    }
+
+    private mutating func note(_ shown: String, _ option: IgnoredOption) {
+        guard noted.insert(shown).inserted else { return }
+        notes.append("\(shown) has no meaning here: \(option.reason)")
+    }
+
+    private func unknown(_ shown: String, in file: String? = nil) -> CommandLineError {
+        let name = OptionTable.canonical(String(shown.drop { $0 == "-" }))
+        let names = (Array(table.entries.keys) + Array(table.aliases.keys)).sorted()
+        let nearest = NearestName.find(name, among: names).map { name in
+            let spelt = shown.contains("_") ? name.replacing("-", with: "_") : name
+            return shown.hasPrefix("-") ? "--" + spelt : spelt
+        }
+        return .unknownOption(shown, nearest: nearest, place: file)
+    }
+
+    private func boolean(_ text: String, _ spelling: String) throws(CommandLineError) -> Bool {
+        guard let value = Self.boolean(text) else { throw .notBoolean(spelling, value: text) }
+        return value
+    }
+
+    private static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes", "on", "t", "y": true
+        case "false", "0", "no", "off", "f", "n": false
+        default: nil
+        }
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, first.properties.isAlphabetic else { return false }
+        return text.unicodeScalars.allSatisfy { scalar in
+            scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_" || scalar == "-"
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// What can be wrong with a command line or a configuration file.
+public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A name that the program does not know; `place` is a file, or nil for the command line itself.
+    case unknownOption(String, nearest: String?, place: String?)
+    /// An option that needs a value and has none.
+    case missingValue(String)
+    /// A value that is neither true nor false.
+    case notBoolean(String, value: String)
+    /// A word that belongs to no option.
+    case unexpectedWord(String)
+    /// What the parser of the options says about a value.
+    case invalid(String)
+    /// A configuration file that cannot be read.
+    case unreadableConfiguration(path: String, reason: String)
+    /// A configuration file without the shape of one.
+    case malformedConfiguration(path: String, problem: String)
+    /// The configuration file of a run of another program.
+    case otherProgram(path: String, found: String, expected: String)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .unknownOption(let name, let nearest, let place):
+            "unknown option \(name)\(place.map { " in \($0)" } ?? "")"
+                + (nearest.map { "; did you mean \($0)?" } ?? "; --help lists all options")
+        case .missingValue(let name): "\(name) needs a value"
+        case .notBoolean(let name, let value): "\(name) is \"\(value)\"; expected true or false (or 1 or 0)"
+        case .unexpectedWord(let word):
+            "unexpected word \"\(word)\"; options are written as --name value, --name=value or name=value"
+        case .invalid(let message): message
+        case .unreadableConfiguration(let path, let reason): "cannot read the configuration \(path): \(reason)"
+        case .malformedConfiguration(let path, let problem): "\(path): \(problem)"
+        case .otherProgram(let path, let found, let expected):
+            "\(path) is the configuration of \(found), not of \(expected)"
+        }
+    }
+}

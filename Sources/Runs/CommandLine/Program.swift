@@ -1,0 +1,131 @@
+public import ArgumentParser
+internal import Foundation
+
+/// A command of one of the programs.
+///
+/// Its options are `@Option` properties, Booleans included (`@Option var doTrain = true`), because options of Boolean
+/// value are set by `--do-train=0` as well as by `--do-train`; lists are `ArgumentList`. Groups of options are
+/// `@OptionGroup(title:)`. A property `config` (`@Option var config: String?`) makes `--config file` work.
+public protocol ProgramCommand: ParsableCommand {
+    /// Other names of options → names of properties, in any spelling.
+    static var aliases: [String: String] { get }
+    /// Options that may stand without a value and then count as absent.
+    static var mayLackValue: Set<String> { get }
+    /// Options that are accepted and have no meaning; those of `IgnoredOption.common` when not given.
+    static var ignoredOptions: [IgnoredOption] { get }
+}
+
+extension ProgramCommand {
+    public static var aliases: [String: String] { [:] }
+    public static var mayLackValue: Set<String> { [] }
+    public static var ignoredOptions: [IgnoredOption] { IgnoredOption.common }
+
+    /// The options of the command.
+    public static var optionTable: OptionTable {
+        OptionTable(Self.self, aliases: aliases, mayLackValue: mayLackValue, ignored: ignoredOptions)
+    }
+
+    /// The values of all options by snake_case name, as `RunConfiguration.options` takes them.
+    public var resolvedOptions: [String: OptionValue] { OptionTable.values(of: self) }
+
+    /// Brings the arguments into normal form and parses them.
+    /// - Parameter note: Receives one line for each option that was accepted without meaning.
+    /// - Throws: `CommandLineError`; `CleanExit` of the argument parser for `--help` and `--version`.
+    public static func parse(
+        normalising arguments: [String], note: (String) -> Void = { _ in }
+    ) throws -> Self {
+        let normalised = try CommandLineArguments.normalise(arguments, program: _commandName, table: optionTable)
+        normalised.notes.forEach(note)
+        do {
+            let command = try parseAsRoot(normalised.words)
+            // Help and completion scripts come back as commands of the parser's own.
+            guard let command = command as? Self else { throw CleanExit.helpRequest(self) }
+            return command
+        } catch  where exitCode(for: error) != .success {
+            throw CommandLineError.invalid(message(for: error))
+        }
+    }
+}
+
+extension ArgumentHelp {
+    /// The help of an option of Boolean value.
+    public static func yesNo(_ abstract: String) -> ArgumentHelp {
+        ArgumentHelp(abstract, valueName: "true|false")
+    }
+}
+
+/// The frame of a program: errors become one line and an exit status.
+public enum Program {
+    /// Runs a command with the arguments of the process, and ends the process.
+    public static func main(_ command: (some ProgramCommand).Type) -> Never {
+        main(command._commandName) {
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            // Help is written without parsing anything: people wait for it.
+            guard !CommandLineArguments.asksForHelp(arguments) else {
+                print(command.helpMessage())
+                return
+            }
+            var parsed: any ParsableCommand
+            do {
+                parsed = try command.parse(normalising: arguments) { note in
+                    standardError("\(command._commandName): note: \(note)\n")
+                }
+            } catch  where command.exitCode(for: error) == .success {
+                print(command.fullMessage(for: error))
+                return
+            }
+            try parsed.run()
+        }
+    }
+
+    /// Runs a body under the name of a program, and ends the process.
+    public static func main(_ name: String, _ body: () throws -> Void) -> Never {
+        let status = run(name, errors: standardError, body)
+        fflush(nil)
+        exit(status.rawValue)
+    }
+
+    /// Runs a body; an error is one line, `name: error: …`.
+    package static func run(
+        _ name: String, errors: (String) -> Void, _ body: () throws -> Void
+    ) -> ProgramExit {
+        Signals.ignore(SIGPIPE)
+        do {
+            try body()
+            return .success
+        } catch let stop as StoppedBySignal {
+            errors("\(name): \(stop)\n")
+            return stop.programExit
+        } catch {
+            errors("\(name): error: \(oneLine(error))\n")
+            return status(of: error)
+        }
+    }
+
+    /// The exit status that an error stands for.
+    package static func status(of error: any Error) -> ProgramExit {
+        switch error {
+        case let error as any ProgramExitProviding: error.programExit
+        case is DecodingError: .badData
+        case let error as CocoaError:
+            switch error.code {
+            case .fileNoSuchFile, .fileReadNoSuchFile, .fileReadNoPermission, .fileReadUnknown: .missingInput
+            case .fileReadCorruptFile, .fileReadInapplicableStringEncoding, .propertyListReadCorrupt: .badData
+            case .fileWriteNoPermission, .fileWriteFileExists, .fileWriteVolumeReadOnly: .cannotCreate
+            case .fileWriteOutOfSpace, .fileWriteUnknown: .inputOutput
+            default: .internalError
+            }
+        default: .internalError
+        }
+    }
+
+    private static func oneLine(_ error: any Error) -> String {
+        let text = error is CocoaError ? error.localizedDescription : String(describing: error)
+        return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .joined(separator: " ")
+    }
+
+    private static func standardError(_ text: String) {
+        Terminal.write(text, to: STDERR_FILENO)
+    }
+}

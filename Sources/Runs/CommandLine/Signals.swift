@@ -1,0 +1,60 @@
+internal import Foundation
+internal import Synchronization
+
+/// What signals have asked of the process.
+///
+/// SIGINT and SIGTERM ask to finish the step, write a checkpoint and end (`ProgramExit.tryAgain`, 75); a second one of
+/// the two ends the process at once with 128 + its number (130, 143), and nothing is written. SIGUSR1 asks for a
+/// checkpoint and to go on. SIGPIPE is ignored: a closed pipe is an error of the write that met it.
+///
+/// The state belongs to the process, as signals do; it is the only such state, and atomic.
+public enum Signals {
+    private static let stop = Atomic<Int32>(0)
+    private static let checkpoint = Atomic<Bool>(false)
+
+    /// Begins to receive signals; before this call they end the process as usual.
+    public static func install() {
+        // Both values exist before a handler can run: a handler must not be the one that sets them up.
+        _ = stop.load(ordering: .relaxed)
+        _ = checkpoint.load(ordering: .relaxed)
+        for signal in [SIGINT, SIGTERM] {
+            handle(signal) { signal in
+                guard Signals.stop.exchange(signal, ordering: .sequentiallyConsistent) == 0 else {
+                    _exit(128 + signal)
+                }
+                let text: StaticString = "\nfinishing this step and writing a checkpoint; once more ends at once\n"
+                _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+            }
+        }
+        handle(SIGUSR1) { _ in Signals.checkpoint.store(true, ordering: .sequentiallyConsistent) }
+        ignore(SIGPIPE)
+    }
+
+    /// Whether SIGINT or SIGTERM has come.
+    public static var isStopRequested: Bool { stop.load(ordering: .sequentiallyConsistent) != 0 }
+
+    /// Whether SIGUSR1 has come since the last call.
+    public static func takeCheckpointRequest() -> Bool {
+        checkpoint.exchange(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Forgets all requests; for tests.
+    package static func forget() {
+        stop.store(0, ordering: .sequentiallyConsistent)
+        checkpoint.store(false, ordering: .sequentiallyConsistent)
+    }
+
+    static func ignore(_ signal: Int32) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = SIG_IGN
+        sigaction(signal, &action, nil)
+    }
+
+    private static func handle(_ signal: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
+        var action = sigaction()
+        sigemptyset(&action.sa_mask)
+        action.sa_flags = SA_RESTART
+        action.__sigaction_handler.sa_handler = handler
+        sigaction(signal, &action, nil)
+    }
+}

@@ -1,0 +1,91 @@
+internal import Foundation
+
+/// An open file or folder of the operating system, closed when it goes out of scope.
+///
+/// Every call is repeated when a signal interrupts it; none is handed on to child processes.
+struct Descriptor: ~Copyable {
+    let number: Int32
+    let path: String
+
+    /// Opens a file to read from its beginning.
+    /// - Throws: `FileError.missing` or `.unreadable`.
+    init(reading path: String) throws {
+        number = open(path, O_RDONLY | O_CLOEXEC)
+        self.path = path
+        guard number >= 0 else { throw FileError.opening(path, .last) }
+    }
+
+    /// Opens a file to write to, creating it when it is absent.
+    /// - Parameter flags: What `open` takes beside `O_CREAT`, such as `O_EXCL`, `O_APPEND` or `O_RDWR`.
+    /// - Throws: `FileError.cannotCreate`.
+    init(creating path: String, _ flags: Int32) throws {
+        number = open(path, flags | O_CREAT | O_CLOEXEC, 0o644)
+        self.path = path
+        guard number >= 0 else { throw FileError.cannotCreate(path: path, .last) }
+    }
+
+    deinit { if number >= 0 { close(number) } }
+
+    /// Writes all bytes; a short write is continued.
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes
+        while let start = rest.baseAddress, !rest.isEmpty {
+            let count = Foundation.write(number, start, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw FileError.cannotWrite(path: path, count == 0 ? SystemError(code: EIO) : .last)
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+    }
+
+    /// Reads up to the buffer's size; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        while true {
+            let count = Foundation.read(number, buffer.baseAddress, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw FileError.unreadable(path: path, .last) }
+            return count
+        }
+    }
+
+    /// Waits until what was written is on the disk.
+    func synchronise() throws {
+        while fsync(number) != 0 {
+            if errno == EINTR { continue }
+            throw FileError.cannotWrite(path: path, .last)
+        }
+    }
+
+    /// The file's length in bytes.
+    func length() throws -> UInt64 {
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
+        return UInt64(status.st_size)
+    }
+
+    /// Whether the file still has a name.
+    var isLinked: Bool {
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_nlink > 0
+    }
+
+    /// Cuts the file to a length.
+    func truncate(to length: UInt64) throws {
+        while ftruncate(number, off_t(length)) != 0 {
+            if errno == EINTR { continue }
+            throw FileError.cannotWrite(path: path, .last)
+        }
+    }
+
+    /// Takes the exclusive lock that the kernel drops when the owner ends, however it ends.
+    /// - Returns: Whether it was free.
+    func lock() -> Bool {
+        flock(number, LOCK_EX | LOCK_NB) == 0
+    }
+
+    /// Waits until the names in a folder are on the disk.
+    static func synchronise(folder path: String) throws {
+        try Descriptor(reading: path).synchronise()
+    }
+}

@@ -1,0 +1,56 @@
+internal import Foundation
+
+/// What the operating system said about a failed call.
+public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The value of `errno`.
+    public var code: Int32
+
+    /// An error by its number.
+    public init(code: Int32) { self.code = code }
+
+    /// The error of the call that has just failed.
+    static var last: SystemError { SystemError(code: errno) }
+
+    /// What the system calls it.
+    public var description: String { String(cString: strerror(code)) }
+
+    /// What a person can do about it, as the end of a sentence; empty when there is nothing general to say.
+    var advice: String {
+        switch code {
+        case ENOSPC, EDQUOT: "; free some space and run the same command again"
+        case EACCES, EPERM, EROFS: "; choose a folder that you may write to"
+        case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
+        default: ""
+        }
+    }
+}
+
+/// What can go wrong with a file or folder as such, whatever is in it.
+public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The file or folder does not exist.
+    case missing(path: String)
+    /// It exists and cannot be read.
+    case unreadable(path: String, SystemError)
+    /// It cannot be created under this name.
+    case cannotCreate(path: String, SystemError)
+    /// It cannot be written to, synced or renamed.
+    case cannotWrite(path: String, SystemError)
+    /// Its bytes are not the ones that were written.
+    case damaged(path: String, problem: String)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .missing(let path): "\(path) does not exist"
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
+        case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
+        case .damaged(let path, let problem): "\(path) is damaged: \(problem)"
+        }
+    }
+
+    /// The error of a failed attempt to open `path` for reading.
+    static func opening(_ path: String, _ reason: SystemError) -> FileError {
+        reason.code == ENOENT || reason.code == ENOTDIR ? .missing(path: path) : .unreadable(path: path, reason)
+    }
+}

@@ -1,0 +1,95 @@
+public import Foundation
+
+/// The length and CRC-64 of every file in a folder, kept in the folder as `checksums.json`.
+public struct FolderChecksums: Codable, Equatable, Sendable {
+    /// What one file was when it was written.
+    public struct Entry: Codable, Equatable, Sendable {
+        /// Its length.
+        public var bytes: UInt64
+        /// CRC-64/XZ as 16 hexadecimal digits.
+        public var crc64: String
+    }
+
+    /// The file's name in the folder.
+    public static var fileName: String { "checksums.json" }
+
+    /// By path inside the folder, with `/` between parts.
+    public var files: [String: Entry]
+
+    /// Reads every file of a folder, at any depth; `checksums.json` itself is left out.
+    /// - Throws: `FileError`; a link or other special file is refused, because it would not be saved.
+    public init(of folder: URL) throws {
+        files = [:]
+        try add(folder.path, prefix: "")
+    }
+
+    /// Stores the checksums in the folder.
+    /// - Throws: `FileError`.
+    public func write(to folder: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let text = try String(decoding: encoder.encode(self), as: UTF8.self)
+        try AtomicFile.write(text + "\n", to: folder.appendingPathComponent(Self.fileName))
+    }
+
+    /// Checks that every file listed in `checksums.json` has the bytes that it had. Files that are not listed are of
+    /// no concern.
+    /// - Throws: `FileError.damaged` with the first file that differs, and in what.
+    public static func verify(_ folder: URL) throws {
+        let list = folder.appendingPathComponent(fileName)
+        guard let content = try? Foundation.Data(contentsOf: list),
+            let checksums = try? JSONDecoder().decode(Self.self, from: content)
+        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) is missing or unreadable") }
+        for (name, expected) in checksums.files.sorted(by: { $0.key < $1.key }) {
+            guard isInside(name) else {
+                throw FileError.damaged(path: list.path, problem: "it names \(name), which is outside the folder")
+            }
+            let file = folder.appendingPathComponent(name)
+            guard let found = try? Self.entry(of: file.path) else {
+                throw FileError.damaged(path: folder.path, problem: "\(name) is missing or unreadable")
+            }
+            guard found.bytes == expected.bytes else {
+                throw FileError.damaged(
+                    path: folder.path, problem: "\(name) has \(found.bytes) bytes; \(expected.bytes) were written")
+            }
+            guard found == expected else {
+                throw FileError.damaged(
+                    path: folder.path, problem: "\(name) has checksum \(found.crc64); \(expected.crc64) was written")
+            }
+        }
+    }
+
+    private mutating func add(_ folder: String, prefix: String) throws {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw FileError.unreadable(path: folder, .last)
+        }
+        for name in names where prefix + name != Self.fileName {
+            let path = folder + "/" + name
+            var status = stat()
+            guard lstat(path, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: try add(path, prefix: prefix + name + "/")
+            case S_IFREG: files[prefix + name] = try Self.entry(of: path)
+            default: throw FileError.damaged(path: path, problem: "it is neither a file nor a folder")
+            }
+        }
+    }
+
+    private static func entry(of path: String) throws -> Entry {
+        let file = try Descriptor(reading: path)
+        var crc = CRC64()
+        var bytes: UInt64 = 0
+        try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 64) { buffer in
+            while case let count = try file.read(into: buffer), count > 0 {
+                crc.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                bytes += UInt64(count)
+            }
+        }
+        let digits = String(crc.value, radix: 16)
+        return Entry(bytes: bytes, crc64: String(repeating: "0", count: 16 - digits.count) + digits)
+    }
+
+    private static func isInside(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
+    }
+}

@@ -1,0 +1,75 @@
+public import Foundation
+
+/// Everything that a run depends on, as it stands in `config.json` of the run folder.
+///
+/// `options` are the resolved options of the program under their snake_case names, the seed among them, so that
+/// `--config runs/x/config.json` repeats the run. Neither times nor anything of the environment is stored: the same
+/// command always gives the same file.
+public struct RunConfiguration: Codable, Equatable, Sendable {
+    /// The file's name in a run folder.
+    public static var fileName: String { "config.json" }
+
+    /// What the run does.
+    public var stage: RunStage
+    /// The name of the program, as typed.
+    public var program: String
+    /// What took part, by name: this package, and libraries that can change the last bits of a result.
+    public var versions: [String: String]
+    /// The options' values; an option without a value is absent.
+    public var options: [String: OptionValue]
+
+    /// A configuration; this package's version is always part of it.
+    public init(
+        stage: RunStage, program: String, options: [String: OptionValue],
+        versions: [String: String] = ["swift-rlhf": PackageVersion.current]
+    ) {
+        self.stage = stage
+        self.program = program
+        self.options = options
+        self.versions = versions
+    }
+
+    /// Reads `config.json` of a run folder.
+    /// - Returns: nil when the folder has no such file.
+    /// - Throws: `RunFolderError.notARunFolder` when the file is of another kind (a model folder has one, too).
+    public static func read(inRun folder: URL) throws -> RunConfiguration? {
+        let file = folder.appendingPathComponent(fileName)
+        let content: Foundation.Data
+        do {
+            content = try Foundation.Data(contentsOf: file)
+        } catch {
+            guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+            throw FileError.unreadable(path: file.path, SystemError(code: EIO))
+        }
+        do {
+            return try JSONDecoder().decode(RunConfiguration.self, from: content)
+        } catch {
+            throw RunFolderError.notARunFolder(path: folder.path)
+        }
+    }
+
+    /// Writes `config.json`, indented and with sorted keys.
+    /// - Throws: `FileError`.
+    public func write(inRun folder: URL) throws {
+        try AtomicFile.write(description + "\n", to: folder.appendingPathComponent(Self.fileName))
+    }
+
+    /// One line for each option that differs, for people: "seed: 1 there, 2 here".
+    public func differences(from earlier: RunConfiguration) -> [String] {
+        Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
+            let (before, now) = (earlier.options[name] ?? .null, options[name] ?? .null)
+            return before == now ? nil : "\(name): \(before.text) there, \(now.text) here"
+        }
+    }
+}
+
+extension RunConfiguration: CustomStringConvertible {
+    /// The file's text.
+    public var description: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // Only a number that is not finite cannot be encoded, and options are never that.
+        guard let content = try? encoder.encode(self) else { return "{}" }
+        return String(decoding: content, as: UTF8.self)
+    }
+}

@@ -1,0 +1,222 @@
+public import Foundation
+
+/// Whether a program goes on with a run that it finds.
+public enum ResumePolicy: String, Codable, CaseIterable, Sendable {
+    /// Go on when there is something to go on with, else begin.
+    case allow
+    /// Go on; an error when there is nothing.
+    case must
+    /// Begin; an error when the folder holds a run.
+    case never
+}
+
+/// The folder of one run, held by this process alone.
+///
+///     config.json            what the run depends on (`RunConfiguration`)
+///     metrics.jsonl          numbers by step (`MetricsFile`)
+///     tables/<name>.jsonl    prompts and responses (`Tables`)
+///     checkpoints/step-N/    complete states (`Checkpoints`)
+///     final/                 the result; its presence says that the run ended
+///     timing.json            seconds at work, over all sessions
+///
+/// Everything but the two kinds of growing files appears under its name only when complete. The growing ones are cut
+/// back to the checkpoint by `restore`, so that after it the folder is what it was when the checkpoint was written.
+public final class RunFolder {
+    /// The folder.
+    public let url: URL
+    /// What the run depends on.
+    public let configuration: RunConfiguration
+    /// Numbers by step.
+    public let metrics: MetricsFile
+    /// Prompts and responses.
+    public let tables: Tables
+    private let checkpoints: Checkpoints
+    private let lock: RunLock
+
+    /// Opens a run folder for writing, creating it when it is absent, and takes its lock.
+    ///
+    /// A run that has a checkpoint or a result belongs to its options: other ones are an error, but for those in
+    /// `mayChange`. A run that has neither begins again with the options given.
+    /// - Parameters:
+    ///   - mayChange: Options that do not change what a step computes, such as the limit of checkpoints.
+    ///   - note: Receives one line for people where something differs from what they may expect.
+    /// - Throws: `RunFolderError`, `FileError`. Nothing has been written then, except that the folder may exist.
+    public init(
+        at url: URL, configuration: RunConfiguration, resume: ResumePolicy = .allow, mayChange: Set<String> = [],
+        note: (String) -> Void = { _ in }
+    ) throws {
+        // Before anything is written: a folder of another kind must stay as it is.
+        _ = try Self.configuration(at: url, expecting: [configuration.stage])
+        if resume == .must && !Self.hasProgress(url) { throw RunFolderError.nothingToResume(path: url.path) }
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw FileError.cannotCreate(path: url.path, SystemError(code: Self.code(of: error)))
+        }
+        lock = try RunLock(url, program: configuration.program)
+        self.url = url
+        self.configuration = configuration
+        for folder in [url, url.appendingPathComponent(Checkpoints.folderName)] { try LeftOvers.remove(in: folder) }
+        let earlier = try Self.configuration(at: url, expecting: [configuration.stage])
+        if let earlier, Self.hasProgress(url) {
+            guard resume != .never else { throw RunFolderError.alreadyExists(path: url.path) }
+            try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)
+        }
+        if earlier != configuration { try configuration.write(inRun: url) }
+        metrics = try MetricsFile(inRun: url)
+        tables = Tables(inRun: url)
+        checkpoints = Checkpoints(inRun: url)
+    }
+
+    // MARK: Checkpoints
+
+    /// Goes back to the newest whole checkpoint: metrics and tables are cut to what they were when it was written.
+    /// Without any checkpoint they become empty.
+    /// - Parameter note: Receives one line for each damaged checkpoint that is passed over.
+    /// - Returns: The checkpoint to load, nil to begin.
+    /// - Throws: `RunFolderError.noValidCheckpoint` or `.shortened`; `FileError`.
+    public func restore(note: (String) -> Void = { _ in }) throws -> Checkpoint? {
+        let checkpoint = try checkpoints.newestValid(note: note)
+        let lengths = try checkpoint.map { try FileLengths.read(from: $0.url) } ?? FileLengths()
+        try metrics.cut(to: lengths.metrics)
+        try tables.cut(to: lengths.tables)
+        return checkpoint
+    }
+
+    /// Writes a checkpoint.
+    /// - Parameters:
+    ///   - step: Steps done.
+    ///   - limit: How many checkpoints to keep, at least 1; all when nil. The one just written always stays.
+    ///   - contents: Writes the state into the folder that it is given.
+    /// - Throws: `FileError`, or whatever `contents` throws; the earlier checkpoints are untouched then.
+    @discardableResult
+    public func writeCheckpoint(step: Int, limit: Int? = nil, contents: (URL) throws -> Void) throws -> Checkpoint {
+        // The lines must be on the disk before a checkpoint says how many there are.
+        try metrics.synchronise()
+        try tables.synchronise()
+        let lengths = FileLengths(metrics: try metrics.length(), tables: try tables.lengths())
+        let checkpoint = try checkpoints.write(step: step) { folder in
+            try contents(folder)
+            try lengths.write(to: folder)
+        }
+        if let limit { try checkpoints.removeOldest(keeping: limit, current: checkpoint) }
+        return checkpoint
+    }
+
+    // MARK: Result
+
+    /// Where the result is or will be.
+    public var finalFolder: URL { Self.finalFolder(inRun: url) }
+
+    /// Whether the run has ended.
+    public var isFinished: Bool { Self.isFinished(url) }
+
+    /// Writes the result, `final/`, or another folder of the run under a name of its own.
+    /// - Throws: `FileError`, or whatever `contents` throws; nothing of the folder is there then.
+    public func writeResult(_ name: String = "final", contents: (URL) throws -> Void) throws {
+        try RunFolderError.checkName(name)
+        try metrics.synchronise()
+        try tables.synchronise()
+        try AtomicFolder.write(to: url.appendingPathComponent(name, isDirectory: true), contents: contents)
+    }
+
+    /// Adds the seconds of a session to `timing.json`.
+    /// - Throws: `FileError`.
+    public func addSeconds(_ seconds: Double) throws {
+        let timing = Timing(seconds: Self.seconds(inRun: url) + seconds)
+        let rounded = (timing.seconds * 1000).rounded() / 1000
+        try AtomicFile.write("{\"seconds\": \(rounded)}\n", to: url.appendingPathComponent(Timing.fileName))
+    }
+}
+
+// MARK: - Reading runs of others
+
+extension RunFolder {
+    /// Finds a run by id below a folder of runs, or by path.
+    /// - Throws: `FileError.missing`; `RunFolderError.notARunFolder`; `RunFolderError.wrongStage`.
+    public static func locate(
+        _ idOrPath: String, in runs: URL, expecting stages: [RunStage] = RunStage.allCases
+    ) throws -> URL {
+        let direct = URL(fileURLWithPath: idOrPath, isDirectory: true)
+        let named = runs.appendingPathComponent(idOrPath, isDirectory: true)
+        let isName = (try? RunFolderError.checkName(idOrPath)) != nil
+        let url = isName && FileManager.default.fileExists(atPath: named.path) ? named : direct
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            throw FileError.missing(path: isName ? named.path : idOrPath)
+        }
+        guard try configuration(at: url, expecting: stages) != nil else {
+            throw RunFolderError.notARunFolder(path: url.path)
+        }
+        return url
+    }
+
+    /// The model folder that a path means: itself, or `final/` when it is a run folder.
+    /// - Throws: `FileError.missing`; `RunFolderError.wrongStage`; `RunFolderError.unfinished`.
+    public static func modelFolder(at url: URL, expecting stages: [RunStage]) throws -> URL {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+            throw FileError.missing(path: url.path)
+        }
+        do {
+            guard try configuration(at: url, expecting: stages) != nil else { return url }
+        } catch RunFolderError.notARunFolder {
+            return url
+        }
+        guard isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+        return finalFolder(inRun: url)
+    }
+
+    /// The configuration of the run in a folder, nil when there is none.
+    /// - Throws: `RunFolderError.notARunFolder`; `RunFolderError.wrongStage`.
+    public static func configuration(at url: URL, expecting stages: [RunStage]) throws -> RunConfiguration? {
+        guard let configuration = try RunConfiguration.read(inRun: url) else { return nil }
+        guard stages.contains(configuration.stage) else {
+            throw RunFolderError.wrongStage(path: url.path, found: configuration.stage, expected: stages)
+        }
+        return configuration
+    }
+
+    /// Whether the run in a folder has ended.
+    public static func isFinished(_ url: URL) -> Bool {
+        FileManager.default.fileExists(atPath: finalFolder(inRun: url).path)
+    }
+
+    /// Seconds at work over all sessions of the run in a folder; 0 when none has ended.
+    public static func seconds(inRun url: URL) -> Double {
+        let content = try? Foundation.Data(contentsOf: url.appendingPathComponent(Timing.fileName))
+        return content.flatMap { try? JSONDecoder().decode(Timing.self, from: $0) }?.seconds ?? 0
+    }
+
+    private struct Timing: Codable {
+        static var fileName: String { "timing.json" }
+        var seconds: Double
+    }
+
+    private static func finalFolder(inRun url: URL) -> URL { url.appendingPathComponent("final", isDirectory: true) }
+
+    private static func hasProgress(_ url: URL) -> Bool {
+        isFinished(url) || !Checkpoints.list(inRun: url).isEmpty
+    }
+
+    private static func check(
+        _ new: RunConfiguration, against earlier: RunConfiguration, mayChange: Set<String>, path: String,
+        note: (String) -> Void
+    ) throws {
+        var (kept, now) = (earlier, new)
+        for name in mayChange {
+            kept.options[name] = nil
+            now.options[name] = nil
+        }
+        let differences = now.differences(from: kept)
+        guard differences.isEmpty else { throw RunFolderError.otherOptions(path: path, differences: differences) }
+        for (name, version) in earlier.versions.sorted(by: { $0.key < $1.key }) where new.versions[name] != version {
+            note("the run was begun with \(name) \(version), now \(new.versions[name] ?? "absent")")
+        }
+    }
+
+    private static func code(of error: any Error) -> Int32 {
+        guard let error = error as? CocoaError else { return EIO }
+        if let cause = error.underlying as? POSIXError { return cause.code.rawValue }
+        return error.code == .fileWriteNoPermission ? EACCES : error.code == .fileWriteFileExists ? EEXIST : EIO
+    }
+}

@@ -1,0 +1,67 @@
+/// What can be wrong with a run folder.
+public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The folder does not hold a run.
+    case notARunFolder(path: String)
+    /// The run is of another stage than the program needs.
+    case wrongStage(path: String, found: RunStage, expected: [RunStage])
+    /// Another process works in the folder.
+    case inUse(path: String, owner: String?)
+    /// The run was begun with other options.
+    case otherOptions(path: String, differences: [String])
+    /// The folder holds a run and the caller asked for a new one.
+    case alreadyExists(path: String)
+    /// The caller asked to resume and there is nothing to resume.
+    case nothingToResume(path: String)
+    /// Every checkpoint of the run is damaged.
+    case noValidCheckpoint(path: String, problem: String)
+    /// A file that grows line by line is shorter than it was at the checkpoint.
+    case shortened(path: String, bytes: UInt64, expected: UInt64)
+    /// The run has no `final` folder yet.
+    case unfinished(path: String)
+    /// The run has no table of this name.
+    case unknownTable(String, path: String, known: [String])
+    /// A name that cannot be used for a run or table.
+    case invalidName(String)
+    /// A line of a metrics file that cannot be read.
+    case badLine(path: String, line: Int, problem: String)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .notARunFolder(let path):
+            "\(path) is not a run folder (its config.json is not of a run); name a folder that one of the programs wrote"
+        case .wrongStage(let path, let found, let expected):
+            "\(path) is a run of \(found); expected \(expected.map(\.description).joined(separator: " or "))"
+        case .inUse(let path, let owner):
+            "\(path) is in use by \(owner ?? "another process"); wait for it to end, or name another run"
+        case .otherOptions(let path, let differences):
+            "\(path) was begun with other options (\(differences.joined(separator: "; "))); "
+                + "repeat the command as it was, or name another run"
+        case .alreadyExists(let path): "\(path) already holds a run; name another run, or allow it to resume"
+        case .nothingToResume(let path): "\(path) holds no checkpoint to resume from; allow a new run, or name another"
+        case .noValidCheckpoint(let path, let problem):
+            "no checkpoint of \(path) is whole (newest: \(problem)); remove the folder to start again"
+        case .shortened(let path, let bytes, let expected):
+            "\(path) has \(bytes) bytes; \(expected) were there at the checkpoint; lines are missing"
+        case .unfinished(let path): "\(path) has no final folder: the run did not end; repeat its command to finish it"
+        case .unknownTable(let name, let path, let known):
+            "\(path) has no table \"\(name)\"; it has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .invalidName(let name):
+            "\"\(name)\" cannot be a name: use letters, digits, \".\", \"_\" and \"-\", and begin with none of the last"
+        case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
+        }
+    }
+
+    /// Lets through names that are one plain part of a path.
+    static func checkName(_ name: String) throws(RunFolderError) {
+        let allowed = name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x5f, 0x2d: true
+            default: false
+            }
+        }
+        guard allowed, !name.isEmpty, name.utf8.count <= 200, name.first != ".", name.first != "-" else {
+            throw .invalidName(name)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+internal import Foundation
+
+/// The right to write into a run folder, held by one process at a time.
+///
+/// It is the kernel's lock on the file `.lock`, so it ends with its owner, also when that is killed. The file names
+/// the owner for the message that a second process gets.
+final class RunLock {
+    private let descriptor: Descriptor
+
+    /// Takes the lock.
+    /// - Throws: `RunFolderError.inUse` with the owner's pid; `FileError.cannotCreate`.
+    init(_ folder: URL, program: String) throws {
+        let path = folder.appendingPathComponent(".lock").path
+        descriptor = try Descriptor(creating: path, O_RDWR)
+        guard descriptor.lock() else {
+            let owner = (try? String(contentsOfFile: path, encoding: .utf8))?
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            throw RunFolderError.inUse(path: folder.path, owner: owner?.isEmpty == false ? owner : nil)
+        }
+        try descriptor.truncate(to: 0)
+        let owner = [UInt8]("\(program) (process \(getpid()))\n".utf8)
+        try owner.withUnsafeBytes { bytes in try descriptor.write(bytes) }
+    }
+
+    deinit { try? descriptor.truncate(to: 0) }
+}

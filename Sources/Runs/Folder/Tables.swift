@@ -1,0 +1,91 @@
+public import Data
+public import Foundation
+
+/// The tables of a run, `tables/<name>.jsonl`: prompts, responses and numbers about them, one row per line.
+public final class Tables {
+    /// The folder's name in a run folder.
+    public static var folderName: String { "tables" }
+
+    private let folder: URL
+    private var files: [String: AppendOnlyFile] = [:]
+
+    /// The tables of the run in a folder; nothing is created before the first row.
+    init(inRun folder: URL) {
+        self.folder = folder.appendingPathComponent(Self.folderName, isDirectory: true)
+    }
+
+    /// Appends rows to a table, which begins to exist with its first row.
+    /// - Throws: `RunFolderError.invalidName`; `FileError`; `RowProblem` for a number that is not finite. No part of
+    ///   the rows stays then.
+    public func append(_ rows: [SampleRow], to table: String) throws {
+        try RunFolderError.checkName(table)
+        var text = ""
+        for row in rows { text += try JSONLines<SampleRow>.line(row) + "\n" }
+        if !text.isEmpty { try file(of: table).append(text) }
+    }
+
+    /// The names of a run's tables, sorted.
+    public static func names(inRun folder: URL) -> [String] {
+        let path = folder.appendingPathComponent(folderName).path
+        return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+            .filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { String($0.dropLast(suffix.count)) }.sorted()
+    }
+
+    /// Reads a table of a run.
+    /// - Throws: `RunFolderError.unknownTable` with the names that exist; `DataError` for a line that is no row.
+    public static func read(_ table: String, inRun folder: URL) throws -> [SampleRow] {
+        let known = names(inRun: folder)
+        guard known.contains(table) else {
+            throw RunFolderError.unknownTable(table, path: folder.path, known: known)
+        }
+        return try JSONLines<SampleRow>(url(of: table, in: folder.appendingPathComponent(folderName))).read()
+    }
+
+    /// The length of every table in bytes by name, for a checkpoint.
+    func lengths() throws -> [String: UInt64] {
+        var lengths: [String: UInt64] = [:]
+        for name in Self.names(inRun: folder.deletingLastPathComponent()) {
+            lengths[name] = try file(of: name).length()
+        }
+        return lengths
+    }
+
+    func synchronise() throws {
+        for file in files.values { try file.synchronise() }
+        if !files.isEmpty { try Descriptor.synchronise(folder: folder.path) }
+    }
+
+    /// Drops all rows behind lengths that the tables had at a checkpoint; a table without one is removed.
+    /// - Throws: `RunFolderError.shortened`.
+    func cut(to lengths: [String: UInt64]) throws {
+        let existing = Self.names(inRun: folder.deletingLastPathComponent())
+        for name in Set(existing).union(lengths.keys).sorted() {
+            if let length = lengths[name] {
+                guard existing.contains(name) else {
+                    let path = Self.url(of: name, in: folder).path
+                    throw RunFolderError.shortened(path: path, bytes: 0, expected: length)
+                }
+                try file(of: name).cut(to: length)
+            } else {
+                files[name] = nil
+                try LeftOvers.removeTree(Self.url(of: name, in: folder).path)
+            }
+        }
+    }
+
+    private func file(of table: String) throws -> AppendOnlyFile {
+        if let file = files[table] { return file }
+        if mkdir(folder.path, 0o755) != 0 && errno != EEXIST {
+            throw FileError.cannotCreate(path: folder.path, .last)
+        }
+        let file = try AppendOnlyFile(Self.url(of: table, in: folder))
+        files[table] = file
+        return file
+    }
+
+    private static var suffix: String { ".jsonl" }
+
+    private static func url(of table: String, in folder: URL) -> URL {
+        folder.appendingPathComponent(table + suffix)
+    }
+}

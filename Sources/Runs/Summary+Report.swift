@@ -1,0 +1,73 @@
+internal import Eval
+internal import Foundation
+
+extension Summary {
+    /// The text of `summary.md`.
+    public var markdown: String {
+        """
+        # \(dataset)
+
+        Intervals are 95 % bootstrap intervals. id: prompts like those of training; ood: out of distribution.
+
+        \(systemsTable.markdown)
+        | | in distribution | out of distribution |
+        | --- | ---: | ---: |
+        | SFT validation loss (nats per summary token) | \(fixed(sft.validationLoss)) | \(fixed(sft.oodValidationLoss)) |
+        | reward model accuracy | \(fixed(rm.accuracyID)) | \(fixed(rm.accuracyOOD)) |
+
+        Training loss of SFT: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last.
+
+        \(secondsTable.markdown)
+        """
+    }
+
+    /// What is printed on the terminal at the end.
+    public var terminalText: String {
+        """
+        \(dataset)
+
+        \(systemsTable.plain)
+        SFT loss per summary token: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last; \
+        validation \(fixed(sft.validationLoss)) id, \(fixed(sft.oodValidationLoss)) ood
+        Reward model accuracy: \(fixed(rm.accuracyID)) id, \(fixed(rm.accuracyOOD)) ood
+
+        \(secondsTable.plain)
+        """
+    }
+
+    /// One row per system and distribution.
+    var systemsTable: TextTable {
+        var table = TextTable([
+            .init("system"), .init("data"), .init("reward", .right), .init("ROUGE-L", .right), .init("gold", .right),
+            .init("tokens", .right), .init("eos", .right), .init("KL", .right), .init("per-input EAD", .right),
+            .init("across-input EAD", .right),
+        ])
+        for (name, system) in [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)] {
+            for (data, scores) in [("id", system.id), ("ood", system.ood)] {
+                table.add([
+                    name, data, text(scores.reward), text(scores.rougeL), text(scores.gold),
+                    String(format: "%.1f", scores.lengthTokens), String(format: "%.0f %%", scores.eosShare * 100),
+                    String(format: "%.2f", scores.kl), text(scores.perInputEAD), text(scores.acrossInputEAD),
+                ])
+            }
+        }
+        return table
+    }
+
+    /// One row per stage.
+    var secondsTable: TextTable {
+        var table = TextTable([.init("stage"), .init("seconds", .right)])
+        let stages = [
+            ("SFT", seconds.sft), ("reward model", seconds.rm), ("PPO", seconds.ppo), ("best-of-N", seconds.bon),
+            ("diversity", seconds.diversity), ("total", seconds.total),
+        ]
+        for (name, value) in stages { table.add([name, String(format: "%.1f", value)]) }
+        return table
+    }
+
+    private func text(_ interval: Interval) -> String {
+        String(format: "%.3f [%.3f, %.3f]", interval.mean, interval.low, interval.high)
+    }
+
+    private func fixed(_ value: Double) -> String { String(format: "%.3f", value) }
+}

@@ -1,0 +1,78 @@
+/// The text that shows a `StageProgress`: pure functions of it.
+public enum ProgressLine {
+    /// One line that fits into `width` columns: label, share, bar, steps, rates, remaining time, loss. What does not
+    /// fit is left out, the least needed first; the bar takes what is left over.
+    public static func bar(_ progress: StageProgress, width: Int, unicode: Bool = true) -> String {
+        let left = "\(progress.stage) \(percent(progress.fraction))"
+        var right = parts(progress, short: true)
+        // The last column stays free: some terminals wrap when it is written.
+        let room = width - 1
+        while true {
+            let text = right.map { "  " + $0.text }.joined()
+            let bar = min(40, room - left.count - text.count - 1)
+            if bar >= 8 {
+                return "\(left) \(drawing(progress.fraction, columns: bar, unicode: unicode))\(text)"
+            }
+            guard let least = right.indices.min(by: { right[$0].need < right[$1].need }), right.count > 1 else {
+                return String((left + text).prefix(max(0, room)))
+            }
+            if left.count + text.count <= room && right.count <= 3 { return left + text }
+            right.remove(at: least)
+        }
+    }
+
+    /// One line for a log: "sft: step 185/500 (37 %), 1,460 tokens/s, 2.31 steps/s, 1:23 left, loss 4.758".
+    public static func plain(_ progress: StageProgress) -> String {
+        var parts = parts(progress, short: false)
+        parts[0].text = "step \(parts[0].text) (\(Int(progress.fraction * 100)) %)"
+        return "\(progress.stage): " + parts.map(\.text).joined(separator: ", ")
+    }
+
+    /// One line for the end: "sft: 500 steps in 3:12, 730,000 tokens, 1,460 tokens/s, loss 4.758".
+    public static func summary(_ progress: StageProgress, stage: String, seconds: Double) -> String {
+        var text = "\(stage): \(Quantity.grouped(Double(progress.step))) steps in \(Quantity.duration(seconds))"
+        if progress.tokens > 0 { text += ", \(Quantity.grouped(Double(progress.tokens))) tokens" }
+        if let rate = progress.tokensPerSecond { text += ", \(Quantity.rate(rate)) tokens/s" }
+        if let loss = progress.loss { text += ", loss \(Quantity.loss(loss))" }
+        return text
+    }
+
+    private struct Part {
+        var text: String
+        /// The part with the smallest need goes first.
+        var need: Int
+    }
+
+    private static func parts(_ progress: StageProgress, short: Bool) -> [Part] {
+        var parts = [Part(text: "\(progress.step)/\(progress.totalSteps)", need: 3)]
+        if let rate = progress.tokensPerSecond {
+            parts.append(Part(text: "\(Quantity.rate(rate)) \(short ? "tok/s" : "tokens/s")", need: 2))
+        }
+        if let rate = progress.stepsPerSecond {
+            let text = rate >= 0.1 || rate <= 0 ? "\(Quantity.rate(rate)) steps/s" : "\(Quantity.rate(1 / rate)) s/step"
+            parts.append(Part(text: text, need: 1))
+        }
+        if let remaining = progress.remaining {
+            parts.append(Part(text: "\(Quantity.duration(remaining)) left", need: 5))
+        }
+        if let loss = progress.loss { parts.append(Part(text: "loss \(Quantity.loss(loss))", need: 4)) }
+        return parts
+    }
+
+    private static func percent(_ fraction: Double) -> String {
+        // Rounded down: 100 % is said only when all is done.
+        let text = String(Int(fraction * 100))
+        return String(repeating: " ", count: 3 - text.count) + text + "%"
+    }
+
+    private static func drawing(_ fraction: Double, columns: Int, unicode: Bool) -> String {
+        guard unicode else {
+            let full = Int(fraction * Double(columns - 2))
+            return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: columns - 2 - full) + "]"
+        }
+        let eighths = Int(fraction * Double(columns * 8))
+        let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
+        let drawn = String(repeating: "█", count: eighths / 8) + partial
+        return drawn + String(repeating: "░", count: columns - drawn.count)
+    }
+}

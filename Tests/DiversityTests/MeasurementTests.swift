@@ -1,0 +1,186 @@
+import Data
+import Diversity
+import Eval
+import Foundation
+import Testing
+
+@Suite struct MeasurementTests {
+    private func system(_ seed: UInt64, kinds: Int, inputs: Int = 24, outputs: Int = 6) -> DiversityInput {
+        var random = Draws(seed: seed)
+        return DiversityInput(outputs: (0..<inputs).map { i in
+            (0..<outputs).map { _ in
+                "topic\(i) " + (0..<10).map { _ in "w\(Int.random(in: 0..<kinds, using: &random))" }.joined(separator: " ")
+            }
+        })
+    }
+
+    @Test func allMeasuresWhatItCanAndNamesTheRest() throws {
+        let report = try DiversityMeasurement.run(system(1, kinds: 50))
+        #expect(report.metrics.count == 18 && report.inputs == 24 && report.outputs == 144)
+        #expect(report.withoutModel == [
+            "sent_bert_from_sim", "embedding_vendi_score", "openai_from_sim", "nli_from_sim", "nli_sample_from_sim",
+        ])
+        for entry in report.metrics {
+            #expect(entry.values.perInput?.values.count == 24, "\(entry.name)")
+            #expect(entry.values.acrossInputs?.interval != nil && entry.values.overall != nil, "\(entry.name)")
+        }
+        #expect(report["ead_averaged_distinct_ngrams"]?.values.perInput != nil)
+        #expect(report.flatValues.count == 18 * 6)
+        #expect(try DiversityMeasurement.run(system(1, kinds: 50)) == report)
+    }
+
+    @Test func namesAreExact() throws {
+        var config = DiversityConfig()
+        config.metrics = ["ead_averaged_distinct_ngrams"]
+        #expect(try DiversityMeasurement.run(system(1, kinds: 50), config: config).metrics.map(\.name) == config.metrics)
+        config.metrics = ["distinct", "self_bleu"]
+        let error = #expect(throws: DiversityError.self) { try config.validate() }
+        #expect(error == .unknownMetrics(["distinct"], known: ["all"] + MetricCatalogue.names))
+        #expect(error?.description.contains("averaged_distinct_ngrams, ead_averaged_distinct_ngrams") == true)
+        config.metrics = ["nli_from_sim"]
+        #expect(throws: DiversityError.modelMissing(metric: "nli_from_sim", model: "a natural language inference model")) {
+            try DiversityMeasurement.run(system(1, kinds: 50), config: config)
+        }
+        for name in MetricCatalogue.names {
+            #expect(try MetricCatalogue.names(chosenBy: [name, name, "length_controlled_" + name]).count == 2)
+        }
+        #expect(Set(MetricCatalogue.names).count == 23)
+    }
+
+    @Test func everyMetricReportsUnderItsCatalogueName() throws {
+        let models = DiversityModels(encoder: LetterCounts(), remoteEncoder: LetterCounts(), entailment: overlapModel)
+        var config = DiversityConfig()
+        config.lengthControl = true
+        let (metrics, missing) = try MetricCatalogue.metrics(config, models: models, commonLength: 3)
+        #expect(missing.isEmpty)
+        #expect(metrics.map(\.name) == MetricCatalogue.names.flatMap { [$0, "length_controlled_" + $0] })
+    }
+
+    @Test(arguments: [
+        { $0.limitOutputs = 0 }, { $0.plan.draws = 0 }, { $0.vocabularySize = 0 }, { $0.plan.simulatedBestOfN = 0 },
+        { $0.vendiOrder = VendiOrder(-1) }, { $0.resamples = 0 }, { $0.commonLength = 0 }, { $0.metrics = [] },
+        { $0.plan.overallSample = 1 }, { $0.plan.jackknifeGroups = 1 }, { $0.nliSamples = 0 }, { $0.maximumTables = 0 },
+    ] as [@Sendable (inout DiversityConfig) -> Void])
+    func optionsAreChecked(change: @Sendable (inout DiversityConfig) -> Void) {
+        var config = DiversityConfig()
+        change(&config)
+        #expect(throws: DiversityError.self) { try config.validate() }
+    }
+
+    @Test func reportsRoundTripThroughJSON() throws {
+        var config = DiversityConfig()
+        config.vendiOrder = VendiOrder(.infinity)
+        config.metrics = ["vendi_score", "length_controlled_self_bleu"]
+        let report = try DiversityMeasurement.run(system(2, kinds: 30), config: config)
+        let data = try JSONEncoder().encode(report)
+        #expect(try JSONDecoder().decode(DiversityReport.self, from: data) == report)
+        #expect(VendiOrder("x") == nil && VendiOrder("2")?.value == 2)
+    }
+
+    @Test func comparisonSeesTheLessDiverseSystem() throws {
+        let wide = try DiversityMeasurement.run(system(3, kinds: 200))
+        let narrow = try DiversityMeasurement.run(system(4, kinds: 8))
+        let comparison = try DiversityComparison(wide, narrow)
+        #expect(comparison.metrics.count == 18)
+        for entry in comparison.metrics where ["ead_averaged_distinct_ngrams", "vendi_score", "self_bleu"].contains(entry.name) {
+            let perInput = try #require(entry.perInput)
+            let across = try #require(entry.acrossInputs)
+            #expect(entry.higherIsMoreDiverse ? perInput.low > 0 : perInput.high < 0, "\(entry.name)")
+            #expect(entry.higherIsMoreDiverse ? across.low > 0 : across.high < 0, "\(entry.name)")
+        }
+        let same = try DiversityComparison(wide, wide)
+        #expect(same.metrics.allSatisfy { $0.perInput == Interval(mean: 0, low: 0, high: 0) && $0.overall == 0 })
+        let other = try DiversityMeasurement.run(system(3, kinds: 200, inputs: 20))
+        #expect(throws: DiversityError.self) { try DiversityComparison(wide, other) }
+        var config = DiversityConfig()
+        config.seed = 5
+        let reseeded = try DiversityMeasurement.run(system(3, kinds: 200), config: config)
+        #expect(throws: DiversityError.self) { try DiversityComparison(wide, reseeded) }
+    }
+
+    @Test func readsListsAndLines() throws {
+        let list = #"[{"output": ["a", "b"], "reward": [1, 2.5]}, {"output": "c", "input": "p"}, {"output": "d", "input": "p"}]"#
+        let fromList = try DiversityInput(json: Foundation.Data(list.utf8), name: "f.json")
+        #expect(fromList.groups.map { $0.outputs.map(\.text) } == [["a", "b"], ["c", "d"]])
+        #expect(fromList.groups[0].outputs.map(\.reward) == [1, 2.5] && fromList.groups[1].input == "p")
+        let lines = """
+            {"id": "1", "input": "q", "response": "x", "reference": "r", "reward": 0.5, "kl": 3}
+
+            {"id": "2", "input": "q", "response": "y", "reference": "s", "reward": null}
+            """
+        let fromLines = try DiversityInput(json: Foundation.Data(lines.utf8), name: "t.jsonl")
+        #expect(fromLines.groups == [.init(input: "q", outputs: [.init("x", reward: 0.5), .init("y")], reference: "r")])
+        var config = DiversityConfig()
+        config.useReferences = true
+        #expect(try fromLines.selecting(config).groups[0].outputs == [.init("r")])
+        #expect(throws: DiversityError.self) { try fromList.selecting(config) }
+        config.useReferences = false
+        config.limitOutputs = 1
+        #expect(try fromLines.selecting(config).groups[0].outputs.map(\.text) == ["x"])
+    }
+
+    @Test(arguments: [
+        ("{\"output\": \"a\"}\n{\"output\": 3}\n", "f:2: output: not of the expected type; expected objects with output, input, reward"),
+        ("{\"output\": \"a\"}\n{oops\n", "f:2: not valid JSON"), ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),
+        ("[]", "f: there are no outputs in the file"), ("", "f: there are no outputs in the file"),
+        ("{\"output\": [\"a\", \"b\"], \"reward\": [1]}", "f:1: 1 rewards for 2 outputs"),
+    ])
+    func badFilesAreNamed(text: String, message: String) {
+        let error = #expect(throws: DiversityError.self) {
+            try DiversityInput(json: Foundation.Data(text.utf8), name: "f")
+        }
+        #expect(error?.description == message)
+    }
+
+    @Test func tablesAreGroupedByInput() {
+        func row(_ input: String, _ response: String, _ reference: String?, _ reward: Double? = nil) -> SampleRow {
+            SampleRow(id: "0", input: input, response: response, reference: reference, reward: reward)
+        }
+        let tables = [[row("p", "a", "r", 1), row("q", "b", nil)], [row("q", "c", "s"), row("p", "d", "t", 2)], [row("z", "e", nil)]]
+        let input = DiversityInput(tables: tables, maximumTables: 2)
+        #expect(input.groups == [
+            .init(input: "p", outputs: [.init("a", reward: 1), .init("d", reward: 2)], reference: "r"),
+            .init(input: "q", outputs: [.init("b"), .init("c")], reference: "s"),
+        ])
+        #expect(DiversityInput(tables: tables).groups.count == 3)
+    }
+
+    @Test func unreadableFilesAreNamed() {
+        #expect(throws: DiversityError.malformedInput(place: "/no/such/file", reason: "cannot be read; check the path")) {
+            try DiversityInput(contentsOf: URL(fileURLWithPath: "/no/such/file"))
+        }
+    }
+
+    @Test func tablesHaveOneLinePerMetric() throws {
+        var config = DiversityConfig()
+        config.metrics = ["averaged_distinct_ngrams", "self_bleu"]
+        config.plan.overall = false
+        let report = try DiversityMeasurement.run(DiversityInput(outputs: [["a b", "a c"], ["d"]]), config: config)
+        let lines = DiversityTable.csv(report).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 4 && lines[3].isEmpty)
+        for line in lines.dropLast() {
+            #expect(line.split(separator: ",", omittingEmptySubsequences: false).count == DiversityTable.columns.count)
+        }
+        #expect(lines[1].hasPrefix("averaged_distinct_ngrams,higher,0.35,0.35,0.35,0.0,1,"))
+        let text = DiversityTable.text(report)
+        #expect(text.contains("metric                    more diverse"))
+        #expect(text.hasSuffix("2 inputs, 3 outputs, seed 0"))
+        #expect(!text.split(separator: "\n").contains { $0.hasSuffix(" ") })
+    }
+
+    @Test func failedEncodingsAreLeftOutAndCounted() throws {
+        struct Partial: TextEncoder {
+            let name = "partial"
+            func embeddings(of texts: [String]) -> [[Float]?] {
+                texts.map { $0 == "bad" ? nil : [Float($0.utf8.count), 1] }
+            }
+        }
+        var config = DiversityConfig()
+        config.metrics = ["openai_from_sim"]
+        let input = DiversityInput(outputs: [["a", "bad", "abc"], ["bad", "x"]])
+        let report = try DiversityMeasurement.run(input, config: config, models: .init(remoteEncoder: Partial()))
+        #expect(report.metrics[0].excludedTexts == 2)
+        #expect(report.metrics[0].values.perInput?.values.map { $0 == nil } == [false, true])
+        #expect(DiversityTable.text(report).contains("openai_from_sim: 2 of 5 texts left out"))
+    }
+}

@@ -1,0 +1,130 @@
+import Data
+import Foundation
+import Runs
+import Testing
+import Train
+
+@Suite struct ConsoleTests {
+    private static func step(_ step: Int) -> TrainingEvent {
+        .progressed(step: step, totalSteps: 100, tokens: 100 * step, loss: 2)
+    }
+
+    @Test func redrawsOneLineAtMostTenTimesASecond() {
+        let recorder = Recorder()
+        let console = Console(recorder.terminal(interactive: true), clock: { recorder.now })
+        console.handle(.began(stage: "sft", totalSteps: 100))
+        for step in 1...100 {
+            recorder.now = 0.01 * Double(step)
+            console.handle(Self.step(step))
+        }
+        let drawn = recorder.text.components(separatedBy: "\r").dropFirst()
+        #expect((9...10).contains(drawn.count))
+        #expect(drawn.allSatisfy { $0.hasSuffix("\u{1B}[K") && $0.count < 80 + 3 })
+        #expect(!recorder.text.contains("\n"))
+        recorder.forget()
+        console.handle(.ended(stage: "sft", seconds: 1))
+        #expect(recorder.text == "\r\u{1B}[Ksft: 100 steps in 1s, 10,000 tokens, 10,000 tokens/s, loss 2.000\n")
+    }
+
+    @Test func notesStandAboveTheLine() {
+        let recorder = Recorder()
+        let console = Console(recorder.terminal(interactive: true), clock: { recorder.now })
+        console.handle(.began(stage: "sft", totalSteps: 100))
+        console.handle(Self.step(1))
+        recorder.forget()
+        console.handle(.noted("checkpoint written"))
+        #expect(recorder.text == "\r\u{1B}[Kcheckpoint written\n")
+        recorder.forget()
+        recorder.now = 0.01
+        console.handle(Self.step(2))
+        #expect(recorder.text.hasPrefix("\rsft   2% ["))
+    }
+
+    @Test func clearsItsLineWhenItGoes() {
+        let recorder = Recorder()
+        do {
+            let console = Console(recorder.terminal(interactive: true), clock: { recorder.now })
+            console.handle(.began(stage: "sft", totalSteps: 100))
+            console.handle(Self.step(1))
+            recorder.forget()
+        }
+        #expect(recorder.text == "\r\u{1B}[K")
+    }
+
+    @Test func printsPlainLinesWhereNothingCanBeRedrawn() {
+        let recorder = Recorder()
+        let console = Console(recorder.terminal(interactive: false), plainInterval: 5, clock: { recorder.now })
+        console.handle(.began(stage: "sft", totalSteps: 100))
+        for step in 1...100 {
+            recorder.now = 0.2 * Double(step)
+            console.handle(Self.step(step))
+        }
+        console.handle(.ended(stage: "sft", seconds: 20))
+        let lines = recorder.text.split(separator: "\n").map(String.init)
+        #expect(lines.count == 5)
+        #expect(lines.first == "sft: step 25/100 (25 %), 500 tokens/s, 5.00 steps/s, 15s left, loss 2.000")
+        #expect(lines.last == "sft: 100 steps in 20s, 10,000 tokens, 500 tokens/s, loss 2.000")
+        #expect(!recorder.text.contains("\r") && !recorder.text.contains("\u{1B}"))
+    }
+}
+
+@Suite struct EventSinksTests {
+    @Test func everyEventReachesThoseItConcerns() throws {
+        let folder = try TemporaryFolder()
+        let recorder = Recorder()
+        let run = try RunFolder(at: folder["a"], configuration: .sample())
+        var seen = 0
+        let sinks = EventSinks(
+            console: Console(recorder.terminal(interactive: false), clock: { recorder.now }), run: run,
+            others: [{ _ in seen += 1 }])
+        let handler = sinks.handler
+        try handler(.began(stage: "sft", totalSteps: 2))
+        try handler(.progressed(step: 1, totalSteps: 2, tokens: 10, loss: 3))
+        try handler(.measured(step: 1, values: ["loss": 3]))
+        try handler(.sampled(table: "test", rows: [.sample(1)]))
+        try handler(.noted("hello"))
+        try handler(.ended(stage: "sft", seconds: 2))
+        #expect(seen == 6)
+        #expect(try MetricsFile.read(inRun: run.url) == [Measurement(step: 1, values: ["loss": 3])])
+        #expect(try Tables.read("test", inRun: run.url) == [.sample(1)])
+        #expect(RunFolder.seconds(inRun: run.url) == 2)
+        #expect(recorder.text == "hello\nsft: 1 steps in 2s, 10 tokens, loss 3.000\n")
+    }
+
+    @Test func aSinkThatThrowsEndsTheStage() {
+        struct Failure: Error {}
+        let sinks = EventSinks(others: [{ _ in throw Failure() }])
+        #expect(throws: Failure.self) { try sinks.handle(.noted("")) }
+    }
+}
+
+@Suite struct TextTableTests {
+    private var table: TextTable {
+        var table = TextTable([.init("system"), .init("reward", .right)])
+        table.add(["SFT", "0.5"])
+        table.add(["best|of", "-12.25"])
+        return table
+    }
+
+    @Test func alignsColumns() {
+        #expect(
+            table.plain == """
+                system   reward
+                -------  ------
+                SFT         0.5
+                best|of  -12.25
+
+                """)
+    }
+
+    @Test func isMarkdown() {
+        #expect(
+            table.markdown == """
+                | system   | reward |
+                | -------- | -----: |
+                | SFT      |    0.5 |
+                | best\\|of | -12.25 |
+
+                """)
+    }
+}

@@ -1,0 +1,167 @@
+import Data
+import Foundation
+import Runs
+import Testing
+
+@Suite struct RunFolderTests {
+    @Test func beginsWithItsConfiguration() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(at: folder["runs/a"], configuration: .sample())
+        #expect(TemporaryFolder.names(in: run.url) == [".lock", "config.json", "metrics.jsonl"])
+        #expect(try RunFolder.configuration(at: run.url, expecting: [.supervised]) == .sample())
+        #expect(!run.isFinished)
+    }
+
+    /// The file holds nothing but what the run depends on: the same command gives the same bytes.
+    @Test func configurationIsAFunctionOfTheCommand() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a", "b"] { _ = try RunFolder(at: folder[name], configuration: .sample()) }
+        #expect(text(of: folder["a/config.json"]) == text(of: folder["b/config.json"]))
+        #expect(text(of: folder["a/config.json"]).contains("\"learning_rate\" : 0.001"))
+    }
+
+    // MARK: Lock
+
+    @Test func refusesASecondOwnerAndNamesTheFirst() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(at: folder["a"], configuration: .sample())
+        let error = RunFolderError.inUse(path: run.url.path, owner: "train-sft (process \(getpid()))")
+        #expect(throws: error) { try RunFolder(at: folder["a"], configuration: .sample()) }
+        withExtendedLifetime(run) {}
+    }
+
+    @Test func refusesAnotherProcess() async throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(at: folder["a"], configuration: .sample())
+        await #expect(processExitsWith: .exitCode(ProgramExit.tryAgain.rawValue)) {
+            [path = folder["a"].path as String, message = folder["message"].path as String] in
+            let file = URL(fileURLWithPath: message)
+            let status = Program.run("train-sft", errors: { try? Data($0.utf8).write(to: file) }) {
+                _ = try RunFolder(at: URL(fileURLWithPath: path), configuration: .sample())
+            }
+            exit(status.rawValue)
+        }
+        #expect(
+            text(of: folder["message"]) == "train-sft: error: \(run.url.path) is in use by train-sft "
+                + "(process \(getpid())); wait for it to end, or name another run\n")
+    }
+
+    @Test func isFreeAgainAfterItsOwner() async throws {
+        let folder = try TemporaryFolder()
+        do { _ = try RunFolder(at: folder["a"], configuration: .sample()) }
+        _ = try RunFolder(at: folder["a"], configuration: .sample())
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder["a"].path as String] in
+            let run = try RunFolder(at: URL(fileURLWithPath: path), configuration: .sample())
+            kill(getpid(), SIGKILL)
+            withExtendedLifetime(run) {}
+        }
+        _ = try RunFolder(at: folder["a"], configuration: .sample())
+    }
+
+    // MARK: Kinds and options
+
+    @Test func refusesARunOfAnotherStage() throws {
+        let folder = try TemporaryFolder()
+        do { _ = try RunFolder(at: folder["a"], configuration: .sample(.rewardModel)) }
+        let error = RunFolderError.wrongStage(path: folder["a"].path, found: .rewardModel, expected: [.supervised])
+        #expect(throws: error) { try RunFolder(at: folder["a"], configuration: .sample()) }
+        #expect(throws: error) { try RunFolder.locate("a", in: folder.url, expecting: [.supervised]) }
+        #expect(
+            "\(error)" == "\(folder["a"].path) is a run of reward modelling (rm); "
+                + "expected supervised fine-tuning (sft)")
+    }
+
+    @Test func leavesAModelFolderAlone() throws {
+        let folder = try TemporaryFolder()
+        try Data(#"{"model_type": "llama"}"#.utf8).write(to: folder["config.json"])
+        #expect(throws: RunFolderError.notARunFolder(path: folder.url.path)) {
+            try RunFolder(at: folder.url, configuration: .sample())
+        }
+        #expect(folder.names == ["config.json"])
+        #expect(try RunFolder.modelFolder(at: folder.url, expecting: [.supervised]) == folder.url)
+    }
+
+    @Test func aRunBelongsToItsOptionsOnceItHasACheckpoint() throws {
+        let folder = try TemporaryFolder()
+        do { _ = try RunFolder(at: folder["a"], configuration: .sample(seed: 1)) }
+        do {
+            let run = try RunFolder(at: folder["a"], configuration: .sample(seed: 2))
+            #expect(run.configuration == .sample(seed: 2))
+            #expect(text(of: folder["a/config.json"]).contains("\"seed\" : 2"))
+            try run.writeCheckpoint(step: 1) { _ in }
+        }
+        let error = RunFolderError.otherOptions(path: folder["a"].path, differences: ["seed: 2 there, 3 here"])
+        #expect(throws: error) { try RunFolder(at: folder["a"], configuration: .sample(seed: 3)) }
+        #expect(text(of: folder["a/config.json"]).contains("\"seed\" : 2"))
+
+        var other = RunConfiguration.sample(seed: 2)
+        other.options["checkpoint_limit"] = .integer(5)
+        other.versions = ["swift-rlhf": "99"]
+        var notes: [String] = []
+        _ = try RunFolder(
+            at: folder["a"], configuration: other, mayChange: ["checkpoint_limit"], note: { notes.append($0) })
+        #expect(text(of: folder["a/config.json"]).contains("\"checkpoint_limit\" : 5"))
+        #expect(notes == ["the run was begun with swift-rlhf \(PackageVersion.current), now 99"])
+    }
+
+    @Test func resumePolicies() throws {
+        let folder = try TemporaryFolder()
+        let url = folder["a"]
+        #expect(throws: RunFolderError.nothingToResume(path: url.path)) {
+            try RunFolder(at: url, configuration: .sample(), resume: .must)
+        }
+        #expect(folder.names == [])
+        do { try RunFolder(at: url, configuration: .sample(), resume: .never).writeCheckpoint(step: 3) { _ in } }
+        #expect(throws: RunFolderError.alreadyExists(path: url.path)) {
+            try RunFolder(at: url, configuration: .sample(), resume: .never)
+        }
+        #expect(try RunFolder(at: url, configuration: .sample(), resume: .must).restore()?.step == 3)
+    }
+
+    @Test func readOnlyAndMisplacedFoldersAreErrors() throws {
+        let folder = try TemporaryFolder()
+        try Data().write(to: folder["file"])
+        #expect(throws: FileError.self) { try RunFolder(at: folder["file/a"], configuration: .sample()) }
+        #expect(throws: FileError.self) { try RunFolder(at: folder["file"], configuration: .sample()) }
+        #expect(text(of: folder["file"]) == "" && folder.names == ["file"])
+    }
+
+    // MARK: Results
+
+    @Test func theResultEndsTheRun() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(at: folder["a"], configuration: .sample())
+        #expect(throws: RunFolderError.unfinished(path: run.url.path)) {
+            try RunFolder.modelFolder(at: run.url, expecting: [.supervised])
+        }
+        try run.writeResult { try Data("w".utf8).write(to: $0.appendingPathComponent("model.safetensors")) }
+        #expect(run.isFinished)
+        #expect(try RunFolder.modelFolder(at: run.url, expecting: [.supervised]).path == run.finalFolder.path)
+        #expect(throws: RunFolderError.self) { try RunFolder.modelFolder(at: run.url, expecting: [.policy]) }
+        #expect(throws: FileError.missing(path: folder["b"].path)) {
+            try RunFolder.modelFolder(at: folder["b"], expecting: [.supervised])
+        }
+        try run.writeResult("final-normalised") { _ in }
+        #expect(throws: RunFolderError.invalidName("../x")) { try run.writeResult("../x") { _ in } }
+    }
+
+    @Test func findsRunsByIdAndByPath() throws {
+        let folder = try TemporaryFolder()
+        do { _ = try RunFolder(at: folder["runs/a"], configuration: .sample()) }
+        #expect(try RunFolder.locate("a", in: folder["runs"]).path == folder["runs/a"].path)
+        #expect(try RunFolder.locate(folder["runs/a"].path, in: folder["elsewhere"]).path == folder["runs/a"].path)
+        #expect(throws: FileError.missing(path: folder["runs/b"].path)) {
+            try RunFolder.locate("b", in: folder["runs"])
+        }
+        #expect(throws: RunFolderError.notARunFolder(path: folder["runs"].path)) {
+            try RunFolder.locate(folder["runs"].path, in: folder.url)
+        }
+    }
+
+    @Test func countsSecondsOverSessions() throws {
+        let folder = try TemporaryFolder()
+        #expect(RunFolder.seconds(inRun: folder["a"]) == 0)
+        for _ in 0..<2 { try RunFolder(at: folder["a"], configuration: .sample()).addSeconds(1.25) }
+        #expect(RunFolder.seconds(inRun: folder["a"]) == 2.5)
+    }
+}
