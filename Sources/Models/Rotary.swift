@@ -93,7 +93,8 @@ public struct RotarySettings: Sendable, Equatable {
         case "default": self.init(base: base)
         case "linear": self.init(base: base, scaling: .linear(factor: try factor("factor")))
         case "dynamic":
-            self.init(base: base, scaling: .dynamic(factor: try factor("factor"), trainedLength: trained))
+            // Transformers stretches beyond max_position_embeddings, whatever original_max_position_embeddings says
+            self.init(base: base, scaling: .dynamic(factor: try factor("factor"), trainedLength: contextLength))
         case "llama3":
             self.init(
                 base: base,

@@ -5,11 +5,12 @@ public enum Trunk {
     /// How many layers, from the first, and the embeddings before them, have equal weights in both models, bit for bit.
     ///
     /// Policy, reference and reward model usually start from one model and freeze its lower layers; then a token's state behind those
-    /// layers is computed once for all three. Equality is established by comparison, never assumed. Where weights are equal but stored
-    /// twice, `b` is given `a`'s memory.
+    /// layers is computed once for all three. Equality is established by comparison, never assumed: of the weights, and of all settings
+    /// that decide what a layer makes of them (heads, norm epsilon, rotary base and so on). Where weights are equal but stored twice,
+    /// `b` is given `a`'s memory.
     /// - Returns: the number of common layers, and the bytes that sharing memory has just freed.
     public static func share(_ a: any Decoder, with b: any Decoder, atMost layers: Int) -> (layers: Int, bytesFreed: Int) {
-        guard type(of: a) == type(of: b), a.shape.hiddenSize == b.shape.hiddenSize else { return (0, 0) }
+        guard type(of: a) == type(of: b), computation(of: a) == computation(of: b) else { return (0, 0) }
         var freed = 0
         guard equal(a.embeddingParameters, b.embeddingParameters, &freed) else { return (0, freed) }
         var common = 0
@@ -18,6 +19,15 @@ public enum Trunk {
             common += 1
         }
         return (common, freed)
+    }
+
+    /// What a model's layers compute besides their weights: its configuration without what lies above or outside of them.
+    private static func computation(of model: any Decoder) -> JSONValue {
+        var configuration = model.configuration()
+        for key in ["architectures", "num_hidden_layers", "n_layer", "tie_word_embeddings", "initializer_range", "init_std"] {
+            configuration[key] = nil
+        }
+        return configuration
     }
 
     private static func equal(_ a: [Parameter], _ b: [Parameter], _ freed: inout Int) -> Bool {

@@ -14,11 +14,13 @@ public struct RewardRequest {
     public var responseTokens: [Int32]
     /// The states of all tokens of prompt + response + end behind the first layers of the policy, when they are known.
     public var trunk: Tensor?
+    /// How many layers of the policy the states in `trunk` have been through.
+    public var trunkLayers: Int
 
     /// A request; see the properties.
     public init(
         query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [], responseTokens: [Int32] = [],
-        trunk: Tensor? = nil
+        trunk: Tensor? = nil, trunkLayers: Int = 0
     ) {
         self.query = query
         self.response = response
@@ -26,6 +28,7 @@ public struct RewardRequest {
         self.promptTokens = promptTokens
         self.responseTokens = responseTokens
         self.trunk = trunk
+        self.trunkLayers = trunkLayers
     }
 }
 

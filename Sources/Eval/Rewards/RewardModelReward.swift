@@ -7,7 +7,8 @@ public struct RewardModelReward: RewardFunction {
     public let model: RewardModel
     /// Put behind a response that has not drawn it.
     public let endOfSequence: Int32
-    /// The layers behind which the requests' trunk states were taken; 0 when the model has to run in full.
+    /// How many layers this model and the policy have in common; 0 when the model has to run in full. Trunk states of a request are
+    /// used when they were taken behind no more layers than that.
     public let sharedTrunkLayers: Int
     /// The most tokens in memory at once.
     public let tokensPerPass: Int
@@ -45,9 +46,9 @@ public struct RewardModelReward: RewardFunction {
             request.responseTokens.last == endOfSequence ? request.responseTokens : request.responseTokens + [endOfSequence]
         }
         let trunks = requests.compactMap(\.trunk)
-        if sharedTrunkLayers > 0, trunks.count == requests.count {
-            return model.scores(
-                zip(requests, answers).map { $0.promptTokens + $1 }, trunk: (Tensor.stacked(trunks), sharedTrunkLayers))
+        let layers = Set(requests.map(\.trunkLayers))
+        if let depth = layers.first, layers.count == 1, depth > 0, depth <= sharedTrunkLayers, trunks.count == requests.count {
+            return model.scores(zip(requests, answers).map { $0.promptTokens + $1 }, trunk: (Tensor.stacked(trunks), depth))
         }
         // consecutive answers to one prompt share its rows
         var prompts: [[Int32]] = []

@@ -44,6 +44,7 @@ final class GenerationSession {
     private let requests: [GenerationRequest]
     private let options: SamplingOptions
     private let cache: KVCache
+    private let promptsAtOnce: Int
     private var nextRequest = 0
     private var prompts: [LivePrompt] = []
     private var active: [LiveResponse] = []
@@ -59,13 +60,16 @@ final class GenerationSession {
         self.options = options
         decoder = generator.decoder
         results = requests.map { Array(repeating: GeneratedResponse(), count: $0.streams.count) }
-        // room for the longest prompts that can be active at once, a response row for each, and the gaps that ragged lengths leave
+        // room for the longest prompts that can be live at once, for the responses, and for the gaps that ragged lengths leave: with so
+        // many rows there is always a gap for a response when none is active, and room for a prompt when none is live
         let longest = requests.map(\.prompt.count).sorted(by: >)
         let responses = min(generator.maxActive, requests.reduce(0) { $0 + $1.streams.count })
         let alone = requests.contains { $0.streams.count <= 1 }
-        let promptsAtOnce = min(requests.count, alone ? responses : max(2, responses / 2))
-        let rows = longest.prefix(promptsAtOnce).reduce(0, +) + responses * (options.maxNewTokens + 1)
-        cache = KVCache(for: decoder.shape, capacity: rows + (longest.first ?? 0))
+        promptsAtOnce = max(1, min(requests.count, alone ? responses : max(2, responses / 2)))
+        let gaps = responses + promptsAtOnce + 1
+        cache = KVCache(
+            for: decoder.shape,
+            capacity: longest.prefix(promptsAtOnce).reduce(0, +) + (longest.first ?? 0) + gaps * (options.maxNewTokens + 1))
     }
 
     /// One step; false when there is nothing left to do.
@@ -79,13 +83,29 @@ final class GenerationSession {
     // MARK: Admission
 
     private func admit() throws {
-        start(waitingOf: prompts)
+        while true {
+            start(waitingOf: prompts)
+            let admitted = takePrompts()
+            if !admitted.isEmpty {
+                try prefill(admitted)
+                prompts += admitted
+                start(waitingOf: admitted)
+            }
+            // responses may have ended with their first token and left room for more
+            if !active.isEmpty || (prompts.isEmpty && nextRequest == requests.count) { return }
+        }
+    }
+
+    /// The next prompts that there is room for, with cache rows for themselves and for a first response each.
+    private func takePrompts() -> [LivePrompt] {
         var admitted: [LivePrompt] = []
         var tokens = 0
-        while active.count + admitted.count < generator.maxActive, nextRequest < requests.count {
+        while active.count + admitted.count < generator.maxActive, prompts.count + admitted.count < promptsAtOnce,
+            nextRequest < requests.count
+        {
             let request = requests[nextRequest]
-            guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
             if !request.streams.isEmpty {
+                guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
                 guard let rows = cache.allocate(request.prompt.count) else { break }
                 guard let first = cache.allocate(options.maxNewTokens + 1) else {
                     cache.release(rows)
@@ -97,16 +117,7 @@ final class GenerationSession {
             }
             nextRequest += 1
         }
-        guard !admitted.isEmpty else {
-            precondition(
-                !active.isEmpty || (prompts.isEmpty && nextRequest == requests.count), "the cache holds no single request")
-            return
-        }
-        try prefill(admitted)
-        prompts += admitted
-        start(waitingOf: admitted)
-        // whole prompts may have ended with their first token
-        if active.isEmpty { try admit() }
+        return admitted
     }
 
     /// Begins waiting responses of processed prompts while there is room: draws their first token.
@@ -153,7 +164,8 @@ final class GenerationSession {
         let numbers = logits.values
         for (i, prompt) in prompts.enumerated() {
             prompt.logits = Array(numbers[i * vocabulary..<(i + 1) * vocabulary])
-            guard prompt.logits.contains(where: { $0.isFinite }), !prompt.logits.contains(where: { $0.isNaN }) else {
+            // −∞ marks an id without a token
+            guard let greatest = prompt.logits.max(), greatest.isFinite, !prompt.logits.contains(where: \.isNaN) else {
                 throw GenerationError.notFinite(index: prompt.request, position: prompt.rows.count - 1)
             }
             prompt.value = values?[i]
@@ -211,7 +223,7 @@ final class GenerationSession {
         active = []
         for response in growing where response.response.logProbs.last?.isNaN != false {
             throw GenerationError.notFinite(
-                index: response.prompt.request, position: response.prompt.rows.count + response.fed)
+                index: response.prompt.request, position: response.prompt.rows.count + response.fed - 1)
         }
         settle(growing)
     }
@@ -249,11 +261,10 @@ final class GenerationSession {
 
     /// Draws the next token of a response. Called for several responses at once, each with arrays of its own.
     private func draw(_ live: LiveResponse, logits: UnsafeMutablePointer<Float>, value: Float?) {
-        if let end = generator.endOfSequence, live.response.tokens.count < options.minNewTokens {
-            logits[Int(end)] = -.infinity
-        }
+        let isTooEarly = live.response.tokens.count < options.minNewTokens
         let (token, logProb) = Sampler.choose(
-            logits, count: decoder.shape.vocabularySize, options: options, using: &live.stream)
+            logits, count: decoder.shape.vocabularySize, options: options,
+            forbidden: isTooEarly ? generator.endOfSequence : nil, using: &live.stream)
         live.response.tokens.append(token)
         live.response.logProbs.append(logProb)
         if let value { live.response.values.append(value) }

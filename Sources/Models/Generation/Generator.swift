@@ -79,7 +79,13 @@ public struct Generator {
             }
         }
         let session = GenerationSession(self, requests, options)
-        while try session.step() { try progress?(session.sampledTokens) }
+        var told = 0
+        while try session.step() {
+            told = session.sampledTokens
+            try progress?(told)
+        }
+        // responses that ended with their first token need no step
+        if session.sampledTokens > told { try progress?(session.sampledTokens) }
         return session.results
     }
 }

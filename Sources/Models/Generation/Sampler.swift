@@ -10,7 +10,8 @@ public struct SamplingOptions: Codable, Sendable, Equatable {
     public var topK: Int
     /// Only the most probable tokens that together reach this probability are drawn from; 1 for all.
     public var topP: Float
-    /// Tokens before which the end of the sequence is not allowed.
+    /// Tokens before which the end of the sequence is not drawn. Like top-k and top-p it restricts the draw alone, not the
+    /// log-probabilities.
     public var minNewTokens: Int
 
     /// Plain sampling from the model's distribution, unless set otherwise.
@@ -22,6 +23,9 @@ public struct SamplingOptions: Codable, Sendable, Equatable {
         self.minNewTokens = minNewTokens
     }
 
+    /// Whether top-k or top-p leave out some of `count` tokens.
+    func restricts(_ count: Int) -> Bool { (topK > 0 && topK < count) || topP < 1 }
+
     /// The most probable token at every step.
     public static func greedy(maxNewTokens: Int) -> SamplingOptions {
         SamplingOptions(maxNewTokens: maxNewTokens, temperature: 0)
@@ -30,35 +34,32 @@ public struct SamplingOptions: Codable, Sendable, Equatable {
 
 /// Chooses one token from a row of logits.
 package enum Sampler {
-    /// The chosen token and its log-probability under softmax(logits / temperature), before top-k and top-p cut anything off (for a
+    /// The chosen token and its log-probability under softmax(logits / temperature), before anything restricts the draw (for a
     /// temperature of 0: under softmax(logits)).
     ///
-    /// Top-k keeps the k greatest logits (ties at the k-th all stay); top-p then keeps the smallest set of most probable tokens whose
-    /// probability reaches p (Holtzman et al. 2020). Both only restrict the draw.
+    /// First `forbidden` is left out, when there is such a token; top-k then keeps the k greatest logits (ties at the k-th all stay),
+    /// and top-p the smallest set of most probable tokens whose probability reaches p (Holtzman et al. 2020).
     package static func choose(
-        _ logits: UnsafeMutablePointer<Float>, count: Int, options: SamplingOptions, using generator: inout Philox
+        _ logits: UnsafeMutablePointer<Float>, count: Int, options: SamplingOptions, forbidden: Int32? = nil,
+        using generator: inout Philox
     ) -> (token: Int32, logProb: Float) {
-        if options.temperature == 0 {
-            let token = TokenSampling.argmax(logits, count: count)
-            return (Int32(token), logits[token] - TokenSampling.logSumExp(logits, count: count, temperature: 1))
-        }
-        let temperature = options.temperature
+        let isGreedy = options.temperature == 0
+        let temperature = isGreedy ? 1 : options.temperature
         let whole = TokenSampling.logSumExp(logits, count: count, temperature: temperature)
-        let uniform = generator.uniform()
-        var restricted = whole
-        var kept: [Float]?
-        if (options.topK > 0 && options.topK < count) || options.topP < 1 {
-            var cut = Array(UnsafeBufferPointer(start: logits, count: count))
-            restrict(&cut, options: options, logSumExp: whole)
-            restricted = cut.withUnsafeBufferPointer {
-                $0.baseAddress.map { TokenSampling.logSumExp($0, count: count, temperature: temperature) } ?? whole
-            }
-            kept = cut
+        var allowed: [Float]?
+        if forbidden != nil || (!isGreedy && options.restricts(count)) {
+            var row = Array(UnsafeBufferPointer(start: logits, count: count))
+            if let forbidden { row[Int(forbidden)] = -.infinity }
+            if !isGreedy && options.restricts(count) { restrict(&row, options: options, logSumExp: whole) }
+            allowed = row
         }
-        func draw(_ row: UnsafePointer<Float>) -> Int {
-            TokenSampling.draw(row, count: count, temperature: temperature, logSumExp: restricted, uniform: uniform)
+        let uniform = isGreedy ? 0 : generator.uniform()
+        func pick(_ row: UnsafePointer<Float>) -> Int {
+            if isGreedy { return TokenSampling.argmax(row, count: count) }
+            let sum = allowed == nil ? whole : TokenSampling.logSumExp(row, count: count, temperature: temperature)
+            return TokenSampling.draw(row, count: count, temperature: temperature, logSumExp: sum, uniform: uniform)
         }
-        let token = kept.flatMap { $0.withUnsafeBufferPointer { $0.baseAddress.map(draw) } } ?? draw(logits)
+        let token = allowed.flatMap { $0.withUnsafeBufferPointer { $0.baseAddress.map(pick) } } ?? pick(logits)
         return (Int32(token), logits[token] / temperature - whole)
     }
 

@@ -67,7 +67,7 @@ public final class Adam {
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is touched.
     @discardableResult
     public func step(learningRate: Double, examples: [String] = []) throws -> Double {
-        defer { parameters.forEach { $0.clearGradient() } }
+        defer { clearGradients() }
         var squares = 0.0
         for parameter in parameters {
             guard let gradient = parameter.gradient else { continue }
@@ -90,6 +90,9 @@ public final class Adam {
         }
         return norm
     }
+
+    /// Forgets all gradients: what a step that failed has added up must not reach the next one.
+    public func clearGradients() { parameters.forEach { $0.clearGradient() } }
 
     /// The moments by name, for a checkpoint.
     public var state: [String: Tensor] {

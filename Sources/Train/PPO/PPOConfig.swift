@@ -135,6 +135,13 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         try Settings.require((0...1).contains(discount), "the discount", discount, "it must be in 0...1")
         try Settings.require((0...1).contains(lambda), "lambda", lambda, "it must be in 0...1")
         try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
-        try Settings.require(logSteps > 0, "the logging interval", logSteps, "it must be above 0")
+        for (name, bound) in [
+            ("the policy clipping", policyClip), ("the value clipping", valueClip), ("the reward clipping", rewardClip),
+            ("the KL target", klTarget), ("the KL horizon", klHorizon),
+        ] {
+            guard let bound else { continue }
+            try Settings.require(bound > 0, name, bound, "it must be above 0")
+        }
+        try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 }

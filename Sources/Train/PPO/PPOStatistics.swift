@@ -6,6 +6,29 @@ struct PPOStatistics {
     private var counts: [String: Int] = [:]
     private var greatest: [String: Double] = [:]
 
+    /// What has been added so far as plain numbers, for a snapshot.
+    var numbers: [String: Double] {
+        var result: [String: Double] = [:]
+        for (name, sum) in sums { result["sum.\(name)"] = sum }
+        for (name, count) in counts { result["count.\(name)"] = Double(count) }
+        for (name, value) in greatest { result["greatest.\(name)"] = value }
+        return result
+    }
+
+    /// Goes on from ``numbers``; other keys are not looked at.
+    init(numbers: [String: Double] = [:]) {
+        for (key, value) in numbers {
+            guard let dot = key.firstIndex(of: ".") else { continue }
+            let name = String(key[key.index(after: dot)...])
+            switch key[..<dot] {
+            case "sum": sums[name] = value
+            case "count": counts[name] = Int(value)
+            case "greatest": greatest[name] = value
+            default: break
+            }
+        }
+    }
+
     mutating func add(_ name: String, _ value: Double, count: Int = 1) {
         sums[name, default: 0] += value * Double(count)
         counts[name, default: 0] += count

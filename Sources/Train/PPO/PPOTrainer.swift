@@ -47,7 +47,8 @@ public final class PPOTrainer {
                 name: "the rollout batch size", value: "\(config.rolloutBatchSize)",
                 rule: "there are only \(prompts.count) prompts")
         }
-        let room = policy.shape.contextLength - config.sampling.maxNewTokens - 1
+        let context = min(policy.shape.contextLength, reference.shape.contextLength)
+        let room = context - config.sampling.maxNewTokens - 1
         for prompt in prompts + evaluationPrompts.flatMap(\.prompts) where prompt.tokens.count > room {
             throw TrainingError.exampleTooLong(id: prompt.id, tokens: prompt.tokens.count, limit: room)
         }
@@ -81,7 +82,7 @@ public final class PPOTrainer {
     public var snapshot: TrainerSnapshot {
         TrainerSnapshot(
             step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
-            numbers: ["kl_coefficient": controller.coefficient], tensors: optimizer.state)
+            numbers: statistics.numbers.merging(["kl_coefficient": controller.coefficient]) { $1 }, tensors: optimizer.state)
     }
 
     /// Continues from a snapshot; policy and head must hold the weights of the same moment.
@@ -90,6 +91,7 @@ public final class PPOTrainer {
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
         (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
         controller.coefficient = snapshot.numbers["kl_coefficient"] ?? controller.coefficient
+        statistics = PPOStatistics(numbers: snapshot.numbers)
     }
 
     /// Trains until the last step, or until `shouldStop` says so after a step.
@@ -107,7 +109,7 @@ public final class PPOTrainer {
             let score = try trainStep()
             try handler(.progressed(step: step, totalSteps: config.totalSteps, tokens: tokens, loss: -score))
             if step % config.logSteps == 0 || step == config.totalSteps {
-                try handler(.measured(step: step, values: statistics.take()))
+                try handler(.measured(step: step, values: takeStatistics()))
             }
             if step == config.totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
             let stops = shouldStop()
@@ -134,14 +136,9 @@ public final class PPOTrainer {
             if let trunk = rollouts[i].trunk {
                 rollouts[i].trunk = trunk.rows(0..<rollouts[i].prompt.count + rollouts[i].response.count - 1)
             }
-            // 4. a reward for every token
-            rollouts[i].rewards = TokenRewards.rewards(
-                logProbs: rollouts[i].logProbs, referenceLogProbs: rollouts[i].referenceLogProbs, score: rollouts[i].score,
-                klCoefficient: controller.coefficient, config: config)
-            // 5. advantages and returns, from the values at sampling time
-            (rollouts[i].advantages, rollouts[i].returns) = Advantages.generalised(
-                rewards: rollouts[i].rewards, values: rollouts[i].values, discount: config.discount, lambda: config.lambda)
         }
+        // 4. a reward for every token; 5. advantages and returns, from the values at sampling time
+        addAdvantages(to: &rollouts)
         statistics.add(rollouts, rawScores: rawScores, config: config)
         statistics.add("kl_coef", controller.coefficient)
         // 6. learning
@@ -174,7 +171,7 @@ public final class PPOTrainer {
         }
     }
 
-    private func addReferenceLogProbs(to rollouts: inout [Rollout]) {
+    package func addReferenceLogProbs(to rollouts: inout [Rollout]) {
         var at = 0
         for part in Packing.parts(rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count }) {
             let pass = pass(over: part, trimming: true)
@@ -192,13 +189,24 @@ public final class PPOTrainer {
         }
     }
 
+    /// From every rollout's score, log-probabilities and values to its rewards, advantages and returns.
+    package func addAdvantages(to rollouts: inout [Rollout]) {
+        for i in rollouts.indices {
+            rollouts[i].rewards = TokenRewards.rewards(
+                logProbs: rollouts[i].logProbs, referenceLogProbs: rollouts[i].referenceLogProbs, score: rollouts[i].score,
+                klCoefficient: controller.coefficient, config: config)
+            (rollouts[i].advantages, rollouts[i].returns) = Advantages.generalised(
+                rewards: rollouts[i].rewards, values: rollouts[i].values, discount: config.discount, lambda: config.lambda)
+        }
+    }
+
     private func score(_ rollouts: [Rollout], prompts: [TokenisedPrompt]) throws -> [Double] {
         let scores = try rewardFunction.rewards(
             for: zip(rollouts, prompts).map { rollout, prompt in
                 RewardRequest(
                     query: prompt.query, response: tokenizer.decode(rollout.response, skippingSpecialTokens: true),
                     reference: prompt.reference, promptTokens: rollout.prompt, responseTokens: rollout.response,
-                    trunk: rollout.trunk)
+                    trunk: rollout.trunk, trunkLayers: rollout.trunk == nil ? 0 : trunkLayers)
             })
         guard scores.allSatisfy(\.isFinite) else {
             let bad = zip(scores, rollouts).filter { !$0.0.isFinite }.map(\.1.id)
@@ -217,7 +225,8 @@ public final class PPOTrainer {
     }
 
     /// One optimiser step on some rollouts.
-    func learn(_ rollouts: [Rollout]) throws {
+    package func learn(_ rollouts: [Rollout]) throws {
+        defer { optimizer.clearGradients() }
         let total = rollouts.reduce(0) { $0 + $1.response.count }
         let advantages = config.normalisesAdvantages
             ? Advantages.normalised(rollouts.map(\.advantages)) : rollouts.map(\.advantages)
@@ -240,6 +249,9 @@ public final class PPOTrainer {
         statistics.add("gradient_norm", norm)
         statistics.add("learning_rate", rate)
     }
+
+    /// The means since they were last taken, as the next line of metrics would have them.
+    package func takeStatistics() -> [String: Double] { statistics.take() }
 
     /// The loss of a part of an optimiser step that has `tokens` response tokens in all.
     package func loss(_ rollouts: [Rollout], tokens: Int, on tape: Tape) -> Tensor {

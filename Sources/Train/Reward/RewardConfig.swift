@@ -14,7 +14,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var logSteps: Int
     public var evaluationSteps: Int?
     public var checkpointSteps: Int?
-    /// Whether the head is normalised afterwards, so that scores have mean 0 and deviation 1 on training pairs.
+    /// Whether the caller of ``RewardTrainer/run(checkpoint:shouldStop:)`` is to normalise the head afterwards, so that scores have mean
+    /// 0 and deviation 1 on training pairs.
     public var normalises: Bool
     /// The pairs that the normalisation is measured on.
     public var normalisationPairs: Int
@@ -50,6 +51,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
         try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
-        try Settings.require(logSteps > 0, "the logging interval", logSteps, "it must be above 0")
+        try Settings.require(
+            normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs, "it must be above 0")
+        try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 }

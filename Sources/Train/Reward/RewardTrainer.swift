@@ -64,7 +64,8 @@ public final class RewardTrainer {
         interval = (numbers["loss"] ?? 0, numbers["right"] ?? 0, Int(numbers["pairs"] ?? 0))
     }
 
-    /// Trains until the last step, or until `shouldStop` says so after a step; then normalises the head if the settings say so.
+    /// Trains until the last step, or until `shouldStop` says so after a step. It leaves the head as it was trained: the caller may
+    /// save that first and then call ``normalise()``.
     /// - Returns: whether the run is complete.
     @discardableResult
     public func run(
@@ -87,6 +88,7 @@ public final class RewardTrainer {
     /// One optimiser step; returns its mean loss per pair.
     func trainStep() throws -> Double {
         let batch = order.next().map { comparisons[$0] }
+        defer { optimizer.clearGradients() }
         var loss = 0.0
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
             let tape = Tape()

@@ -58,7 +58,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
         try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         try Settings.require(promptLossWeight >= 0, "the prompts' weight", promptLossWeight, "it must not be negative")
-        try Settings.require(logSteps > 0, "the logging interval", logSteps, "it must be above 0")
+        try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 
     /// The optimiser steps of a run over `examples` examples.
@@ -72,5 +72,12 @@ public struct SFTConfig: Codable, Sendable, Equatable {
 enum Settings {
     static func require(_ ok: Bool, _ name: String, _ value: some CustomStringConvertible, _ rule: String) throws {
         guard ok else { throw TrainingError.invalidSetting(name: name, value: value.description, rule: rule) }
+    }
+
+    /// Steps between two lines of metrics, evaluations and checkpoints.
+    static func requireIntervals(log: Int, evaluation: Int?, checkpoint: Int?) throws {
+        for (name, steps) in [("logging", log), ("evaluation", evaluation ?? 1), ("checkpoint", checkpoint ?? 1)] {
+            try require(steps > 0, "the \(name) interval", steps, "it must be above 0")
+        }
     }
 }

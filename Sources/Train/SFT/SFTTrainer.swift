@@ -101,6 +101,7 @@ public final class SFTTrainer {
     /// One optimiser step; returns its mean loss per target token.
     func trainStep() throws -> Double {
         let batch = order.next().map { examples[$0] }
+        defer { optimizer.clearGradients() }
         let targets = batch.reduce(0) { $0 + $1.target.count }
         var loss = 0.0
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {

@@ -1,0 +1,116 @@
+import Foundation
+import Models
+import Tensor
+import Testing
+import _TestSupport
+
+/// Loading and saving whole models.
+@Suite struct LanguageModelTests {
+    @Test("what is saved loads with the same bits, configuration and head", arguments: ModelFixture.llamas)
+    func roundTrip(_ name: String) throws {
+        let fixture = try ModelFixture(name)
+        try withTemporaryFolder { folder in
+            let target = folder.appendingPathComponent("model")
+            try fixture.model.save(to: target, tokens: SpecialTokens(begin: 1, end: 2, padding: 0))
+            let again = try LanguageModel.load(target)
+            #expect(again.decoder.configuration() == fixture.model.decoder.configuration())
+            for (a, b) in zip(again.decoder.parameters, fixture.model.decoder.parameters) {
+                #expect(a.name == b.name && a.value.isIdentical(to: b.value), "\(a.name)")
+            }
+            let heads = (try #require(again.head), try #require(fixture.model.head))
+            #expect(zip(heads.0.parameters, heads.1.parameters).allSatisfy { $0.value.isIdentical(to: $1.value) })
+            let configuration = try ModelFolder(target).configuration()
+            #expect(configuration["pad_token_id"] == JSONValue(0) && configuration["eos_token_id"] == JSONValue(2))
+            #expect(configuration["use_cache"] == fixture.model.source?["use_cache"], "unknown keys survive")
+            #expect(try ModelFolder(target).generationConfiguration()?["eos_token_id"] == JSONValue(2))
+        }
+    }
+
+    @Test("half precision keeps the head exact")
+    func halfPrecision() throws {
+        let model = LanguageModel(decoder: try TinyModel.llama(), head: TinyModel.head())
+        try withTemporaryFolder { folder in
+            let target = folder.appendingPathComponent("model")
+            try model.save(to: target, as: .bfloat16)
+            #expect(try ModelFolder(target).configuration()["torch_dtype"] == .string("bfloat16"))
+            let again = try LanguageModel.load(target, usesTanh: true)
+            let head = try #require(again.head)
+            #expect(head.usesTanh && head.weight.value.isIdentical(to: TinyModel.head().weight.value))
+            for (a, b) in zip(again.decoder.parameters, model.decoder.parameters) {
+                expectClose(a.value, b.value, relative: 1.0 / 256, absolute: 0, label: a.name)
+                #expect(a.value.values.allSatisfy { $0.bitPattern & 0xffff == 0 })
+            }
+        }
+    }
+
+    @Test("a folder without lm_head gets a fresh one, and says so")
+    func freshProjection() throws {
+        let fixture = try ModelFixture("llama-gqa")
+        try withTemporaryFolder { folder in
+            let model = folder.appendingPathComponent("model")
+            let tensors = try fixture.model.decoder.parameters.filter { $0.name != "lm_head.weight" }.map { parameter in
+                try WritableTensor(parameter.name, shape: parameter.value.shape.dimensions) { body in
+                    try parameter.value.withUnsafeBufferPointer(body)
+                }
+            }
+            try ModelFolder.save(
+                to: model, configuration: fixture.model.decoder.configuration(), tensors: tensors)
+            var notes: [String] = []
+            let loaded = try LanguageModel.load(model) { notes.append($0) }
+            #expect(notes.count == 1 && notes[0].contains("lm_head.weight"))
+            #expect(loaded.head == nil)
+            let deviation = (loaded.decoder.projection.value.sumOfSquares() / 768).squareRoot()
+            #expect(abs(deviation - 0.02) < 0.004)
+            #expect(throws: ModelError.freshHead(folder: model.path)) { try LanguageModel.loadRewardModel(model) }
+        }
+        let silent = try LanguageModel.load(fixture.folder) { Issue.record("unexpected note: \($0)") }
+        #expect(silent.head != nil)
+        #expect(try LanguageModel.loadRewardModel(fixture.folder).decoder.shape.layerCount == 3)
+    }
+
+    @Test("configurations that cannot be built are named")
+    func badConfigurations() throws {
+        func build(_ changes: [(String, JSONValue?)]) throws {
+            var configuration = try TinyModel.llama().configuration()
+            for (key, value) in changes { configuration[key] = value }
+            _ = try Families.build(
+                ConfigurationReader(configuration), weights: RandomWeights(generator: Philox(seed: 0)))
+        }
+        try build([])
+        func expectError(_ expected: ModelError, _ changes: [(String, JSONValue?)]) {
+            #expect(throws: expected) { try build(changes) }
+        }
+        expectError(.unknownFamily("mamba", known: Families.builders.keys.sorted()), [("model_type", "mamba")])
+        expectError(.configuration(key: "model_type", problem: "is missing"), [("model_type", nil)])
+        expectError(.configuration(key: "hidden_size", problem: "is missing"), [("hidden_size", nil)])
+        expectError(.configuration(key: "vocab_size", problem: "is not a whole number"), [("vocab_size", "40")])
+        expectError(.configuration(key: "vocab_size", problem: "must be between 1 and 2³¹"), [("vocab_size", JSONValue(0))])
+        expectError(.unsupported("hidden_act 'gelu' in a LLaMA model"), [("hidden_act", "gelu")])
+        expectError(
+            .configuration(key: "num_key_value_heads", problem: "must divide num_attention_heads (4)"),
+            [("num_key_value_heads", JSONValue(3))])
+        expectError(
+            .configuration(key: "head_dim", problem: "is 5; rotary positions need an even number"),
+            [("head_dim", JSONValue(5))])
+        // what is left out has LLaMA's own value
+        try build([("num_key_value_heads", nil), ("head_dim", nil), ("rms_norm_eps", .null), ("rope_scaling", nil)])
+    }
+
+    @Test("weights that do not fit are named")
+    func badWeights() throws {
+        let fixture = try ModelFixture("llama-gqa")
+        let folder = fixture.folder
+        try withTemporaryFolder { target in
+            let copy = target.appendingPathComponent("model")
+            try FileManager.default.copyItem(at: folder, to: copy)
+            var configuration = try ModelFolder(copy).configuration()
+            configuration["intermediate_size"] = JSONValue(25)
+            try configuration.write(to: copy.appendingPathComponent("config.json"))
+            #expect(throws: CheckpointError.self) { try LanguageModel.load(copy) }
+            configuration["intermediate_size"] = JSONValue(24)
+            configuration["num_hidden_layers"] = JSONValue(4)
+            try configuration.write(to: copy.appendingPathComponent("config.json"))
+            #expect(throws: CheckpointError.self) { try LanguageModel.load(copy) }
+        }
+    }
+}

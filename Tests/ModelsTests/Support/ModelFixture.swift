@@ -1,0 +1,45 @@
+import Foundation
+import Models
+import Tensor
+import _TestSupport
+
+/// A tiny model of Tests/Fixtures/models with what PyTorch computes with it; see make_models.py there.
+struct ModelFixture {
+    struct Expectations: Decodable {
+        struct Sequence: Decodable {
+            let tokens: [Int32]
+            let promptLength: Int
+        }
+        struct Greedy: Decodable {
+            let prompt: [Int32]
+            let tokens: [Int32]
+        }
+        struct Reward: Decodable {
+            struct Pair: Decodable {
+                let first: [Int32]
+                let second: [Int32]
+                let choice: Int
+            }
+            let pairs: [Pair]
+            let scores: [[Double]]
+        }
+        let parameters: [String]
+        let sequences: [Sequence]
+        let greedy: Greedy
+        let reward: Reward
+    }
+
+    static let llamas = ["llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-dynamic", "llama-v5-config"]
+
+    let folder: URL
+    let model: LanguageModel
+    let expected: Expectations
+    let tensors: [String: FixtureTensor]
+
+    init(_ name: String) throws {
+        folder = Fixtures.url("models/\(name)")
+        model = try LanguageModel.load(folder)
+        expected = try Fixtures.json(Expectations.self, from: "models/\(name)/expected.json")
+        tensors = try Fixtures.safetensors("models/\(name)/expected.safetensors")
+    }
+}

@@ -1,0 +1,134 @@
+import Data
+import Eval
+import Foundation
+import Models
+import Tensor
+import Train
+import _TestSupport
+
+/// One rollout and three optimiser steps of PPO by PyTorch; see Tests/Fixtures/ppo/make_ppo.py.
+struct PPOFixture: Decodable {
+    struct Texts: Decodable {
+        let prompts: [[Int32]]
+        let responses: [[Int32]]
+        let scores: [Double]
+    }
+    struct Settings: Decodable {
+        var maxNewTokens: Int?
+        var temperature: Float?
+        var discounting: Double?
+        var lambda: Double?
+        var klCoefficient: Double?
+        var klApproximation: Int?
+        var klReward: Bool?
+        var rewardScale: Double?
+        var rewardClip: Double?
+        var lengthPenaltyCoefficient: Double?
+        var lengthPenaltyPower: Double?
+        var eosRewardCoefficient: Double?
+        var clipPolicy: Double?
+        var clipBaseline: Double?
+        var baselineCost: Double?
+        var entropyCost: Double?
+        var gradNormClipping: Double?
+        var learningRate: Double?
+        var freezeLayers: Double?
+        var freezeEmbeddings: Bool?
+    }
+    struct Step: Decodable {
+        let policyLoss: Double
+        let valueLoss: Double
+        let entropyLoss: Double
+        let klLoss: Double
+        let totalLoss: Double
+        let clippedPolicyFraction: Double
+        let gradientNorm: Double
+    }
+    struct Case: Decodable {
+        let settings: Settings
+        let behaviourLogProbs: [[Double]]
+        let referenceLogProbs: [[Double]]
+        let learnerLogProbs: [[Double]]
+        let behaviourValues: [[Double]]
+        let learnerValues: [[Double]]
+        let behaviourEntropy: [[Double]]
+        let learnerEntropy: [[Double]]
+        let k1: [[Double]]
+        let k2: [[Double]]
+        let k3: [[Double]]
+        let rewards: [[Double]]
+        let advantages: [[Double]]
+        let targets: [[Double]]
+        let normalisedAdvantages: [[Double]]
+        let meanSequenceKL: Double
+        let steps: [Step]
+    }
+    let rollout: Texts
+    let settings: Settings
+    let cases: [String: Case]
+
+    /// The cases without padding. "reference" is the published arithmetic, which needs a mode of its own.
+    static let sane = ["sane", "saneFrozen", "saneKLLoss"]
+
+    static func load() throws -> PPOFixture { try Fixtures.json(PPOFixture.self, from: "ppo/ppo.json") }
+
+    static func policy(_ name: String) throws -> RewardModel {
+        try LanguageModel.loadRewardModel(Fixtures.url("ppo/\(name)"))
+    }
+
+    /// The tensors of a case in gradients.safetensors or parameters.safetensors.
+    static func tensors(_ file: String, _ name: String) throws -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for (key, tensor) in try Fixtures.safetensors("ppo/\(file).safetensors") where key.hasPrefix(name + "/") {
+            result[String(key.dropFirst(name.count + 1))] = tensor.tensor
+        }
+        return result
+    }
+
+    /// The settings of a case in our words.
+    func config(_ name: String, tokensPerPass: Int = 4096) throws -> PPOConfig {
+        struct Missing: Error {}
+        let own = cases[name]?.settings ?? Settings()
+        func value<Value>(_ path: KeyPath<Settings, Value?>) throws -> Value {
+            guard let value = own[keyPath: path] ?? settings[keyPath: path] else { throw Missing() }
+            return value
+        }
+        guard let estimator = PPOConfig.KLEstimator(rawValue: try value(\.klApproximation)) else { throw Missing() }
+        return PPOConfig(
+            totalSteps: 3, rolloutBatchSize: 4, learnBatchSize: 4, epochs: 1, tokensPerPass: tokensPerPass,
+            sampling: SamplingOptions(maxNewTokens: try value(\.maxNewTokens), temperature: try value(\.temperature)),
+            klCoefficient: try value(\.klCoefficient), klEstimator: estimator, klAsReward: try value(\.klReward),
+            discount: try value(\.discounting), lambda: try value(\.lambda), policyClip: try value(\.clipPolicy),
+            valueClip: try value(\.clipBaseline), valueCost: try value(\.baselineCost),
+            entropyCost: try value(\.entropyCost), rewardScale: try value(\.rewardScale),
+            rewardClip: try value(\.rewardClip),
+            lengthPenalty: .init(
+                coefficient: try value(\.lengthPenaltyCoefficient), power: try value(\.lengthPenaltyPower)),
+            endBonus: try value(\.eosRewardCoefficient),
+            optimizer: AdamConfig(
+                learningRate: try value(\.learningRate), clipNorm: try value(\.gradNormClipping)),
+            schedule: Schedule(.constant),
+            freezing: Freezing(fraction: try value(\.freezeLayers), freezesEmbeddings: try value(\.freezeEmbeddings)))
+    }
+
+    /// The rollouts with everything that sampling gives, taken from the numbers of a case.
+    func rollouts(_ item: Case, config: PPOConfig) -> [Rollout] {
+        rollout.responses.indices.map { row in
+            let response = rollout.responses[row]
+            var result = Rollout(
+                id: "\(row)", prompt: rollout.prompts[row], response: response, ended: response.last == 2,
+                logProbs: item.behaviourLogProbs[row].map(Float.init), values: item.behaviourValues[row].map(Float.init))
+            result.score = TokenRewards.shapedScore(
+                rollout.scores[row], length: response.count, ended: response.last == 2, config: config)
+            return result
+        }
+    }
+
+    /// A trainer of the fixture's learner.
+    func trainer(_ learner: RewardModel, _ config: PPOConfig) throws -> PPOTrainer {
+        try PPOTrainer(
+            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference").decoder, config: config,
+            prompts: ToyData.prompts(4), rewardFunction: TokenShare(token: 3),
+            tokenizer: NumberTokenizer(vocabularySize: 48), endOfSequence: 2, handler: { _ in })
+    }
+}

@@ -1,0 +1,355 @@
+import Data
+import Eval
+import Models
+import Tensor
+import Testing
+import Train
+import _TestSupport
+
+@Suite struct PPOTrainerTests {
+    private func config(_ steps: Int = 4, _ change: (inout PPOConfig) -> Void = { _ in }) -> PPOConfig {
+        var config = PPOConfig(
+            totalSteps: steps, rolloutBatchSize: 8, learnBatchSize: 4, epochs: 2,
+            sampling: SamplingOptions(maxNewTokens: 9, temperature: 0.9), klCoefficient: 0.05, klTarget: 0.5, klHorizon: 100,
+            entropyCost: 0.01, optimizer: AdamConfig(learningRate: 2e-3), freezing: Freezing(fraction: 0.67), logSteps: 3,
+            evaluationSteps: 2, seed: 4)
+        change(&config)
+        return config
+    }
+
+    /// A policy, a reference, a head and their trainer.
+    private struct Setup {
+        let policy: any Decoder
+        let head: ValueHead
+        let reference: any Decoder
+        let trainer: PPOTrainer
+        let log = EventLog()
+
+        init(
+            _ config: PPOConfig, policy: (any Decoder)? = nil, head: ValueHead = TinyModel.head(),
+            reference: (any Decoder)? = nil, reward: any RewardFunction = TokenShare(token: 7)
+        ) throws {
+            self.policy = try policy ?? TinyModel.llama()
+            self.head = head
+            self.reference = reference ?? self.policy.copy()
+            trainer = try PPOTrainer(
+                policy: self.policy, valueHead: head, reference: self.reference, config: config,
+                prompts: ToyData.prompts(20), evaluationPrompts: [("held", ToyData.prompts(5, seed: 77))],
+                rewardFunction: reward, tokenizer: NumberTokenizer(), endOfSequence: 2, handler: log.handler)
+        }
+
+        var parameters: [Parameter] { policy.parameters + head.parameters }
+        var weights: Weights { Weights(parameters) }
+    }
+
+    @Test("the reward rises; frozen parameters and the reference keep their bits")
+    func smoke() throws {
+        let setup = try Setup(
+            config(25) {
+                $0.rolloutBatchSize = 16
+                $0.learnBatchSize = 16
+                $0.epochs = 3
+                $0.klTarget = nil
+                $0.klCoefficient = 0.01
+                $0.freezing.fraction = 0.34
+                $0.optimizer.learningRate = 1e-2
+                $0.evaluationSteps = nil
+                $0.logSteps = 5
+            })
+        let (before, reference) = (setup.weights, Weights(setup.reference))
+        #expect(setup.trainer.sharedTrunkLayers == 1)
+        #expect(try setup.trainer.run())
+        let scores = setup.log.all("mean_score")
+        #expect(scores.count == 5)
+        #expect(scores[0] < 0.2 && scores[4] > scores[0] + 0.3)
+        #expect(try #require(setup.log.last("held_score")) > 0.5)
+        #expect(before.moved(setup.parameters) == Set(setup.parameters.filter(\.isTrainable).map(\.name)))
+        #expect(setup.parameters.count { $0.isTrainable } == 2 * 9 + 1 + 2)
+        reference.expectIdentical(to: Weights(setup.reference))
+        #expect(setup.reference.parameters.allSatisfy { !$0.isTrainable })
+        #expect(setup.log.steps == Array(1...25))
+        #expect(setup.log.notes == ["policy and reference share 1 of 3 layers"])
+    }
+
+    @Test("metrics of the first step: nothing has been learned, the policy is its reference")
+    func firstMetrics() throws {
+        let setup = try Setup(
+            config(1) {
+                $0.epochs = 1
+                $0.learnBatchSize = 8
+                $0.optimizer.clipNorm = nil
+            })
+        try setup.trainer.run()
+        let values = try #require(setup.log.measurements.first { $0.values["mean_score"] != nil }).values
+        for name in ["kl_k1", "kl_k2", "kl_k3", "kl_div", "kl_sequence", "kl_old_new", "clipped_policy_fraction", "mean_kl_reward"] {
+            expectClose([try #require(values[name])], [0], relative: 0, absolute: 1e-5, label: name)
+        }
+        expectClose([try #require(values["max_ratio"])], [1], relative: 1e-4)
+        #expect(values["kl_coef"] == 0.05 && values["learning_rate"] == 2e-3)
+        #expect(values["mean_reward"] == values["mean_score"])
+        expectClose([try #require(values["mean_total_reward"])], [try #require(values["mean_score"])], relative: 1e-5, absolute: 1e-5)
+        #expect((1...9).contains(try #require(values["mean_response_length"])))
+        #expect((0...1).contains(try #require(values["end_share"])))
+        // with ρ = 1 the policy loss is −mean of advantages of mean 0
+        expectClose([try #require(values["policy_loss"])], [0], relative: 0, absolute: 1e-5)
+    }
+
+    /// Rollouts of the setup's policy with trunk states, as the trainer makes them.
+    private func rollouts(_ setup: Setup, config: PPOConfig) throws -> [Rollout] {
+        let prompts = ToyData.prompts(6, seed: 31)
+        let generator = Generator(
+            setup.policy, valueHead: setup.head, endOfSequence: 2, trunkLayers: setup.trainer.sharedTrunkLayers)
+        let responses = try generator.generate(
+            prompts.enumerated().map { GenerationRequest(prompt: $1.tokens, streams: [Philox(seed: UInt64($0))]) },
+            options: config.sampling)
+        return zip(prompts, responses).map { prompt, answers in
+            let answer = answers[0]
+            var rollout = Rollout(
+                id: prompt.id, prompt: prompt.tokens, response: answer.tokens, ended: answer.ended, logProbs: answer.logProbs,
+                values: answer.values, score: Double(answer.tokens.count))
+            rollout.trunk = answer.trunk?.rows(0..<prompt.tokens.count + answer.tokens.count - 1)
+            return rollout
+        }
+    }
+
+    @Test("reused trunk states give the reference's numbers, the loss and every gradient of full passes")
+    func trunkReuse() throws {
+        let config = config { $0.klAsReward = false }
+        let policy = try TinyModel.llama()
+        let reference = policy.copy()
+        // a reference that differs above the trunk
+        reference.parameters(ofLayer: 2)[1].value.update { for i in $0.indices { $0[i] += 0.05 } }
+        let setup = try Setup(config, policy: policy, reference: reference)
+        #expect(setup.trainer.sharedTrunkLayers == 2)
+        var reused = try rollouts(setup, config: config)
+        #expect(Set(reused.map(\.response.count)).count > 1 && reused.contains(where: \.ended))
+        var full = reused
+        for i in full.indices { full[i].trunk = nil }
+        setup.trainer.addReferenceLogProbs(to: &reused)
+        setup.trainer.addReferenceLogProbs(to: &full)
+        for (a, b) in zip(reused, full) {
+            expectClose(a.referenceLogProbs, b.referenceLogProbs, relative: 0, absolute: 1e-5)
+            #expect(abs(a.sequenceKL) > 1e-3)
+        }
+        setup.trainer.addAdvantages(to: &reused)
+        for i in full.indices {
+            (full[i].advantages, full[i].returns) = (reused[i].advantages, reused[i].returns)
+            full[i].referenceLogProbs = reused[i].referenceLogProbs
+        }
+        let tokens = full.reduce(0) { $0 + $1.response.count }
+        func gradients(_ rollouts: [Rollout]) -> (Float, [String: Tensor]) {
+            let tape = Tape()
+            let loss = setup.trainer.loss(rollouts, tokens: tokens, on: tape)
+            tape.backward(from: loss)
+            defer { setup.parameters.forEach { $0.clearGradient() } }
+            return (loss.item, setup.parameters.gradients)
+        }
+        let (a, b) = (gradients(reused), gradients(full))
+        expectClose([a.0], [b.0], relative: 1e-5)
+        #expect(Set(b.1.keys) == Set(setup.parameters.filter(\.isTrainable).map(\.name)))
+        expectGradients(a.1, b.1, "trunk")
+    }
+
+    /// Keeps what it was asked and gives the scores of a model.
+    private final class Spy: RewardFunction {
+        let judge: RewardModelReward
+        var requests: [RewardRequest] = []
+        init(_ judge: RewardModelReward) { self.judge = judge }
+        func rewards(for requests: [RewardRequest]) throws -> [Double] {
+            self.requests += requests
+            return try judge.rewards(for: requests)
+        }
+    }
+
+    @Test("a reward model that shares the trunk scores as one that runs in full, in training too")
+    func rewardTrunk() throws {
+        func run(sharing layers: Int) throws -> (Setup, Spy) {
+            let policy = try TinyModel.llama()
+            let judge = RewardModel(policy.copy(), head: TinyModel.head(seed: 8))
+            judge.decoder.parameters(ofLayer: 2)[1].value.update { for i in $0.indices { $0[i] += 0.05 } }
+            let spy = Spy(RewardModelReward(judge, endOfSequence: 2, sharedTrunkLayers: layers))
+            let setup = try Setup(config(3), policy: policy, reward: spy)
+            try setup.trainer.run()
+            return (setup, spy)
+        }
+        let (shared, spy) = try run(sharing: 2)
+        let training = spy.requests.filter { $0.trunk != nil }
+        #expect(training.count == 3 * 8 && training.allSatisfy { $0.trunkLayers == 2 })
+        var plain = training
+        for i in plain.indices {
+            plain[i].trunk = nil
+            #expect(plain[i].query == plain[i].promptTokens.map(String.init).joined(separator: " "))
+            #expect(plain[i].reference?.first == "r")
+            #expect(!plain[i].response.contains(" 2 "))
+        }
+        expectClose(
+            try spy.judge.rewards(for: training), try spy.judge.rewards(for: plain), relative: 1e-5, absolute: 1e-5)
+        let (full, _) = try run(sharing: 0)
+        shared.weights.expectClose(to: full.weights, absolute: 1e-4)
+    }
+
+    @Test("how a batch is cut into passes changes nothing beyond rounding")
+    func passes() throws {
+        func trained(_ tokensPerPass: Int) throws -> Setup {
+            let setup = try Setup(config { $0.tokensPerPass = tokensPerPass })
+            try setup.trainer.run()
+            return setup
+        }
+        let whole = try trained(10_000)
+        for tokens in [1, 30] {
+            let parts = try trained(tokens)
+            parts.weights.expectClose(to: whole.weights, absolute: 5e-5)
+            #expect(parts.log.measurements.count == whole.log.measurements.count)
+            for (a, b) in zip(parts.log.measurements, whole.log.measurements) {
+                for (name, value) in a.values {
+                    expectClose([value], [b.values[name] ?? .nan], relative: 1e-3, absolute: 1e-4, label: name)
+                }
+            }
+        }
+    }
+
+    @Test("a run that goes on from a snapshot equals the unbroken one bit for bit", arguments: [1, 2, 4])
+    func resume(stop: Int) throws {
+        let whole = try Setup(config(5))
+        #expect(try whole.trainer.run())
+        // the KL weight is not where it began
+        #expect(Set(whole.log.all("kl_coef")).count > 1)
+
+        let start = try TinyModel.llama()
+        let first = try Setup(config(5), policy: start.copy(), reference: start.copy())
+        var saved: (TrainerSnapshot, any Decoder, ValueHead)?
+        #expect(
+            try !first.trainer.run(
+                checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead.copy()) },
+                shouldStop: { first.trainer.step == stop }))
+        let (snapshot, policy, head) = try #require(saved)
+        let second = try Setup(config(5), policy: policy, head: head, reference: start.copy())
+        try second.trainer.restore(snapshot)
+        #expect(second.trainer.step == stop)
+        #expect(second.trainer.sharedTrunkLayers == whole.trainer.sharedTrunkLayers)
+        #expect(try second.trainer.run())
+        second.weights.expectIdentical(to: whole.weights)
+        #expect(first.log.measurements + second.log.measurements == whole.log.measurements)
+        #expect(first.log.losses + second.log.losses == whole.log.losses)
+        #expect(first.log.rows + second.log.rows == whole.log.rows)
+    }
+
+    @Test("the same seed gives the same bits, another one other responses")
+    func seeds() throws {
+        func trained(_ seed: UInt64) throws -> Setup {
+            let setup = try Setup(config(2) { $0.seed = seed })
+            try setup.trainer.run()
+            return setup
+        }
+        let (a, b, c) = (try trained(4), try trained(4), try trained(5))
+        a.weights.expectIdentical(to: b.weights)
+        #expect(a.log.measurements == b.log.measurements)
+        #expect(a.log.losses != c.log.losses)
+    }
+
+    @Test("one thread and two threads agree to rounding")
+    func threads() throws {
+        func trained(_ threads: Int) throws -> Weights {
+            try Compute.$threads.withValue(threads) {
+                let setup = try Setup(config())
+                try setup.trainer.run()
+                return setup.weights
+            }
+        }
+        try trained(2).expectClose(to: trained(1), absolute: 2e-5)
+    }
+
+    @Test("evaluation answers greedily and reports one row a prompt")
+    func evaluation() throws {
+        let setup = try Setup(config(2))
+        try setup.trainer.evaluate()
+        #expect(setup.log.rows.count == 5)
+        let generator = Generator(setup.policy, endOfSequence: 2)
+        let prompts = ToyData.prompts(5, seed: 77)
+        let answers = try generator.generate(
+            prompts.map { GenerationRequest(prompt: $0.tokens, streams: [Philox(seed: 0)]) }, options: .greedy(maxNewTokens: 9)
+        ).map { $0[0] }
+        let scores = answers.map { answer in Double(answer.tokens.count { $0 == 7 }) / Double(answer.tokens.count) }
+        for (index, row) in setup.log.rows.enumerated() {
+            #expect(row.id == prompts[index].id && row.input == prompts[index].query)
+            #expect(row.response == NumberTokenizer().decode(answers[index].tokens, skippingSpecialTokens: true))
+            #expect(row.reward == scores[index] && row.numbers["step"] == 0)
+        }
+        let values = try #require(setup.log.measurements.last).values
+        expectClose([try #require(values["held_score"])], [scores.reduce(0, +) / 5], relative: 1e-12)
+        expectClose(
+            [try #require(values["held_length"])], [answers.reduce(0) { $0 + Double($1.tokens.count) } / 5], relative: 1e-12)
+        #expect(values["held_end_share"] == Double(answers.count { $0.ended }) / 5)
+    }
+
+    private struct Fixed: RewardFunction {
+        let value: (Int) -> Double
+        func rewards(for requests: [RewardRequest]) throws -> [Double] { requests.indices.map(value) }
+    }
+
+    @Test("equal rewards, tiny responses and one rollout are no special case")
+    func degenerate() throws {
+        for change: (inout PPOConfig) -> Void in [
+            { $0.sampling.maxNewTokens = 1 }, { ($0.rolloutBatchSize, $0.learnBatchSize) = (1, 1) },
+            { ($0.rolloutBatchSize, $0.learnBatchSize, $0.sampling.maxNewTokens) = (1, 1, 1) },
+        ] {
+            let setup = try Setup(config(2, change), reward: Fixed { _ in 1 })
+            #expect(try setup.trainer.run())
+            #expect(setup.parameters.allSatisfy { $0.value.nonFiniteCount == 0 })
+            #expect(setup.log.measurements.allSatisfy { $0.values.values.allSatisfy(\.isFinite) })
+        }
+    }
+
+    @Test("numbers that are not finite stop the run before any weight changes")
+    func notFinite() throws {
+        let nan = try Setup(config(), reward: Fixed { $0 == 3 ? .nan : 1 })
+        var before = nan.weights
+        // the evaluation before the first step has five prompts: its fourth answer is already NaN, but it is only reported
+        let error = #expect(throws: TrainingError.self) { try nan.trainer.run() }
+        if case .notFinite(let what, let step, let examples) = error {
+            #expect(what == "the reward" && step == 1 && examples.count == 1 && examples[0].hasPrefix("p"))
+        } else {
+            Issue.record("\(String(describing: error))")
+        }
+        before.expectIdentical(to: nan.weights)
+
+        let head = TinyModel.head()
+        head.weight.value.update { $0[3] = .nan }
+        let values = try Setup(config(), head: head)
+        before = values.weights
+        #expect(throws: TrainingError.self) { try values.trainer.run() }
+        before.expectIdentical(to: values.weights)
+        #expect(values.parameters.gradients.isEmpty)
+
+        let policy = try TinyModel.llama()
+        policy.parameters(ofLayer: 2)[0].value.update { $0[0] = .nan }
+        let logits = try Setup(config(), policy: policy)
+        before = logits.weights
+        #expect(throws: GenerationError.self) { try logits.trainer.run() }
+        before.expectIdentical(to: logits.weights)
+
+        let reference = try TinyModel.llama()
+        reference.parameters(ofLayer: 2)[0].value.update { $0[0] = .nan }
+        let other = try Setup(config(), reference: reference)
+        before = other.weights
+        #expect(throws: TrainingError.self) { try other.trainer.run() }
+        before.expectIdentical(to: other.weights)
+    }
+
+    @Test("too few prompts and prompts without room are refused")
+    func refusals() throws {
+        #expect(throws: TrainingError.self) {
+            _ = try Setup(config { ($0.rolloutBatchSize, $0.learnBatchSize) = (21, 21) })
+        }
+        // the longest prompts have 9 tokens: 9 + 9 + 1 fit into 19
+        _ = try Setup(config(), policy: TinyModel.llama(context: 19))
+        #expect(throws: TrainingError.exampleTooLong(id: "p7", tokens: 9, limit: 8)) {
+            _ = try Setup(config(), policy: TinyModel.llama(context: 18))
+        }
+        #expect(throws: TrainingError.exampleTooLong(id: "p7", tokens: 9, limit: 8)) {
+            _ = try Setup(config(), reference: TinyModel.llama(context: 18))
+        }
+        let error = TrainingError.exampleTooLong(id: "p7", tokens: 9, limit: 8)
+        #expect(error.description.contains("p7") && !error.description.contains("\n"))
+    }
+}

@@ -1,0 +1,51 @@
+import Data
+import Models
+import Tensor
+import Testing
+import Train
+import _TestSupport
+
+/// Losses, gradients and optimiser steps of tiny LLaMAs against PyTorch.
+@Suite struct ParityTests {
+    @Test("supervised loss and every gradient", arguments: ModelFixture.llamas)
+    func supervised(_ name: String) throws {
+        let fixture = try ModelFixture(name)
+        let tape = Tape()
+        let loss = SFTLoss.loss(
+            fixture.decoder, fixture.examples, weight: 1 / Float(fixture.expected.trainedTokens), on: tape)
+        expectClose([loss.item], [fixture.expected.loss], relative: 1e-5, absolute: 0)
+        tape.backward(from: loss)
+        expectGradients(fixture.decoder.parameters.gradients, fixture.gradients("gradients."), name)
+        expectClose(
+            [SFTLoss.mean(fixture.decoder, fixture.examples, tokensPerPass: 20)], [fixture.expected.loss], relative: 1e-5,
+            absolute: 0)
+    }
+
+    @Test("ten steps of AdamW through the trainer", arguments: ModelFixture.llamas)
+    func trajectory(_ name: String) throws {
+        let fixture = try ModelFixture(name)
+        let config = SFTConfig(
+            maxSteps: 10, batchSize: 3, optimizer: AdamConfig(learningRate: 1e-3, weightDecay: 0.01, clipNorm: nil),
+            schedule: Schedule(.constant), freezing: Freezing(fraction: 0))
+        let log = EventLog()
+        try SFTTrainer(fixture.decoder, config: config, examples: fixture.examples, handler: log.handler).run()
+        expectClose(log.losses, fixture.expected.adamWLosses, relative: 0, absolute: 1e-4)
+    }
+
+    @Test("pair loss, scores and every gradient; prompts shared and apart", arguments: ModelFixture.llamas, [4, 1, 0])
+    func reward(_ name: String, shared: Int) throws {
+        let fixture = try ModelFixture(name)
+        let model = RewardModel(fixture.decoder, head: fixture.head)
+        let comparisons = fixture.comparisons(shared: shared)
+        let tape = Tape()
+        let scores = RewardLoss.scores(model, comparisons, on: tape)
+        expectClose(scores.values, fixture.expected.reward.scores.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: name)
+        let loss = RewardLoss.loss(scores: scores, choices: comparisons.map(\.choice), weight: 0.5)
+        expectClose([loss.item], [fixture.expected.reward.loss], relative: 1e-5, absolute: 0)
+        tape.backward(from: loss)
+        expectGradients(
+            (fixture.decoder.parameters + fixture.head.parameters).gradients, fixture.gradients("reward.gradients."), name)
+        let evaluation = RewardTrainer.evaluate(model, comparisons, tokensPerPass: 1)
+        expectClose([evaluation.loss], [fixture.expected.reward.loss], relative: 1e-5, absolute: 0)
+    }
+}

@@ -1,0 +1,73 @@
+import Data
+import Foundation
+import Models
+import Tensor
+import Train
+import _TestSupport
+
+/// A tiny model of Tests/Fixtures/models with losses and gradients by PyTorch; see make_models.py there.
+///
+/// llama-dynamic is left out: its sequences are longer than its context.
+struct ModelFixture {
+    struct Expectations: Decodable {
+        struct Sequence: Decodable {
+            let tokens: [Int32]
+            let promptLength: Int
+        }
+        struct Reward: Decodable {
+            struct Pair: Decodable {
+                let first: [Int32]
+                let second: [Int32]
+                let choice: Int
+            }
+            let pairs: [Pair]
+            let scores: [[Double]]
+            let loss: Double
+        }
+        let sequences: [Sequence]
+        let trainedTokens: Int
+        let loss: Double
+        let adamWLosses: [Double]
+        let reward: Reward
+    }
+
+    static let llamas = ["llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-v5-config"]
+
+    let decoder: any Decoder
+    let head: ValueHead
+    let expected: Expectations
+    private let tensors: [String: FixtureTensor]
+
+    init(_ name: String) throws {
+        let model = try LanguageModel.loadRewardModel(Fixtures.url("models/\(name)"))
+        (decoder, head) = (model.decoder, model.head)
+        expected = try Fixtures.json(Expectations.self, from: "models/\(name)/expected.json")
+        tensors = try Fixtures.safetensors("models/\(name)/expected.safetensors")
+    }
+
+    var examples: [TokenisedExample] {
+        expected.sequences.enumerated().map { index, sequence in
+            TokenisedExample(
+                id: "\(index)", prompt: Array(sequence.tokens.prefix(sequence.promptLength)),
+                target: Array(sequence.tokens.dropFirst(sequence.promptLength)))
+        }
+    }
+
+    /// The pairs with `shared` tokens of each side as the prompt of both.
+    func comparisons(shared: Int) -> [TokenisedComparison] {
+        expected.reward.pairs.enumerated().map { index, pair in
+            TokenisedComparison(
+                id: "\(index)", prompt: Array(pair.first.prefix(shared)),
+                summaries: [pair.first, pair.second].map { Array($0.dropFirst(shared)) }, choice: pair.choice)
+        }
+    }
+
+    /// The gradients whose names begin with `prefix`, without it.
+    func gradients(_ prefix: String) -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for (name, tensor) in tensors where name.hasPrefix(prefix) {
+            result[String(name.dropFirst(prefix.count))] = tensor.tensor
+        }
+        return result
+    }
+}
