@@ -17,7 +17,8 @@ public struct RewardRequest {
 
     /// A request; see the properties.
     public init(
-        query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [], responseTokens: [Int32] = [],
+        query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [],
+        responseTokens: [Int32] = [],
         trunk: Tensor? = nil
     ) {
         self.query = query

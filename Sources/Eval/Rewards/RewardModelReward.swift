@@ -42,7 +42,8 @@ public struct RewardModelReward: RewardFunction {
 
     private func score(_ requests: [RewardRequest]) -> [Float] {
         let answers = requests.map { request in
-            request.responseTokens.last == endOfSequence ? request.responseTokens : request.responseTokens + [endOfSequence]
+            request.responseTokens.last == endOfSequence
+                ? request.responseTokens : request.responseTokens + [endOfSequence]
         }
         let trunks = requests.compactMap(\.trunk)
         if sharedTrunkLayers > 0, trunks.count == requests.count {
