@@ -59,7 +59,8 @@ public enum Aggregation {
                 throw DiversityError.metricFailed(name: metric.name, reason: "\(error)")
             }
             if let value, !value.isFinite {
-                throw DiversityError.metricFailed(name: metric.name, reason: "a set of \(set.count) texts gave \(value)")
+                throw DiversityError.metricFailed(
+                    name: metric.name, reason: "a set of \(set.count) texts gave \(value)")
             }
             return value
         }

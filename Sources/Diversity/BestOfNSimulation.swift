@@ -13,7 +13,9 @@ public enum BestOfNSimulation {
     public static func selectionProbabilities(rewards: [Double], n: Int) throws -> [Double] {
         let count = rewards.count
         guard n >= 1, n <= count else { throw DiversityError.cannotDraw(n: n, of: count) }
-        if let index = rewards.firstIndex(where: { !$0.isFinite }) { throw DiversityError.rewardNotFinite(index: index) }
+        if let index = rewards.firstIndex(where: { !$0.isFinite }) {
+            throw DiversityError.rewardNotFinite(index: index)
+        }
         // byRank[i] = C(i, n − 1) / C(m, n) for 0-based rank i, by the recurrence from the best rank (n / m) downwards.
         var byRank = [Double](repeating: 0, count: count)
         byRank[count - 1] = Double(n) / Double(count)
@@ -62,7 +64,9 @@ public enum BestOfNSimulation {
         rewards: [Double], n: Int, count draws: Int, using generator: inout some RandomNumberGenerator
     ) throws -> [Int] {
         guard n >= 1, n <= rewards.count else { throw DiversityError.cannotDraw(n: n, of: rewards.count) }
-        if let index = rewards.firstIndex(where: { !$0.isFinite }) { throw DiversityError.rewardNotFinite(index: index) }
+        if let index = rewards.firstIndex(where: { !$0.isFinite }) {
+            throw DiversityError.rewardNotFinite(index: index)
+        }
         var random = SplitMix64(from: &generator)
         return (0..<draws).map { _ in
             let drawn = random.distinctIndices(n, below: rewards.count)

@@ -25,7 +25,8 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
     public init(_ first: DiversityReport, _ second: DiversityReport) throws {
         guard first.inputFingerprint == second.inputFingerprint, first.inputs == second.inputs else {
             throw DiversityError.cannotCompare(
-                "they are about different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts")
+                "they are about different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts"
+            )
         }
         var comparable = second.config
         comparable.metrics = first.config.metrics
@@ -36,7 +37,8 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         comparable.maximumTables = first.config.maximumTables
         comparable.commonLength = first.config.commonLength
         guard comparable == first.config else {
-            throw DiversityError.cannotCompare("their options or seeds differ; measure both with the same configuration")
+            throw DiversityError.cannotCompare(
+                "their options or seeds differ; measure both with the same configuration")
         }
         var generator = SplitMix64(seed: first.config.seed)
         metrics = try first.metrics.compactMap { entry in
@@ -64,7 +66,8 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
     }
 
     private static func acrossInputs(_ first: DiversityAggregate, _ second: DiversityAggregate) -> Interval? {
-        guard let a = first.acrossInputs, let b = second.acrossInputs, a.leaveOutChanges.count == b.leaveOutChanges.count
+        guard let a = first.acrossInputs, let b = second.acrossInputs,
+            a.leaveOutChanges.count == b.leaveOutChanges.count
         else { return nil }
         return Aggregation.jackknifeInterval(
             around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 })

@@ -40,7 +40,8 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
         case .noOutputs: "there are no outputs to measure: give a table or file with at least one output"
         case .eigenvaluesFailed(let order):
             "the similarities of \(order) texts have no eigenvalues: they are not finite or do not converge"
-        case .modelMissing(let metric, let model): "the metric \(metric) needs \(model): give one or leave the metric out"
+        case .modelMissing(let metric, let model):
+            "the metric \(metric) needs \(model): give one or leave the metric out"
         case .wrongCount(let what, let got, let expected): "a model gave \(got) \(what) where \(expected) were expected"
         case .cannotCompare(let reason): "the two measurements cannot be compared: \(reason)"
         case .metricFailed(let name, let reason): "the metric \(name) failed: \(reason)"

@@ -86,7 +86,8 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
                 leaveOut = (0..<groups).map { group in
                     let out = Set(stride(from: group, to: order.count, by: groups).map { order[$0] })
                     let draw = group % options.draws
-                    return LeaveOut(draw: draw, set: sets.indices.filter { !out.contains($0) }.map { acrossInputs[draw][$0] })
+                    return LeaveOut(
+                        draw: draw, set: sets.indices.filter { !out.contains($0) }.map { acrossInputs[draw][$0] })
                 }
             }
         }

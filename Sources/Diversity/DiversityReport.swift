@@ -59,7 +59,8 @@ public enum DiversityMeasurement {
     ///
     /// - Throws: ``DiversityError`` for wrong options, missing outputs, rewards or models, and for a metric that fails.
     public static func run(
-        _ input: DiversityInput, config: DiversityConfig = DiversityConfig(), models: DiversityModels = DiversityModels()
+        _ input: DiversityInput, config: DiversityConfig = DiversityConfig(),
+        models: DiversityModels = DiversityModels()
     ) throws -> DiversityReport {
         try config.validate()
         let groups = try input.selecting(config).groups.filter { !$0.outputs.isEmpty }
@@ -90,7 +91,9 @@ public enum DiversityMeasurement {
 
     private static func fingerprint(_ inputs: [String]) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for input in inputs { for byte in Array(input.utf8) + [0xFF] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 } }
+        for input in inputs {
+            for byte in Array(input.utf8) + [0xFF] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        }
         return String(hash, radix: 16)
     }
 }

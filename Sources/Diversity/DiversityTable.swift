@@ -55,7 +55,9 @@ public enum DiversityTable {
     private static func aligned(_ rows: [[String]]) -> String {
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
-            let cells = row.indices.dropLast().map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }
+            let cells = row.indices.dropLast().map {
+                row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count)
+            }
             return (cells + row.suffix(1)).joined(separator: "  ")
         }.joined(separator: "\n")
     }

@@ -31,7 +31,8 @@ public enum MetricCatalogue {
             ("rouge_l_homogenisation", .nothing), ("compression_ratio", .nothing), ("self_repetition", .nothing),
             ("sent_bert_from_sim", .encoder), ("embedding_vendi_score", .encoder), ("openai_from_sim", .remoteEncoder),
             ("nli_from_sim", .entailment), ("nli_sample_from_sim", .entailment),
-        ] + (1...5).map { ("distinct_ngrams_\($0)", .nothing) } + (1...5).map { ("ead_distinct_ngrams_\($0)", .nothing) }
+        ] + (1...5).map { ("distinct_ngrams_\($0)", .nothing) }
+        + (1...5).map { ("ead_distinct_ngrams_\($0)", .nothing) }
 
     private static let lengthControlPrefix = "length_controlled_"
 

@@ -24,7 +24,8 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
     ///   - texts: what was generated.
     ///   - references: for each text its references; a text without any scores 0.
     public static func measure(_ texts: [String], references: [[String]]) -> GenerationMetrics {
-        precondition(texts.count == references.count, "\(texts.count) texts but \(references.count) lists of references")
+        precondition(
+            texts.count == references.count, "\(texts.count) texts but \(references.count) lists of references")
         var columns: [String: [Double]] = [:]
         for name in names { columns[name] = [] }
         for (text, own) in zip(texts, references) {

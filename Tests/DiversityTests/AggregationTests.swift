@@ -114,7 +114,9 @@ private struct Failing: DiversityMetric {
             #expect(
                 ExpectationAdjustedMetric(orders: 2...2).value(of: set, in: collection)
                     == ExpectationAdjusted.value(of: direct, order: 2))
-            #expect(NGramCosineMetric(order: 1).value(of: set, in: collection) == NGramCosine.diversity(of: direct, order: 1))
+            #expect(
+                NGramCosineMetric(order: 1).value(of: set, in: collection)
+                    == NGramCosine.diversity(of: direct, order: 1))
         }
     }
 

@@ -40,7 +40,8 @@ import Testing
         var config = DiversityConfig()
         config.metrics = ["openai_from_sim"]
         let input = DiversityInput(outputs: [["a", "a"], ["abc", ""]])
-        let report = try DiversityMeasurement.run(input, config: config, models: .init(remoteEncoder: try service(server)))
+        let report = try DiversityMeasurement.run(
+            input, config: config, models: .init(remoteEncoder: try service(server)))
         let values = try #require(report.metrics[0].values.perInput?.values.compactMap { $0 })
         #expect(isClose(values[0], 0, 1e-6) && isClose(values[1], 1 - 1 / 10.0.squareRoot(), 1e-6))
     }
@@ -69,7 +70,8 @@ import Testing
 
     @Test func aServiceThatCannotBeUsedEndsTheRun() throws {
         let server = try LocalServer { _, _, body in
-            body.contains("wrong") ? .init(status: 200, body: "{}")
+            body.contains("wrong")
+                ? .init(status: 200, body: "{}")
                 : body.contains("short") ? .init(status: 200, body: "{\"data\": []}") : .init(status: 403, body: "")
         }
         let service = try service(server)

@@ -24,7 +24,8 @@ final class LocalServer: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(socket, generic, length) == 0 && listen(socket, 8) == 0 && getsockname(socket, generic, &length) == 0
+                bind(socket, generic, length) == 0 && listen(socket, 8) == 0
+                    && getsockname(socket, generic, &length) == 0
             }
         }
         guard bound else { throw POSIXError(.EADDRNOTAVAIL) }
@@ -62,13 +63,16 @@ final class LocalServer: Sendable {
             let text = String(decoding: received, as: UTF8.self)
             if let end = text.range(of: "\r\n\r\n") {
                 let header = String(text[..<end.lowerBound])
-                let lengthLine = header.lowercased().components(separatedBy: "\r\n").first { $0.hasPrefix("content-length:") }
+                let lengthLine = header.lowercased().components(separatedBy: "\r\n").first {
+                    $0.hasPrefix("content-length:")
+                }
                 let length = lengthLine.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
                 let body = String(text[end.upperBound...])
                 if body.utf8.count >= length {
                     let reply = answer(header, body)
                     if reply.status == 0 { return }
-                    let head = "HTTP/1.1 \(reply.status) X\r\nContent-Length: \(reply.body.utf8.count)\r\nConnection: close\r\n\r\n"
+                    let head =
+                        "HTTP/1.1 \(reply.status) X\r\nContent-Length: \(reply.body.utf8.count)\r\nConnection: close\r\n\r\n"
                     let bytes = Array((head + reply.body).utf8)
                     _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
                     return

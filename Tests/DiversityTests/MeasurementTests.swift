@@ -7,19 +7,22 @@ import Testing
 @Suite struct MeasurementTests {
     private func system(_ seed: UInt64, kinds: Int, inputs: Int = 24, outputs: Int = 6) -> DiversityInput {
         var random = Draws(seed: seed)
-        return DiversityInput(outputs: (0..<inputs).map { i in
-            (0..<outputs).map { _ in
-                "topic\(i) " + (0..<10).map { _ in "w\(Int.random(in: 0..<kinds, using: &random))" }.joined(separator: " ")
-            }
-        })
+        return DiversityInput(
+            outputs: (0..<inputs).map { i in
+                (0..<outputs).map { _ in
+                    "topic\(i) "
+                        + (0..<10).map { _ in "w\(Int.random(in: 0..<kinds, using: &random))" }.joined(separator: " ")
+                }
+            })
     }
 
     @Test func allMeasuresWhatItCanAndNamesTheRest() throws {
         let report = try DiversityMeasurement.run(system(1, kinds: 50))
         #expect(report.metrics.count == 18 && report.inputs == 24 && report.outputs == 144)
-        #expect(report.withoutModel == [
-            "sent_bert_from_sim", "embedding_vendi_score", "openai_from_sim", "nli_from_sim", "nli_sample_from_sim",
-        ])
+        #expect(
+            report.withoutModel == [
+                "sent_bert_from_sim", "embedding_vendi_score", "openai_from_sim", "nli_from_sim", "nli_sample_from_sim",
+            ])
         for entry in report.metrics {
             #expect(entry.values.perInput?.values.count == 24, "\(entry.name)")
             #expect(entry.values.acrossInputs?.interval != nil && entry.values.overall != nil, "\(entry.name)")
@@ -32,13 +35,16 @@ import Testing
     @Test func namesAreExact() throws {
         var config = DiversityConfig()
         config.metrics = ["ead_averaged_distinct_ngrams"]
-        #expect(try DiversityMeasurement.run(system(1, kinds: 50), config: config).metrics.map(\.name) == config.metrics)
+        #expect(
+            try DiversityMeasurement.run(system(1, kinds: 50), config: config).metrics.map(\.name) == config.metrics)
         config.metrics = ["distinct", "self_bleu"]
         let error = #expect(throws: DiversityError.self) { try config.validate() }
         #expect(error == .unknownMetrics(["distinct"], known: ["all"] + MetricCatalogue.names))
         #expect(error?.description.contains("averaged_distinct_ngrams, ead_averaged_distinct_ngrams") == true)
         config.metrics = ["nli_from_sim"]
-        #expect(throws: DiversityError.modelMissing(metric: "nli_from_sim", model: "a natural language inference model")) {
+        #expect(
+            throws: DiversityError.modelMissing(metric: "nli_from_sim", model: "a natural language inference model")
+        ) {
             try DiversityMeasurement.run(system(1, kinds: 50), config: config)
         }
         for name in MetricCatalogue.names {
@@ -56,11 +62,13 @@ import Testing
         #expect(metrics.map(\.name) == MetricCatalogue.names.flatMap { [$0, "length_controlled_" + $0] })
     }
 
-    @Test(arguments: [
-        { $0.limitOutputs = 0 }, { $0.plan.draws = 0 }, { $0.vocabularySize = 0 }, { $0.plan.simulatedBestOfN = 0 },
-        { $0.vendiOrder = VendiOrder(-1) }, { $0.resamples = 0 }, { $0.commonLength = 0 }, { $0.metrics = [] },
-        { $0.plan.overallSample = 1 }, { $0.plan.jackknifeGroups = 1 }, { $0.nliSamples = 0 }, { $0.maximumTables = 0 },
-    ] as [@Sendable (inout DiversityConfig) -> Void])
+    @Test(
+        arguments: [
+            { $0.limitOutputs = 0 }, { $0.plan.draws = 0 }, { $0.vocabularySize = 0 }, { $0.plan.simulatedBestOfN = 0 },
+            { $0.vendiOrder = VendiOrder(-1) }, { $0.resamples = 0 }, { $0.commonLength = 0 }, { $0.metrics = [] },
+            { $0.plan.overallSample = 1 }, { $0.plan.jackknifeGroups = 1 }, { $0.nliSamples = 0 },
+            { $0.maximumTables = 0 },
+        ] as [@Sendable (inout DiversityConfig) -> Void])
     func optionsAreChecked(change: @Sendable (inout DiversityConfig) -> Void) {
         var config = DiversityConfig()
         change(&config)
@@ -82,7 +90,8 @@ import Testing
         let narrow = try DiversityMeasurement.run(system(4, kinds: 8))
         let comparison = try DiversityComparison(wide, narrow)
         #expect(comparison.metrics.count == 18)
-        for entry in comparison.metrics where ["ead_averaged_distinct_ngrams", "vendi_score", "self_bleu"].contains(entry.name) {
+        for entry in comparison.metrics
+        where ["ead_averaged_distinct_ngrams", "vendi_score", "self_bleu"].contains(entry.name) {
             let perInput = try #require(entry.perInput)
             let across = try #require(entry.acrossInputs)
             #expect(entry.higherIsMoreDiverse ? perInput.low > 0 : perInput.high < 0, "\(entry.name)")
@@ -99,7 +108,8 @@ import Testing
     }
 
     @Test func readsListsAndLines() throws {
-        let list = #"[{"output": ["a", "b"], "reward": [1, 2.5]}, {"output": "c", "input": "p"}, {"output": "d", "input": "p"}]"#
+        let list =
+            #"[{"output": ["a", "b"], "reward": [1, 2.5]}, {"output": "c", "input": "p"}, {"output": "d", "input": "p"}]"#
         let fromList = try DiversityInput(json: Foundation.Data(list.utf8), name: "f.json")
         #expect(fromList.groups.map { $0.outputs.map(\.text) } == [["a", "b"], ["c", "d"]])
         #expect(fromList.groups[0].outputs.map(\.reward) == [1, 2.5] && fromList.groups[1].input == "p")
@@ -109,7 +119,8 @@ import Testing
             {"id": "2", "input": "q", "response": "y", "reference": "s", "reward": null}
             """
         let fromLines = try DiversityInput(json: Foundation.Data(lines.utf8), name: "t.jsonl")
-        #expect(fromLines.groups == [.init(input: "q", outputs: [.init("x", reward: 0.5), .init("y")], reference: "r")])
+        #expect(
+            fromLines.groups == [.init(input: "q", outputs: [.init("x", reward: 0.5), .init("y")], reference: "r")])
         var config = DiversityConfig()
         config.useReferences = true
         #expect(try fromLines.selecting(config).groups[0].outputs == [.init("r")])
@@ -120,8 +131,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{\"output\": \"a\"}\n{\"output\": 3}\n", "f:2: output: not of the expected type; expected objects with output, input, reward"),
-        ("{\"output\": \"a\"}\n{oops\n", "f:2: not valid JSON"), ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),
+        (
+            "{\"output\": \"a\"}\n{\"output\": 3}\n",
+            "f:2: output: not of the expected type; expected objects with output, input, reward"
+        ),
+        ("{\"output\": \"a\"}\n{oops\n", "f:2: not valid JSON"),
+        ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),
         ("[]", "f: there are no outputs in the file"), ("", "f: there are no outputs in the file"),
         ("{\"output\": [\"a\", \"b\"], \"reward\": [1]}", "f:1: 1 rewards for 2 outputs"),
     ])
@@ -136,17 +151,22 @@ import Testing
         func row(_ input: String, _ response: String, _ reference: String?, _ reward: Double? = nil) -> SampleRow {
             SampleRow(id: "0", input: input, response: response, reference: reference, reward: reward)
         }
-        let tables = [[row("p", "a", "r", 1), row("q", "b", nil)], [row("q", "c", "s"), row("p", "d", "t", 2)], [row("z", "e", nil)]]
+        let tables = [
+            [row("p", "a", "r", 1), row("q", "b", nil)], [row("q", "c", "s"), row("p", "d", "t", 2)],
+            [row("z", "e", nil)],
+        ]
         let input = DiversityInput(tables: tables, maximumTables: 2)
-        #expect(input.groups == [
-            .init(input: "p", outputs: [.init("a", reward: 1), .init("d", reward: 2)], reference: "r"),
-            .init(input: "q", outputs: [.init("b"), .init("c")], reference: "s"),
-        ])
+        #expect(
+            input.groups == [
+                .init(input: "p", outputs: [.init("a", reward: 1), .init("d", reward: 2)], reference: "r"),
+                .init(input: "q", outputs: [.init("b"), .init("c")], reference: "s"),
+            ])
         #expect(DiversityInput(tables: tables).groups.count == 3)
     }
 
     @Test func unreadableFilesAreNamed() {
-        #expect(throws: DiversityError.malformedInput(place: "/no/such/file", reason: "cannot be read; check the path")) {
+        #expect(throws: DiversityError.malformedInput(place: "/no/such/file", reason: "cannot be read; check the path"))
+        {
             try DiversityInput(contentsOf: URL(fileURLWithPath: "/no/such/file"))
         }
     }

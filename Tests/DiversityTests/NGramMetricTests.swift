@@ -96,7 +96,9 @@ struct SetFixture: Decodable {
         let adjusted = try #require(ExpectationAdjusted.value(of: texts, order: 1, vocabularySize: 400))
         #expect(abs(adjusted - 1) < 1e-9)
         #expect(try #require(DistinctNGrams.value(of: texts, order: 1)) < 0.01)
-        let short = try #require(ExpectationAdjusted.value(of: Array(texts.prefix(2)).map { String($0.prefix(3000)) }, order: 1, vocabularySize: 400))
+        let short = try #require(
+            ExpectationAdjusted.value(
+                of: Array(texts.prefix(2)).map { String($0.prefix(3000)) }, order: 1, vocabularySize: 400))
         #expect(abs(short - 1) < 0.05)
         #expect(isClose(ExpectationAdjusted.ratio(unique: 3, total: 3, vocabularySize: 1), 3))
     }

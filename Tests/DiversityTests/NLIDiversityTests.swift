@@ -61,7 +61,9 @@ private final class CountingModel: EntailmentModel, @unchecked Sendable {  // te
     }
 
     @Test func sampleDependsOnSeedAndTextsOnly() throws {
-        let texts = (0..<4).map { t in (0..<12).map { "\(t) sentence \($0)\($0 % 3 == t % 3 ? " x" : "")." }.joined(separator: " ") }
+        let texts = (0..<4).map { t in
+            (0..<12).map { "\(t) sentence \($0)\($0 % 3 == t % 3 ? " x" : "")." }.joined(separator: " ")
+        }
         func value(_ texts: [String], seed: UInt64) throws -> Double? {
             try SampledNLIDiversity(CountingModel(), samples: 3, seed: seed)
                 .value(of: Array(texts.indices), in: TextCollection(texts))

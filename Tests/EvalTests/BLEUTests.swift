@@ -15,7 +15,8 @@ import Testing
                 let score = try #require(forms[name]).score(pair.hypothesis, references: [pair.reference]).score
                 #expect(
                     isClose(score, expected),
-                    "\(name): \(score), expected \(expected), \(pair.hypothesis.debugDescription) against \(pair.reference.debugDescription)")
+                    "\(name): \(score), expected \(expected), \(pair.hypothesis.debugDescription) against \(pair.reference.debugDescription)"
+                )
             }
         }
     }

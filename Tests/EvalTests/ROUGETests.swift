@@ -40,7 +40,9 @@ struct PairFixture: Decodable {
     private func expectClose(_ actual: [Double], _ expected: [Double], _ pair: ScoredPair) {
         #expect(actual.count == expected.count)
         for (i, (a, e)) in zip(actual, expected).enumerated() where !isClose(a, e) {
-            Issue.record("number \(i): \(a), expected \(e), for \(pair.hypothesis.debugDescription) against \(pair.reference.debugDescription)")
+            Issue.record(
+                "number \(i): \(a), expected \(e), for \(pair.hypothesis.debugDescription) against \(pair.reference.debugDescription)"
+            )
         }
     }
 

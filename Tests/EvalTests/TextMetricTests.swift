@@ -30,7 +30,7 @@ import Testing
         #expect(Lengths.scalars(in: "e\u{301}\r\n") == 4)
         #expect(Lengths.tokens(in: [5, 0, 7, 0], padding: 0) == 2)
         #expect(Lengths.tokens(in: [5, 0, 7, 0], padding: nil) == 4)
-        #expect(LengthSummary([3, 1, 10, 2]) .map { [$0.mean, $0.median] } == [4, 2.5])
+        #expect(LengthSummary([3, 1, 10, 2]).map { [$0.mean, $0.median] } == [4, 2.5])
         #expect(LengthSummary([]) == nil)
     }
 

@@ -11,7 +11,8 @@ public struct GroupSummary: Codable, Sendable, Equatable {
 
     /// Summarises `values`; nil if there are none.
     public init?(of values: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator) {
-        guard let median = Statistics.median(of: values), let deviation = Statistics.standardDeviation(of: values) else {
+        guard let median = Statistics.median(of: values), let deviation = Statistics.standardDeviation(of: values)
+        else {
             return nil
         }
         count = values.count

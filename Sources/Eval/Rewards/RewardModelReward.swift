@@ -43,7 +43,8 @@ public struct RewardModelReward: RewardFunction {
 
     private func score(_ requests: [RewardRequest]) -> [Float] {
         let answers = requests.map { request in
-            request.responseTokens.last == endOfSequence ? request.responseTokens : request.responseTokens + [endOfSequence]
+            request.responseTokens.last == endOfSequence
+                ? request.responseTokens : request.responseTokens + [endOfSequence]
         }
         let trunks = requests.compactMap(\.trunk)
         let layers = Set(requests.map(\.trunkLayers))

@@ -34,7 +34,8 @@ package enum TextRules {
         result.reserveCapacity(scalars.count)
         for (i, scalar) in scalars.enumerated() {
             if scalar.value < 0x80 {
-                result.append(scalar.value >= 0x41 && scalar.value <= 0x5A ? Unicode.Scalar(UInt8(scalar.value + 32)) : scalar)
+                result.append(
+                    scalar.value >= 0x41 && scalar.value <= 0x5A ? Unicode.Scalar(UInt8(scalar.value + 32)) : scalar)
             } else if scalar.value == 0x3A3 {
                 result.append(isFinalSigma(scalars, at: i) ? "\u{3C2}" : "\u{3C3}")
             } else {
