@@ -87,8 +87,11 @@ struct JSONValueTests {
             guard let ours = try? JSONValue(parsing: text, file: "test.json") else { continue }
             accepted += 1
             // What we accept, Foundation accepts, and reading what we write gives the same again.
-            #expect(throws: Never.self) {
-                try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
+            do {
+                _ = try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
+            } catch {
+                // numbers beyond a Double stay text here, and are refused there
+                #expect("\(error)".contains("is not representable"), "\(error)")
             }
             #expect(try JSONValue(parsing: Array(ours.text.utf8), file: "test.json") == ours)
         }
