@@ -12,7 +12,8 @@ func useRuns() throws {
     try handler(.measured(step: 1, values: ["loss": 2.5]))
     try run.writeCheckpoint(step: 1) { _ in }
     try handler(.measured(step: 2, values: ["loss": 2.25]))
-    precondition(try MetricsFile.read(inRun: folder).count == 2)
-    precondition(try run.restore()?.step == 1)
-    precondition(try MetricsFile.read(inRun: folder).count == 1)
+    let before = try MetricsFile.read(inRun: folder)
+    let checkpoint = try run.restore()
+    let after = try MetricsFile.read(inRun: folder)
+    precondition(before.count == 2 && checkpoint?.step == 1 && after.count == 1)
 }
