@@ -6,7 +6,7 @@ import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -41,15 +41,15 @@ let package = Package(
         .target(name: "Tensor", dependencies: ["COpenBLAS", "CKernels"]),
 
         // MARK: Models and data
-        .target(name: "Models", dependencies: ["Tensor", collections]),
-        .target(name: "Data", dependencies: [collections]),
+        .target(name: "Models", dependencies: ["Tensor"]),
+        .target(name: "Data", dependencies: [heap]),
 
         // MARK: Metrics
-        .target(name: "Eval", dependencies: ["Models", "Data", collections]),
-        .target(name: "Diversity", dependencies: ["Models", "Data", "Eval", collections]),
+        .target(name: "Eval", dependencies: ["Models", "Data"]),
+        .target(name: "Diversity", dependencies: ["Models", "Data", "Eval"]),
 
         // MARK: Training and what it leaves on disk
-        .target(name: "Train", dependencies: ["Models", "Data", "Eval", collections]),
+        .target(name: "Train", dependencies: ["Models", "Data", "Eval"]),
         .target(name: "Runs", dependencies: ["Train", "Diversity", argumentParser, logging, yams]),
 
         // MARK: Programs

@@ -100,6 +100,27 @@ import _TestSupport
         expectGradients(gradients(pairs), gradients(apart), "shared")
     }
 
+    @Test("centering adds the square of a pair's summed scores, with its gradient")
+    func centering() {
+        let scores = Tensor([0.5, -1.25, 2, 0.75], shape: [4])
+        func loss(_ scores: Tensor) -> Tensor { RewardLoss.loss(scores: scores, choices: [1, 0], weight: 0.5, centering: 0.1) }
+        let plain = RewardLoss.loss(scores: scores, choices: [1, 0], weight: 0.5).item
+        // ½ · 0.1 · ((0.5 − 1.25)² + (2 + 0.75)²)
+        #expect(abs(loss(scores).item - plain - 0.40625) < 1e-6)
+        let tape = Tape()
+        let variable = tape.variable(scores)
+        let gradient = tape.backward(from: loss(variable), variables: [variable])[0].values
+        for index in 0..<4 {
+            func moved(_ step: Float) -> Double {
+                var values = scores.values
+                values[index] += step
+                return Double(loss(Tensor(values, shape: [4])).item)
+            }
+            let numerical = (moved(1e-2) - moved(-1e-2)) / 2e-2
+            #expect(abs(Double(gradient[index]) - numerical) < 1e-3)
+        }
+    }
+
     @Test("how a batch is cut into passes changes nothing beyond rounding")
     func passes() throws {
         func trained(_ tokensPerPass: Int) throws -> (Weights, EventLog) {

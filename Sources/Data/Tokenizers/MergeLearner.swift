@@ -1,4 +1,4 @@
-import Collections
+import HeapModule
 
 /// The words of a corpus as symbols, and the counts of neighbouring pairs while they are merged.
 struct MergeLearner {

@@ -32,6 +32,8 @@ public struct PreferenceOptions: ParsableArguments {
     public var flippedShare = 0.05
     @Option(help: "Simulation: what the hidden judge takes off a summary of twice the reference's length.")
     public var lengthWeight = 0.2
+    @Option(help: "Weighs the square of a pair's summed scores in the loss, which draws every prompt's scores towards 0; 0.01 is usual.")
+    public var centerRewardsCoefficient = 0.0
     @Option(help: .yesNo("Whether the head is normalised afterwards (mean 0, deviation 1 on training pairs)."))
     public var calculateNormalisation = true
 
@@ -45,7 +47,11 @@ public struct PreferenceOptions: ParsableArguments {
             throw ValidationError("--simulated-temperatures takes numbers that are not negative")
         }
         guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
-        guard lengthWeight >= 0, minimumMargin >= 0 else { throw ValidationError("--length-weight and --minimum-margin must not be negative") }
+        for (name, value) in [
+            ("--length-weight", lengthWeight), ("--minimum-margin", minimumMargin), ("--center-rewards-coefficient", centerRewardsCoefficient),
+        ] where value < 0 {
+            throw ValidationError("\(name) must not be negative")
+        }
     }
 }
 
@@ -125,7 +131,8 @@ public struct RewardJob {
             epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
-            checkpointSteps: training.saveSteps, normalises: preferences.calculateNormalisation, seed: run.seed)
+            checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
+            normalises: preferences.calculateNormalisation, seed: run.seed)
     }
 
     // MARK: Comparisons

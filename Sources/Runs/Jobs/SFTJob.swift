@@ -23,6 +23,8 @@ public struct StartingModelOptions: ParsableArguments {
     public var numHiddenLayers = 6
     @Option(help: "From scratch: attention heads.")
     public var numAttentionHeads = 8
+    @Option(help: .yesNo("From scratch: whether the embeddings are the output projection, too."))
+    public var tieWordEmbeddings = false
     @Option(help: "From scratch: the standard deviation of the first weights; 1/√(hidden size) unless given.")
     public var initializerRange: Double?
     @Option(help: "From scratch: the longest sequence.")
@@ -142,6 +144,7 @@ public struct SFTJob {
         let settings = LlamaConfiguration(
             vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize, intermediateSize: model.intermediateSize,
             layerCount: model.numHiddenLayers, heads: model.numAttentionHeads, contextLength: model.maxPositionEmbeddings,
+            tiesEmbeddings: model.tieWordEmbeddings,
             initializerRange: model.initializerRange ?? 1 / Double(model.hiddenSize).squareRoot())
         let weights = RandomWeights(
             generator: Philox(seed: run.seed).split("model"), standardDeviation: Float(settings.initializerRange))

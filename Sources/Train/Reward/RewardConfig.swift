@@ -14,6 +14,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var logSteps: Int
     public var evaluationSteps: Int?
     public var checkpointSteps: Int?
+    /// What the square of a pair's summed scores adds to its loss; see ``RewardLoss/loss(scores:choices:weight:centering:)``.
+    public var centering: Double
     /// Whether the caller of ``RewardTrainer/run(checkpoint:shouldStop:)`` is to normalise the head afterwards, so that scores have mean
     /// 0 and deviation 1 on training pairs.
     public var normalises: Bool
@@ -26,7 +28,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 8, tokensPerPass: Int = 2048,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        normalises: Bool = true, normalisationPairs: Int = 500, seed: UInt64 = 42
+        centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500, seed: UInt64 = 42
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -38,6 +40,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         self.logSteps = logSteps
         self.evaluationSteps = evaluationSteps
         self.checkpointSteps = checkpointSteps
+        self.centering = centering
         self.normalises = normalises
         self.normalisationPairs = normalisationPairs
         self.seed = seed
@@ -51,6 +54,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
         try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(centering >= 0, "the centering coefficient", centering, "it must not be below 0")
         try Settings.require(
             normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs, "it must be above 0")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)

@@ -14,12 +14,17 @@ public enum RewardLoss {
     }
 
     /// The sum of the pairs' losses, times `weight`.
-    public static func loss(scores: Tensor, choices: [Int], weight: Float) -> Tensor {
+    ///
+    /// Pairs say nothing about the level of a prompt's scores. `centering` above 0 adds `centering · (r_chosen + r_other)²`, which
+    /// draws every prompt's scores towards 0 (Eisenstein et al. 2023, arXiv 2312.09244): less for a value function to predict.
+    public static func loss(scores: Tensor, choices: [Int], weight: Float, centering: Float = 0) -> Tensor {
         precondition(scores.count == 2 * choices.count, "\(scores.count) scores do not make \(choices.count) pairs")
         let column = scores.reshaped([scores.count, 1])
         let chosen = column.rows(choices.enumerated().map { 2 * $0 + $1 })
         let other = column.rows(choices.enumerated().map { 2 * $0 + 1 - $1 })
-        return (chosen - other).logSigmoid().sum().scaled(by: -weight)
+        let ranking = (chosen - other).logSigmoid().sum().scaled(by: -weight)
+        guard centering > 0 else { return ranking }
+        return ranking + (chosen + other).squared().sum().scaled(by: weight * centering)
     }
 }
 

@@ -94,7 +94,8 @@ public final class RewardTrainer {
             let tape = Tape()
             let scores = RewardLoss.scores(model, part, on: tape)
             let partLoss = RewardLoss.loss(
-                scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count))
+                scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count),
+                centering: Float(config.centering))
             guard partLoss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
             }

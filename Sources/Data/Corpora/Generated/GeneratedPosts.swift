@@ -1,7 +1,7 @@
 /// A corpus that needs no file: short posts of an invented forum, each with a one-line summary that says what happened.
 ///
 /// A seeded grammar draws a topic, a kind of story, and the facts (who, what, where, how much, what next); the post
-/// tells the facts among sentences that do not matter, the summary repeats some of them in one of many wordings. The
+/// tells the facts among sentences that do not matter, the summary repeats some of them in one of three wordings. The
 /// out-of-distribution splits take topics whose words the training set never uses, and tell them at greater length.
 public struct GeneratedPosts: Codable, Sendable, Equatable {
     public var seed: UInt64
@@ -14,7 +14,7 @@ public struct GeneratedPosts: Codable, Sendable, Equatable {
     public var oodTest: Int
 
     public init(
-        seed: UInt64 = 0, train: Int = 8000, validation: Int = 500, test: Int = 500, oodTrain: Int = 500,
+        seed: UInt64 = 0, train: Int = 24000, validation: Int = 500, test: Int = 500, oodTrain: Int = 500,
         oodValidation: Int = 500, oodTest: Int = 500
     ) {
         self.seed = seed
@@ -94,7 +94,7 @@ public struct GeneratedPosts: Codable, Sendable, Equatable {
         var ignored: Set<String> = []
         let spare =
             topic.asides + asides.map { $0.expanded(slots, noting: &ignored, using: &generator) }
-        let count = isLong ? 7 + generator.below(6) : 1 + generator.below(4)
+        let count = isLong ? 5 + generator.below(5) : generator.below(3)
         for aside in generator.permutation(spare.count).prefix(count) {
             story.insert(spare[aside], at: generator.below(story.count + 1))
         }

@@ -41,9 +41,6 @@ extension Plot {
                 "My {rel} borrowed my {o}, it {fault}, and my {rel} {reaction}.",
                 "Lent my {o} to my {rel}, it {fault} {place}, [fixing it costs|now I am out] {n} dollars.",
                 "My {o} {fault} while my {rel} had it[ {place}|]; should I {ask} or {ask2}?",
-                "My {rel} {reaction} after my {o} {fault}. [Should I|Do I] {ask} or {ask2}?",
-                "{Rel} borrowed my {o} and it {fault}, not sure whether to {ask}.",
-                "{N} dollars to fix my {o} because of my {rel}, who {reaction}.",
             ]),
         // A thing fails and the first remedy does not help.
         Plot(
@@ -66,10 +63,8 @@ extension Plot {
             ],
             summaries: [
                 "My {o} {fault}, I tried to {fix}, should I {fix2} or [buy a new one|pay {n} dollars for a new one]?",
-                "{O} {fault} {place}; [tried to {fix} but it did not help|I already tried to {fix}].",
+                "My {o} {fault} {place}; [tried to {fix} but it did not help|I already tried to {fix}].",
                 "My {rel} says to {fix2} because my {o} {fault}, [does that help|is it worth it]?",
-                "My {o} {fault} {when} and a new one costs {n} dollars, [what can I do|can it be saved]?",
-                "Tried to {fix} after my {o} {fault}, now my {rel} wants me to {fix2}.",
             ]),
         // One of two things can be bought.
         Plot(
@@ -94,9 +89,7 @@ extension Plot {
             summaries: [
                 "[Should I buy|Need to choose between] {A o} [or|and] {A o2} for {event}[, my {rel} says the {choice}|]?",
                 "I have {n} dollars for {A o} or {A o2} and my {rel} [prefers|would take] the {choice}.",
-                "{O} or {o2} for {skill}? I have {n} dollars.",
-                "My {rel} says to get the {choice} for {event}, [is that right|would you agree]?",
-                "Cannot choose between {A o} and {A o2}[ with {n} dollars|], mostly for {skill}.",
+                "Only {n} dollars for {skill}, [should I buy|do I need] {A o} or {A o2}?",
             ]),
         // After weeks of practice it works.
         Plot(
@@ -122,8 +115,6 @@ extension Plot {
                 "After {weeks} weeks of {skill} it finally works, [thanks to|because of] my {rel}.",
                 "My {rel} told me to {fix} and now {skill} finally works.",
                 "Nearly quit {skill} when my {o} {fault}, [now I am ready for {event}|but it went well after {weeks} weeks].",
-                "{Weeks} weeks of {skill}, one tip ({fix}) made the difference.",
-                "Finally good at {skill}, next comes {event}.",
             ]),
         // Somebody minds the hobby.
         Plot(
@@ -146,8 +137,6 @@ extension Plot {
                 "My {rel} wants me to {demand} because of {skill}, and I {answer}.",
                 "Missed {occasion} because of {skill}, now my {rel} wants me to {demand}.",
                 "[I {answer} when|I {answer} after] my {rel} asked me to {demand}, am I wrong?",
-                "{Rel} says I spend too much time {skill}[ and I {answer}|, since I missed {occasion}].",
-                "Am I wrong that I {answer} when my {rel} complained about {skill}?",
             ]),
         // A present was lost.
         Plot(
@@ -172,8 +161,6 @@ extension Plot {
                 "Lost the {o} that my {rel} gave me, should I {confess} or {confess2}?",
                 "My {o} from my {rel} is gone, I lost it {place}[ {when}|].",
                 "I lost my {o} [worth {n} dollars|and need it for {event}], a present from my {rel}.",
-                "Do I {confess} or {confess2} after I lost my {o} {place}?",
-                "Present from my {rel} lost {place}, [thinking I should|maybe I should] {confess}.",
             ]),
         // A loan does not come back.
         Plot(
@@ -202,8 +189,6 @@ extension Plot {
                 "My {rel} has had my {o} for {weeks} weeks and {excuse}.",
                 "Need my {o} back [for {event}|{day}], but my {rel} {excuse}.",
                 "Lent my {o} to my {rel} {weeks} weeks ago, should I {ask} or {ask2}?",
-                "How do I get my {o} back from my {rel} [before {event}|who {excuse}]?",
-                "{Rel} {excuse} whenever I ask for my {o}, [and {event} is {day}|it has been {weeks} weeks].",
             ]),
         // Two people give different advice.
         Plot(
@@ -232,8 +217,6 @@ extension Plot {
                 "My {o} {fault}, my {rel} says to {fix} and my {rel2} says to {fix2}[, who is right|]?",
                 "Should I {fix} or {fix2} now that my {o} {fault}?",
                 "My {rel} wants me to {fix}, my {rel2} would {fix2}[, I have {n} dollars|].",
-                "{Rel} against {rel2} about my {o}: {fix} or {fix2}?",
-                "{O} {fault} and I have {n} dollars, [do I|should I] listen to my {rel} and {fix}?",
             ]),
         // Bought second-hand, and it fails.
         Plot(
@@ -258,9 +241,7 @@ extension Plot {
             summaries: [
                 "Bought {A o} for {n} dollars, it {fault} after {days} days and the seller {reaction}.",
                 "The seller {reaction} after the {o} {fault}, [my {rel} says to|should I] {ask}?",
-                "{O} for {n} dollars {fault} after {days} days, should I {ask} or {ask2}?",
-                "My {rel} thinks I should {ask} because my new {o} {fault}.",
-                "Paid {n} dollars for {A o} that {fault}, [seller {reaction}|used it once {place}].",
+                "The {o} for {n} dollars {fault} after {days} days, should I {ask} or {ask2}?",
             ]),
         // An invitation to something new.
         Plot(
@@ -285,8 +266,6 @@ extension Plot {
                 "Invited to {event} [by my {rel}|{day}] but I have never tried {skill}.",
                 "Should I rent {A o} for {n} dollars or borrow from my {rel2}[ for {event}|]?",
                 "My {rel} invited me to {event} and I need {A o}[ by then|], [rent|should I rent] or borrow?",
-                "{Event} {day}, no {o} and no idea of {skill}, [help|what should I know]?",
-                "Need {A o} for {event}, can rent for {n} dollars.",
             ]),
         // A present is wanted.
         Plot(
@@ -311,9 +290,7 @@ extension Plot {
             summaries: [
                 "Is {A o} a good present for my {rel}[, I can spend {n} dollars|]?",
                 "Want to give my {rel} {A o}, but my {rel2} says {A o2} is better.",
-                "{O} or {o2} as a present for my {rel}[ with {n} dollars|]?",
-                "My {rel} needs a new {o} because the old one {fault}, [good present|good idea]?",
-                "Looking for a present for my {rel}[ for {n} dollars|], my {rel2} wants {A o2}.",
+                "Should I give my {rel} {A o} or {A o2}[ for {n} dollars|]?",
             ]),
         // Two people own one thing.
         Plot(
@@ -339,8 +316,6 @@ extension Plot {
                 "My {rel} and I share {A o}, [who keeps it|who should keep it] now?",
                 "Bought {A o} with my {rel} {months} months ago, [now my {rel} {reaction}|my {rel} wants it for {event}].",
                 "I need our {o} for {skill}, my {rel} wants it for {event}.",
-                "My {rel} {reaction} about the {o} we bought together for {n} dollars.",
-                "Should I {ask} or {ask2} over the {o} I share with my {rel}?",
             ]),
     ]
 }
