@@ -39,6 +39,9 @@ public struct DecoderShape: Sendable, Equatable {
 public struct LayerContext {
     /// The position of every row.
     public var positions: [Int32]
+    /// The number of tokens of every row's sequence as far as it is processed with the row; nil when that is up to the row itself.
+    /// Only dynamic rotary scaling depends on it.
+    public var lengths: [Int32]?
     /// What every query sees. With a cache, key rows are rows of the cache.
     public var layout: AttentionLayout
     /// The rows whose output is wanted, in the order of the layout's queries; nil when that is all of them.
@@ -48,9 +51,11 @@ public struct LayerContext {
 
     /// A context; see the properties.
     public init(
-        positions: [Int32], layout: AttentionLayout, wanted: [Int]? = nil, cache: (store: KVCache, rows: [Int])? = nil
+        positions: [Int32], lengths: [Int32]? = nil, layout: AttentionLayout, wanted: [Int]? = nil,
+        cache: (store: KVCache, rows: [Int])? = nil
     ) {
         self.positions = positions
+        self.lengths = lengths
         self.layout = layout
         self.wanted = wanted
         self.cache = cache
@@ -69,7 +74,7 @@ public struct LayerContext {
 public protocol Decoder: AnyObject {
     /// The family-independent numbers.
     var shape: DecoderShape { get }
-    /// The parameters in front of the first layer. Freezing them freezes positions too.
+    /// The parameters in front of the first layer, positions and any projection to the layers' width among them.
     var embeddingParameters: [Parameter] { get }
     /// The position embedding, which the paper always freezes; nil when the family has none.
     var positionParameter: Parameter? { get }
@@ -81,6 +86,8 @@ public protocol Decoder: AnyObject {
     var isTied: Bool { get }
     /// The parameters of one layer.
     func parameters(ofLayer index: Int) -> [Parameter]
+    /// Whether checkpoints hold a matrix as [inputs, outputs], which is [outputs, inputs] here; false for most families.
+    func isStoredTransposed(_ parameter: Parameter) -> Bool
     /// Token (and position) embeddings: [T, C].
     func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor
     /// One layer: hidden states of all rows in, of the wanted rows out.
@@ -94,6 +101,8 @@ public protocol Decoder: AnyObject {
 }
 
 extension Decoder {
+    public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
+
     /// All parameters, each once, in the order of the state dictionary.
     public var parameters: [Parameter] {
         embeddingParameters + (0..<shape.layerCount).flatMap(parameters(ofLayer:)) + finalParameters
@@ -124,7 +133,7 @@ extension Decoder {
         _ batch: TokenBatch, layers: Range<Int>, from states: Tensor? = nil, wanted: [Range<Int>]? = nil, on tape: Tape? = nil
     ) -> Tensor {
         var states = states ?? embed(batch.ids, positions: batch.positions, on: tape)
-        let context = LayerContext(positions: batch.positions, layout: batch.layout)
+        let context = LayerContext(positions: batch.positions, lengths: batch.lengths, layout: batch.layout)
         for index in layers {
             if let wanted, index == shape.layerCount - 1 {
                 states = layer(index, states, batch.context(wanting: wanted), on: tape)

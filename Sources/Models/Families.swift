@@ -2,7 +2,9 @@
 public enum Families {
     /// Every family that can be built.
     public static let builders: [String: @Sendable (ConfigurationReader, any WeightSource) throws -> any Decoder] = [
-        "llama": { try Llama(LlamaConfiguration(reading: $0), weights: $1) }
+        "llama": { try Llama(LlamaConfiguration(reading: $0), weights: $1) },
+        "opt": { try OPT(OPTConfiguration(reading: $0), weights: $1) },
+        "gpt2": { try GPT2(GPT2Configuration(reading: $0), weights: $1) },
     ]
 
     /// Builds the decoder that a configuration describes.
@@ -20,6 +22,12 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case configuration(key: String, problem: String)
     case unsupported(String)
     case freshHead(folder: String)
+    /// A score is to be saved or computed of a model whose head was never trained or is not there.
+    case noHead
+    /// A model has no form as a sequence classifier.
+    case noClassifier(String)
+    /// A tokenizer has ids beyond the rows of the embedding.
+    case tooManyTokens(folder: String, tokens: Int, rows: Int)
 
     public var description: String {
         switch self {
@@ -29,6 +37,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unsupported(let what): "config.json asks for \(what), which is not available"
         case .freshHead(let folder):
             "\(folder) holds no v_head weights: it is not a reward model and cannot score. Train one with train-reward-model"
+        case .noHead: "the model has no trained head to be saved as a sequence classifier"
+        case .noClassifier(let reason): reason
+        case .tooManyTokens(let folder, let tokens, let rows):
+            "\(folder): the tokenizer has \(tokens) ids but the model's embedding only \(rows) rows; they do not belong together"
         }
     }
 }
@@ -64,10 +76,26 @@ public struct ConfigurationReader: Sendable {
         }
         return number
     }
+    /// The number of layers; more than any model has are refused before memory is set aside for them.
+    public func layerCount(_ key: String) throws -> Int {
+        let number = try count(key)
+        guard number <= 10_000 else {
+            throw ModelError.configuration(key: key, problem: "is \(number), more than any model has")
+        }
+        return number
+    }
     /// A whole number such as a token id, or nil.
     public func optionalInteger(_ key: String) throws -> Int? { try value(key, "a whole number", \.int) }
     /// A number, or nil.
     public func optionalNumber(_ key: String) throws -> Double? { try value(key, "a number", \.double) }
+    /// A number above 0, or nil.
+    public func positiveNumber(_ key: String) throws -> Double? {
+        let number = try optionalNumber(key)
+        guard number.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw ModelError.configuration(key: key, problem: "must be a number above 0")
+        }
+        return number
+    }
     /// True or false; `fallback` when absent.
     public func flag(_ key: String, or fallback: Bool) throws -> Bool {
         try value(key, "true or false", \.bool) ?? fallback

@@ -9,16 +9,22 @@ public struct LanguageModel {
     public var head: ValueHead?
     /// config.json as it was read, so that keys that we do not know survive; nil for a model made here.
     public var source: JSONValue?
+    /// generation_config.json as it was read; nil when there was none.
+    public var generation: JSONValue?
+    /// Whether the output projection is random because the folder held none: such a model can be trained, not asked.
+    public var hasFreshProjection = false
 
     /// A model from its parts.
-    public init(decoder: any Decoder, head: ValueHead? = nil, source: JSONValue? = nil) {
+    public init(decoder: any Decoder, head: ValueHead? = nil, source: JSONValue? = nil, generation: JSONValue? = nil) {
         self.decoder = decoder
         self.head = head
         self.source = source
+        self.generation = generation
     }
 
     /// Loads a model folder: config.json and the weights in any layout that ``WeightStore`` reads.
     ///
+    /// A sequence classifier with one label (`score.weight`) is read as a model with a head.
     /// - Parameters:
     ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation.
     ///   - note: receives one line for everything that a user should know, such as a fresh projection.
@@ -29,19 +35,20 @@ public struct LanguageModel {
         let store = try modelFolder.weights()
         let weights = StoredWeights(store)
         let decoder = try Families.build(ConfigurationReader(configuration), weights: weights)
-        if weights.madeProjection { note("\(folder.path) holds no lm_head.weight; the output projection is fresh") }
-        var head: ValueHead?
-        if store.contains(ValueHead.names[0]) {
-            let width = decoder.shape.headWidth
-            func number(_ name: String, or fallback: Float) throws -> Float {
-                store.contains(name) ? try store.floats(of: name).first ?? fallback : fallback
-            }
-            head = ValueHead(
-                weight: Tensor(try store.floats(of: ValueHead.names[0], shape: [1, width]), shape: [1, width]),
-                bias: try number(ValueHead.names[1], or: 0), normalisation: try number(ValueHead.names[2], or: 0),
-                normalisationStd: try number(ValueHead.names[3], or: 1), usesTanh: usesTanh)
+        try weights.checkSurplus(isTied: decoder.isTied)
+        if weights.madeProjection {
+            note(
+                "\(folder.path) holds no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"
+            )
         }
-        return LanguageModel(decoder: decoder, head: head, source: configuration)
+        var model = LanguageModel(
+            decoder: decoder,
+            head: try ValueHead(
+                reading: store, width: decoder.shape.headWidth, configuration: ConfigurationReader(configuration),
+                usesTanh: usesTanh),
+            source: configuration, generation: try modelFolder.generationConfiguration())
+        model.hasFreshProjection = weights.madeProjection
+        return model
     }
 
     /// Loads a folder that must hold a trained head.
@@ -52,74 +59,52 @@ public struct LanguageModel {
         return RewardModel(model.decoder, head: head)
     }
 
-    /// Writes a model folder that Transformers can load.
+    /// Checks that every id of a tokenizer has a row among the embeddings. Rows without an id are common (OPT has 50272 rows for 50265
+    /// tokens) and are never sampled.
+    /// - Parameter folder: what the error names.
+    /// - Throws: ``ModelError/tooManyTokens(folder:tokens:rows:)``.
+    public func checkTokens(_ count: Int, folder: URL) throws {
+        guard count <= decoder.shape.vocabularySize else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: count, rows: decoder.shape.vocabularySize)
+        }
+    }
+}
+
+extension ValueHead {
+    /// The head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label; nil when it has neither.
     ///
-    /// - Parameters:
-    ///   - tokens: ids of the special tokens for config.json and generation_config.json.
-    ///   - extras: called with the folder before it gets its name, to add the tokenizer's files.
-    public func save(
-        to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
-        extras: (URL) throws -> Void = { _ in }
-    ) throws {
-        var configuration = source ?? decoder.configuration()
-        for member in decoder.configuration().members ?? [] { configuration[member.key] = member.value }
-        configuration["torch_dtype"] = .string(elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16")
-        var generation: JSONValue = ["transformers_version": "4.40.0"]
-        for (key, id) in [
-            ("bos_token_id", tokens.begin), ("eos_token_id", tokens.end), ("pad_token_id", tokens.padding),
-        ] {
-            guard let id else { continue }
-            configuration[key] = JSONValue(Int(id))
-            generation[key] = JSONValue(Int(id))
-        }
-        let parameters = decoder.parameters + (head?.parameters ?? [])
-        let tensors = parameters.map { parameter in
-            WritableTensor(
-                parameter.name, shape: parameter.value.shape.dimensions,
-                as: ValueHead.names.contains(parameter.name) ? .float32 : elementType
-            ) { body in try parameter.value.withUnsafeBufferPointer(body) }
-        }
-        try ModelFolder.save(
-            to: folder, configuration: configuration, generationConfiguration: generation, tensors: tensors, extras: extras)
-    }
-}
-
-/// The ids of a model's special tokens.
-public struct SpecialTokens: Sendable, Equatable {
-    public var begin: Int32?
-    public var end: Int32?
-    public var padding: Int32?
-
-    /// Ids; nil for what there is not.
-    public init(begin: Int32? = nil, end: Int32? = nil, padding: Int32? = nil) {
-        self.begin = begin
-        self.end = end
-        self.padding = padding
-    }
-}
-
-/// Weights from a checkpoint. A missing projection is made afresh, because reward models are saved without one.
-private final class StoredWeights: WeightSource {
-    private let store: WeightStore
-    private(set) var madeProjection = false
-
-    init(_ store: WeightStore) { self.store = store }
-
-    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight) throws -> Parameter {
-        if name == "lm_head.weight", !store.contains(name) {
-            madeProjection = true
-            return RandomWeights(generator: Philox(seed: 0)).parameter(name, shape, fresh: fresh)
-        }
-        let tensor = try store.tensor(name, shape: shape.dimensions)
-        var failure: (any Error)?
-        let value = Tensor.uninitialized(shape) { out in
-            do {
-                try tensor.copyFloats(to: UnsafeMutableBufferPointer(start: out, count: shape.count))
-            } catch {
-                failure = error
+    /// - Throws: ``CheckpointError`` for weights that are missing, of another shape or not finite.
+    convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool) throws
+    {
+        func number(_ name: String) throws -> Float {
+            let tensor = try store.tensor(name)
+            guard tensor.count == 1 else {
+                throw CheckpointError.wrongShape(name: name, got: tensor.shape, expected: [1])
             }
+            return try tensor.floats()[0]
         }
-        if let failure { throw failure }
-        return Parameter(name, value)
+        if store.contains(Self.names[0]) {
+            let deviation = store.contains(Self.names[3]) ? try number(Self.names[3]) : 1
+            guard deviation > 0 else {
+                throw CheckpointError.badTensor(
+                    file: store.path, name: Self.names[3],
+                    reason: "is \(deviation); scores are divided by it, it must be above 0")
+            }
+            self.init(
+                weight: try store.tensor(Self.names[0], shape: [1, width]).tensor(), bias: try number(Self.names[1]),
+                normalisation: store.contains(Self.names[2]) ? try number(Self.names[2]) : 0,
+                normalisationStd: deviation,
+                usesTanh: usesTanh)
+        } else if store.contains(Self.classifierName) {
+            let offset = try configuration.optionalNumber(Self.classifierOffsetKey) ?? 0
+            guard Float(offset).isFinite else {
+                throw ModelError.configuration(key: Self.classifierOffsetKey, problem: "is not a finite number")
+            }
+            self.init(
+                weight: try store.tensor(Self.classifierName, shape: [1, width]).tensor(), bias: Float(offset),
+                usesTanh: usesTanh)
+        } else {
+            return nil
+        }
     }
 }

@@ -18,6 +18,11 @@ public struct LlamaConfiguration: Sendable, Equatable {
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
 
+    /// `max_position_embeddings`: the context, unless dynamic scaling stretches that beyond it.
+    var trainedLength: Int {
+        if case .dynamic(_, let trained) = rope.scaling { trained } else { contextLength }
+    }
+
     /// A configuration; what is left out has LLaMA's own value.
     public init(
         vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int, heads: Int, keyHeads: Int? = nil,
@@ -66,7 +71,7 @@ public final class Llama: Decoder {
     private let blocks: [Block]
     private let norm: Parameter
     public let projection: Parameter
-    private let rotary: RotaryTable
+    private let rotary: RotaryPositions
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
     public init(_ settings: LlamaConfiguration, weights source: some WeightSource) throws {
@@ -94,7 +99,7 @@ public final class Llama: Decoder {
         norm = try source.parameter("model.norm.weight", [hidden], fresh: .ones)
         projection = settings.tiesEmbeddings
             ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
-        rotary = settings.rope.table(dim: settings.headDim, positions: settings.contextLength)
+        rotary = RotaryPositions(settings.rope, dim: settings.headDim)
     }
 
     public var shape: DecoderShape {
@@ -117,11 +122,11 @@ public final class Llama: Decoder {
         let block = blocks[index]
         let epsilon = Float(settings.normEpsilon)
 
-        let normed = states.rmsNormalised(weight: block.inputNorm.on(tape), epsilon: epsilon) // [T, C]
-        let queries = block.query(context.selected(normed), on: tape)
-            .rotated(heads: settings.heads, positions: context.queryPositions, table: rotary) // [R, NH·D]
-        var keys = block.key(normed, on: tape)
-            .rotated(heads: settings.keyHeads, positions: context.positions, table: rotary) // [T, KH·D]
+        let normed = states.rmsNormalised(weight: block.inputNorm.on(tape), epsilon: epsilon)  // [T, C]
+        let queries = rotary.rotate(
+            block.query(context.selected(normed), on: tape), heads: settings.heads, in: context, wantedOnly: true)  // [R, NH·D]
+        var keys = rotary.rotate(
+            block.key(normed, on: tape), heads: settings.keyHeads, in: context, wantedOnly: false)  // [T, KH·D]
         var values = block.value(normed, on: tape)
         if let cache = context.cache {
             (keys, values) = cache.store.extend(layer: index, keys: keys, values: values, at: cache.rows)
@@ -140,9 +145,8 @@ public final class Llama: Decoder {
     }
 
     public func copy() -> any Decoder {
-        let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
         do {
-            return try Llama(settings, weights: CopiedWeights(values))
+            return try Llama(settings, weights: CopiedWeights(of: self))
         } catch {
             preconditionFailure("a model always holds its own weights: \(error)")
         }
@@ -155,7 +159,8 @@ public final class Llama: Decoder {
             "intermediate_size": JSONValue(settings.intermediateSize),
             "num_hidden_layers": JSONValue(settings.layerCount), "num_attention_heads": JSONValue(settings.heads),
             "num_key_value_heads": JSONValue(settings.keyHeads), "head_dim": JSONValue(settings.headDim),
-            "max_position_embeddings": JSONValue(settings.contextLength), "rms_norm_eps": JSONValue(settings.normEpsilon),
+            "max_position_embeddings": JSONValue(settings.trainedLength),
+            "rms_norm_eps": JSONValue(settings.normEpsilon),
             "hidden_act": "silu", "tie_word_embeddings": .bool(settings.tiesEmbeddings),
             "attention_bias": .bool(settings.attentionBias), "mlp_bias": .bool(settings.mlpBias),
             "initializer_range": JSONValue(settings.initializerRange), "rope_theta": JSONValue(settings.rope.base),
@@ -175,13 +180,14 @@ extension LlamaConfiguration {
         guard heads % keyHeads == 0 else {
             throw ModelError.configuration(key: "num_key_value_heads", problem: "must divide num_attention_heads (\(heads))")
         }
-        let context = try file.optionalCount("max_position_embeddings") ?? 2048
+        var context = try file.optionalCount("max_position_embeddings") ?? 2048
+        let rope = try RotarySettings(reading: file, contextLength: context)
+        if case .dynamic(let factor, _) = rope.scaling { context = Int(min(Double(context) * max(factor, 1), 0x1p31)) }
         self.init(
             vocabularySize: try file.count("vocab_size"), hiddenSize: try file.count("hidden_size"),
-            intermediateSize: try file.count("intermediate_size"), layerCount: try file.count("num_hidden_layers"),
+            intermediateSize: try file.count("intermediate_size"), layerCount: try file.layerCount("num_hidden_layers"),
             heads: heads, keyHeads: keyHeads, headDim: try file.optionalCount("head_dim"), contextLength: context,
-            normEpsilon: try file.optionalNumber("rms_norm_eps") ?? 1e-6,
-            rope: try RotarySettings(reading: file, contextLength: context),
+            normEpsilon: try file.positiveNumber("rms_norm_eps") ?? 1e-6, rope: rope,
             tiesEmbeddings: try file.flag("tie_word_embeddings", or: false),
             attentionBias: try file.flag("attention_bias", or: false), mlpBias: try file.flag("mlp_bias", or: false),
             initializerRange: try file.optionalNumber("initializer_range") ?? 0.02)

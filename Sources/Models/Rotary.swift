@@ -7,7 +7,7 @@ public struct RotarySettings: Sendable, Equatable {
         case none
         /// Positions divided by a factor.
         case linear(factor: Double)
-        /// A larger base for sequences beyond the trained length; up to that length, which is what the table holds, it changes nothing.
+        /// A larger base for sequences beyond the trained length; up to that length it changes nothing.
         case dynamic(factor: Double, trainedLength: Int)
         /// LLaMA 3.1: low frequencies divided by a factor, high ones kept, a blend between.
         case llama3(factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, trainedLength: Int)
@@ -23,7 +23,7 @@ public struct RotarySettings: Sendable, Equatable {
         self.scaling = scaling
     }
 
-    /// The angular frequencies of a head of `dim` channels: base^(−2i/dim), stretched.
+    /// The angular frequencies of a head of `dim` channels in a sequence of `length` tokens: base^(−2i/dim), stretched.
     package func frequencies(dim: Int, length: Int) -> [Double] {
         var base = base
         if case .dynamic(let factor, let trained) = scaling, length > trained {
@@ -45,18 +45,6 @@ public struct RotarySettings: Sendable, Equatable {
         }
     }
 
-    /// Cosines and sines of positions 0..<positions.
-    package func table(dim: Int, positions: Int) -> RotaryTable {
-        let frequencies = frequencies(dim: dim, length: positions).map { Float($0) }
-        // angles are products of floats, as the models were trained with
-        func fill(_ function: (Double) -> Double) -> Tensor {
-            Tensor(
-                (0..<positions).flatMap { position in frequencies.map { Float(function(Double(Float(position) * $0))) } },
-                shape: [positions, dim / 2])
-        }
-        return RotaryTable(cosines: fill { cosine($0) }, sines: fill { sine($0) })
-    }
-
     /// `rope_scaling` as config.json has it.
     func scalingConfiguration() -> JSONValue {
         switch scaling {
@@ -75,15 +63,14 @@ public struct RotarySettings: Sendable, Equatable {
     /// Reads `rope_theta` and `rope_scaling` (Transformers 4) or `rope_parameters` (Transformers 5).
     init(reading file: ConfigurationReader, contextLength: Int) throws {
         let section = try file.section("rope_parameters") ?? file.section("rope_scaling")
-        let base = try section?.optionalNumber("rope_theta") ?? file.optionalNumber("rope_theta") ?? 10_000
-        guard base > 0 else { throw ModelError.configuration(key: "rope_theta", problem: "must be above 0") }
+        let base = try section?.positiveNumber("rope_theta") ?? file.positiveNumber("rope_theta") ?? 10_000
         guard let section else {
             self.init(base: base)
             return
         }
         func factor(_ key: String) throws -> Double {
-            guard let value = try section.optionalNumber(key), value > 0 else {
-                throw ModelError.configuration(key: "rope_scaling.\(key)", problem: "is missing or not above 0")
+            guard let value = try section.positiveNumber(key) else {
+                throw ModelError.configuration(key: "rope_scaling.\(key)", problem: "is missing")
             }
             return value
         }

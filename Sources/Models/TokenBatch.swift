@@ -58,6 +58,16 @@ public struct TokenBatch: Sendable {
     /// The number of rows.
     public var count: Int { ids.count }
 
+    /// For every row, the tokens of its sequence, a shared prompt included. (A shared prompt's own rows: those of the prompt.)
+    var lengths: [Int32] {
+        var lengths = [Int32](repeating: 0, count: count)
+        for segment in layout.segments {
+            let length = Int32(segment.prefix.count + segment.queries.count)
+            for row in segment.queries { lengths[row] = length }
+        }
+        return lengths
+    }
+
     /// The context of a layer of which only some rows are wanted. Every range lies within one sequence's own rows.
     func context(wanting wanted: [Range<Int>]) -> LayerContext {
         var segments: [AttentionLayout.Segment] = []
@@ -72,6 +82,8 @@ public struct TokenBatch: Sendable {
                     firstKey: home.firstKey + range.lowerBound - home.queries.lowerBound, prefix: home.prefix))
             at += range.count
         }
-        return LayerContext(positions: positions, layout: AttentionLayout(segments), wanted: wanted.flatMap { Array($0) })
+        return LayerContext(
+            positions: positions, lengths: lengths, layout: AttentionLayout(segments),
+            wanted: wanted.flatMap { Array($0) })
     }
 }

@@ -24,9 +24,11 @@ public enum Trunk {
     /// What a model's layers compute besides their weights: its configuration without what lies above or outside of them.
     private static func computation(of model: any Decoder) -> JSONValue {
         var configuration = model.configuration()
-        for key in ["architectures", "num_hidden_layers", "n_layer", "tie_word_embeddings", "initializer_range", "init_std"] {
-            configuration[key] = nil
-        }
+        let above = [
+            "architectures", "num_hidden_layers", "n_layer", "tie_word_embeddings", "initializer_range", "init_std",
+            "_remove_final_layer_norm",
+        ]
+        for key in above { configuration[key] = nil }
         return configuration
     }
 

@@ -9,6 +9,10 @@ public final class ValueHead {
     public static let names = [
         "v_head.linear.weight", "v_head.linear.bias", "v_head.normalisation", "v_head.normalisation_std",
     ]
+    /// The name of the weight in a sequence classifier, where it is the whole head.
+    static let classifierName = "score.weight"
+    /// The key of config.json that holds what a sequence classifier's score lacks.
+    static let classifierOffsetKey = "score_offset"
 
     public let weight: Parameter
     public let bias: Parameter
@@ -18,8 +22,10 @@ public final class ValueHead {
     public let normalisationStd: Parameter
     /// Whether a tanh comes before the normalisation.
     public let usesTanh: Bool
-    /// Whether the weights were just made and never trained or loaded.
-    public let isFresh: Bool
+    /// The weights of a head that was just made, to tell when they have been trained.
+    private let freshWeight: Tensor?
+    /// Whether the weights were just made and are as they were made: never trained, never loaded.
+    public var isFresh: Bool { freshWeight?.isIdentical(to: weight.value) ?? false }
 
     /// A head from its four numbers or arrays.
     public init(
@@ -31,7 +37,7 @@ public final class ValueHead {
         self.normalisation = Parameter(Self.names[2], Tensor([normalisation], shape: [1]), isTrainable: false)
         self.normalisationStd = Parameter(Self.names[3], Tensor([normalisationStd], shape: [1]), isTrainable: false)
         self.usesTanh = usesTanh
-        self.isFresh = isFresh
+        freshWeight = isFresh ? self.weight.value : nil
     }
 
     /// A fresh head: N(0, 1/(width + 1)) weights (standard deviation), zero bias, as Stiennon et al. 2020 do.

@@ -2,8 +2,12 @@ public import Tensor
 
 /// Where a model's weights come from when it is built: a checkpoint, a random initialisation, another model.
 public protocol WeightSource {
-    /// The parameter with a state-dict name and shape. `fresh` says what it is when it is made anew.
-    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight) throws -> Parameter
+    /// The parameter with a state-dict name and shape.
+    ///
+    /// - Parameters:
+    ///   - fresh: what it is when it is made anew.
+    ///   - transposed: whether checkpoints hold this matrix with its two dimensions exchanged; `shape` is that of the parameter.
+    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter
 }
 
 /// What a weight is before any training.
@@ -15,7 +19,10 @@ public enum FreshWeight: Sendable, Equatable {
 }
 
 extension WeightSource {
-    func parameter(_ name: String, _ shape: Shape) throws -> Parameter { try parameter(name, shape, fresh: .normal) }
+    /// The parameter with a state-dict name and shape, which checkpoints hold as it is.
+    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight = .normal) throws -> Parameter {
+        try parameter(name, shape, fresh: fresh, transposed: false)
+    }
 }
 
 /// Weights drawn from a seed. Every name has a generator stream of its own, so the order of construction does not matter.
@@ -29,7 +36,7 @@ public struct RandomWeights: WeightSource {
         self.standardDeviation = standardDeviation
     }
 
-    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight) -> Parameter {
+    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
         switch fresh {
         case .ones: return Parameter(name, .filled(1, shape))
         case .zeros: return Parameter(name, .zeros(shape))
@@ -42,13 +49,16 @@ public struct RandomWeights: WeightSource {
 
 /// The weights of another model: new parameters, the same memory until one of them is written to.
 struct CopiedWeights: WeightSource {
-    let values: [String: Parameter]
-    init(_ values: [String: Parameter]) { self.values = values }
+    private let values: [String: Parameter]
 
-    struct Missing: Error { let name: String }
+    init(of decoder: some Decoder) {
+        values = Dictionary(decoder.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
-    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight) throws -> Parameter {
-        guard let original = values[name] else { throw Missing(name: name) }
+    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
+        guard let original = values[name] else {
+            preconditionFailure("a model always holds its own weights; \(name) is missing")
+        }
         return Parameter(name, original.value, isTrainable: original.isTrainable)
     }
 }
@@ -58,8 +68,11 @@ struct Projection {
     let weight: Parameter
     let bias: Parameter?
 
-    init(_ source: some WeightSource, _ name: String, outputs: Int, inputs: Int, bias: Bool) throws {
-        weight = try source.parameter("\(name).weight", [outputs, inputs])
+    /// - Parameter transposed: whether checkpoints hold the weight as [inputs, outputs].
+    init(
+        _ source: some WeightSource, _ name: String, outputs: Int, inputs: Int, bias: Bool, transposed: Bool = false
+    ) throws {
+        weight = try source.parameter("\(name).weight", [outputs, inputs], fresh: .normal, transposed: transposed)
         self.bias = bias ? try source.parameter("\(name).bias", [outputs], fresh: .zeros) : nil
     }
 
@@ -67,5 +80,29 @@ struct Projection {
 
     func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
         x.linear(weight.on(tape), bias: bias?.on(tape))
+    }
+}
+
+/// A LayerNorm with a gain and a shift for each channel, or with neither.
+struct LayerNormalisation {
+    let weight: Parameter?
+    let bias: Parameter?
+    private let epsilon: Float
+    private let ones: Tensor
+    private let zeros: Tensor
+
+    /// - Parameter affine: whether there are gains and shifts.
+    init(_ source: some WeightSource, _ name: String, width: Int, affine: Bool = true, epsilon: Double) throws {
+        weight = affine ? try source.parameter("\(name).weight", [width], fresh: .ones) : nil
+        bias = affine ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil
+        self.epsilon = Float(epsilon)
+        ones = .filled(1, [affine ? 0 : width])
+        zeros = .zeros([affine ? 0 : width])
+    }
+
+    var parameters: [Parameter] { [weight, bias].compactMap { $0 } }
+
+    func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
+        x.layerNormalised(weight: weight?.on(tape) ?? ones, bias: bias?.on(tape) ?? zeros, epsilon: epsilon)
     }
 }

@@ -6,7 +6,7 @@ import _TestSupport
 
 /// Loading and saving whole models.
 @Suite struct LanguageModelTests {
-    @Test("what is saved loads with the same bits, configuration and head", arguments: ModelFixture.llamas)
+    @Test("what is saved loads with the same bits, configuration and head", arguments: ModelFixture.all)
     func roundTrip(_ name: String) throws {
         let fixture = try ModelFixture(name)
         try withTemporaryFolder { folder in
@@ -23,6 +23,33 @@ import _TestSupport
             #expect(configuration["pad_token_id"] == JSONValue(0) && configuration["eos_token_id"] == JSONValue(2))
             #expect(configuration["use_cache"] == fixture.model.source?["use_cache"], "unknown keys survive")
             #expect(try ModelFolder(target).generationConfiguration()?["eos_token_id"] == JSONValue(2))
+        }
+    }
+
+    @Test("generation defaults, keys of Transformers 5 and tokenizer files come along")
+    func carriedAlong() throws {
+        let fixture = try ModelFixture("llama-v5-config")
+        try withTemporaryFolder { parent in
+            let source = parent.appendingPathComponent("source")
+            try FileManager.default.copyItem(at: fixture.folder, to: source)
+            let defaults: JSONValue = [
+                "do_sample": true, "temperature": 0.6, "eos_token_id": [2, 5], "bos_token_id": 9,
+            ]
+            try defaults.write(to: source.appendingPathComponent("generation_config.json"))
+            try Data("merges".utf8).write(to: source.appendingPathComponent("merges.txt"))
+            let target = parent.appendingPathComponent("target")
+            let model = try LanguageModel.load(source)
+            try model.save(
+                to: target, tokens: SpecialTokens(begin: 1, end: 2), as: .bfloat16, tokenizer: ModelFolder(source))
+            let folder = ModelFolder(target)
+            #expect(
+                try folder.generationConfiguration()
+                    == ["do_sample": true, "temperature": 0.6, "eos_token_id": [2, 5], "bos_token_id": 1])
+            let configuration = try folder.configuration()
+            #expect(configuration["dtype"] == "bfloat16" && configuration["torch_dtype"] == nil)
+            #expect(configuration["rope_parameters"] == fixture.model.source?["rope_parameters"])
+            #expect(folder.tokenizerFiles.map(\.lastPathComponent) == ["merges.txt"])
+            #expect(try LanguageModel.load(target).decoder.configuration() == model.decoder.configuration())
         }
     }
 
@@ -57,8 +84,8 @@ import _TestSupport
                 to: model, configuration: fixture.model.decoder.configuration(), tensors: tensors)
             var notes: [String] = []
             let loaded = try LanguageModel.load(model) { notes.append($0) }
-            #expect(notes.count == 1 && notes[0].contains("lm_head.weight"))
-            #expect(loaded.head == nil)
+            #expect(notes.count == 1 && notes[0].contains("lm_head.weight") && notes[0].contains("FRESH"))
+            #expect(loaded.head == nil && loaded.hasFreshProjection)
             let deviation = (loaded.decoder.projection.value.sumOfSquares() / 768).squareRoot()
             #expect(abs(deviation - 0.02) < 0.004)
             #expect(throws: ModelError.freshHead(folder: model.path)) { try LanguageModel.loadRewardModel(model) }

@@ -70,6 +70,9 @@ import _TestSupport
         let deviation = (head.weight.value.sumOfSquares() / 4095).squareRoot()
         #expect(abs(deviation * 4096 - 1) < 0.05)
         #expect(!ValueHead(weight: weight, bias: 0).isFresh)
+        #expect(head.copy().isFresh)
+        head.weight.value.update { $0[7] += 1e-3 }
+        #expect(!head.isFresh && !head.copy().isFresh)
     }
 
     @Test("a copy is independent")

@@ -49,6 +49,7 @@ extension OpCases {
                 unary(
                     "tanh gelu", count, { $0.geluTanh() },
                     { 0.5 * $0 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }),
+                unary("silu", count, { $0.silu() }, { $0 / (1 + exp(-$0)) }),
                 unary("log sigmoid", count, { $0.logSigmoid() }, { -log(1 + exp(-$0)) }),
                 unary("clamp", count, { $0.clamped(to: -0.75...1.25) }, { min(max($0, -0.75), 1.25) }, flops: 1),
                 swiglu(rows: 1, width: count),

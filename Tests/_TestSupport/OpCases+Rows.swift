@@ -9,12 +9,40 @@ extension OpCases {
             naive: { x in indices.flatMap { x[0][$0 * width..<($0 + 1) * width] } })
     }
 
+    /// A range of the columns of a matrix.
+    public static func selectColumns(_ rows: Int, width: Int, columns: Range<Int>) -> OpCase {
+        OpCase(
+            "selectColumns", "\(columns) of \(rows) × \(width)", inputs: [.normal("x", [rows, width])],
+            output: [rows, columns.count], flops: 0, run: { $0[0].columns(columns) },
+            naive: { x in
+                (0..<rows).flatMap { row in columns.map { x[0][row * width + $0] } }
+            })
+    }
+
     /// The rows of a table for token ids.
     public static func embedding(vocabulary: Int, width: Int, ids: [Int32]) -> OpCase {
         OpCase(
             "embedding", "\(ids.count) of \(vocabulary) × \(width)", inputs: [.normal("table", [vocabulary, width])],
             output: [ids.count, width], flops: 0, run: { $0[0].embedding(of: ids) },
             naive: { x in ids.flatMap { x[0][Int($0) * width..<(Int($0) + 1) * width] } })
+    }
+
+    static var columns: [OpCase] {
+        let overlapping = OpCase(
+            "selectColumns", "two overlapping ranges of 6 × 9", inputs: [.normal("x", [6, 9])], output: [6, 5],
+            flops: 30,
+            run: { $0[0].columns(0..<5) + $0[0].columns(4..<9) },
+            naive: { (x: [[Double]]) -> [Double] in
+                (0..<30).map { place in
+                    let first = place / 5 * 9 + place % 5
+                    return x[0][first] + x[0][first + 4]
+                }
+            })
+        return [
+            selectColumns(5, width: 17, columns: 3..<11), selectColumns(3, width: 33, columns: 0..<33),
+            selectColumns(4, width: 9, columns: 2..<2), selectColumns(0, width: 6, columns: 1..<4),
+            selectColumns(700, width: 120, columns: 40..<120), overlapping,
+        ]
     }
 
     static var rows: [OpCase] {

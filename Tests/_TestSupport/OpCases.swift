@@ -4,7 +4,8 @@
 /// The functions that make a case are public: the benchmarks call them with the shapes of real models.
 public enum OpCases {
     /// Every case that the tests run.
-    public static let all: [OpCase] = elementwise + reductions + rows + products + normalisations + attentions + logProbabilities
+    public static let all: [OpCase] =
+        elementwise + reductions + rows + columns + products + normalisations + attentions + logProbabilities
 
     /// One number, a few, exactly one vector, one more, two more, and a hundred; and nothing at all.
     static let widths = [0, 1, 7, 16, 17, 33, 100]

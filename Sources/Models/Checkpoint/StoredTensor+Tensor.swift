@@ -33,8 +33,35 @@ extension WeightStore: WeightSource {
     /// The stored tensor as a parameter; a missing one is an error, whatever it would be when made anew.
     ///
     /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
-    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight) throws -> Parameter {
-        Parameter(name, try tensor(name, shape: shape.dimensions).tensor())
+    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
+        try parameter(name, shape, transposed: transposed, storedAs: name)
+    }
+
+    /// The tensor that is stored as `stored` as a parameter named `name`.
+    func parameter(_ name: String, _ shape: Shape, transposed: Bool, storedAs stored: String) throws -> Parameter {
+        let extents = shape.dimensions
+        let tensor = try tensor(stored, shape: transposed ? extents.reversed() : extents).tensor()
+        return Parameter(name, transposed ? tensor.transposed() : tensor)
+    }
+}
+
+extension Tensor {
+    /// A matrix with its two dimensions exchanged. No gradient flows through it.
+    package func transposed() -> Tensor {
+        precondition(shape.rank == 2, "only a matrix is transposed, not \(shape)")
+        let (rows, columns, tile) = (shape[0], shape[1], 32)
+        return Tensor.uninitialized([columns, rows]) { out in
+            // by tiles, so that neither side is read or written with a large stride all the way
+            Compute.forChunks(columns, grain: tile) { range in
+                for first in stride(from: 0, to: rows, by: tile) {
+                    for column in range {
+                        for row in first..<min(rows, first + tile) {
+                            out[column * rows + row] = pointer[row * columns + column]
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 

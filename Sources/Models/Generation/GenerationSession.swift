@@ -157,7 +157,8 @@ final class GenerationSession {
         }
         let wanted = batch.rows.map { $0.upperBound - 1 }
         let (hidden, trunk) = run(
-            batch.ids, batch.positions, AttentionLayout(segments), rows, wanted: (wanted, AttentionLayout(last)))
+            batch.ids, batch.positions, lengths: batch.lengths, AttentionLayout(segments), rows,
+            wanted: (wanted, AttentionLayout(last)))
         let logits = hidden.logits(decoder.projection.value, validTokens: generator.validTokens)
         let values = generator.valueHead?(hidden).values
         let vocabulary = logits.shape[1]
@@ -230,12 +231,12 @@ final class GenerationSession {
 
     /// All layers for rows whose keys go into the cache; the rows that are not wanted stop behind the trunk.
     private func run(
-        _ ids: [Int32], _ positions: [Int32], _ layout: AttentionLayout, _ rows: [Int],
+        _ ids: [Int32], _ positions: [Int32], lengths: [Int32]? = nil, _ layout: AttentionLayout, _ rows: [Int],
         wanted: (rows: [Int], layout: AttentionLayout), stopsBelow: Bool = false
     ) -> (hidden: Tensor, trunk: Tensor?) {
         let layers = decoder.shape.layerCount
         let trunkLayers = generator.trunkLayers ?? 0
-        var context = LayerContext(positions: positions, layout: layout, cache: (cache, rows))
+        var context = LayerContext(positions: positions, lengths: lengths, layout: layout, cache: (cache, rows))
         var states = decoder.embed(ids, positions: positions, on: nil)
         for layer in 0..<trunkLayers { states = decoder.layer(layer, states, context, on: nil) }
         let trunk = generator.trunkLayers == nil ? nil : states

@@ -12,8 +12,10 @@ struct LoadedModel {
     /// Loads a model folder, or the result of the run in a run folder.
     static func load(_ path: String, from stages: [RunStage], note: (String) -> Void) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
-        return LoadedModel(
-            model: try LanguageModel.load(folder, note: note), tokenizer: try TokenizerFolder.load(from: folder), folder: folder)
+        let tokenizer = try TokenizerFolder.load(from: folder)
+        let model = try LanguageModel.load(folder, note: note)
+        try model.checkTokens(tokenizer.vocabularySize, folder: folder)
+        return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
     }
 
     /// The end-of-sequence token, without which nothing can be trained or sampled.

@@ -71,7 +71,8 @@ public struct PPOJob {
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, endOfSequence: end,
             handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
-        let model = LanguageModel(decoder: decoder, head: head, source: start.model.source)
+        let model = LanguageModel(
+            decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
         let complete = try trainer.run(
             checkpoint: { trainer in
                 try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }

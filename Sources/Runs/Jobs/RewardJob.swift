@@ -110,7 +110,8 @@ public struct RewardJob {
             evaluations: tokenised.filter { $0.name != "train" }.map { ($0.name, $0.result.comparisons) },
             handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
-        let model = LanguageModel(decoder: reward.decoder, head: head, source: start.model.source)
+        let model = LanguageModel(
+            decoder: reward.decoder, head: head, source: start.model.source, generation: start.model.generation)
         let complete = try trainer.run(
             checkpoint: { trainer in
                 try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }

@@ -117,7 +117,7 @@ public struct SFTJob {
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
-        let model = LanguageModel(decoder: decoder, source: start.model.source)
+        let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
         let complete = try trainer.run(
             checkpoint: { trainer in
                 try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }

@@ -37,6 +37,8 @@ extension Tensor {
     public func gelu() -> Tensor { Unary.apply(.gelu, self) }
     /// The tanh approximation of ``gelu()``, as GPT-2 uses it.
     public func geluTanh() -> Tensor { Unary.apply(.geluTanh, self) }
+    /// x·σ(x) of every element (Elfwing et al. 2018), also known as swish.
+    public func silu() -> Tensor { Unary.apply(.silu, self) }
     /// log σ(x) = -log(1 + e⁻ˣ) of every element, without overflow.
     public func logSigmoid() -> Tensor { Unary.apply(.logSigmoid, self) }
     /// Every element moved into `range`; outside it the gradient is zero.

@@ -49,6 +49,44 @@ struct SelectRows {
     }
 }
 
+extension Tensor {
+    /// Columns `range` of a matrix [T, C], as a copy: [T, R].
+    public func columns(_ range: Range<Int>) -> Tensor {
+        precondition(
+            shape.rank == 2 && range.lowerBound >= 0 && range.upperBound <= shape[1],
+            "columns \(range) are not in a matrix \(shape)")
+        let (rows, width, chosen) = (shape[0], shape[1], range.count)
+        let result = Tensor.uninitialized([rows, chosen]) { out in
+            Compute.forRows(rows, width: chosen) { part in
+                for row in part {
+                    (out + row * chosen).update(from: pointer + row * width + range.lowerBound, count: chosen)
+                }
+            }
+        }
+        return recorded(as: result) { .selectColumns(SelectColumns(input: $0, columns: range, shape: shape)) }
+    }
+}
+
+struct SelectColumns {
+    let input: Int
+    let columns: Range<Int>
+    let shape: Shape
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        let (rows, width, chosen) = (shape[0], shape[1], columns.count)
+        let kernels = Kernels.current
+        tape.accumulate(into: input, shape: shape) { out, beta in
+            if beta == 0 { out.update(repeating: 0, count: shape.count) }
+            Compute.forRows(rows, width: chosen) { part in
+                for row in part {
+                    let target = out + row * width + columns.lowerBound
+                    kernels.pointee.add(chosen, target, gradient.pointer + row * chosen, target)
+                }
+            }
+        }
+    }
+}
+
 /// Row lookup in a table [V, C] by token ids.
 struct Embedding {
     let table: Int

@@ -8,7 +8,7 @@ import Darwin
 
 /// A function of one number, applied to every element.
 struct Unary {
-    enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, logSigmoid, clamp(Float, Float) }
+    enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, silu, logSigmoid, clamp(Float, Float) }
     let kind: Kind
     /// The input, or the output where the derivative is a function of that (exponential, tanh).
     let saved: Tensor
@@ -26,6 +26,7 @@ struct Unary {
                 case .relu: kernels.pointee.relu(n, input, output)
                 case .gelu: kernels.pointee.gelu_erf(n, input, output)
                 case .geluTanh: kernels.pointee.gelu_tanh(n, input, output)
+                case .silu: for i in 0..<n { output[i] = input[i] / (1 + expf(-input[i])) }
                 case .logSigmoid: for i in 0..<n { output[i] = min(input[i], 0) - log1pf(expf(-abs(input[i]))) }
                 case .clamp(let low, let high): for i in 0..<n { output[i] = min(max(input[i], low), high) }
                 }
@@ -50,6 +51,11 @@ struct Unary {
                 case .relu: kernels.pointee.relu_backward(n, x, dy, dx)
                 case .gelu: kernels.pointee.gelu_erf_backward(n, x, dy, dx)
                 case .geluTanh: kernels.pointee.gelu_tanh_backward(n, x, dy, dx)
+                case .silu:
+                    for i in 0..<n {
+                        let sigmoid = 1 / (1 + expf(-x[i]))
+                        dx[i] = sigmoid * (1 + x[i] * (1 - sigmoid)) * dy[i]
+                    }
                 case .logSigmoid: for i in 0..<n { dx[i] = dy[i] / (1 + expf(x[i])) }
                 case .clamp(let low, let high): for i in 0..<n { dx[i] = x[i] >= low && x[i] <= high ? dy[i] : 0 }
                 }

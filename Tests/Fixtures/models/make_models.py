@@ -1,6 +1,7 @@
 """Makes the tiny models of this folder and what PyTorch computes with them.
 
     python Tests/Fixtures/models/make_models.py            # writes next to itself
+    python Tests/Fixtures/models/make_models.py gpt2 …     # some of them
 
 Every folder is a Hugging Face model folder of random weights (matrices N(0, 0.2), normalisation gains 1 + N(0, 0.2),
 all tensors float32) with a reward head `v_head.*` among its tensors, and two files of expectations:
@@ -35,6 +36,7 @@ full steps, which changes no loss. Compare gradients against the norm of all of 
 
 import json
 import pathlib
+import sys
 
 import safetensors.torch
 import torch
@@ -85,6 +87,18 @@ MODELS = {
     "opt-pre-norm": (OPT, 8),
     "opt-post-norm-projected": (OPT | {"do_layer_norm_before": False, "word_embed_proj_dim": 8}, 31),
     "gpt2": (GPT2, 31),
+    # post-norm without the two projections of the 350m shape; the released configurations have no flags of their own for the rest
+    "opt-post-norm": (OPT | {"do_layer_norm_before": False, "num_hidden_layers": 1, "activation_function": "gelu"}, 8),
+    "opt-bare": (
+        OPT | {
+            "enable_bias": False, "layer_norm_elementwise_affine": False, "_remove_final_layer_norm": True,
+            "tie_word_embeddings": False, "activation_function": "silu", "word_embed_proj_dim": 8,
+        }, 4),
+    "gpt2-scaled": (
+        GPT2 | {
+            "n_inner": 24, "activation_function": "relu", "scale_attn_weights": False,
+            "scale_attn_by_inverse_layer_idx": True, "reorder_and_upcast_attn": True, "tie_word_embeddings": False,
+        }, 2),
 }
 SPELLED_BY_TRANSFORMERS_5 = {"llama-v5-config"}  # rope_parameters and dtype, not rope_theta, rope_scaling, torch_dtype
 
@@ -255,4 +269,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
     for model_name, (values, model_seed) in MODELS.items():
-        make(model_name, values, model_seed)
+        if model_name in (sys.argv[1:] or MODELS):
+            make(model_name, values, model_seed)

@@ -3,10 +3,7 @@ import Models
 import Testing
 
 struct ModelFolderTests {
-    static let models = [
-        "llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-dynamic", "llama-v5-config", "opt-pre-norm",
-        "opt-post-norm-projected", "gpt2",
-    ]
+    static let models = ModelFixture.all
 
     /// Every model of the fixtures goes through us and comes out as it was, configuration included.
     @Test(arguments: models)

@@ -26,10 +26,14 @@ struct ModelFixture {
         let parameters: [String]
         let sequences: [Sequence]
         let greedy: Greedy
+        let greedyUncached: Greedy?
         let reward: Reward
     }
 
-    static let llamas = ["llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-dynamic", "llama-v5-config"]
+    static let all = [
+        "llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-dynamic", "llama-v5-config", "opt-pre-norm",
+        "opt-post-norm", "opt-post-norm-projected", "opt-bare", "gpt2", "gpt2-scaled",
+    ]
 
     let folder: URL
     let model: LanguageModel
@@ -41,5 +45,15 @@ struct ModelFixture {
         model = try LanguageModel.load(folder)
         expected = try Fixtures.json(Expectations.self, from: "models/\(name)/expected.json")
         tensors = try Fixtures.safetensors("models/\(name)/expected.safetensors")
+    }
+
+    /// The decoder with room for 200 tokens behind a prompt; dynamic scaling, which stretches by 2 here, is given more.
+    func roomyDecoder() throws -> any Decoder {
+        guard let llama = model.decoder as? Llama, case .dynamic = llama.settings.rope.scaling else {
+            return model.decoder
+        }
+        var settings = llama.settings
+        settings.contextLength = 256
+        return try Llama(settings, weights: ModelFolder(folder).weights())
     }
 }

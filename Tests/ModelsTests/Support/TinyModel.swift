@@ -15,6 +15,35 @@ enum TinyModel {
             weights: RandomWeights(generator: Philox(seed: seed), standardDeviation: 0.35))
     }
 
+    /// One small random model of every family and of every path through its layers, 3 layers of width 16.
+    enum Kind: String, CaseIterable {
+        case llama, opt, optPostNorm, optProjected, optBare, gpt2, gpt2Scaled
+
+        func make(layers: Int = 3, vocabulary: Int = 40, context: Int = 128, seed: UInt64 = 1) throws -> any Decoder {
+            let random = RandomWeights(generator: Philox(seed: seed), standardDeviation: 0.35)
+            var opt = OPTConfiguration(
+                vocabularySize: vocabulary, hiddenSize: 16, feedForwardSize: 24, layerCount: layers, heads: 4,
+                contextLength: context)
+            var gpt2 = GPT2Configuration(
+                vocabularySize: vocabulary, hiddenSize: 16, layerCount: layers, heads: 4, contextLength: context)
+            switch self {
+            case .llama:
+                return try TinyModel.llama(layers: layers, vocabulary: vocabulary, context: context, seed: seed)
+            case .opt: break
+            case .optPostNorm: opt.normalisesBefore = false
+            case .optProjected: (opt.normalisesBefore, opt.embeddingSize) = (false, 8)
+            case .optBare:
+                (opt.removesFinalNorm, opt.hasBiases, opt.normsAreAffine) = (true, false, false)
+                (opt.tiesEmbeddings, opt.activation) = (false, .gelu)
+            case .gpt2: return try GPT2(gpt2, weights: random)
+            case .gpt2Scaled:
+                (gpt2.scalesByHeadDim, gpt2.scalesByLayer, gpt2.tiesEmbeddings) = (false, true, false)
+                return try GPT2(gpt2, weights: random)
+            }
+            return try OPT(opt, weights: random)
+        }
+    }
+
     /// A head with all its four numbers in use.
     static func head(width: Int = 16, seed: UInt64 = 2, usesTanh: Bool = false) -> ValueHead {
         var random = Philox(seed: seed)

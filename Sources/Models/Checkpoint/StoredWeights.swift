@@ -1,0 +1,45 @@
+import Tensor
+
+/// The weights of a model from a checkpoint, under the names that released checkpoints have given them.
+final class StoredWeights: WeightSource {
+    private let store: WeightStore
+    private var used: Set<String> = []
+    /// Whether the output projection was missing and is random.
+    private(set) var madeProjection = false
+
+    init(_ store: WeightStore) { self.store = store }
+
+    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
+        if name == Self.projection, !store.contains(name) {
+            // reward models and base models are saved without one
+            madeProjection = true
+            return RandomWeights(generator: Philox(seed: 0)).parameter(
+                name, shape, fresh: fresh, transposed: transposed)
+        }
+        let stored = Self.spellings(of: name).first(where: store.contains) ?? name
+        used.insert(stored)
+        return try store.parameter(name, shape, transposed: transposed, storedAs: stored)
+    }
+
+    /// Throws if the checkpoint holds weights that the model has no use for.
+    /// - Parameter isTied: whether the model's projection is its embedding, so that a stored one is a copy.
+    /// - Throws: `CheckpointError.surplusTensor`.
+    func checkSurplus(isTied: Bool) throws {
+        let known = used.union(ValueHead.names).union([ValueHead.classifierName]).union(isTied ? [Self.projection] : [])
+        try store.checkSurplus(
+            expected: known.union(store.names.filter { name in Self.derived.contains { name.hasSuffix($0) } }))
+    }
+
+    private static let projection = "lm_head.weight"
+
+    /// Tables that older checkpoints carry and that follow from the configuration: the causal masks of GPT-2, rotary frequencies.
+    private static let derived = [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq"]
+
+    /// How a weight may be called: with the causal model's prefix, or as the base model alone was saved (the released GPT-2 is).
+    private static func spellings(of name: String) -> [String] {
+        for prefix in ["model.", "transformer."] where name.hasPrefix(prefix) {
+            return [name, String(name.dropFirst(prefix.count))]
+        }
+        return [name]
+    }
+}

@@ -1,0 +1,138 @@
+public import Foundation
+import Tensor
+
+/// The ids of a model's special tokens.
+public struct SpecialTokens: Sendable, Equatable {
+    public var begin: Int32?
+    public var end: Int32?
+    public var padding: Int32?
+
+    /// Ids; nil for what there is not.
+    public init(begin: Int32? = nil, end: Int32? = nil, padding: Int32? = nil) {
+        self.begin = begin
+        self.end = end
+        self.padding = padding
+    }
+
+    fileprivate var members: [(key: String, id: Int32)] {
+        [("bos_token_id", begin), ("eos_token_id", end), ("pad_token_id", padding)].compactMap { key, id in
+            id.map { (key, $0) }
+        }
+    }
+}
+
+extension LanguageModel {
+    /// Writes a model folder that Transformers can load, with the head's four tensors beside the model's when there is a head.
+    ///
+    /// - Parameters:
+    ///   - tokens: ids of the special tokens for config.json and generation_config.json.
+    ///   - elementType: how the weights are stored: F32, BF16 or F16. A head stays F32.
+    ///   - tokenizer: a folder whose tokenizer files are copied along.
+    ///   - shardLimit: the most bytes of tensors in one file.
+    ///   - extras: called with the folder before it gets its name, to add the tokenizer's files.
+    /// - Throws: ``CheckpointError``, or what `extras` throws.
+    public func save(
+        to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
+        tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, extras: (URL) throws -> Void = { _ in }
+    ) throws {
+        let head = (head?.parameters ?? []).map { WritableTensor($0) }
+        try ModelFolder.save(
+            to: folder, configuration: savedConfiguration(tokens, elementType),
+            generationConfiguration: savedGeneration(tokens),
+            tensors: Self.tensors(decoder, decoder.parameters, as: elementType) + head, tokenizer: tokenizer,
+            writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
+    }
+
+    /// Writes the decoder and its head as a sequence classifier with one label, whose logit is the score of the text's last token.
+    ///
+    /// Transformers' classifiers have a weight and no bias, so scores there lack a constant, which changes no comparison: the head's
+    /// `(bias + normalisation) / normalisation_std`. It is left in config.json as `score_offset`, and ``load(_:usesTanh:note:)`` adds it.
+    /// - Parameters:
+    ///   - tokens: a padding id other than the end of sequence lets Transformers find the last token of padded texts.
+    ///   - note: receives one line for everything in which the classifier differs from the model.
+    /// - Throws: ``ModelError/unsupported(_:)`` for a head with a tanh, ``ModelError/noHead`` without a head; ``CheckpointError``.
+    public func saveClassifier(
+        to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
+        tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, note: (String) -> Void = { _ in },
+        extras: (URL) throws -> Void = { _ in }
+    ) throws {
+        guard let head, !head.isFresh else { throw ModelError.noHead }
+        guard !head.usesTanh else {
+            throw ModelError.noClassifier("a head with a tanh has no form as a sequence classifier")
+        }
+        var configuration = savedConfiguration(tokens, elementType)
+        guard let architecture = Self.classifiers[configuration["model_type"]?.string ?? ""] else {
+            throw ModelError.noClassifier("Transformers has no sequence classifier for this family")
+        }
+        configuration["architectures"] = [.string(architecture)]
+        configuration["id2label"] = ["0": "LABEL_0"]
+        configuration["label2id"] = ["LABEL_0": JSONValue(0)]
+        let (shift, deviation) = (head.normalisation.value.item, head.normalisationStd.value.item)
+        let offset = (head.bias.value.item + shift) / deviation
+        if offset != 0 {
+            configuration[ValueHead.classifierOffsetKey] = JSONValue(Double(offset))
+            note("the classifier's scores are lower by \(offset), because it has no bias; comparisons are not affected")
+        }
+        let padding = configuration["pad_token_id"]
+        if padding?.int == nil {
+            note("there is no padding id: Transformers scores one text at a time, or set pad_token_id")
+        } else if padding == configuration["eos_token_id"] {
+            note(
+                "the padding id is the end of sequence: Transformers reads the score before a text's last token, or set pad_token_id"
+            )
+        }
+        let score = head.weight.value.scaled(by: 1 / deviation)
+        let parameters = decoder.parameters.filter { decoder.isTied || $0 !== decoder.projection }
+        try ModelFolder.save(
+            to: folder, configuration: configuration,
+            tensors: Self.tensors(decoder, parameters, as: elementType)
+                + [WritableTensor(ValueHead.classifierName, score, as: elementType)],
+            tokenizer: tokenizer, writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
+    }
+
+    /// The names of Transformers' sequence classifiers by model_type.
+    private static let classifiers = [
+        "llama": "LlamaForSequenceClassification", "opt": "OPTForSequenceClassification",
+        "gpt2": "GPT2ForSequenceClassification",
+    ]
+
+    // MARK: Parts
+
+    /// Weights as checkpoints hold them; what has to be turned is turned when its turn to be written comes.
+    private static func tensors(
+        _ decoder: any Decoder, _ parameters: [Parameter], as elementType: ElementType
+    ) -> [WritableTensor] {
+        parameters.map { parameter in
+            guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: elementType) }
+            let extents = Array(parameter.value.shape.dimensions.reversed())
+            return WritableTensor(parameter.name, shape: extents, as: elementType) { body in
+                try parameter.value.transposed().withUnsafeBufferPointer(body)
+            }
+        }
+    }
+
+    private func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType) -> JSONValue {
+        var configuration = source ?? decoder.configuration()
+        for member in decoder.configuration().members ?? [] { configuration[member.key] = member.value }
+        let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"
+        // Transformers 5 has shortened the key; both are read, but only one should be there
+        configuration[configuration["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(type)
+        Self.set(tokens, in: &configuration)
+        return configuration
+    }
+
+    private func savedGeneration(_ tokens: SpecialTokens) -> JSONValue {
+        var generation = generation ?? ["transformers_version": "4.40.0"]
+        Self.set(tokens, in: &generation)
+        return generation
+    }
+
+    /// Puts in the ids; a list of several ends that holds ours stays as it is.
+    private static func set(_ tokens: SpecialTokens, in object: inout JSONValue) {
+        for (key, id) in tokens.members {
+            let value = JSONValue(Int(id))
+            if let several = object[key]?.array, several.contains(value) { continue }
+            object[key] = value
+        }
+    }
+}
