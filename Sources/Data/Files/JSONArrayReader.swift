@@ -53,65 +53,84 @@ final class JSONArrayReader {
             default:
                 guard state.mayBegin else { throw fault("expected \(state.expectation)") }
                 state = .comma
-                return try element(startingWith: byte)
+                position -= 1
+                return try element()
             }
         }
         guard state.isAfter else { throw fault("the file ends inside the array; expected \(state.expectation)") }
         return nil
     }
 
-    /// Reads one element from its first byte on.
-    private func element(startingWith first: UInt8) throws -> Element {
+    /// Reads one element from the byte at `position` on.
+    private func element() throws -> Element {
         elementLine = line
         var bytes: [UInt8] = []
-        var size = 0
-        var depth = 0
-        var isString = false
-        var isEscaped = false
-        var next: UInt8? = first
-        func keep(_ byte: UInt8) {
-            size += 1
-            if size <= limit { bytes.append(byte) } else if size == limit + 1 { bytes = [] }
-        }
-        while let byte = next {
-            if byte == 0x0a { line += 1 }
-            if isString {
-                keep(byte)
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isString = false
-                    if depth == 0 { break }
-                }
-            } else {
-                switch byte {
-                case UInt8(ascii: "\""): isString = true
-                case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-                case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","), 0x0a, 0x20, 0x09, 0x0d:
-                    // behind a bare word such as null these belong to the array
-                    if depth == 0 {
-                        if byte == 0x0a { line -= 1 }
-                        position -= 1
-                        return size > limit ? .tooLong : .text(bytes)
-                    }
-                    if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") { depth -= 1 }
-                    if depth == 0 {
-                        keep(byte)
-                        return size > limit ? .tooLong : .text(bytes)
-                    }
-                default: break
-                }
-                keep(byte)
+        var isTooLong = false
+        var scan = Scan()
+        repeat {
+            let start = position
+            position = buffer.withUnsafeBufferPointer { scan.end(in: $0, from: start) }
+            if bytes.count + position - start > limit {
+                isTooLong = true
+                bytes = []
             }
-            next = try nextByte()
-        }
-        if depth > 0 || isString {
+            if !isTooLong { bytes += buffer[start..<position] }
+            if scan.isDone {
+                line += scan.newlines
+                return isTooLong ? .tooLong : .text(bytes)
+            }
+        } while try fill()
+        guard scan.depth == 0 && !scan.isString else {
             throw DataError.malformedFile(
                 RowLocation(file: file, line: elementLine), "the file ends inside the element that begins here")
         }
-        return size > limit ? .tooLong : .text(bytes)
+        return isTooLong ? .tooLong : .text(bytes)
+    }
+
+    /// Where an element is between its first and its last byte.
+    private struct Scan {
+        var depth = 0
+        var isString = false
+        var isDone = false
+        var newlines = 0
+        private var isEscaped = false
+
+        /// The end of what belongs to the element: behind its last byte, or the end of the bytes.
+        mutating func end(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+            var index = start
+            while index < bytes.count {
+                let byte = bytes[index]
+                if isString {
+                    if byte == 0x0a { newlines += 1 }
+                    if isEscaped {
+                        isEscaped = false
+                    } else if byte == UInt8(ascii: "\\") {
+                        isEscaped = true
+                    } else if byte == UInt8(ascii: "\"") {
+                        isString = false
+                        isDone = depth == 0
+                    }
+                } else {
+                    switch byte {
+                    case UInt8(ascii: "\""): isString = true
+                    case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+                    case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","), 0x0a, 0x20, 0x09, 0x0d:
+                        // behind a bare word such as null these belong to the array
+                        if depth == 0 {
+                            isDone = true
+                            return index
+                        }
+                        if byte == 0x0a { newlines += 1 }
+                        if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") { depth -= 1 }
+                        isDone = depth == 0
+                    default: break
+                    }
+                }
+                index += 1
+                if isDone { return index }
+            }
+            return index
+        }
     }
 
     private func fault(_ what: String) -> DataError {
@@ -120,18 +139,24 @@ final class JSONArrayReader {
 
     private func nextByte() throws -> UInt8? {
         while position == buffer.count {
-            guard !atEnd else { return nil }
-            let isStart = buffer.isEmpty && line == 1 && state.isBefore
-            buffer.removeAll(keepingCapacity: true)
-            position = 0
-            atEnd = try !source.read(into: &buffer)
-            if isStart {
-                while !atEnd, buffer.count < 3 { atEnd = try !source.read(into: &buffer) }
-                if buffer.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
-            }
+            guard try fill() else { return nil }
         }
         position += 1
         return buffer[position - 1]
+    }
+
+    /// Replaces the bytes that have been read by the next chunk; false at the end.
+    private func fill() throws -> Bool {
+        guard !atEnd else { return false }
+        let isStart = buffer.isEmpty && state.isBefore
+        buffer.removeAll(keepingCapacity: true)
+        position = 0
+        atEnd = try !source.read(into: &buffer)
+        if isStart {
+            while !atEnd, buffer.count < 3 { atEnd = try !source.read(into: &buffer) }
+            if buffer.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+        }
+        return !buffer.isEmpty
     }
 }
 
