@@ -8,6 +8,8 @@ struct SampleBestOfN: ProgramCommand {
         abstract: "Draws N summaries for every post, scores them with a reward model and keeps the best.",
         discussion: "Writes tables/<split>.jsonl with all responses and tables/<split>_best_of_n.jsonl with the best ones.")
 
+    static let aliases = DataOptions.aliases
+
     @OptionGroup(title: "Models and splits") var options: BestOfNOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments

@@ -8,6 +8,8 @@ struct TrainPPO: ProgramCommand {
         abstract: "Optimises a language model against a reward model with PPO.",
         discussion: "Options may be written --name value, --name=value or name=value.")
 
+    static let aliases = DataOptions.aliases
+
     @OptionGroup(title: "Models and algorithm") var policy: PolicyOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments

@@ -11,6 +11,8 @@ struct TrainRewardModel: ProgramCommand {
             reference; the comparisons stay in the run folder.
             """)
 
+    static let aliases = DataOptions.aliases
+
     @OptionGroup(title: "Model and comparisons") var preferences: PreferenceOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments

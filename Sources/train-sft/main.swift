@@ -11,6 +11,8 @@ struct TrainSFT: ProgramCommand {
             run that was interrupted.
             """)
 
+    static let aliases = DataOptions.aliases
+
     @OptionGroup(title: "Model") var model: StartingModelOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Training") var training: TrainingOptions

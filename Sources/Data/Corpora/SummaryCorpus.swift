@@ -3,18 +3,23 @@ public import Foundation
 /// A summarisation set in its splits.
 ///
 /// Split names: `train`, `validation`, `test` (in distribution), `ood_train`, `ood_validation`, `ood_test` (out of
-/// distribution), `full_train`, `full_validation`, `full_test` (both). On disk: a folder with one JSON-lines file per
-/// split and `corpus.json`, which holds name and prompt format.
+/// distribution), `full_train`, `full_validation`, `full_test` (both). On disk: a folder with one file per split (JSON
+/// lines; a JSON array, CSV or gzip are read as well) and, where `write` made it, `corpus.json` with name and prompt format.
 public struct SummaryCorpus: Sendable, Equatable {
     public var name: String
     public var splits: [String: [SummaryExample]]
-    /// How a post of this corpus becomes a prompt.
+    /// How a post of this corpus becomes a prompt, unless the example itself says otherwise.
     public var format: PromptFormat
+    /// How many rows splits have of which only some are in memory.
+    public var sizes: [String: Int]
 
-    public init(name: String, splits: [String: [SummaryExample]], format: PromptFormat = .tldr) {
+    public init(
+        name: String, splits: [String: [SummaryExample]], format: PromptFormat = .tldr, sizes: [String: Int] = [:]
+    ) {
         self.name = name
         self.splits = splits
         self.format = format
+        self.sizes = sizes
     }
 
     /// All names that a split may have, in the order of reports.
@@ -48,32 +53,88 @@ public struct SummaryCorpus: Sendable, Equatable {
 
     /// How many examples each stored split has, one split per line, for people.
     public var counts: String {
-        Self.splitNames.compactMap { name in splits[name].map { "\(name): \($0.count)" } }.joined(separator: "\n")
+        Self.splitNames.compactMap { name in (sizes[name] ?? splits[name]?.count).map { "\(name): \($0)" } }
+            .joined(separator: "\n")
     }
 
-    /// Reads a folder that `write` made.
+    /// Reads a folder with one file per split: one that `write` made, or an exported set.
     ///
-    /// - Throws: `DataError.unreadable`, `DataError.badRow` with file and line, `DataError.missingSplit` if there is no
-    ///   file of any split.
-    public static func load(_ folder: URL) throws -> SummaryCorpus {
-        var splits: [String: [SummaryExample]] = [:]
-        for split in splitNames {
-            let file = folder.appendingPathComponent(split + ".jsonl")
-            guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            splits[split] = try JSONLines<SummaryExample>(file).read()
-        }
-        guard !splits.isEmpty else {
-            let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-            throw DataError.missingSplit("train", folder: folder.path, found: found.sorted())
-        }
-        var about = About(name: folder.lastPathComponent, promptFormat: .tldr)
-        let aboutFile = folder.appendingPathComponent(About.fileName)
-        if FileManager.default.fileExists(atPath: aboutFile.path),
-            let row = try JSONLines<About>(aboutFile).read(first: 1).first
+    /// - Parameters:
+    ///   - wanted: The splits whose rows are kept; nil for all that there are. Splits of other files are not read.
+    ///   - selection: What becomes of the set's own splits.
+    ///   - onBadRow: What happens to a row that breaks the format.
+    ///   - mayLack: Fields that count as empty texts where they are missing.
+    ///   - limit: How many rows of a split are kept, from the first; nil for all. `sizes` counts all of them.
+    /// - Returns: The corpus, and how many rows were read and skipped.
+    /// - Throws: `DataError.unreadable`, `badRow` or `malformedFile` with file and line, `missingSplit` if there is no file
+    ///   of any split, `ambiguousSplit`, `emptySplit`, `invalidIndex`.
+    public static func load(
+        _ folder: URL, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
+        mayLack: Set<String> = [], limit: @escaping (String) -> Int? = { _ in nil }
+    ) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
+        let files = try SplitFiles(in: folder)
+        return try load(files, wanted: wanted, selection: selection, onBadRow: onBadRow, mayLack: mayLack, limit: limit)
+    }
+
+    /// The same from files that are named one by one, or some of which are.
+    public static func load(
+        _ files: SplitFiles, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
+        mayLack: Set<String> = [], limit: @escaping (String) -> Int? = { _ in nil }
+    ) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
+        let reader = CorpusReader<SummaryExample>(files, selection: selection, onBadRow: onBadRow, mayLack: mayLack)
+        let read = try reader.read(wanted, limit: limit)
+        var about = About(name: files.folder?.lastPathComponent ?? "files", promptFormat: .tldr)
+        if let file = files.folder?.appendingPathComponent(About.fileName),
+            FileManager.default.fileExists(atPath: file.path),
+            let row = try JSONLines<About>(file).read(first: 1).first
         {
             about = row
         }
-        return SummaryCorpus(name: about.name, splits: splits, format: about.promptFormat)
+        let corpus = SummaryCorpus(name: about.name, splits: read.rows, format: about.promptFormat, sizes: read.sizes)
+        return (corpus, read.counts)
+    }
+
+    /// The same for all splits as they are.
+    public static func load(_ folder: URL) throws -> SummaryCorpus {
+        var corpus = try load(folder, wanted: nil).corpus
+        corpus.sizes = [:]
+        return corpus
+    }
+
+    /// What a selection makes of this corpus. A structure's out-of-distribution splits take the place of stored ones.
+    /// - Throws: `DataError.emptySplit`, `invalidIndex`.
+    public func selecting(_ selection: SplitSelection) throws -> SummaryCorpus {
+        var result = self
+        result.sizes = [:]
+        if case .structured = selection { result.splits = [:] }
+        for split in Self.splitNames {
+            guard let examples = splits[split] else { continue }
+            if case .structured = selection, split.hasPrefix("ood_") || split.hasPrefix("full_") { continue }
+            var sorter = SplitSorter<SummaryExample>(split: split, selection: selection, count: examples.count)
+            for (number, example) in examples.enumerated() { sorter.take(example, number: number) }
+            try sorter.finish(rowCount: examples.count)
+            result.splits.merge(sorter.rows) { _, new in new }
+        }
+        return result
+    }
+
+    /// This corpus with the splits of another as its out-of-distribution ones, all rows of them.
+    public func withOutOfDistribution(_ other: SummaryCorpus) -> SummaryCorpus {
+        var result = self
+        for split in Self.splitNames where split.hasPrefix("ood_") || split.hasPrefix("full_") {
+            result.splits[split] = nil
+            result.sizes[split] = nil
+        }
+        for split in ["train", "validation", "test"] {
+            guard let examples = other.splits[split] else { continue }
+            result.splits["ood_" + split] = examples.map { example in
+                var example = example
+                if example.promptFormat == nil, other.format != format { example.promptFormat = other.format }
+                return example
+            }
+            result.sizes["ood_" + split] = other.sizes[split]
+        }
+        return result
     }
 
     /// Writes the stored splits as a folder: complete or not at all. A corpus that is already there is replaced.

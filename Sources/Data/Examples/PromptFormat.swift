@@ -5,14 +5,16 @@ public enum PromptFormat: String, Codable, Sendable, CaseIterable {
     /// `ARTICLE: {article}\nTL;DR:`
     case cnnDailyMail
 
-    /// The prompt for a post with its summary.
+    /// The prompt for a post with its summary, in the example's own format if it has one.
     public func prompt(for example: SummaryExample) -> String {
-        prompt(subreddit: example.subreddit, title: example.title, post: example.post)
+        (example.promptFormat ?? self).prompt(
+            subreddit: example.subreddit, title: example.title, post: example.post)
     }
 
-    /// The prompt for the post of a comparison.
+    /// The prompt for the post of a comparison, in its own format if it has one.
     public func prompt(for comparison: Comparison) -> String {
-        prompt(subreddit: comparison.subreddit, title: comparison.title, post: comparison.post)
+        (comparison.promptFormat ?? self).prompt(
+            subreddit: comparison.subreddit, title: comparison.title, post: comparison.post)
     }
 
     /// The prompt from its parts; `cnnDailyMail` uses the post alone.

@@ -12,9 +12,17 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     public var summaries: [String]
     /// The index of the preferred summary: 0 or 1.
     public var choice: Int
+    /// The batch of the collection that it came with, if the set says so; comparisons of news have `cnndm` in it.
+    public var batch: String?
+    /// How the post becomes a prompt, where it differs from the rest of its set.
+    public var promptFormat: PromptFormat?
 
     /// - Precondition: Two summaries; `choice` is 0 or 1.
-    public init(id: String, subreddit: String, title: String, post: String, summaries: [String], choice: Int) {
+    public init(
+        id: String, subreddit: String, title: String, post: String, summaries: [String], choice: Int,
+        batch: String? = nil,
+        promptFormat: PromptFormat? = nil
+    ) {
         precondition(summaries.count == 2, "a comparison has 2 summaries, not \(summaries.count)")
         precondition(choice == 0 || choice == 1, "choice is 0 or 1, not \(choice)")
         self.id = id
@@ -23,6 +31,8 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         self.post = post
         self.summaries = summaries
         self.choice = choice
+        self.batch = batch
+        self.promptFormat = promptFormat
     }
 
     /// The preferred summary.
@@ -30,7 +40,7 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     /// The other one.
     public var rejected: String { summaries[1 - choice] }
 
-    private enum CodingKeys: String, CodingKey { case info, summaries, choice }
+    private enum CodingKeys: String, CodingKey { case info, summaries, choice, batch }
     private enum InfoKeys: String, CodingKey { case id, subreddit, title, post, article }
     private struct Text: Codable { var text: String }
 
@@ -41,13 +51,16 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         id = try info.decode(String.self, forKey: .id)
         if let article = try info.decodeIfPresent(String.self, forKey: .article) {
             post = article
+            promptFormat = .cnnDailyMail
         } else {
+            promptFormat = nil
             post = try info.decode(String.self, forKey: .post)
         }
         subreddit = try info.decodeIfPresent(String.self, forKey: .subreddit) ?? ""
         title = try info.decodeIfPresent(String.self, forKey: .title) ?? ""
         summaries = try row.decode([Text].self, forKey: .summaries).map(\.text)
         choice = try row.decode(Int.self, forKey: .choice)
+        batch = try row.decodeIfPresent(String.self, forKey: .batch)
         guard summaries.count == 2 else { throw RowProblem.wrongNumberOfSummaries(summaries.count) }
         guard choice == 0 || choice == 1 else { throw RowProblem.choiceOutOfRange(choice) }
     }
@@ -56,10 +69,15 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         var row = encoder.container(keyedBy: CodingKeys.self)
         var info = row.nestedContainer(keyedBy: InfoKeys.self, forKey: .info)
         try info.encode(id, forKey: .id)
-        try info.encode(subreddit, forKey: .subreddit)
-        try info.encode(title, forKey: .title)
-        try info.encode(post, forKey: .post)
+        if promptFormat == .cnnDailyMail {
+            try info.encode(post, forKey: .article)
+        } else {
+            try info.encode(subreddit, forKey: .subreddit)
+            try info.encode(title, forKey: .title)
+            try info.encode(post, forKey: .post)
+        }
         try row.encode(summaries.map(Text.init), forKey: .summaries)
         try row.encode(choice, forKey: .choice)
+        try row.encodeIfPresent(batch, forKey: .batch)
     }
 }

@@ -70,11 +70,15 @@ public struct BestOfNJob {
         let reference = try options.referenceModel.map {
             try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
         }
-        let corpus = try data.corpus()
+        let corpus = try data.corpus(options.evaluationSplits.values, note: session.say)
         let tokenisation = try data.tokenisation(
             of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
-        let splits = try options.evaluationSplits.values.map { split in
-            (split, try tokenisation.prompts(data.evaluationExamples(of: corpus, split: split), with: policy.tokenizer))
+        let wanted = try data.present(options.evaluationSplits.values, in: corpus, note: session.say)
+        let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
+            let prompts = try tokenisation.prompts(
+                data.evaluationExamples(of: corpus, split: split), with: policy.tokenizer)
+            data.note(cut: prompts, to: split, session.say)
+            return (split, prompts)
         }
         let n = options.numReturnSequences
         func grouped(_ count: Int) -> Int { options.groups > 1 ? min(options.groupedPrompts, count) : 0 }

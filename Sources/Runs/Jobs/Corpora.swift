@@ -1,28 +1,75 @@
-import Data
+package import Data
 import Foundation
 
 extension DataOptions {
     /// The corpus that the options name.
-    func corpus() throws -> SummaryCorpus {
-        switch dataset {
-        case "generated": try GeneratedPosts(seed: dataSeed).corpus()
-        case "debian": try PackageDescriptions(seed: dataSeed).corpus()
-        default: try SummaryCorpus.load(URL(fileURLWithPath: dataset, isDirectory: true))
+    ///
+    /// - Parameters:
+    ///   - wanted: The splits that will be used; nil for all that there are.
+    ///   - note: Receives one line with the number of rows of each split, and one about rows that were left out.
+    /// - Throws: `DataError`; a wanted split that is there and has no row is one.
+    package func corpus(_ wanted: [String]? = nil, note: (String) -> Void = { _ in }) throws -> SummaryCorpus {
+        let all = try wanted.map { try $0 + $0.map(evaluated) }
+        var (corpus, counts) = try ownCorpus(all)
+        if let evalDataset {
+            let splits = all.map { Array(Set($0.map(Self.withoutPrefix))) }
+            let files = try files(of: evalDataset, set: .news)
+            let (other, otherCounts) = try SummaryCorpus.load(
+                files, wanted: splits, onBadRow: policy, limit: { _ in nil })
+            corpus = corpus.withOutOfDistribution(other)
+            counts = counts + otherCounts
         }
+        note("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        for split in wanted ?? SummaryCorpus.splitNames where corpus.splits[split]?.isEmpty ?? false {
+            _ = try corpus.examples(in: split)
+        }
+        if counts.skipped > 0 { note("\(counts)") }
+        return corpus
+    }
+
+    private func ownCorpus(_ wanted: [String]?) throws -> (SummaryCorpus, RowCounts) {
+        let selection = try self.selection()
+        if namedFiles.isEmpty, dataset == "generated" {
+            return (try GeneratedPosts(seed: dataSeed).corpus().selecting(selection), RowCounts())
+        }
+        if namedFiles.isEmpty, dataset == "debian" {
+            return (try PackageDescriptions(seed: dataSeed).corpus().selecting(selection), RowCounts())
+        }
+        return try SummaryCorpus.load(
+            try files(set: summarisationDatasetQueries ? .queries : .posts), wanted: wanted, selection: selection,
+            onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : [],
+            limit: { $0 == "train" ? maxTrainExamples : nil })
+    }
+
+    /// Those of the named splits that the corpus has. A name that no corpus has is an error; so is having none of them.
+    package func present(_ splits: [String], in corpus: SummaryCorpus, note: (String) -> Void) throws -> [String] {
+        let available = corpus.availableSplits
+        var present: [String] = []
+        for split in splits {
+            if try available.contains(evaluated(split)) {
+                present.append(split)
+            } else if SummaryCorpus.splitNames.contains(split), corpus.splits[split] == nil {
+                note("\(corpus.name) has no split \(split); it is left out")
+            } else {
+                _ = try corpus.examples(in: evaluated(split))
+            }
+        }
+        guard !present.isEmpty else { throw DataError.unknownSplit(splits.joined(separator: ","), available: available) }
+        return present
     }
 
     /// The training examples, cut to the wanted number.
-    func trainingExamples(of corpus: SummaryCorpus) throws -> [SummaryExample] {
+    package func trainingExamples(of corpus: SummaryCorpus) throws -> [SummaryExample] {
         let examples = try corpus.examples(in: "train")
         return maxTrainExamples.map { Array(examples.prefix($0)) } ?? examples
     }
 
     /// The first examples of a split, as many as are evaluated.
-    func evaluationExamples(of corpus: SummaryCorpus, split: String, count: Int? = nil) throws -> [SummaryExample] {
-        Array(try corpus.examples(in: split).prefix(count ?? targetEvalDatapoints))
+    package func evaluationExamples(of corpus: SummaryCorpus, split: String, count: Int? = nil) throws -> [SummaryExample] {
+        Array(try corpus.examples(in: evaluated(split)).prefix(count ?? targetEvalDatapoints))
     }
 
-    func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
+    package func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
         // prompt, summary and end must fit the model's context together
         let target = min(maxTargetLength, context / 2)
         let source = min(maxSourceLength, context - max(target, newTokens) - 1)
@@ -30,6 +77,120 @@ extension DataOptions {
             throw CommandLineError.invalid(
                 "the model's context of \(context) tokens leaves no room for a prompt beside \(max(target, newTokens)) new tokens")
         }
-        return SFTTokenisation(format: corpus.format, maximumSource: source, maximumTarget: target)
+        return SFTTokenisation(
+            format: corpus.format, maximumSource: source, maximumTarget: target, truncation: try compatibility.truncation)
+    }
+
+    /// Says how many prompts are cut for the policy; rewards read them whole.
+    func note(cut prompts: [TokenisedPrompt], to split: String, _ note: (String) -> Void) {
+        let cut = prompts.count(where: \.isTruncated)
+        guard cut > 0 else { return }
+        note("\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards read them whole")
+    }
+
+    // MARK: Comparisons
+
+    /// The comparisons that the options name; nil where they name none, and some must be simulated.
+    ///
+    /// - Parameters:
+    ///   - folder: Names the set in place of `dataset`.
+    ///   - wanted: The splits that will be used.
+    ///   - note: As in `corpus`.
+    package func comparisons(
+        in folder: String?, _ wanted: [String], note: (String) -> Void = { _ in }
+    ) throws -> CorpusReader<Comparison>.Splits? {
+        let name = folder ?? dataset
+        let isBuiltIn = namedFiles.isEmpty && ["generated", "debian"].contains(name)
+        guard !isBuiltIn else { return nil }
+        let own = try files(of: name, set: .preferences, replacing: namedFiles)
+        // a set of posts is what comparisons are simulated from
+        if folder == nil, name != "summarisation", name != "cnndm", try !own.holdComparisons() { return nil }
+        var splits = try read(own, from: name, selection: self.selection(), wanted)
+        if let evalDataset {
+            let other = try read(
+                files(of: evalDataset, set: .preferences), from: evalDataset, selection: .all,
+                Array(Set(wanted.map(Self.withoutPrefix))))
+            for split in SummaryCorpus.splitNames where split != Self.withoutPrefix(split) {
+                let base = split.hasPrefix("ood_") ? Self.withoutPrefix(split) : ""
+                splits.rows[split] = other.rows[base]
+                splits.sizes[split] = other.sizes[base]
+            }
+            splits.counts = splits.counts + other.counts
+        }
+        let sizes = SummaryCorpus.splitNames.compactMap { name in splits.sizes[name].map { "\(name): \($0)" } }
+        note("comparisons: \(sizes.joined(separator: ", "))")
+        if splits.counts.skipped > 0 { note("\(splits.counts)") }
+        return splits
+    }
+
+    private func read(
+        _ files: SplitFiles, from name: String, selection: SplitSelection, _ wanted: [String]
+    ) throws -> CorpusReader<Comparison>.Splits {
+        let own = name == "cnndm" ? "cnndm" : name == "summarisation" ? "!cnndm" : "any"
+        let filter = BatchFilter(name: name == "cnndm" ? own : comparisonsBatch ?? own)
+        var accepts: (@Sendable (Comparison) -> Bool)?
+        if filter != .any { accepts = { filter.accepts($0) } }
+        let reader = CorpusReader<Comparison>(files, selection: selection, onBadRow: policy, accepts: accepts)
+        return try reader.read(wanted, limit: { $0 == "train" ? maxTrainExamples : nil })
+    }
+
+    // MARK: What the options mean
+
+    private var policy: BadRowPolicy { BadRowPolicy(rawValue: onBadRow) ?? .fail }
+
+    private var namedFiles: [String: URL] {
+        ["train": trainFile, "validation": validationFile, "test": testFile]
+            .compactMapValues { path in path.map { URL(fileURLWithPath: $0) } }
+    }
+
+    /// A random subset wins over a structured one.
+    private func selection() throws -> SplitSelection {
+        if let datasetRandomSubset {
+            return .random(try RandomSubset(percent: datasetRandomSubset, drawing: compatibility.drawing))
+        }
+        guard let datasetStructuredSubset else { return .all }
+        return .structured(
+            try StructuredSubset(name: datasetStructuredSubset) {
+                guard let sentimentIndex else {
+                    throw CommandLineError.invalid("the structure sentiment needs --sentiment-index, the rows that belong to it")
+                }
+                return try SplitIndex(URL(fileURLWithPath: sentimentIndex))
+            })
+    }
+
+    private func files(set: PublishedSet) throws -> SplitFiles { try files(of: dataset, set: set, replacing: namedFiles) }
+
+    /// The files of a set by its name or folder; those that are given one by one take the place of its own.
+    private func files(of name: String, set: PublishedSet, replacing named: [String: URL] = [:]) throws -> SplitFiles {
+        if name == "generated" || name == "debian" {
+            guard !named.isEmpty else { throw CommandLineError.invalid("the data set \(name) has no files") }
+            return SplitFiles(named)
+        }
+        let parent = URL(fileURLWithPath: dataDir, isDirectory: true)
+        let folder =
+            switch name {
+            case "summarisation": try set.folder(in: parent)
+            case "cnndm": try (set == .preferences ? PublishedSet.feedback : .news).folder(in: parent)
+            default: URL(fileURLWithPath: name, isDirectory: true)
+            }
+        guard FileManager.default.fileExists(atPath: folder.path) else {
+            let nearest = NearestName.find(name, among: ["generated", "debian", "summarisation", "cnndm"])
+            throw DataError.unreadable(
+                path: folder.path, reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
+        }
+        var files = try SplitFiles(in: folder)
+        files.files.merge(named) { _, new in new }
+        return files
+    }
+
+    /// The split that is evaluated under a name: as the original does, the evaluation set may take the place of the others.
+    private func evaluated(_ split: String) throws -> String {
+        guard try evalDataset != nil && compatibility.evaluationSetReplacesSplits else { return split }
+        return ["train", "validation", "test"].contains(split) ? "ood_" + split : split
+    }
+
+    private static func withoutPrefix(_ split: String) -> String {
+        for prefix in ["ood_", "full_"] where split.hasPrefix(prefix) { return String(split.dropFirst(prefix.count)) }
+        return split
     }
 }

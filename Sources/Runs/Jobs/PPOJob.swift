@@ -49,12 +49,13 @@ public struct PPOJob {
         } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
 
         let config = policy.config(sampling: sampling, seed: run.seed)
-        let corpus = try data.corpus()
+        let corpus = try data.corpus(["train", "validation", "ood_validation"], note: session.say)
         let tokenisation = try data.tokenisation(
             of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
         let all = try data.trainingExamples(of: corpus)
         let prompts = try tokenisation.prompts(
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)
+        data.note(cut: prompts, to: "train", session.say)
         let evaluations = try ["validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }.map { split in
             (
                 name: split,

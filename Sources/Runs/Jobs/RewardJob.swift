@@ -12,8 +12,8 @@ public struct PreferenceOptions: ParsableArguments {
     public var modelName: String
     @Option(
         help: """
-            A folder with train.jsonl, validation.jsonl and, if there are any, ood_validation.jsonl of comparisons; simulated ones \
-            unless given.
+            The comparisons: summarisation, cnndm, or a folder with a file of them for each split (train, validation, ood_validation); \
+            unless given those of --dataset, or simulated ones if that holds posts.
             """)
     public var comparisons: String?
     @Option(help: "Simulation: prompts of the training split that get comparisons.")
@@ -98,7 +98,8 @@ public struct RewardJob {
         let head = start.model.head ?? ValueHead(width: start.model.decoder.shape.headWidth, using: &random)
         let reward = RewardModel(start.model.decoder, head: head)
 
-        let tokenisation = RewardTokenisation(maximumTokens: min(2048, reward.decoder.shape.contextLength))
+        let tokenisation = RewardTokenisation(
+            text: try data.compatibility.rewardText, maximumTokens: min(2048, reward.decoder.shape.contextLength))
         let tokenised = try sets.map { name, comparisons in
             (name: name, result: try tokenisation.tokenise(comparisons, with: start.tokenizer))
         }
@@ -143,8 +144,9 @@ public struct RewardJob {
     private func comparisonSets(
         _ session: RunSession, _ supervised: LoadedModel
     ) throws -> [(name: String, comparisons: [Comparison])] {
-        if let folder = preferences.comparisons {
-            return try read(URL(fileURLWithPath: folder, isDirectory: true), needed: "train")
+        if let splits = try data.comparisons(in: preferences.comparisons, Self.setNames, note: session.say) {
+            _ = try splits.rows(of: "train")
+            return try Self.setNames.filter { splits.rows[$0] != nil }.map { ($0, try splits.rows(of: $0)) }
         }
         let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
         // once simulated they are part of the run, so that it can go on with the same ones
@@ -172,7 +174,7 @@ public struct RewardJob {
     private func simulate(
         _ session: RunSession, _ supervised: LoadedModel
     ) throws -> [(name: String, comparisons: [Comparison])] {
-        let corpus = try data.corpus()
+        let corpus = try data.corpus(Self.setNames, note: session.say)
         let decoder = supervised.model.decoder
         let tokenisation = try data.tokenisation(
             of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens)

@@ -79,8 +79,7 @@ public struct SFTJob {
     private func work() throws {
         let session = try RunSession(stage: .supervised, program: "train-sft", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
-        let corpus = try data.corpus()
-        session.say("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        let corpus = try data.corpus(["train", "validation", "ood_validation"], note: session.say)
         let examples = try data.trainingExamples(of: corpus)
 
         let checkpoint = try session.restore()

@@ -27,30 +27,3 @@ public struct RunOptions: ParsableArguments {
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw ValidationError("--checkpoint-limit must be above 0") }
     }
 }
-
-/// What is read, and how it becomes tokens.
-public struct DataOptions: ParsableArguments {
-    @Option(
-        help: """
-            generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), or a folder \
-            with one JSONL file per split.
-            """)
-    public var dataset = "generated"
-    @Option(help: "The seed of a generated corpus, or of the split of one that is read from apt.")
-    public var dataSeed: UInt64 = 0
-    @Option(help: "Training examples to use at most; all unless given.")
-    public var maxTrainExamples: Int?
-    @Option(help: "Examples of each evaluated split.")
-    public var targetEvalDatapoints = 500
-    @Option(help: "Tokens of a prompt at most; longer ones lose their beginning.")
-    public var maxSourceLength = 1024
-    @Option(help: "Tokens of a reference summary at most.")
-    public var maxTargetLength = 1024
-
-    public init() {}
-
-    public func validate() throws {
-        guard maxTrainExamples.map({ $0 > 0 }) ?? true else { throw ValidationError("--max-train-examples must be above 0") }
-        guard targetEvalDatapoints > 0 else { throw ValidationError("--target-eval-datapoints must be above 0") }
-    }
-}

@@ -1,0 +1,96 @@
+public import Foundation
+
+/// A file of rows in any format (JSON lines, a JSON array, CSV; each also with gzip), read as a stream.
+///
+/// Reading holds one row, one chunk of the file and, for sets whose ids are unique, 24 bytes for each row.
+public struct RowFile<Row: CorpusRow>: Sendable {
+    /// The longest row that is read unless told otherwise: 16 MiB.
+    public static var defaultRowLimit: Int { 1 << 24 }
+
+    public var url: URL
+    /// nil: by the file's name.
+    public var format: RowFormat?
+    /// What happens to a row that breaks the format.
+    public var onBadRow: BadRowPolicy
+    /// Longer rows, in bytes, are bad rows; they are read past without being held.
+    public var rowLimit: Int
+    /// Fields that count as empty texts where they are missing, such as the summaries of a set of prompts.
+    public var mayLack: Set<String>
+
+    public init(
+        _ url: URL, format: RowFormat? = nil, onBadRow: BadRowPolicy = .fail, rowLimit: Int = Self.defaultRowLimit,
+        mayLack: Set<String> = []
+    ) {
+        self.url = url
+        self.format = format
+        self.onBadRow = onBadRow
+        self.rowLimit = rowLimit
+        self.mayLack = mayLack
+    }
+
+    /// Calls `body` with each row and its place, in order.
+    /// - Returns: How many rows were read and skipped.
+    /// - Throws: `DataError.unreadable`, `commandFailed` (gzip); `malformedFile` where no further row can be found, under
+    ///   any policy; `badRow` under the policy `fail`; whatever `body` throws. A `RowProblem` that `body` throws counts as
+    ///   a bad row.
+    @discardableResult
+    public func readEach(_ body: (Row, RowLocation) throws -> Void) throws -> RowCounts {
+        try readEach { row, location, _ in try body(row, location) }
+    }
+
+    /// The same with the row's number in the file, from 0; bad rows have one, too.
+    @discardableResult
+    func readEach(_ body: (Row, RowLocation, Int) throws -> Void) throws -> RowCounts {
+        let reader = try RecordReader(url, format: format, limit: rowLimit, mayLack: mayLack)
+        let stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? "row"
+        var counts = RowCounts()
+        var seen = SeenIDs()
+        var number = -1
+        while let entry = try reader.next() {
+            number += 1
+            do {
+                switch entry {
+                case .bad(let problem): throw problem
+                case .record(let record):
+                    let row = try Row(record, defaultID: "\(stem)-\(number)")
+                    if Row.hasUniqueIDs, let earlier = seen.note(row.id, line: reader.location.line) {
+                        throw RowProblem.duplicateID(row.id, firstLine: earlier)
+                    }
+                    try body(row, reader.location, number)
+                    counts.read += 1
+                }
+            } catch let problem as RowProblem {
+                try counts.meet(problem, at: reader.location, policy: onBadRow)
+            }
+        }
+        return counts
+    }
+
+    /// All rows, or the first `count` of them.
+    /// - Throws: As `readEach`.
+    public func read(first count: Int = .max) throws -> [Row] {
+        var rows: [Row] = []
+        guard count > 0 else { return rows }
+        do {
+            try readEach { row, _ in
+                rows.append(row)
+                if rows.count == count { throw ReadEnough() }
+            }
+        } catch is ReadEnough {}
+        return rows
+    }
+
+    /// How many rows `readEach` gives out. Under the policy `fail` rows are only counted, not parsed: a bad one is found
+    /// when they are read.
+    /// - Throws: As `readEach`.
+    public func count() throws -> Int {
+        if onBadRow == .skip { return try readEach { _, _, _ in }.read }
+        let reader = try RecordReader(url, format: format, limit: rowLimit, mayLack: mayLack)
+        var count = 0
+        while let entry = try reader.next(decoding: false) {
+            if case .bad(let problem) = entry { throw DataError.badRow(reader.location, problem) }
+            count += 1
+        }
+        return count
+    }
+}

@@ -1,0 +1,150 @@
+/// One row of a data file, whatever the file's format: values by the path of their field.
+///
+/// A path such as `info.post` or `summaries.0.text` means a column of exactly that name or, if there is none, a step into
+/// an object or array at each point. Cells of a CSV file that hold JSON are stepped into as well.
+public struct Record: Sendable {
+    private let value: OrderedJSON
+    /// Whether every value is a text, as in CSV: numbers are then read from texts, and an empty text may mean nothing.
+    private let isUntyped: Bool
+    /// Fields that count as empty texts where they are missing.
+    private let mayLack: Set<String>
+
+    private init(value: OrderedJSON, isUntyped: Bool, mayLack: Set<String>) {
+        self.value = value
+        self.isUntyped = isUntyped
+        self.mayLack = mayLack
+    }
+
+    /// A row of a JSON file.
+    /// - Throws: `RowProblem` if the bytes are not one JSON object in UTF-8.
+    init(json bytes: [UInt8], mayLack: Set<String> = []) throws(RowProblem) {
+        let value = try Self.parse(bytes)
+        guard case .object = value else { throw .malformed("expected a JSON object, found \(value.kind)") }
+        self.init(value: value, isUntyped: false, mayLack: mayLack)
+    }
+
+    /// A row of a CSV file; columns without a name are left out.
+    init(columns: [String], cells: [String], mayLack: Set<String> = []) {
+        let members = zip(columns, cells).filter { !$0.0.isEmpty }
+        self.init(
+            value: .object(members.map { OrderedJSON.Member(key: $0.0, value: .string($0.1)) }), isUntyped: true,
+            mayLack: mayLack)
+    }
+
+    /// Whether the field is there and not null (in CSV: not empty).
+    /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
+    public func has(_ path: String) throws(RowProblem) -> Bool { try optionalText(at: find(path)) != nil }
+
+    /// The text of a field.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    public func text(_ path: String) throws(RowProblem) -> String {
+        guard let found = try find(path) else {
+            if mayLack.contains(path) { return "" }
+            throw .missingField(path)
+        }
+        guard let text = found.string else {
+            throw .wrongType(field: path, expected: "a string", got: found.kind)
+        }
+        return text
+    }
+
+    /// The text of a field; nil where it is missing or null (in CSV: or empty).
+    /// - Throws: `RowProblem.wrongType`.
+    public func optionalText(_ path: String) throws(RowProblem) -> String? {
+        guard let found = try find(path) else { return nil }
+        guard let text = found.string else {
+            throw .wrongType(field: path, expected: "a string", got: found.kind)
+        }
+        return isUntyped && text.isEmpty ? nil : text
+    }
+
+    /// An identifier: a text, or a whole number as text. Nil where it is missing, null or empty.
+    /// - Throws: `RowProblem.wrongType`.
+    public func identifier(_ path: String) throws(RowProblem) -> String? {
+        guard let found = try find(path) else { return nil }
+        if let number = found.integer { return String(number) }
+        guard let text = found.string else {
+            throw .wrongType(field: path, expected: "a string", got: found.kind)
+        }
+        return text.isEmpty ? nil : text
+    }
+
+    /// A whole number; `1.0` is one, and so is the text of one in CSV.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    public func integer(_ path: String) throws(RowProblem) -> Int {
+        guard let found = try find(path) else { throw .missingField(path) }
+        switch found {
+        case .integer(let number): return number
+        case .number(let number):
+            if let whole = Int(exactly: number) { return whole }
+            throw .wrongType(field: path, expected: "a whole number", got: "\(number)")
+        case .string(let text) where isUntyped:
+            if let number = Int(text) ?? Double(text).flatMap(Int.init(exactly:)) { return number }
+            if text.isEmpty { throw .missingField(path) }
+            throw .wrongType(field: path, expected: "a whole number", got: "\"\(text.prefix(40))\"")
+        default:
+            throw .wrongType(field: path, expected: "a whole number", got: found.kind)
+        }
+    }
+
+    /// How many elements the array at a path has; nil if there is no array.
+    /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
+    public func count(_ path: String) throws(RowProblem) -> Int? {
+        guard var found = try find(path) else { return nil }
+        if isUntyped, let cell = found.string { found = try Self.parse(cell: cell, column: path) }
+        return found.array?.count
+    }
+
+    // MARK: Paths
+
+    private func optionalText(at found: OrderedJSON?) throws(RowProblem) -> OrderedJSON? {
+        if isUntyped, let text = found?.string, text.isEmpty { return nil }
+        return found
+    }
+
+    private func find(_ path: String) throws(RowProblem) -> OrderedJSON? { try find(path[...], in: value, at: "") }
+
+    private func find(_ path: Substring, in value: OrderedJSON, at parent: String) throws(RowProblem) -> OrderedJSON? {
+        if let direct = Self.child(String(path), of: value) { return direct }
+        guard let point = path.firstIndex(of: "."), var inner = Self.child(String(path[..<point]), of: value) else {
+            return nil
+        }
+        let name = parent + path[..<point]
+        if isUntyped, let cell = inner.string {
+            if cell.isEmpty { return nil }
+            inner = try Self.parse(cell: cell, column: name)
+        }
+        return try find(path[path.index(after: point)...], in: inner, at: name + ".")
+    }
+
+    private static func child(_ name: String, of value: OrderedJSON) -> OrderedJSON? {
+        guard let elements = value.array else { return value[name] }
+        guard let index = Int(name), elements.indices.contains(index) else { return nil }
+        if case .null = elements[index] { return nil }
+        return elements[index]
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(RowProblem) -> OrderedJSON {
+        do {
+            return try OrderedJSON(parsing: bytes, file: "")
+        } catch {
+            guard String(validating: bytes, as: UTF8.self) != nil else { throw .invalidUTF8 }
+            let start = String(decoding: bytes.prefix(40), as: UTF8.self)
+            let shown = bytes.count > 40 ? start + "…" : start
+            guard case .malformed(_, _, let reason)? = error as? TokenizerError else {
+                throw .malformed("not JSON (\"\(shown)\")")
+            }
+            throw .malformed("\(reason) (\"\(shown)\")")
+        }
+    }
+
+    private static func parse(cell: String, column: String) throws(RowProblem) -> OrderedJSON {
+        do {
+            return try parse(Array(cell.utf8))
+        } catch {
+            throw .malformed(
+                "column \"\(column)\" holds nested values that are not JSON; write files with nested columns as JSON lines"
+            )
+        }
+    }
+}

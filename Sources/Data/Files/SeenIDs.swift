@@ -1,0 +1,26 @@
+/// Finds ids that come twice, in 24 bytes a row: the ids themselves are not kept.
+///
+/// Two different ids count as equal if two independent 64-bit hashes of them agree, which no data set will see.
+struct SeenIDs {
+    private var lines: [Key: Int32] = [:]
+
+    private struct Key: Hashable {
+        var first: UInt64
+        var second: UInt64
+    }
+
+    /// Notes the id of a row.
+    /// - Returns: The line of the earlier row with the same id; nil for a new id.
+    mutating func note(_ id: String, line: Int) -> Int? {
+        // FNV-1a, and the same with another basis and multiplier.
+        var key = Key(first: 0xcbf2_9ce4_8422_2325, second: 0x9e37_79b9_7f4a_7c15)
+        for byte in id.utf8 {
+            key.first = (key.first ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+            key.second = (key.second ^ UInt64(byte)) &* 0xd605_1363_8bcf_6d6d
+            key.second ^= key.second >> 29
+        }
+        if let earlier = lines[key] { return Int(earlier) }
+        lines[key] = Int32(clamping: line)
+        return nil
+    }
+}

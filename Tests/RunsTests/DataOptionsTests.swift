@@ -1,0 +1,158 @@
+import ArgumentParser
+import Data
+import Foundation
+import Runs
+import Testing
+
+/// The data set that options name.
+struct DataOptionsTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/corpora")
+
+    private struct Command: ProgramCommand {
+        static let aliases = DataOptions.aliases
+        @OptionGroup var data: DataOptions
+    }
+
+    private func options(_ arguments: String...) throws -> DataOptions {
+        try Command.parse(normalising: arguments).data
+    }
+
+    /// A folder of published sets, made of links.
+    private func withSets<Result>(_ body: (String) throws -> Result) throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sets-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, target) in [
+            ("openai-tldr-filtered", "posts"), ("openai-tldr-summarisation-preferences", "comparisons"),
+            ("cnn_dailymail", "news"),
+            ("summarize_from_feedback", "comparisons"),
+        ] {
+            try FileManager.default.createSymbolicLink(
+                at: folder.appendingPathComponent(name),
+                withDestinationURL: Self.fixtures.appendingPathComponent(target))
+        }
+        return try body(folder.path)
+    }
+
+    @Test func theOriginalsNamesAreUnderstood() throws {
+        try withSets { sets in
+            var lines: [String] = []
+            let plain = try options("dataset=summarisation", "--data_dir", sets).corpus { lines.append($0) }
+            #expect(plain.splits.mapValues(\.count) == ["train": 60, "validation": 34, "test": 23])
+            #expect(lines == ["openai-tldr-filtered: train: 60, validation: 34, test: 23"])
+            let half = try options(
+                "--dataset", "summarisation", "--data-dir", sets, "--dataset_random_subset", "50",
+                "--reference_compatible")
+            #expect(try half.corpus(["train"]).splits["train"]?.count == 30)
+            #expect(try Set(half.corpus(["train"]).examples(in: "train").map(\.id)).count < 30)
+            let sane = try options("--dataset", "summarisation", "--data-dir", sets, "--dataset-random-split", "50")
+            #expect(try Set(sane.corpus(["train"]).examples(in: "train").map(\.id)).count == 30)
+            let news = try options("--dataset", "cnndm", "--data-dir", sets).corpus(["test"])
+            #expect(try news.examples(in: "test").count == 10 && news.splits.count == 1)
+        }
+    }
+
+    @Test func structuresDivideFilesAndBuiltInSets() throws {
+        try withSets { sets in
+            let tifu = try options(
+                "--dataset", "summarisation", "--data-dir", sets, "--dataset_structured_subset", "tifu")
+            let corpus = try tifu.corpus(["train", "ood_validation"])
+            #expect(Set(corpus.splits.keys) == ["train", "ood_validation"])
+            #expect(try corpus.examples(in: "train").allSatisfy { $0.subreddit == "tifu" })
+            #expect(try corpus.examples(in: "ood_validation").allSatisfy { $0.subreddit != "tifu" })
+            let sentiment = try options(
+                "--dataset", "summarisation", "--data-dir", sets, "--dataset-structure", "sentiment",
+                "--sentiment-index",
+                Self.fixtures.appendingPathComponent("index").path)
+            #expect(try sentiment.corpus(["train"]).examples(in: "train").count == 30)
+        }
+        let generated = try options("--dataset-structured-subset", "length:60").corpus()
+        #expect(try generated.examples(in: "ood_train").allSatisfy { StructuredSubset.words(in: $0.post) > 60 })
+        #expect(generated.availableSplits == SummaryCorpus.splitNames)
+        #expect(throws: (any Error).self) { try options("--dataset-structured-subset", "sentiment").corpus() }
+    }
+
+    @Test func evaluationSetsStandBesideOrInPlaceOfTheOwnSplits() throws {
+        try withSets { sets in
+            let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--eval-dataset", "cnndm"]
+            let beside = try Command.parse(normalising: arguments).data
+            let corpus = try beside.corpus(["test", "ood_test"])
+            #expect(try beside.evaluationExamples(of: corpus, split: "test").count == 23)
+            #expect(
+                try beside.evaluationExamples(of: corpus, split: "ood_test").allSatisfy {
+                    $0.promptFormat == .cnnDailyMail
+                })
+            let inPlace = try Command.parse(normalising: arguments + ["--reference-compatible"]).data
+            let other = try inPlace.corpus(["train", "test"])
+            #expect(try inPlace.evaluationExamples(of: other, split: "test").count == 10)
+            #expect(try inPlace.trainingExamples(of: other).count == 60)
+        }
+        #expect(throws: (any Error).self) {
+            try options("--eval-dataset", "cnndm", "--dataset-structured-subset", "tifu")
+        }
+    }
+
+    @Test func comparisonsComeFromTheirSetsOrNot() throws {
+        try withSets { sets in
+            let wanted = ["train", "validation", "ood_validation"]
+            let tldr = try options("--dataset", "summarisation", "--data-dir", sets, "--eval-dataset", "cnndm")
+            let splits = try #require(try tldr.comparisons(in: nil, wanted))
+            #expect(try splits.rows(of: "train").allSatisfy { $0.promptFormat == nil })
+            #expect(try splits.rows(of: "train").count == 8 && splits.rows(of: "validation").count == 8)
+            #expect(
+                try splits.rows(of: "ood_validation").map(\.promptFormat) == Array(repeating: .cnnDailyMail, count: 4))
+            let folder = try options().comparisons(
+                in: Self.fixtures.appendingPathComponent("comparisons").path, ["train"])
+            #expect(try #require(folder).rows(of: "train").count == 12)
+            let named = try options(
+                "--dataset", Self.fixtures.appendingPathComponent("comparisons").path, "--comparisons-batch", "cnndm")
+            #expect(try #require(try named.comparisons(in: nil, ["train"])).rows(of: "train").count == 4)
+            // posts and built-in sets have none
+            #expect(
+                try options("--dataset", Self.fixtures.appendingPathComponent("posts").path).comparisons(
+                    in: nil, wanted) == nil)
+            #expect(try options().comparisons(in: nil, wanted) == nil)
+        }
+    }
+
+    @Test func filesOneByOneTakeThePlaceOfTheFolders() throws {
+        let train = Self.fixtures.appendingPathComponent("posts-gz/test.jsonl.gz").path
+        let alone = try options("--train-file", train).corpus()
+        #expect(alone.splits.mapValues(\.count) == ["train": 23])
+        let mixed = try options("--dataset", Self.fixtures.appendingPathComponent("posts").path, "--train-file", train)
+            .corpus()
+        #expect(mixed.splits.mapValues(\.count) == ["train": 23, "validation": 34, "test": 23])
+        let cut = try options("--train-file", train, "--max-train-samples", "5").corpus(["train"])
+        #expect(cut.splits["train"]?.count == 5 && cut.sizes["train"] == 23)
+    }
+
+    @Test func splitsThatASetLacksAreLeftOut() throws {
+        let posts = try options("--dataset", Self.fixtures.appendingPathComponent("posts").path)
+        let corpus = try posts.corpus(["test", "ood_test"])
+        var notes: [String] = []
+        #expect(try posts.present(["test", "ood_test"], in: corpus) { notes.append($0) } == ["test"])
+        #expect(notes.count == 1 && notes[0].contains("ood_test"))
+        #expect(throws: DataError.self) { try posts.present(["ood_test"], in: corpus) { _ in } }
+        #expect(throws: DataError.self) { try posts.present(["tset"], in: corpus) { _ in } }
+    }
+
+    @Test func oneSwitchAndItsParts() throws {
+        #expect(try options().compatibility == .sane)
+        #expect(try options("reference_compatible=true").compatibility == .reference)
+        var mixed = ReferenceCompatibility.reference
+        mixed.truncation = .apart
+        mixed.rewardText = .canonical
+        #expect(
+            try options("--reference-compatible", "--sft-truncation", "apart", "--reward_text=canonical").compatibility
+                == mixed)
+        #expect(try options("--random-subset-drawing", "with_replacement").compatibility.drawing == .withReplacement)
+        for bad in [
+            ["--sft-truncation", "both"], ["--on-bad-row", "ignore"], ["--dataset-random-subset", "0"],
+            ["--reward-text", "none,x"],
+        ] {
+            #expect(throws: (any Error).self) { try Command.parse(normalising: bad) }
+        }
+    }
+}
