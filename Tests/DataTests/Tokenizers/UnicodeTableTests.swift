@@ -12,22 +12,25 @@ import Testing
         var sums: [String: [UInt32]]
     }
 
+    /// Unoptimised builds look at fewer blocks.
+    #if DEBUG
+        static let share = 5
+    #else
+        static let share = 1
+    #endif
+
     static let scalars = (UInt32(0)...0x10FFFF).filter { Unicode.Scalar($0) != nil }
 
     @Test func classesEqualTheReference() throws {
         let runs = try TokenizerFixture.decoded(Tables.self, "unicode.json").classes
-        let order: [UnicodeClass] = [
-            .letter, .number, .space, .punctuation, .nonspacingMark, .word, .control, .mark,
-        ]
+        // The flags stand in the order of the bits.
+        try #require(UnicodeClass.letter.rawValue == 1 && UnicodeClass.mark.rawValue == 128)
         var next = 0
         var wrong: [String] = []
         for scalar in Self.scalars {
             while next < runs.count, runs[next][0] <= scalar { next += 1 }
-            let flags = runs[next - 1][1]
-            let classes = UnicodeClass.of(scalar)
-            for (bit, kind) in order.enumerated() where classes.contains(kind) != (flags >> UInt32(bit) & 1 == 1) {
-                wrong.append("U+\(String(scalar, radix: 16)) flag \(bit)")
-            }
+            let (expected, classes) = (runs[next - 1][1], UInt32(UnicodeClass.of(scalar).rawValue))
+            if classes != expected { wrong.append("U+\(String(scalar, radix: 16)): \(classes), not \(expected)") }
         }
         #expect(wrong == [])
     }
@@ -37,7 +40,7 @@ import Testing
         let sums = try #require(try TokenizerFixture.decoded(Tables.self, "unicode.json").sums[name])
         let tokenizer = try Self.spelling(normalizer: name)
         let scalars = Self.scalars.prefix { $0 < 0x30000 }
-        for (index, start) in stride(from: 0, to: scalars.count, by: 4096).enumerated() {
+        for (index, start) in stride(from: 0, to: scalars.count, by: 4096).enumerated() where index % Self.share == 0 {
             var text = ""
             for value in scalars[start..<min(start + 4096, scalars.count)] {
                 guard let scalar = Unicode.Scalar(value) else { continue }
