@@ -20,7 +20,8 @@ import Testing
 
     /// The message for the tiny BPE with a text replaced.
     private func message(
-        _ old: String, _ new: String, in json: String = TinyTokenizers.bpe, _ location: SourceLocation = #_sourceLocation
+        _ old: String, _ new: String, in json: String = TinyTokenizers.bpe,
+        _ location: SourceLocation = #_sourceLocation
     ) -> String {
         #expect(json.contains(old), "the test's own text", sourceLocation: location)
         return message(json: json.replacing(old, with: new))
@@ -66,7 +67,8 @@ import Testing
         #expect(message("\"id\": 13, \"content\": \"<m>\"", "\"id\": 5, \"content\": \"<m>\"").contains("of \"ab\""))
         #expect(message("\"ids\": [0]", "\"ids\": [77]").contains("77"))
         #expect(message("{\"SpecialToken\": {\"id\": \"<s>\"", "{\"SpecialToken\": {\"id\": \"<t>\"").contains("<t>"))
-        #expect(message("\"replacement\": \"_\", \"pre", "\"replacement\": \"__\", \"pre").contains("a single character"))
+        #expect(
+            message("\"replacement\": \"_\", \"pre", "\"replacement\": \"__\", \"pre").contains("a single character"))
         #expect(message("{\"String\": \"--\"}", "{\"String\": \"\"}").contains("an empty pattern"))
         let unknown = message("\"[UNK]\": 0,", "", in: TinyTokenizers.wordPiece)
         #expect(unknown.contains("\"[UNK]\" is not in the vocabulary"))

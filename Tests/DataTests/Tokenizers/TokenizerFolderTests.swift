@@ -8,7 +8,8 @@ import Testing
         try TokenizerFolder.load(files: files, path: "folder")
     }
 
-    private func load(_ kind: String, _ configuration: String, _ others: [String: String] = [:]) throws -> any Tokenizer {
+    private func load(_ kind: String, _ configuration: String, _ others: [String: String] = [:]) throws -> any Tokenizer
+    {
         var files = try TokenizerFixture.files(kind)
         files["tokenizer_config.json"] = Array(configuration.utf8)
         for (name, text) in others { files[name] = Array(text.utf8) }
@@ -108,7 +109,9 @@ import Testing
     }
 
     @Test func takesLongWordsInLinearTime() throws {
-        for (kind, unit) in [("sentencepiece", "a"), ("sentencepiece", " "), ("wordpiece", "the"), ("qwen", "e\u{301}")] {
+        for (kind, unit) in [
+            ("sentencepiece", "a"), ("sentencepiece", " "), ("wordpiece", "the"), ("qwen", "e\u{301}"),
+        ] {
             let tokenizer = try TokenizerFolder.load(from: TokenizerFixture.folder.appendingPathComponent(kind))
             let text = String(repeating: unit, count: 200_000 / unit.unicodeScalars.count)
             let ids = tokenizer.encode(text, addingSpecialTokens: false)

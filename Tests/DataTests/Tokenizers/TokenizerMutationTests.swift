@@ -11,7 +11,9 @@ import Testing
         static let share = 1
     #endif
 
-    static let texts = ["", "ab abc -- 1-2 <m> <s>x", "ＡＢ Ünïcödé 日本", String(repeating: "ab", count: 60) + "\u{0} \u{301}"]
+    static let texts = [
+        "", "ab abc -- 1-2 <m> <s>x", "ＡＢ Ünïcödé 日本", String(repeating: "ab", count: 60) + "\u{0} \u{301}",
+    ]
 
     @Test(arguments: ["bpe", "wordPiece"]) func survivesMutatedJSON(_ kind: String) throws {
         let original = Array((kind == "bpe" ? TinyTokenizers.bpe : TinyTokenizers.wordPiece).utf8)

@@ -67,8 +67,9 @@ struct TransformersSettings {
             if let members = list.json.members {
                 // A name for each token.
                 for member in members {
-                    result.append(try Self.token(TokenizerPart(
-                        json: member.value, file: list.file, path: "\(list.path).\(member.key)")))
+                    let part = TokenizerPart(
+                        json: member.value, file: list.file, path: "\(list.path).\(member.key)")
+                    result.append(try Self.token(part))
                 }
             } else {
                 result += try list.elements().map { try Self.token($0) }

@@ -84,7 +84,8 @@ struct VocabularyFolder {
         for member in members {
             let part = TokenizerPart(
                 json: member.value, file: folder.path("added_tokens.json"), path: "[\"\(member.key)\"]")
-            var token = special.first { $0.content.utf8.elementsEqual(member.key.utf8) }
+            var token =
+                special.first { $0.content.utf8.elementsEqual(member.key.utf8) }
                 ?? AddedToken(id: -1, content: member.key, isNormalized: true)
             token.id = try part.tokenID()
             try list.add(token, part)

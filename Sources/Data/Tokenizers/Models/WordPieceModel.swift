@@ -60,7 +60,8 @@ struct WordPieceModel: Sendable {
             while end > start {
                 // Only whole characters are tokens.
                 if end == word.count || word[end] & 0xC0 != 0x80,
-                    let id = vocabulary.id(of: UnsafeBufferPointer(rebasing: candidate[..<(prefix.count + end - start)]))
+                    let id = vocabulary.id(
+                        of: UnsafeBufferPointer(rebasing: candidate[..<(prefix.count + end - start)]))
                 {
                     return (id, end)
                 }

@@ -26,7 +26,9 @@ struct CanonicalTables: Sendable {
                 if decomposed == [value] { continue }
                 canonical[value] = decomposed
                 // What does not stay as it is under NFC is excluded from composition.
-                if decomposed.count > 1, text.precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar]) {
+                if decomposed.count > 1,
+                    text.precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar])
+                {
                     spelled[decomposed] = value
                 }
             }
