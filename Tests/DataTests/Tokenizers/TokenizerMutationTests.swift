@@ -3,6 +3,8 @@ import Foundation
 import Testing
 
 /// Damaged files end in a `TokenizerError` or in a tokenizer that works; never in a crash, never in a runaway.
+///
+/// With `FUZZ_SECONDS` in the environment every test goes on for so long, with other seeds each time.
 @Suite struct TokenizerMutationTests {
     /// Unoptimised builds try fewer.
     #if DEBUG
@@ -37,27 +39,47 @@ import Testing
     private func mutate(
         _ original: [UInt8], name: String, count: Int, seed: UInt64, beside others: [String: [UInt8]] = [:]
     ) throws {
-        var generator = Generator(state: seed)
         var loaded = 0
-        for _ in 0..<count / Self.share {
-            var bytes = original
-            for _ in 0..<Int.random(in: 1...3, using: &generator) { Self.damage(&bytes, &generator) }
-            var files = others
-            files[name] = bytes
-            do {
-                let tokenizer = try TokenizerFolder.load(files: files, path: "memory")
-                loaded += 1
-                for text in Self.texts {
-                    let ids = tokenizer.encode(text, addingSpecialTokens: true)
-                    #expect(ids.allSatisfy { $0 >= 0 && Int($0) < tokenizer.vocabularySize })
-                    _ = tokenizer.decode(ids, skippingSpecialTokens: false)
-                }
-            } catch let error as TokenizerError {
-                #expect(!error.description.isEmpty)
-            }
+        var generator = Generator(state: seed)
+        for _ in 0..<count / Self.share where try tryOne(original, name: name, beside: others, &generator) {
+            loaded += 1
         }
         // Some damage goes unnoticed, and most does not.
         #expect(loaded > 0 && loaded < count / Self.share)
+
+        guard let text = ProcessInfo.processInfo.environment["FUZZ_SECONDS"], let seconds = Double(text) else { return }
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while Date() < deadline {
+            let seed = UInt64.random(in: 1 ... .max)
+            var generator = Generator(state: seed)
+            do {
+                _ = try tryOne(original, name: name, beside: others, &generator)
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+            }
+        }
+    }
+
+    /// Damages the file and loads it; true if that went well.
+    private func tryOne(
+        _ original: [UInt8], name: String, beside others: [String: [UInt8]], _ generator: inout Generator
+    ) throws -> Bool {
+        var bytes = original
+        for _ in 0..<Int.random(in: 1...3, using: &generator) { Self.damage(&bytes, &generator) }
+        var files = others
+        files[name] = bytes
+        do {
+            let tokenizer = try TokenizerFolder.load(files: files, path: "memory")
+            for text in Self.texts {
+                let ids = tokenizer.encode(text, addingSpecialTokens: true)
+                #expect(ids.allSatisfy { $0 >= 0 && Int($0) < tokenizer.vocabularySize })
+                _ = tokenizer.decode(ids, skippingSpecialTokens: false)
+            }
+            return true
+        } catch let error as TokenizerError {
+            #expect(!error.description.isEmpty)
+            return false
+        }
     }
 
     private static func damage(_ bytes: inout [UInt8], _ generator: inout Generator) {
