@@ -62,19 +62,10 @@ public struct PipelineTokenizer: Tokenizer {
         endOfSequence = try id(.end)
         padding = try id(.padding)
         unknown = try id(.unknown)
-        var postProcessor = try PostProcessor(root["post_processor"])
-        let addsBegin = try settings.flag("add_bos_token")
-        let addsEnd = try settings.flag("add_eos_token")
-        if addsBegin != nil || addsEnd != nil {
-            // As in Transformers, either flag overrules what the pipeline puts around texts.
-            postProcessor = PostProcessor(
-                prefix: addsBegin == true ? beginOfSequence.map { [$0] } ?? [] : [],
-                suffix: addsEnd == true ? endOfSequence.map { [$0] } ?? [] : [])
-        }
+        postProcessor = try PostProcessor(root["post_processor"])
         for id in postProcessor.prefix + postProcessor.suffix where Int(id) >= vocabularySize {
             throw root.fault("post_processor: the id \(id) is beyond the vocabulary of \(vocabularySize)")
         }
-        self.postProcessor = postProcessor
     }
 
     public func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {

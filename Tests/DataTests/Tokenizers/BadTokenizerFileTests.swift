@@ -89,8 +89,8 @@ import Testing
     @Test func namesSpecialTokensWithoutAnID() {
         let configuration = ["tokenizer_config.json": "{\"pad_token\": \"<pad>\"}"]
         #expect(message(json: TinyTokenizers.bpe, configuration).contains("pad_token \"<pad>\" is not in the vocab"))
-        let wrong = ["tokenizer_config.json": "{\"add_bos_token\": \"yes\"}"]
-        #expect(message(json: TinyTokenizers.bpe, wrong).contains("add_bos_token: expected true or false"))
+        let wrong = ["tokenizer_config.json": "{\"split_special_tokens\": \"yes\"}"]
+        #expect(message(json: TinyTokenizers.bpe, wrong).contains("split_special_tokens: expected true or false"))
     }
 
     @Test func namesWhatIsWrongWithVocabularyFiles() {

@@ -18,11 +18,11 @@ enum BertFiles {
             (.mask, "[MASK]"),
         ]
         for (role, token) in defaults { folder.setDefault(role, to: token, in: vocabulary) }
-        func token(_ role: TransformersSettings.Role) throws -> (text: String, id: Int) {
+        func token(_ role: TransformersSettings.Role) throws -> TemplateJSON.Token {
             guard let token = try folder.settings.token(role), let id = vocabulary.id(of: token.content) else {
                 throw folder.settings.configuration.fault("no \(role.rawValue) that is in the vocabulary")
             }
-            return (token.content, Int(id))
+            return TemplateJSON.Token(text: token.content, id: id)
         }
         let unknown = try token(.unknown).text
         let model = try WordPieceModel(
@@ -38,7 +38,9 @@ enum BertFiles {
                 "lowercase": .bool(lowercase),
             ],
             preTokenizer: ["type": "BertPreTokenizer"],
-            postProcessor: template(begin: try token(.classification), end: try token(.separator)),
+            postProcessor: TemplateJSON(
+                prefix: [try token(.classification)], suffix: [try token(.separator)], opensSecond: false
+            ).json,
             decoder: ["type": "WordPiece", "prefix": "##", "cleanup": true],
             model: [
                 "type": "WordPiece", "unk_token": .string(unknown), "continuing_subword_prefix": "##",
@@ -50,29 +52,6 @@ enum BertFiles {
     private static let classes = [
         "bert": "BertTokenizer", "distilbert": "DistilBertTokenizer", "electra": "ElectraTokenizer",
     ]
-
-    private static func template(begin: (text: String, id: Int), end: (text: String, id: Int)) -> OrderedJSON {
-        func special(_ token: (text: String, id: Int), _ type: Int) -> OrderedJSON {
-            ["SpecialToken": ["id": .string(token.text), "type_id": .integer(type)]]
-        }
-        func sequence(_ name: String, _ type: Int) -> OrderedJSON {
-            ["Sequence": ["id": .string(name), "type_id": .integer(type)]]
-        }
-        func definition(_ token: (text: String, id: Int)) -> OrderedJSON.Member {
-            .init(
-                key: token.text,
-                value: [
-                    "id": .string(token.text), "ids": [.integer(token.id)], "tokens": [.string(token.text)],
-                ])
-        }
-        return [
-            "type": "TemplateProcessing", "single": [special(begin, 0), sequence("A", 0), special(end, 0)],
-            "pair": [
-                special(begin, 0), sequence("A", 0), special(end, 0), sequence("B", 1), special(end, 1),
-            ],
-            "special_tokens": .object([definition(begin), definition(end)]),
-        ]
-    }
 
     /// The tokens in the order of lines; trailing whitespace is no part of a token, and an empty line only takes an id.
     private static func vocabulary(_ bytes: [UInt8], file: String) throws -> TokenTable {

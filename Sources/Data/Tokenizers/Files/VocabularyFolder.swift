@@ -50,13 +50,18 @@ struct VocabularyFolder {
 
     /// The files of a tokenizer whose pipeline is given in parts.
     ///
+    /// As in Transformers, `add_bos_token` and `add_eos_token` overrule the post-processor. (They say nothing about a
+    /// tokenizer.json, which has its own.)
+    ///
     /// - Parameters:
     ///   - known: Added tokens that the vocabulary's own file tells of.
+    ///   - searchesTextAsGiven: Whether no added token is searched in normalised text, whatever its flag says.
     ///   - normalizer, preTokenizer, postProcessor, decoder, model: as in a tokenizer.json; the model without its
     ///     vocabulary and merges.
     func files(
-        known: [AddedToken] = [], vocabulary: TokenTable, normalizer: OrderedJSON = nil,
-        preTokenizer: OrderedJSON = nil, postProcessor: OrderedJSON = nil, decoder: OrderedJSON, model: OrderedJSON
+        known: [AddedToken] = [], searchesTextAsGiven: Bool = false, vocabulary: TokenTable,
+        normalizer: OrderedJSON = nil, preTokenizer: OrderedJSON = nil, postProcessor: OrderedJSON = nil,
+        decoder: OrderedJSON, model: OrderedJSON
     ) throws -> TokenizerFiles {
         var list = AddedTokenList(beside: vocabulary)
         let part = TokenizerPart(json: .null, file: name, path: "")
@@ -64,16 +69,31 @@ struct VocabularyFolder {
         for token in try settings.addedTokens() { try list.add(token, settings.configuration) }
         try addListed(&list)
         try list.add(settings)
+        var tokens = list.tokens.sorted { $0.id < $1.id }
+        if searchesTextAsGiven { for index in tokens.indices { tokens[index].isNormalized = false } }
         let pipeline: OrderedJSON = [
             "version": "1.0", "truncation": nil, "padding": nil,
-            "added_tokens": .array(list.tokens.sorted { $0.id < $1.id }.map(\.json)), "normalizer": normalizer,
-            "pre_tokenizer": preTokenizer, "post_processor": postProcessor, "decoder": decoder, "model": model,
+            "added_tokens": .array(tokens.map(\.json)), "normalizer": normalizer,
+            "pre_tokenizer": preTokenizer, "post_processor": try flaggedPostProcessor(list) ?? postProcessor,
+            "decoder": decoder, "model": model,
         ]
         // The pipeline says it all: a class of its own would put together another one.
         let configuration = configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
         return TokenizerFiles(
             pipeline: pipeline, pipelineName: name, configuration: configuration,
             specialTokensMap: specialTokensMap, companions: try folder.companions())
+    }
+
+    /// What the flags put around texts; `nil` if there is no flag.
+    private func flaggedPostProcessor(_ list: AddedTokenList) throws -> OrderedJSON? {
+        let (addsBegin, addsEnd) = (try settings.flag("add_bos_token"), try settings.flag("add_eos_token"))
+        if addsBegin == nil, addsEnd == nil { return nil }
+        func tokens(_ role: TransformersSettings.Role, _ isAdded: Bool?) throws -> [TemplateJSON.Token] {
+            guard isAdded == true, let content = try settings.token(role)?.content else { return [] }
+            return list.tokens.filter { $0.content.utf8.elementsEqual(content.utf8) }
+                .map { TemplateJSON.Token(text: $0.content, id: $0.id) }
+        }
+        return TemplateJSON(prefix: try tokens(.begin, addsBegin), suffix: try tokens(.end, addsEnd)).json
     }
 
     /// Adds the tokens of added_tokens.json: `{"<pad>": 32000}`.

@@ -3,11 +3,6 @@ struct PostProcessor: Sendable, Equatable {
     var prefix: [Int32] = []
     var suffix: [Int32] = []
 
-    init(prefix: [Int32] = [], suffix: [Int32] = []) {
-        self.prefix = prefix
-        self.suffix = suffix
-    }
-
     /// Reads the `post_processor` of a tokenizer.json: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel
     /// (which adds nothing) and Sequence.
     init(_ part: TokenizerPart?) throws {

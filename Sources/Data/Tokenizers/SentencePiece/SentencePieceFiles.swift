@@ -36,7 +36,9 @@ enum SentencePieceFiles {
         let addsSpace = try folder.settings.flag("add_prefix_space") ?? source.addsDummyPrefix
         let isLegacy = try folder.settings.flag("legacy") ?? true
         let files = try folder.files(
-            known: known, vocabulary: vocabulary, normalizer: isLegacy ? normalizer(addsSpace: addsSpace) : nil,
+            // What puts a space before texts is no normalizer in Transformers, and hides no token there.
+            known: known, searchesTextAsGiven: true, vocabulary: vocabulary,
+            normalizer: isLegacy ? normalizer(addsSpace: addsSpace) : nil,
             preTokenizer: isLegacy ? nil : metaspace(addsSpace: addsSpace),
             decoder: decoder(addsSpace: addsSpace, fallsBackToBytes: source.fallsBackToBytes),
             model: [

@@ -129,20 +129,6 @@ public struct BPETrainer: Sendable {
         guard let begin = roles.first(where: { $0.key == "bos_token" })?.token,
             let id = specialTokens.firstIndex(of: begin)
         else { return nil }
-        func special(_ type: Int) -> OrderedJSON {
-            ["SpecialToken": ["id": .string(begin), "type_id": .integer(type)]]
-        }
-        func sequence(_ name: String, _ type: Int) -> OrderedJSON {
-            ["Sequence": ["id": .string(name), "type_id": .integer(type)]]
-        }
-        return [
-            "type": "TemplateProcessing",
-            "single": [special(0), sequence("A", 0)],
-            "pair": [special(0), sequence("A", 0), special(1), sequence("B", 1)],
-            "special_tokens": .object([
-                .init(
-                    key: begin, value: ["id": .string(begin), "ids": [.integer(id)], "tokens": [.string(begin)]])
-            ]),
-        ]
+        return TemplateJSON(prefix: [.init(text: begin, id: Int32(id))], suffix: []).json
     }
 }
