@@ -4,6 +4,7 @@ import Synchronization
 ///
 /// Unchecked: the pool hands a workspace to one caller and takes it back before another can have it.
 final class EncodingWorkspace: @unchecked Sendable {
+    var text = NormalizedText()
     var pieces = Pieces()
     var merger = SymbolMerger()
     var cache = WordCache()

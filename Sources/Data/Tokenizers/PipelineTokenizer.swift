@@ -9,10 +9,13 @@ public struct PipelineTokenizer: Tokenizer {
     /// The files' contents, without the model's vocabulary and merges.
     let files: TokenizerFiles
     let addedVocabulary: AddedVocabulary
+    let normalizer: Normalizer?
     let preTokenizer: PreTokenizer?
     let model: TokenModel
     let postProcessor: PostProcessor
     let decoder: TokenDecoder?
+    /// Whether decoded text loses the spaces before English punctuation.
+    private let cleansUpSpaces: Bool
     private let workspaces = EncodingWorkspacePool()
 
     public let vocabularySize: Int
@@ -26,25 +29,43 @@ public struct PipelineTokenizer: Tokenizer {
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
         self.files = files
         self.model = model
-        if let normalizer = root["normalizer"] {
-            throw normalizer.unsupported(try normalizer.required("type").string())
+        if let version = root["version"], try version.string() != "1.0" {
+            throw version.unsupported(try version.string())
         }
+        let normalizer = try root["normalizer"].map { try Normalizer($0) }
+        self.normalizer = normalizer
         preTokenizer = try root["pre_tokenizer"].map { try PreTokenizer($0) }
-        postProcessor = try PostProcessor(root["post_processor"])
         decoder = try root["decoder"].map { try TokenDecoder($0) }
-        let tokens = try files.addedTokens(beside: model.vocabulary)
-        addedVocabulary = AddedVocabulary(tokens, normalize: { $0 })
+        let settings = TransformersSettings(files)
+        let tokens = try AddedTokenList(files, beside: model.vocabulary).tokens
+        addedVocabulary = AddedVocabulary(
+            tokens, splitsSpecialTokens: try settings.flag("split_special_tokens") ?? false
+        ) { content in
+            guard let normalizer else { return content }
+            var text = NormalizedText()
+            content.withUnsafeBufferPointer { text.reset(to: $0) }
+            normalizer.apply(to: &text)
+            return text.bytes
+        }
+        if case .wordPiece = model {
+            cleansUpSpaces = try settings.flag("clean_up_tokenization_spaces") ?? false
+        } else {
+            cleansUpSpaces = false
+        }
         vocabularySize = max(model.vocabulary.bound, (tokens.map { Int($0.id) }.max() ?? -1) + 1)
         let ids = Dictionary(tokens.map { (Array($0.content.utf8), $0.id) }, uniquingKeysWith: { $1 })
-        func id(_ key: String) throws -> Int32? {
-            guard let content = try files.specialToken(key) else { return nil }
-            if let id = ids[Array(content.utf8)] ?? model.vocabulary.id(of: content) { return id }
-            throw root.fault("the \(key) \"\(content)\" of the tokenizer's configuration is not in the vocabulary")
+        func id(_ role: TransformersSettings.Role) throws -> Int32? {
+            guard let token = try settings.token(role) else { return nil }
+            return ids[Array(token.content.utf8)]
         }
-        beginOfSequence = try id("bos_token")
-        endOfSequence = try id("eos_token")
-        padding = try id("pad_token")
-        unknown = try id("unk_token")
+        beginOfSequence = try id(.begin)
+        endOfSequence = try id(.end)
+        padding = try id(.padding)
+        unknown = try id(.unknown)
+        postProcessor = try PostProcessor(root["post_processor"])
+        for id in postProcessor.prefix + postProcessor.suffix where Int(id) >= vocabularySize {
+            throw root.fault("post_processor: the id \(id) is beyond the vocabulary of \(vocabularySize)")
+        }
     }
 
     public func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {
@@ -69,14 +90,20 @@ public struct PipelineTokenizer: Tokenizer {
         tokens.reserveCapacity(ids.count)
         for id in ids {
             if let added = addedVocabulary[id] {
-                if !(added.isSpecial && skippingSpecialTokens) { tokens.append(Array(added.content.utf8)) }
+                if !(added.isSpecial && skippingSpecialTokens) { tokens.append(added.bytes) }
             } else if let token = model.vocabulary.bytes(of: id) {
                 tokens.append(Array(token))
             }
         }
-        guard let decoder else { return Array(tokens.joined(separator: [UInt8(ascii: " ")])) }
-        decoder.apply(to: &tokens)
-        return tokens.count == 1 ? tokens[0] : Array(tokens.joined())
+        var text: [UInt8]
+        if let decoder {
+            decoder.apply(to: &tokens)
+            text = tokens.count == 1 ? tokens[0] : Array(tokens.joined())
+        } else {
+            text = Array(tokens.joined(separator: [UInt8(ascii: " ")]))
+        }
+        if cleansUpSpaces { SpaceCleanup.apply(to: &text, expands: false) }
+        return text
     }
 
     public func save(to folder: URL) throws {
@@ -106,14 +133,23 @@ public struct PipelineTokenizer: Tokenizer {
     private func encode(
         section: UnsafeBufferPointer<UInt8>, _ startsText: Bool, _ workspace: EncodingWorkspace, _ ids: inout [Int32]
     ) {
-        guard addedVocabulary.searchesNormalizedText else {
-            return encode(normalized: section, startsText, workspace, &ids)
-        }
-        addedVocabulary.split(section, normalized: true) { range, id in
+        guard let normalizer else { return encode(searched: section, startsText, workspace, &ids) }
+        workspace.text.reset(to: section)
+        normalizer.apply(to: &workspace.text)
+        let startsText = startsText && workspace.text.keepsStart
+        workspace.text.bytes.withUnsafeBufferPointer { encode(searched: $0, startsText, workspace, &ids) }
+    }
+
+    /// Encodes normalised text, in which more added tokens may stand.
+    private func encode(
+        searched text: UnsafeBufferPointer<UInt8>, _ startsText: Bool, _ workspace: EncodingWorkspace,
+        _ ids: inout [Int32]
+    ) {
+        addedVocabulary.split(text, normalized: true) { range, id in
             if let id {
                 ids.append(id)
             } else {
-                let part = UnsafeBufferPointer(rebasing: section[range])
+                let part = UnsafeBufferPointer(rebasing: text[range])
                 encode(normalized: part, startsText && range.lowerBound == 0, workspace, &ids)
             }
         }
@@ -125,6 +161,7 @@ public struct PipelineTokenizer: Tokenizer {
     ) {
         workspace.pieces.reset(to: text, startsText: startsText)
         preTokenizer?.apply(to: &workspace.pieces)
+        model.cut(&workspace.pieces)
         workspace.pieces.bytes.withUnsafeBufferPointer { bytes in
             for range in workspace.pieces.ranges {
                 let word = UnsafeBufferPointer(rebasing: bytes[range])

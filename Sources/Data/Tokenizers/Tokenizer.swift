@@ -25,6 +25,9 @@ public protocol Tokenizer: Sendable {
     /// The text of ids. Ids without a token are left out; bytes that are not UTF-8 become U+FFFD.
     func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
 
-    /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them.
+    /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them, and
+    /// the vocabulary files that the tokenizer came from.
+    ///
+    /// - Throws: `TokenizerError.unwritable`, naming the file.
     func save(to folder: URL) throws
 }

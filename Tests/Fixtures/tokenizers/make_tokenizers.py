@@ -3,17 +3,25 @@
 Written with Python 3, tokenizers 0.23.3, transformers 5.23.0 and sentencepiece 0.2.3. Run it from anywhere; it writes
 beside itself. One folder per kind: the tokenizer's files and expected.json, whose lists run parallel to strings.json:
 
-    ids        encoding without special tokens
-    special    encoding with special tokens
-    text       decoding of `special` with special tokens kept
-    plain      decoding of `special` with special tokens skipped
+    ids             encoding without special tokens
+    prefix, suffix  what encoding with special tokens adds to every text
+    text            decoding of `ids` with special tokens kept; null where it is the string itself
+    plain           decoding of `ids` with special tokens skipped; null where it is the same as `text`
+    wrapped         decoding of prefix + ids of the last string + suffix, with special tokens kept
 """
 
+import io
 import json
 import random
+import unicodedata
+import zlib
 from pathlib import Path
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+import sentencepiece
+from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors,
+                        trainers)
+from transformers import BertTokenizer, GPT2Tokenizer, LlamaTokenizer, RobertaTokenizer
+from transformers.convert_slow_tokenizer import generate_merges
 
 HERE = Path(__file__).parent
 
@@ -95,10 +103,23 @@ def dump(path, value):
 
 
 def record(name, encode, decode):
-    special = [encode(s, True) for s in STRINGS]
+    ids = [encode(s, False) for s in STRINGS]
+    prefix, suffix = None, None
+    for s, plain in zip(STRINGS, ids):
+        special = encode(s, True)
+        extra = len(special) - len(plain)
+        if plain:
+            start = next(i for i in range(extra + 1) if special[i:i + len(plain)] == plain)
+            if prefix is None:
+                prefix, suffix = special[:start], special[start + len(plain):]
+        assert special == prefix + plain + suffix if prefix is not None else True
+    text = [decode(i, False) for i in ids]
+    plain = [decode(i, True) for i in ids]
     dump(HERE / name / "expected.json", {
-        "ids": [encode(s, False) for s in STRINGS], "special": special,
-        "text": [decode(ids, False) for ids in special], "plain": [decode(ids, True) for ids in special]})
+        "ids": ids, "prefix": prefix, "suffix": suffix,
+        "text": [None if t == s else t for t, s in zip(text, STRINGS)],
+        "plain": [None if p == t else p for p, t in zip(plain, text)],
+        "wrapped": decode(prefix + ids[-1] + suffix, False)})
 
 
 def write(name, tokenizer, config=None):
@@ -108,6 +129,11 @@ def write(name, tokenizer, config=None):
     if config:
         dump(HERE / name / "tokenizer_config.json", config)
     record(name, lambda s, special: tokenizer.encode(s, add_special_tokens=special).ids,
+           lambda ids, skip: tokenizer.decode(ids, skip_special_tokens=skip))
+
+
+def record_transformers(name, tokenizer):
+    record(name, lambda s, special: tokenizer.encode(s, add_special_tokens=special),
            lambda ids, skip: tokenizer.decode(ids, skip_special_tokens=skip))
 
 
@@ -128,6 +154,297 @@ def gpt2():
                               "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"})
 
 
+CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"
+REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+
+
+def llama3():
+    """The pipeline of LLaMA 3; some tokens are words that no merges lead to."""
+    tokenizer, trainer = byte_level(500, ["<|begin_of_text|>", "<|endoftext|>"])
+    split = pre_tokenizers.Split(Regex(CONTRACTIONS + r"|\p{N}{1,3}" + REST), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    state = json.loads(tokenizer.to_str())
+    for word in ["Ġworld", "hellohello", "ÃŁ"]:
+        state["model"]["vocab"][word] = len(state["model"]["vocab"])
+    state["model"]["ignore_merges"] = True
+    tokenizer = Tokenizer.from_str(json.dumps(state))
+    begin = ("<|begin_of_text|>", 0)
+    template = processors.TemplateProcessing(single="<|begin_of_text|> $A", pair="<|begin_of_text|> $A <|begin_of_text|>:1 $B:1",
+                                             special_tokens=[begin])
+    tokenizer.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=True), template])
+    write("llama3", tokenizer, {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|begin_of_text|>",
+                                "eos_token": "<|endoftext|>"})
+
+
+def qwen():
+    """The pipeline of Qwen 2."""
+    tokenizer, trainer = byte_level(450, ["<|endoftext|>"])
+    tokenizer.normalizer = normalizers.NFC()
+    split = pre_tokenizers.Split(Regex(CONTRACTIONS + r"|\p{N}" + REST), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_tokens([AddedToken("caf\u00e9", normalized=True), AddedToken("<mask>", rstrip=True, normalized=False)])
+    write("qwen", tokenizer)
+
+
+def metaspace():
+    """Metaspace, byte fallback, and added tokens with every flag."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="first")])
+    special = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)]
+    trainer = trainers.BpeTrainer(vocab_size=560, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator([unicodedata.normalize("NFKC", c) for c in CORPUS[:6]], trainer)
+    # Byte tokens are ordinary ones.
+    state = json.loads(tokenizer.to_str())
+    state["added_tokens"] = [t for t in state["added_tokens"] if not t["content"].startswith("<0x")]
+    tokenizer = Tokenizer.from_str(json.dumps(state))
+    tokenizer.add_tokens([
+        AddedToken("yesterday", single_word=True), AddedToken("new york", normalized=True, lstrip=True),
+        AddedToken("<mask>", lstrip=True, rstrip=True, normalized=False), AddedToken("\ufb01nal", normalized=True),
+        AddedToken("hello", single_word=True, lstrip=True, rstrip=True, normalized=False)])
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> $B </s>",
+                                                             special_tokens=[("<s>", 1), ("</s>", 2)])
+    write("metaspace", tokenizer, {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
+
+
+def unknown():
+    """Unknown characters one by one, no decoder, digits and punctuation; all pieces of what is no space."""
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]", fuse_unk=False))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.Replace("--", "\u2014")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Digits(individual_digits=True),
+        pre_tokenizers.Punctuation("contiguous")])
+    trainer = trainers.BpeTrainer(vocab_size=200, special_tokens=["[UNK]", "[CLS]", "[SEP]"], show_progress=False,
+                                  limit_alphabet=60)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    write("unknown", tokenizer, {"unk_token": "[UNK]"})
+
+
+def suffix():
+    """A suffix at the ends of words, lower case without accents, and the old BPE decoder."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, end_of_word_suffix="</w>"))
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase(), normalizers.Strip()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.decoder = decoders.BPEDecoder("</w>")
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<unk>"], show_progress=False, end_of_word_suffix="</w>")
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_tokens([AddedToken("NEW York", normalized=True), AddedToken("HELLO", normalized=True)])
+    tokenizer.add_special_tokens([AddedToken("[MASK]", lstrip=True, normalized=True)])
+    write("suffix", tokenizer)
+
+
+def prefix():
+    """A prefix inside words, and splits at plain texts with every behaviour."""
+    tokenizer = Tokenizer(models.BPE(continuing_subword_prefix="##"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("_"), normalizers.Strip(left=False, right=True)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(" ", "merged_with_previous"), pre_tokenizers.Split("e", "merged_with_next"),
+        pre_tokenizers.Split(".", "removed"), pre_tokenizers.Split("a", "contiguous"),
+        pre_tokenizers.Split("\n", "removed", invert=False), pre_tokenizers.Digits(individual_digits=False),
+        pre_tokenizers.Split(Regex(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"),
+                             "removed", invert=True)])
+    tokenizer.decoder = decoders.Sequence([
+        decoders.Strip(content="s", left=0, right=1), decoders.Replace("##", ""),
+        decoders.Strip(content="_", left=1, right=0), decoders.Fuse(), decoders.Strip(content=" ", left=2, right=0)])
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<s>", "</s>"], show_progress=False,
+                                  continuing_subword_prefix="##")
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    write("prefix", tokenizer)
+
+
+def wordpiece():
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+                                        show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_tokens([AddedToken("Hello", normalized=True), AddedToken("New York", single_word=True)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    write("wordpiece", tokenizer, {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]"})
+    return tokenizer
+
+
+def bert(trained):
+    """vocab.txt, cased, read by Transformers."""
+    (HERE / "bert").mkdir(exist_ok=True)
+    vocabulary = {t: i for t, i in trained.get_vocab(with_added_tokens=False).items()}
+    tokens = sorted(vocabulary, key=vocabulary.get) + ["A", "B", "H", "##L", "##O", "The", "caf\u00e9", "Q", "##\u00e9"]
+    (HERE / "bert" / "vocab.txt").write_text("\n".join(tokens) + "\n")
+    dump(HERE / "bert" / "tokenizer_config.json", {
+        "tokenizer_class": "BertTokenizer", "do_lower_case": False, "clean_up_tokenization_spaces": True})
+    record_transformers("bert", BertTokenizer.from_pretrained(HERE / "bert"))
+
+
+def byte_level_files(name, config, cls, extra=()):
+    """vocab.json and merges.txt, read by Transformers."""
+    (HERE / name).mkdir(exist_ok=True)
+    tokenizer, trainer = byte_level(400, ["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    state = json.loads(tokenizer.to_str())["model"]
+    dump(HERE / name / "vocab.json", state["vocab"])
+    merges = [m if isinstance(m, str) else " ".join(m) for m in state["merges"]]
+    (HERE / name / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
+    dump(HERE / name / "tokenizer_config.json", config)
+    for file, content in extra:
+        dump(HERE / name / file, content)
+    record_transformers(name, cls.from_pretrained(HERE / name))
+
+
+def token(content, **flags):
+    return {"content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": True, **flags}
+
+
+def opt():
+    byte_level_files("opt", {
+        "errors": "replace", "unk_token": token("</s>", __type="AddedToken"), "bos_token": token("</s>", __type="AddedToken"),
+        "eos_token": token("</s>", __type="AddedToken"), "pad_token": token("<pad>", __type="AddedToken"),
+        "add_prefix_space": False, "add_bos_token": True, "tokenizer_class": "GPT2Tokenizer"}, GPT2Tokenizer)
+
+
+def roberta():
+    byte_level_files("roberta", {
+        "tokenizer_class": "RobertaTokenizer", "add_prefix_space": True,
+        "mask_token": token("<mask>", lstrip=True, normalized=False, __type="AddedToken"),
+        "added_tokens_decoder": {"4": token("<mask>", lstrip=True, normalized=False, special=True),
+                                 "400": token("yesterday", single_word=True, normalized=False, special=False)}},
+        RobertaTokenizer)
+
+
+def sentencepiece_tokenizer(first):
+    """SentencePiece's own spaces.
+
+    Transformers 5 puts no space before a text that begins with one. SentencePiece does, and so did Transformers 4, by
+    this normalizer.
+    """
+    state = json.loads(first.to_str())
+    state["pre_tokenizer"] = None
+    state["normalizer"] = json.loads(normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]).__getstate__())
+    return Tokenizer.from_str(json.dumps(state))
+
+
+def check_sentencepiece(tokenizer, reference):
+    for s in STRINGS:
+        if not any(t in s for t in ["<s>", "</s>", "<unk>"]):
+            assert tokenizer.encode(s, add_special_tokens=False).ids == reference.encode(s), s
+
+
+def sentencepiece_files():
+    """A SentencePiece model as LLaMA's, as SentencePiece itself has it and with `legacy` off."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS[:11]), model_writer=model, vocab_size=520, model_type="bpe", byte_fallback=True,
+        normalization_rule_name="identity", remove_extra_whitespaces=False, character_coverage=0.985,
+        split_digits=True, allow_whitespace_only_pieces=True, minloglevel=2)
+    for name, config in [("sentencepiece", {"add_eos_token": True}), ("sentencepiece-first", {"legacy": False})]:
+        (HERE / name).mkdir(exist_ok=True)
+        (HERE / name / "tokenizer.model").write_bytes(model.getvalue())
+        dump(HERE / name / "tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, **config})
+    first = LlamaTokenizer(*llama_tables(model.getvalue()), legacy=False, add_bos_token=True)
+    record_transformers("sentencepiece-first", first)
+    tokenizer = sentencepiece_tokenizer(first.backend_tokenizer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+    record("sentencepiece", lambda s, special: tokenizer.encode(s, add_special_tokens=special).ids,
+           lambda ids, skip: tokenizer.decode(ids, skip_special_tokens=skip))
+    check_sentencepiece(tokenizer, sentencepiece.SentencePieceProcessor(model_proto=model.getvalue()))
+
+
+def real():
+    """LLaMA's and OPT's own files, where they are at hand; only what they do is written."""
+    shared = HERE.parents[3] / "shared" / "data" / "tokenizers"
+    if not shared.exists():
+        shared = Path("/work/shared/data/tokenizers")
+    if not shared.exists():
+        return
+    for name in ["real-llama", "real-opt"]:
+        (HERE / name).mkdir(exist_ok=True)
+    model = (shared / "llama" / "tokenizer.model").read_bytes()
+    reference = sentencepiece.SentencePieceProcessor(model_proto=model)
+    tokenizer = sentencepiece_tokenizer(LlamaTokenizer(*llama_tables(model)).backend_tokenizer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s> $A <s> $B",
+                                                             special_tokens=[("<s>", 1)])
+    record("real-llama", lambda s, special: tokenizer.encode(s, add_special_tokens=special).ids,
+           lambda ids, skip: tokenizer.decode(ids, skip_special_tokens=skip))
+    check_sentencepiece(tokenizer, reference)
+    vocabulary = json.loads((shared / "opt" / "vocab.json").read_text())
+    lines = (shared / "opt" / "merges.txt").read_text().split("\n")[1:]
+    merges = [tuple(line.split(" ")) for line in lines if line]
+    record_transformers("real-opt", GPT2Tokenizer(
+        vocabulary, merges, bos_token="</s>", eos_token="</s>", unk_token="</s>", pad_token="<pad>", add_bos_token=True))
+
+
+def llama_tables(model):
+    """The vocabulary of a SentencePiece model, and its merges in the order of scores.
+
+    Transformers 5 takes them in the order of ids instead, and so gets runs of spaces wrong.
+    """
+    import sentencepiece.sentencepiece_model_pb2 as proto
+    message = proto.ModelProto()
+    message.ParseFromString(model)
+    vocabulary = {piece.piece: id for id, piece in enumerate(message.pieces)}
+    scores = {piece.piece: piece.score for piece in message.pieces if piece.type in (1, 4)}
+    return vocabulary, generate_merges(vocabulary, scores)
+
+
+def unicode_tables():
+    """What the reference takes scalars for, as runs of equal classes, and checksums of what normalizers make of them."""
+    def removed(pre_tokenizer, text):
+        return not pre_tokenizer.pre_tokenize_str(text)
+
+    letter = pre_tokenizers.Split(Regex(r"\p{L}"), "removed")
+    number = pre_tokenizers.Split(Regex(r"\p{N}"), "removed")
+    space = pre_tokenizers.Split(Regex(r"\s"), "removed")
+    punctuation = pre_tokenizers.Punctuation("removed")
+    word = pre_tokenizers.Whitespace()
+    bert = {flag: normalizers.BertNormalizer(clean_text=flag == "clean", handle_chinese_chars=False,
+                                             strip_accents=flag == "strip", lowercase=False) for flag in ["clean", "strip"]}
+    strip = normalizers.StripAccents()
+    scalars = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    low = [c for c in scalars if c < 0x30000]
+    runs = []
+    for c in scalars:
+        s = chr(c)
+        cleaned = bert["clean"].normalize_str(s)
+        tests = [removed(letter, s), removed(number, s), removed(space, s), removed(punctuation, s),
+                 bert["strip"].normalize_str(s) == "", word.pre_tokenize_str("a" + s)[0][0] == "a" + s,
+                 cleaned == "" and c != 0xFFFD or s in "\t\n\r", strip.normalize_str(s) == ""]
+        flags = sum(1 << i for i, test in enumerate(tests) if test)
+        if not runs or runs[-1][1] != flags:
+            runs.append([c, flags])
+    forms = {
+        "NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(), "NFKD": normalizers.NFKD(),
+        "Lowercase": normalizers.Lowercase(), "StripAccents": normalizers.StripAccents(),
+        "BertNormalizer": normalizers.BertNormalizer()}
+    sums = {name: [zlib.crc32(form.normalize_str("".join(
+        "a" + chr(c) + "\u0323\u0301" + chr(c) for c in low[i:i + 4096])).encode())
+                   for i in range(0, len(low), 4096)] for name, form in forms.items()}
+    dump(HERE / "unicode.json", {"classes": runs, "sums": sums})
+
+
 if __name__ == "__main__":
     dump(HERE / "strings.json", STRINGS)
+    unicode_tables()
+    real()
     gpt2()
+    llama3()
+    qwen()
+    metaspace()
+    unknown()
+    suffix()
+    prefix()
+    bert(wordpiece())
+    opt()
+    roberta()
+    sentencepiece_files()

@@ -1,0 +1,106 @@
+/// Turns the spellings of tokens back into text.
+indirect enum TokenDecoder: Sendable, Equatable {
+    /// Joins all tokens and reads them in the byte alphabet; a token with other characters stands for itself.
+    case byteLevel
+    case metaspace(Metaspace)
+    /// Puts a space before every token but the first and those that continue a word.
+    case wordPiece(prefix: [UInt8], cleansUp: Bool)
+    /// Reads tokens such as `<0x0A>` as bytes.
+    case byteFallback
+    /// Joins all tokens.
+    case fuse
+    /// Removes a character from the start and the end of every token, at most so many times.
+    case strip(UInt32, start: Int, stop: Int)
+    case replace(pattern: [UInt8], content: [UInt8])
+    /// Writes a suffix that ends words as a space, but for the last token.
+    case bpe(suffix: [UInt8])
+    case sequence([TokenDecoder])
+
+    /// Reads the `decoder` of a tokenizer.json.
+    ///
+    /// - Throws: `TokenizerError.unsupported` for types that are not here (CTC) and for regular expressions.
+    init(_ part: TokenizerPart) throws {
+        let type = try part.required("type").string()
+        switch type {
+        case "ByteLevel": self = .byteLevel
+        case "Metaspace": self = .metaspace(try Metaspace(part))
+        case "WordPiece":
+            self = .wordPiece(
+                prefix: Array(try part.required("prefix").string().utf8),
+                cleansUp: try part.required("cleanup").bool())
+        case "ByteFallback": self = .byteFallback
+        case "Fuse": self = .fuse
+        case "Strip":
+            self = .strip(
+                try part.required("content").scalar().value, start: try part.required("start").count(),
+                stop: try part.required("stop").count())
+        case "Replace":
+            let (pattern, content) = try part.replacement()
+            self = .replace(pattern: pattern, content: content)
+        case "BPEDecoder":
+            let suffix = try part.required("suffix")
+            self = .bpe(suffix: Array(try suffix.string().utf8))
+            if try suffix.string().isEmpty { throw suffix.fault("an empty suffix") }
+        case "Sequence": self = .sequence(try part.required("decoders").elements().map { try TokenDecoder($0) })
+        default: throw part.unsupported(type)
+        }
+    }
+
+    func apply(to tokens: inout [[UInt8]]) {
+        switch self {
+        case .byteLevel:
+            var text: [UInt8] = []
+            for token in tokens { text.append(contentsOf: ByteAlphabet.decoded(token) ?? token) }
+            tokens = [text]
+        case .metaspace(let metaspace): metaspace.decode(&tokens)
+        case .wordPiece(let prefix, let cleansUp):
+            for index in tokens.indices {
+                if index > 0 {
+                    if tokens[index].starts(with: prefix) {
+                        tokens[index].removeFirst(prefix.count)
+                    } else {
+                        tokens[index].insert(UInt8(ascii: " "), at: 0)
+                    }
+                }
+                if cleansUp { SpaceCleanup.apply(to: &tokens[index], expands: true) }
+            }
+        case .byteFallback: tokens = ByteFallback.joined(tokens)
+        case .fuse: tokens = [Array(tokens.joined())]
+        case .strip(let character, let start, let stop):
+            for index in tokens.indices { Self.strip(character, start, stop, &tokens[index]) }
+        case .replace(let pattern, let content):
+            for index in tokens.indices {
+                tokens[index] = ByteSearch.replacing(pattern, with: content, in: tokens[index])
+            }
+        case .bpe(let suffix):
+            for index in tokens.indices {
+                let space: [UInt8] = index == tokens.count - 1 ? [] : [UInt8(ascii: " ")]
+                tokens[index] = ByteSearch.replacing(suffix, with: space, in: tokens[index])
+            }
+        case .sequence(let elements):
+            for element in elements { element.apply(to: &tokens) }
+        }
+    }
+
+    private static func strip(_ character: UInt32, _ start: Int, _ stop: Int, _ token: inout [UInt8]) {
+        let range = token.withUnsafeBufferPointer { bytes in
+            var (first, last) = (0, bytes.count)
+            var count = 0
+            while count < start, first < last {
+                let (value, length) = UTF8Scan.scalar(bytes, first)
+                if value != character { break }
+                first += length
+                count += 1
+            }
+            count = 0
+            while count < stop, last > first {
+                let (value, length) = UTF8Scan.scalarBefore(bytes, last)
+                if value != character { break }
+                last -= length
+                count += 1
+            }
+            return first..<last
+        }
+        if range.count < token.count { token = Array(token[range]) }
+    }
+}

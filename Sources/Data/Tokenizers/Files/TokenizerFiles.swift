@@ -1,0 +1,51 @@
+import Foundation
+
+/// The contents of the files a tokenizer is saved as.
+struct TokenizerFiles: Sendable {
+    /// A file that is saved as it was read.
+    struct Companion: Sendable {
+        var name: String
+        var bytes: [UInt8]
+    }
+
+    /// tokenizer.json, without the vocabulary and the merges of its model.
+    var pipeline: OrderedJSON
+    /// The name of the file the pipeline was read from, for errors.
+    var pipelineName: String
+    /// tokenizer_config.json.
+    var configuration: OrderedJSON
+    /// special_tokens_map.json.
+    var specialTokensMap: OrderedJSON
+    /// The other files of the folder that belong to the tokenizer.
+    var companions: [Companion] = []
+
+    /// The names of files that belong to a tokenizer and are carried along.
+    static let companionNames = [
+        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "added_tokens.json", "chat_template.jinja",
+        "chat_template.json",
+    ]
+
+    /// Writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the companions, each in one step.
+    func write(to folder: URL, model: TokenModel) throws {
+        var json = pipeline["model"] ?? .object([])
+        json = json.setting("vocab", to: model.vocabularyJSON)
+        if case .bpe(let model) = model { json = json.setting("merges", to: model.mergesJSON) }
+        let contents = [
+            ("tokenizer.json", pipeline.setting("model", to: json)),
+            ("tokenizer_config.json", configuration),
+            ("special_tokens_map.json", specialTokensMap),
+        ]
+        for (name, json) in contents { try write(json.serialised(), as: name, to: folder) }
+        for companion in companions { try write(companion.bytes, as: companion.name, to: folder) }
+    }
+
+    private func write(_ bytes: [UInt8], as name: String, to folder: URL) throws {
+        let url = folder.appendingPathComponent(name)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Foundation.Data(bytes).write(to: url, options: .atomic)
+        } catch {
+            throw TokenizerError.unwritable(file: url.path, reason: error.localizedDescription)
+        }
+    }
+}

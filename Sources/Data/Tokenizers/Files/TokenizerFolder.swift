@@ -1,0 +1,106 @@
+public import Foundation
+
+/// Reads a tokenizer from the files in a folder.
+public enum TokenizerFolder {
+    /// The tokenizer of a folder.
+    ///
+    /// It is read from `tokenizer.json`, else from `tokenizer.model` (SentencePiece), else from `vocab.json` with
+    /// `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT). `tokenizer_config.json` and
+    /// `special_tokens_map.json` are read where present, and `added_tokens.json` beside a vocabulary file.
+    ///
+    /// - Throws: `TokenizerError`, naming the file and what is wrong with it or what it asks for that is not supported.
+    public static func load(from folder: URL) throws -> any Tokenizer {
+        try load(FolderContents(folder))
+    }
+
+    /// The tokenizer of a folder that is held in memory.
+    ///
+    /// - Parameters:
+    ///   - files: The contents of the files, by name.
+    ///   - path: What to call the folder in errors.
+    package static func load(files: [String: [UInt8]], path: String) throws -> any Tokenizer {
+        try load(FolderContents(files: files, path: path))
+    }
+
+    private static func load(_ folder: FolderContents) throws -> any Tokenizer {
+        let part: (files: TokenizerFiles, model: TokenModel)
+        if let pipeline = try folder.json("tokenizer.json") {
+            part = try read(pipeline, in: folder)
+        } else if let bytes = try folder.bytes("tokenizer.model") {
+            part = try SentencePieceFiles.read(bytes, in: folder)
+        } else if let vocabulary = try folder.json("vocab.json") {
+            part = try ByteLevelFiles.read(vocabulary, in: folder)
+        } else if let bytes = try folder.bytes("vocab.txt") {
+            part = try BertFiles.read(bytes, in: folder)
+        } else {
+            throw TokenizerError.noTokenizer(folder: folder.path)
+        }
+        return try PipelineTokenizer(files: part.files, model: part.model)
+    }
+
+    private static func read(
+        _ pipeline: OrderedJSON, in folder: FolderContents
+    ) throws -> (files: TokenizerFiles, model: TokenModel) {
+        let name = folder.path("tokenizer.json")
+        let part = try TokenizerPart(json: pipeline, file: name, path: "").required("model")
+        let model = try TokenModel(part)
+        let files = TokenizerFiles(
+            pipeline: pipeline.setting("model", to: part.json.removing(["vocab", "merges"])), pipelineName: name,
+            configuration: try folder.json("tokenizer_config.json") ?? .object([]),
+            specialTokensMap: try folder.json("special_tokens_map.json") ?? .object([]),
+            companions: try folder.companions())
+        return (files, model)
+    }
+}
+
+/// The files in a tokenizer's folder.
+struct FolderContents {
+    /// The folder, for errors.
+    let path: String
+    private let read: (String) throws -> [UInt8]?
+
+    init(_ folder: URL) {
+        path = folder.path
+        read = { name in
+            let file = folder.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+            do {
+                return [UInt8](try Foundation.Data(contentsOf: file))
+            } catch {
+                throw TokenizerError.unreadable(file: file.path, reason: error.localizedDescription)
+            }
+        }
+    }
+
+    init(files: [String: [UInt8]], path: String) {
+        self.path = path
+        read = { files[$0] }
+    }
+
+    func path(_ name: String) -> String {
+        path.hasSuffix("/") ? path + name : path + "/" + name
+    }
+
+    /// The bytes of a file; `nil` if there is none.
+    func bytes(_ name: String) throws -> [UInt8]? {
+        try read(name)
+    }
+
+    /// A file's object; `nil` if there is no file.
+    func json(_ name: String) throws -> OrderedJSON? {
+        guard let bytes = try bytes(name) else { return nil }
+        let json = try OrderedJSON(parsing: bytes, file: path(name))
+        guard json.members != nil else {
+            throw TokenizerError.malformed(
+                file: path(name), line: nil, reason: "expected an object, found \(json.kind)")
+        }
+        return json
+    }
+
+    /// The files that are carried along.
+    func companions() throws -> [TokenizerFiles.Companion] {
+        try TokenizerFiles.companionNames.compactMap { name in
+            try bytes(name).map { TokenizerFiles.Companion(name: name, bytes: $0) }
+        }
+    }
+}

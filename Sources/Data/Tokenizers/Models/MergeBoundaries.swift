@@ -1,0 +1,63 @@
+/// The places in a text that no merge can cross.
+///
+/// A merge joins a symbol that ends with one character and a symbol that begins with another. Where two neighbouring
+/// characters are such a pair in no merge at all, the text can be cut, and its parts be tokenised (and remembered) one
+/// by one, without any change of the result. For vocabularies of the SentencePiece kind, whose texts are not cut before
+/// the model, this makes words out of texts.
+struct MergeBoundaries: Sendable {
+    /// Open addressing: the pairs that merges cross, or `empty`.
+    private var slots: [UInt64]
+
+    private static let empty = UInt64.max
+
+    /// - Parameter bytes: Tokens that stand for bytes.
+    /// - Returns: `nil` if a merge has such a token, whose spelling says nothing about the text.
+    init?(_ merges: MergeTable, vocabulary: TokenTable, apartFrom bytes: Set<Int32>) {
+        var count = 16
+        while count < merges.count * 2 + 2 { count *= 2 }
+        slots = Array(repeating: Self.empty, count: count)
+        for merge in merges.sorted {
+            guard !bytes.contains(merge.left), !bytes.contains(merge.right),
+                let left = vocabulary.bytes(of: merge.left), let right = vocabulary.bytes(of: merge.right),
+                !left.isEmpty, !right.isEmpty
+            else { return nil }
+            let last = Array(left).withUnsafeBufferPointer { UTF8Scan.scalarBefore($0, $0.count).value }
+            let first = Array(right).withUnsafeBufferPointer { UTF8Scan.scalar($0, 0).value }
+            let key = Self.key(last, first)
+            slots[slot(of: key)] = key
+        }
+    }
+
+    @inline(__always)
+    private static func key(_ left: UInt32, _ right: UInt32) -> UInt64 {
+        UInt64(left) << 32 | UInt64(right)
+    }
+
+    @inline(__always)
+    private func slot(of key: UInt64) -> Int {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: ByteHash.fold(key ^ 0xE703_7ED1_A0B4_28DB)) & mask
+        while slots[slot] != key, slots[slot] != Self.empty { slot = (slot + 1) & mask }
+        return slot
+    }
+
+    /// Appends the parts of a word.
+    func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]) {
+        var start = range.lowerBound
+        guard start < range.upperBound else { return }
+        let text = UnsafeBufferPointer(rebasing: bytes[..<range.upperBound])
+        var (previous, length) = UTF8Scan.scalar(text, start)
+        var position = start + length
+        while position < text.count {
+            let (value, length) = UTF8Scan.scalar(text, position)
+            let key = Self.key(previous, value)
+            if slots[slot(of: key)] != key {
+                output.append(start..<position)
+                start = position
+            }
+            previous = value
+            position += length
+        }
+        output.append(start..<position)
+    }
+}

@@ -1,0 +1,96 @@
+/// Rewrites the text between added tokens before it is cut into words.
+indirect enum Normalizer: Sendable, Equatable {
+    case unicode(UnicodeForm)
+    case lowercase
+    /// Removes all combining marks.
+    case stripAccents
+    case bert(BertNormalizer)
+    /// Puts a text before every text that is not empty.
+    case prepend([UInt8])
+    /// Replaces every occurrence of a text.
+    case replace(pattern: [UInt8], content: [UInt8])
+    /// Removes whitespace at the ends.
+    case strip(left: Bool, right: Bool)
+    /// Spells bytes in the byte alphabet.
+    case byteLevel
+    case sequence([Normalizer])
+
+    /// Reads the `normalizer` of a tokenizer.json.
+    ///
+    /// - Throws: `TokenizerError.unsupported` for types that are not here (Nmt, Precompiled) and for regular
+    ///   expressions in Replace.
+    init(_ part: TokenizerPart) throws {
+        let type = try part.required("type").string()
+        switch type {
+        case "NFC": self = .unicode(.composed)
+        case "NFD": self = .unicode(.decomposed)
+        case "NFKC": self = .unicode(.compatibilityComposed)
+        case "NFKD": self = .unicode(.compatibilityDecomposed)
+        case "Lowercase": self = .lowercase
+        case "StripAccents": self = .stripAccents
+        case "BertNormalizer": self = .bert(try BertNormalizer(part))
+        case "Prepend": self = .prepend(Array(try part.required("prepend").string().utf8))
+        case "Replace":
+            let (pattern, content) = try part.replacement()
+            self = .replace(pattern: pattern, content: content)
+        case "Strip":
+            self = .strip(
+                left: try part.required("strip_left").bool(), right: try part.required("strip_right").bool())
+        case "ByteLevel": self = .byteLevel
+        case "Sequence":
+            self = .sequence(try part.required("normalizers").elements().map { try Normalizer($0) })
+        default: throw part.unsupported(type)
+        }
+    }
+
+    func apply(to text: inout NormalizedText) {
+        switch self {
+        case .unicode(let form): form.apply(to: &text)
+        case .lowercase: Lowercase.apply(to: &text)
+        case .stripAccents:
+            text.rewriteScalars { value, bytes, output in
+                if value < 0x80 || !UnicodeClass.of(value).contains(.mark) { output.append(contentsOf: bytes) }
+            }
+        case .bert(let normalizer): normalizer.apply(to: &text)
+        case .prepend(let prefix):
+            if !text.bytes.isEmpty { text.prepend(prefix) }
+        case .replace(let pattern, let content):
+            text.rewrite { ByteSearch.replace(pattern, with: content, in: $0, to: &$1) }
+        case .strip(let left, let right): Self.strip(&text, left: left, right: right)
+        case .byteLevel:
+            text.rewrite { bytes, output in ByteAlphabet.spell(bytes, to: &output) }
+        case .sequence(let elements):
+            for element in elements { element.apply(to: &text) }
+        }
+    }
+
+    private static func strip(_ text: inout NormalizedText, left: Bool, right: Bool) {
+        let range = text.bytes.withUnsafeBufferPointer { bytes in
+            var (start, end) = (0, bytes.count)
+            while left, start < end {
+                let (value, length) = UTF8Scan.scalar(bytes, start)
+                if !UnicodeClass.of(value).contains(.space) { break }
+                start += length
+            }
+            while right, end > start {
+                let (value, length) = UTF8Scan.scalarBefore(bytes, end)
+                if !UnicodeClass.of(value).contains(.space) { break }
+                end -= length
+            }
+            return start..<end
+        }
+        text.keep(range)
+    }
+}
+
+extension TokenizerPart {
+    /// The pattern and the content of a Replace: `{"pattern": {"String": "a"}, "content": "b"}`.
+    func replacement() throws -> (pattern: [UInt8], content: [UInt8]) {
+        let pattern = try required("pattern")
+        if let expression = pattern["Regex"] { throw expression.unsupported(try expression.string()) }
+        let text = try pattern.required("String")
+        let bytes = Array(try text.string().utf8)
+        if bytes.isEmpty { throw text.fault("an empty pattern") }
+        return (bytes, Array(try required("content").string().utf8))
+    }
+}

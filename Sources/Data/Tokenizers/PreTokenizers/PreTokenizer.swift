@@ -1,0 +1,73 @@
+/// Cuts normalised text into the words that the model tokenises one by one.
+indirect enum PreTokenizer: Sendable, Equatable {
+    /// Spells bytes in the byte alphabet, after splitting by GPT-2's pattern where `usesPattern`.
+    case byteLevel(addsPrefixSpace: Bool, usesPattern: Bool)
+    case metaspace(Metaspace)
+    /// Words are runs of `\w` and runs of what is neither `\w` nor `\s`.
+    case whitespace
+    /// Words are what stands between `\s`.
+    case whitespaceSplit
+    /// Removes whitespace and sets every punctuation mark apart.
+    case bert
+    case digits(individually: Bool)
+    case punctuation(SplitBehavior)
+    case split(SplitPattern, SplitBehavior, inverted: Bool)
+    case sequence([PreTokenizer])
+
+    /// Reads the `pre_tokenizer` of a tokenizer.json.
+    ///
+    /// - Throws: `TokenizerError.unsupported` for types and patterns that are not here.
+    init(_ part: TokenizerPart) throws {
+        let type = try part.required("type").string()
+        switch type {
+        case "ByteLevel":
+            self = .byteLevel(
+                addsPrefixSpace: try part.required("add_prefix_space").bool(),
+                usesPattern: try part.flag("use_regex", default: true))
+        case "Metaspace": self = .metaspace(try Metaspace(part))
+        case "Whitespace": self = .whitespace
+        case "WhitespaceSplit": self = .whitespaceSplit
+        case "BertPreTokenizer": self = .bert
+        case "Digits": self = .digits(individually: try part.required("individual_digits").bool())
+        case "Punctuation": self = .punctuation(try part["behavior"].map { try SplitBehavior($0) } ?? .isolated)
+        case "Split":
+            self = .split(
+                try SplitPattern(part.required("pattern")), try SplitBehavior(part.required("behavior")),
+                inverted: try part.required("invert").bool())
+        case "Sequence":
+            self = .sequence(try part.required("pretokenizers").elements().map { try PreTokenizer($0) })
+        default: throw part.unsupported(type)
+        }
+    }
+
+    func apply(to pieces: inout Pieces) {
+        switch self {
+        case .byteLevel(let addsPrefixSpace, let usesPattern):
+            if addsPrefixSpace {
+                pieces.rewrite { bytes, range, _, output in
+                    if bytes[range.lowerBound] != UInt8(ascii: " ") { output.append(UInt8(ascii: " ")) }
+                    output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[range]))
+                }
+            }
+            if usesPattern { pieces.split(GPT2Pattern.split) }
+            pieces.rewrite { bytes, range, _, output in
+                ByteAlphabet.spell(UnsafeBufferPointer(rebasing: bytes[range]), to: &output)
+            }
+        case .metaspace(let metaspace): metaspace.apply(to: &pieces)
+        case .whitespace: pieces.split(ClassRuns.words)
+        case .whitespaceSplit:
+            pieces.split { ClassRuns.split($0, $1, at: .space, .removed, &$2) }
+        case .bert:
+            pieces.split { ClassRuns.split($0, $1, at: .space, .removed, &$2) }
+            pieces.split { ClassRuns.split($0, $1, at: .punctuation, .isolated, &$2) }
+        case .digits(let individually):
+            pieces.split { ClassRuns.split($0, $1, at: .number, individually ? .isolated : .contiguous, &$2) }
+        case .punctuation(let behavior):
+            pieces.split { ClassRuns.split($0, $1, at: .punctuation, behavior, &$2) }
+        case .split(let pattern, let behavior, let inverted):
+            pattern.split(&pieces, behavior, inverted: inverted)
+        case .sequence(let elements):
+            for element in elements { element.apply(to: &pieces) }
+        }
+    }
+}

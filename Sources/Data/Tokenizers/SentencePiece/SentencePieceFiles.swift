@@ -1,0 +1,180 @@
+/// Reads `tokenizer.model`: SentencePiece's byte-pair encoding, as LLaMA has it.
+///
+/// The pipeline is the one that Transformers makes of such a file. Where `tokenizer_config.json` does not set `legacy`
+/// to false it follows SentencePiece itself: a space is put before every text, also before one that begins with a
+/// space.
+enum SentencePieceFiles {
+    static func read(
+        _ bytes: [UInt8], in contents: FolderContents
+    ) throws -> (files: TokenizerFiles, model: TokenModel) {
+        var folder = try VocabularyFolder(contents, name: "tokenizer.model")
+        let source = try SentencePieceModel(bytes, file: folder.name)
+        try refuseWhatIsMissing(source, folder)
+        let vocabulary = try vocabulary(of: source, folder)
+        let unknown = try name(of: source.unknown, source, "unk_id", folder)
+        let model = try BPEModel(
+            vocabulary: vocabulary, pairs: merges(of: source, vocabulary),
+            options: BPEModel.Options(
+                unknownToken: unknown, fusesUnknown: true, fallsBackToBytes: source.fallsBackToBytes),
+            file: folder.name, line: { "merge \($0)" })
+
+        let roles: [(TransformersSettings.Role, Int32?, String)] = [
+            (.begin, source.begin, "bos_id"), (.end, source.end, "eos_id"), (.unknown, source.unknown, "unk_id"),
+            (.padding, source.padding, "pad_id"),
+        ]
+        for (role, id, key) in roles {
+            if let token = try name(of: id, source, key, folder) { folder.setDefault(role, to: token, in: vocabulary) }
+        }
+        try folder.setDefault("add_bos_token", to: true)
+        try folder.setDefault("add_eos_token", to: false)
+        let known = source.pieces.enumerated().compactMap { id, piece -> AddedToken? in
+            guard [.unknown, .control, .userDefined].contains(piece.type) else { return nil }
+            return AddedToken(
+                id: Int32(id), content: String(decoding: piece.text, as: UTF8.self),
+                isSpecial: piece.type != .userDefined)
+        }
+        let addsSpace = try folder.settings.flag("add_prefix_space") ?? source.addsDummyPrefix
+        let isLegacy = try folder.settings.flag("legacy") ?? true
+        let files = try folder.files(
+            // What puts a space before texts is no normalizer in Transformers, and hides no token there.
+            known: known, searchesTextAsGiven: true, vocabulary: vocabulary,
+            normalizer: isLegacy ? normalizer(addsSpace: addsSpace) : nil,
+            preTokenizer: isLegacy ? nil : metaspace(addsSpace: addsSpace),
+            decoder: decoder(addsSpace: addsSpace, fallsBackToBytes: source.fallsBackToBytes),
+            model: [
+                "type": "BPE", "dropout": nil, "unk_token": unknown.map { .string($0) } ?? .null,
+                "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": true,
+                "byte_fallback": .bool(source.fallsBackToBytes), "ignore_merges": false,
+            ])
+        return (files, .bpe(model))
+    }
+
+    private static func refuseWhatIsMissing(_ source: SentencePieceModel, _ folder: VocabularyFolder) throws {
+        func refuse(_ part: String, _ name: String) throws {
+            throw TokenizerError.unsupported(file: folder.name, part: part, name: name)
+        }
+        let types: [UInt64: String] = [1: "Unigram", 3: "words", 4: "characters"]
+        if source.modelType != 2 {
+            try refuse("model_type", types[source.modelType] ?? String(source.modelType))
+        }
+        if source.characterMapSize > 0 {
+            try refuse(
+                "normalizer",
+                "\(source.normalizerName) (a precompiled_charsmap of \(source.characterMapSize) bytes)")
+        }
+        if source.denormalizerSize > 0 {
+            try refuse("denormalizer", "a precompiled_charsmap of \(source.denormalizerSize) bytes")
+        }
+        if source.removesExtraSpaces { try refuse("normalizer", "remove_extra_whitespaces") }
+        if !source.escapesSpaces { try refuse("normalizer", "escape_whitespaces = false") }
+        if source.treatsSpaceAsSuffix { try refuse("trainer", "treat_whitespace_as_suffix") }
+        if let piece = source.pieces.first(where: { $0.type == .unused }) {
+            try refuse("piece", "\(String(decoding: piece.text, as: UTF8.self)) (unused)")
+        }
+    }
+
+    private static func vocabulary(of source: SentencePieceModel, _ folder: VocabularyFolder) throws -> TokenTable {
+        var vocabulary = TokenTable(capacity: source.pieces.count)
+        for (id, piece) in source.pieces.enumerated() where !vocabulary.insert(piece.text, id: Int32(id)) {
+            let text = String(decoding: piece.text, as: UTF8.self)
+            throw TokenizerError.malformed(
+                file: folder.name, line: nil, reason: "piece \(id), \"\(text)\", stands in the file twice")
+        }
+        if source.fallsBackToBytes {
+            for byte in UInt8.min...UInt8.max where vocabulary.id(of: ByteFallback.spelling(of: byte)) == nil {
+                throw TokenizerError.malformed(
+                    file: folder.name, line: nil,
+                    reason: "byte_fallback without a piece \(ByteFallback.spelling(of: byte))")
+            }
+        }
+        return vocabulary
+    }
+
+    /// The text of a piece that a setting names by its id.
+    private static func name(
+        of id: Int32?, _ source: SentencePieceModel, _ key: String, _ folder: VocabularyFolder
+    ) throws -> String? {
+        guard let id else { return nil }
+        guard Int(id) < source.pieces.count else {
+            throw TokenizerError.malformed(
+                file: folder.name, line: nil,
+                reason: "\(key) is \(id), but there are \(source.pieces.count) pieces")
+        }
+        return String(decoding: source.pieces[Int(id)].text, as: UTF8.self)
+    }
+
+    /// The merges in their order: every way to put a piece together from two others.
+    ///
+    /// Pieces of higher scores come first. SentencePiece merges equal ones from the left, so that what was just merged
+    /// goes on to grow; in a list that is a longer left part before a shorter one (LLaMA's runs of spaces all have the
+    /// same score).
+    private static func merges(
+        of source: SentencePieceModel, _ vocabulary: TokenTable
+    ) -> [(left: [UInt8], right: [UInt8])] {
+        struct Merge {
+            var id: Int
+            var cut: Int
+            var leftLength: Int
+            var rightLength: Int
+            var left: Int32
+            var right: Int32
+        }
+        func mergeable(_ text: UnsafeBufferPointer<UInt8>.SubSequence) -> Int32? {
+            guard let id = vocabulary.id(of: UnsafeBufferPointer(rebasing: text)) else { return nil }
+            let type = source.pieces[Int(id)].type
+            return type == .normal || type == .userDefined ? id : nil
+        }
+        var merges: [Merge] = []
+        for (id, piece) in source.pieces.enumerated() where piece.type == .normal || piece.type == .userDefined {
+            piece.text.withUnsafeBufferPointer { bytes in
+                let length = bytes.count { $0 & 0xC0 != 0x80 }
+                var leftLength = 0
+                for cut in bytes.indices where bytes[cut] & 0xC0 != 0x80 {
+                    if cut > 0, let left = mergeable(bytes[..<cut]), let right = mergeable(bytes[cut...]) {
+                        merges.append(
+                            Merge(
+                                id: id, cut: cut, leftLength: leftLength, rightLength: length - leftLength,
+                                left: left, right: right))
+                    }
+                    leftLength += 1
+                }
+            }
+        }
+        merges.sort { first, second in
+            let (score, other) = (source.pieces[first.id].score, source.pieces[second.id].score)
+            if score != other { return score > other }
+            if first.leftLength != second.leftLength { return first.leftLength > second.leftLength }
+            if first.rightLength != second.rightLength { return first.rightLength > second.rightLength }
+            return (first.id, first.left, first.right) < (second.id, second.left, second.right)
+        }
+        return merges.map { merge in
+            let text = source.pieces[merge.id].text
+            return (Array(text[..<merge.cut]), Array(text[merge.cut...]))
+        }
+    }
+
+    // MARK: The pipeline
+
+    private static let space: OrderedJSON = "\u{2581}"
+
+    private static func normalizer(addsSpace: Bool) -> OrderedJSON {
+        let replace: OrderedJSON = ["type": "Replace", "pattern": ["String": " "], "content": space]
+        let prepend: OrderedJSON = ["type": "Prepend", "prepend": space]
+        return ["type": "Sequence", "normalizers": .array(addsSpace ? [prepend, replace] : [replace])]
+    }
+
+    private static func metaspace(addsSpace: Bool) -> OrderedJSON {
+        [
+            "type": "Metaspace", "replacement": space, "prepend_scheme": addsSpace ? "first" : "never",
+            "split": false,
+        ]
+    }
+
+    private static func decoder(addsSpace: Bool, fallsBackToBytes: Bool) -> OrderedJSON {
+        var elements: [OrderedJSON] = [["type": "Replace", "pattern": ["String": space], "content": " "]]
+        if fallsBackToBytes { elements.append(["type": "ByteFallback"]) }
+        elements.append(["type": "Fuse"])
+        if addsSpace { elements.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
+        return ["type": "Sequence", "decoders": .array(elements)]
+    }
+}

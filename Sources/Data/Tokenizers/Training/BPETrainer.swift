@@ -1,0 +1,134 @@
+/// Learns a byte-level byte-pair encoding from text.
+///
+/// Texts are split by GPT-2's pattern, words are counted, and the most frequent pair of neighbouring symbols is merged
+/// again and again (Sennrich et al. 2016, over the bytes of Radford et al. 2019). The same texts give the same
+/// tokenizer: of equally frequent pairs the one with the lower left id, then the lower right id, comes first.
+public struct BPETrainer: Sendable {
+    /// The wanted number of ids, special tokens included.
+    public var vocabularySize: Int
+    /// The special tokens, whose ids are 0, 1, ….
+    ///
+    /// `<s>` begins a sequence, `</s>` ends one, `<pad>` pads, `<unk>` is unknown, and `<|endoftext|>` both begins and
+    /// ends where the former are absent. Other tokens are special without a role.
+    public var specialTokens: [String]
+    /// Pairs that occur less often than this are not merged.
+    public var minimumCount: Int
+
+    /// - Parameters:
+    ///   - vocabularySize: at least the number of special tokens plus 256.
+    ///   - specialTokens: distinct, none of them empty.
+    public init(
+        vocabularySize: Int, specialTokens: [String] = ["<pad>", "<s>", "</s>"], minimumCount: Int = 2
+    ) {
+        self.vocabularySize = vocabularySize
+        self.specialTokens = specialTokens
+        self.minimumCount = minimumCount
+    }
+
+    /// Trains on texts.
+    ///
+    /// - Returns: A tokenizer with the special tokens first, then the 256 bytes in order, then one id per merge. It has
+    ///   fewer ids than wanted if the texts run out of pairs. Encoding puts the begin of sequence, if there is one,
+    ///   before every text.
+    /// - Throws: `TokenizerError.training` if the settings cannot be met.
+    public func train(on texts: [String]) throws -> PipelineTokenizer {
+        var vocabulary = TokenTable(capacity: vocabularySize)
+        for (id, token) in specialTokens.enumerated() {
+            guard !token.isEmpty, vocabulary.insert(token.utf8, id: Int32(id)) else {
+                throw TokenizerError.training("the special token \"\(token)\" is empty or given twice")
+            }
+        }
+        let firstByte = specialTokens.count
+        for byte in 0..<256 {
+            guard vocabulary.insert(ByteAlphabet.spelled([UInt8(byte)]), id: Int32(firstByte + byte)) else {
+                throw TokenizerError.training("a special token is the spelling of the byte \(byte)")
+            }
+        }
+        guard vocabularySize >= vocabulary.count, TokenizerPart.ids.contains(vocabularySize) else {
+            throw TokenizerError.training(
+                "a vocabulary of \(vocabularySize) is outside "
+                    + "\(vocabulary.count)…\(TokenizerPart.ids.upperBound) (special tokens and 256 bytes come first)")
+        }
+        var learner = MergeLearner(firstByte: Int32(firstByte), words: WordCounts(texts))
+        var merges: [(left: Int32, right: Int32, result: Int32)] = []
+        while vocabulary.count < vocabularySize, let pair = learner.mostFrequentPair(atLeast: max(1, minimumCount)) {
+            let token = (vocabulary.bytes(of: pair.left) ?? []) + (vocabulary.bytes(of: pair.right) ?? [])
+            var result = Int32(vocabulary.count)
+            if let known = token.withUnsafeBufferPointer({ vocabulary.id(of: $0) }) {
+                // Two pairs may spell the same token. One that spells a special token is left alone.
+                if known < Int32(firstByte) {
+                    learner.discard(pair)
+                    continue
+                }
+                result = known
+            } else {
+                _ = vocabulary.insert(token, id: result)
+            }
+            merges.append((pair.left, pair.right, result))
+            learner.merge(pair, into: result)
+        }
+        return try tokenizer(vocabulary, merges)
+    }
+
+    private func tokenizer(
+        _ vocabulary: TokenTable, _ merges: [(left: Int32, right: Int32, result: Int32)]
+    ) throws -> PipelineTokenizer {
+        var table = MergeTable(capacity: merges.count)
+        for (rank, merge) in merges.enumerated() {
+            _ = table.insert(
+                left: merge.left, right: merge.right, MergeTable.Merge(rank: Int32(rank), result: merge.result))
+        }
+        let files = TokenizerFiles(
+            pipeline: pipeline, pipelineName: "tokenizer.json", configuration: configuration,
+            specialTokensMap: .object(roles.map { .init(key: $0.key, value: .string($0.token)) }))
+        let model = try BPEModel(
+            vocabulary: vocabulary, merges: table, options: BPEModel.Options(), file: "tokenizer.json")
+        return try PipelineTokenizer(files: files, model: .bpe(model))
+    }
+
+    // MARK: What is written beside vocabulary and merges
+
+    private var roles: [(key: String, token: String)] {
+        let candidates = [
+            ("bos_token", ["<s>", "<|endoftext|>"]), ("eos_token", ["</s>", "<|endoftext|>"]),
+            ("pad_token", ["<pad>"]), ("unk_token", ["<unk>"]),
+        ]
+        return candidates.compactMap { key, tokens in
+            tokens.first { specialTokens.contains($0) }.map { (key, $0) }
+        }
+    }
+
+    private var configuration: OrderedJSON {
+        var members: [OrderedJSON.Member] = [.init(key: "tokenizer_class", value: "PreTrainedTokenizerFast")]
+        members += roles.map { .init(key: $0.key, value: .string($0.token)) }
+        members.append(.init(key: "clean_up_tokenization_spaces", value: false))
+        return .object(members)
+    }
+
+    private var pipeline: OrderedJSON {
+        let added = specialTokens.enumerated().map { id, token -> OrderedJSON in
+            [
+                "id": .integer(id), "content": .string(token), "single_word": false, "lstrip": false, "rstrip": false,
+                "normalized": false, "special": true,
+            ]
+        }
+        let byteLevel: OrderedJSON = [
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+        ]
+        return [
+            "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(added), "normalizer": nil,
+            "pre_tokenizer": byteLevel, "post_processor": template, "decoder": byteLevel,
+            "model": [
+                "type": "BPE", "dropout": nil, "unk_token": nil, "continuing_subword_prefix": nil,
+                "end_of_word_suffix": nil, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+            ],
+        ]
+    }
+
+    private var template: OrderedJSON {
+        guard let begin = roles.first(where: { $0.key == "bos_token" })?.token,
+            let id = specialTokens.firstIndex(of: begin)
+        else { return nil }
+        return TemplateJSON(prefix: [.init(text: begin, id: Int32(id))], suffix: []).json
+    }
+}

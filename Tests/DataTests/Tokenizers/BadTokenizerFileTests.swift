@@ -1,0 +1,154 @@
+import Data
+import Foundation
+import Testing
+
+/// What is wrong with a file, or what it asks for in vain, is an error that names it.
+@Suite struct BadTokenizerFileTests {
+    /// The error of loading `files`, in words.
+    private func message(_ files: [String: [UInt8]]) -> String {
+        do {
+            _ = try TokenizerFolder.load(files: files, path: "folder")
+            return "(no error)"
+        } catch {
+            return (error as? TokenizerError)?.description ?? "(another error) \(error)"
+        }
+    }
+
+    private func message(json: String, _ others: [String: String] = [:]) -> String {
+        message(others.merging(["tokenizer.json": json]) { $1 }.mapValues { Array($0.utf8) })
+    }
+
+    /// The message for the tiny BPE with a text replaced.
+    private func message(
+        _ old: String, _ new: String, in json: String = TinyTokenizers.bpe,
+        _ location: SourceLocation = #_sourceLocation
+    ) -> String {
+        #expect(json.contains(old), "the test's own text", sourceLocation: location)
+        return message(json: json.replacing(old, with: new))
+    }
+
+    @Test func tinyTokenizersAreSound() throws {
+        #expect(message(json: TinyTokenizers.bpe) == "(no error)")
+        #expect(message(json: TinyTokenizers.wordPiece) == "(no error)")
+        let model = TinyTokenizers.SentencePiece().bytes
+        let tokenizer = try TokenizerFolder.load(files: ["tokenizer.model": model], path: "folder")
+        let ids = tokenizer.encode("ab aab日é", addingSpecialTokens: true)
+        #expect(tokenizer.decode(ids, skippingSpecialTokens: true) == "ab aab日é")
+        #expect(ids.first == 1 && ids.suffix(2) == [3 + 0xC3, 3 + 0xA9])
+    }
+
+    @Test func namesWhatIsNotSupported() {
+        #expect(message("\"type\": \"NFKC\"", "\"type\": \"Nmt\"").contains("normalizer.normalizers[0] \"Nmt\""))
+        #expect(message("{\"String\": \"--\"}", "{\"Regex\": \" {2,}\"}").contains("\" {2,}\" is not supported"))
+        #expect(message("{\"String\": \"-\"}", "{\"Regex\": \"\\\\d+\"}").contains("\"\\d+\" is not supported"))
+        #expect(message("MergedWithNext", "Merged").contains("\"Merged\" is not supported"))
+        #expect(message("\"type\": \"Punctuation\"", "\"type\": \"UnicodeScripts\"").contains("UnicodeScripts"))
+        #expect(message("\"type\": \"Fuse\"", "\"type\": \"CTC\"").contains("decoder.decoders[2] \"CTC\""))
+        #expect(message("\"type\": \"TemplateProcessing\"", "\"type\": \"Other\"").contains("post_processor \"Other\""))
+        #expect(message("\"type\": \"BPE\"", "\"type\": \"Unigram\"").contains("model \"Unigram\""))
+        #expect(message("\"dropout\": null", "\"dropout\": 0.1").contains("dropout"))
+        #expect(message("\"dropout\": null", "\"dropout\": 0.0") == "(no error)")
+        #expect(message("\"version\": \"1.0\"", "\"version\": \"2.0\"").contains("2.0"))
+        #expect(message("\"prepend_scheme\": \"first\"", "\"prepend_scheme\": \"last\"").contains("last"))
+    }
+
+    @Test func namesWhatContradictsItself() {
+        #expect(message("[\"a\", \"b\"],", "[\"a\", \"b\"], [\"a\", \"b\"],").contains("merges[1]"))
+        #expect(message("[\"a\", \"a\"]", "[\"a\", \"q\"]").contains("\"q\" is not in the vocabulary"))
+        #expect(message("[\"a\", \"a\"]", "[\"c\", \"c\"]").contains("\"cc\" is not in the vocabulary"))
+        #expect(message("[\"a\", \"a\"]", "[\"a\"]").contains("expected two tokens"))
+        #expect(message("\"unk_token\": \"<s>\"", "\"unk_token\": \"<x>\"").contains("<x>"))
+        #expect(message("\"c\": 3", "\"c\": 2").contains("twice"))
+        #expect(message("\"c\": 3", "\"c\": -3").contains("expected a token id"))
+        #expect(message("\"c\": 3", "\"c\": 99999999999").contains("expected a token id"))
+        #expect(message("\"c\": 3", "\"c\": \"3\"").contains("expected a token id"))
+        #expect(message("\"c\": 3", "\"c\": 3, \"c\": 40").contains("twice"))
+        #expect(message("\"id\": 0, \"content\": \"<s>\"", "\"id\": 1, \"content\": \"<s>\"").contains("has id 1 here"))
+        #expect(message("\"id\": 13, \"content\": \"<m>\"", "\"id\": 5, \"content\": \"<m>\"").contains("of \"ab\""))
+        #expect(message("\"ids\": [0]", "\"ids\": [77]").contains("77"))
+        #expect(message("{\"SpecialToken\": {\"id\": \"<s>\"", "{\"SpecialToken\": {\"id\": \"<t>\"").contains("<t>"))
+        #expect(
+            message("\"replacement\": \"_\", \"pre", "\"replacement\": \"__\", \"pre").contains("a single character"))
+        #expect(message("{\"String\": \"--\"}", "{\"String\": \"\"}").contains("an empty pattern"))
+        let unknown = message("\"[UNK]\": 0,", "", in: TinyTokenizers.wordPiece)
+        #expect(unknown.contains("\"[UNK]\" is not in the vocabulary"))
+    }
+
+    @Test func namesTheLineOfWhatIsNoJSON() {
+        let lines = TinyTokenizers.bpe.split(separator: "\n", omittingEmptySubsequences: false)
+        let cut = lines[..<9].joined(separator: "\n") + " \"norm"
+        #expect(message(json: cut).contains("tokenizer.json:9: not JSON: the text ends inside a string"))
+        #expect(message(json: "").contains("tokenizer.json:1"))
+        #expect(message(json: "[1]").contains("expected an object"))
+        #expect(message(json: String(repeating: "[", count: 100_000)).contains("nested deeper"))
+        var bytes = Array(TinyTokenizers.bpe.utf8)
+        if let index = bytes.firstIndex(of: UInt8(ascii: "<")) { bytes[index] = 0xFF }
+        #expect(message(["tokenizer.json": bytes]).contains("not UTF-8"))
+    }
+
+    @Test func namesSpecialTokensWithoutAnID() {
+        let configuration = ["tokenizer_config.json": "{\"pad_token\": \"<pad>\"}"]
+        #expect(message(json: TinyTokenizers.bpe, configuration).contains("pad_token \"<pad>\" is not in the vocab"))
+        let wrong = ["tokenizer_config.json": "{\"split_special_tokens\": \"yes\"}"]
+        #expect(message(json: TinyTokenizers.bpe, wrong).contains("split_special_tokens: expected true or false"))
+    }
+
+    @Test func namesWhatIsWrongWithVocabularyFiles() {
+        let vocabulary = "{\"a\": 0, \"b\": 1, \"ab\": 2}"
+        func message(_ merges: String, _ configuration: String = "{}", _ vocabulary: String = vocabulary) -> String {
+            self.message([
+                "vocab.json": Array(vocabulary.utf8), "merges.txt": Array(merges.utf8),
+                "tokenizer_config.json": Array(configuration.utf8),
+            ])
+        }
+        #expect(message("#version: 0.2\na b\n") == "(no error)")
+        #expect(message("#version: 0.2\na b\na b\n").contains("merges.txt: line 3: this merge stands earlier"))
+        #expect(message("a b\nb c\n").contains("line 2: \"c\" is not in the vocabulary"))
+        #expect(message("a b\na b c\n").contains("merges.txt:2: expected two tokens"))
+        #expect(message("a b", "{}", "{\"a\": 0").contains("vocab.json:1: not JSON"))
+        #expect(message("a b", "{\"tokenizer_class\": \"CLIPTokenizer\"}").contains("CLIPTokenizer"))
+        let other = ["vocab.json": vocabulary, "merges.txt": "a b", "config.json": "{\"model_type\": \"clip\"}"]
+        #expect(self.message(other.mapValues { Array($0.utf8) }).contains("model_type \"clip\""))
+        #expect(self.message(["vocab.json": Array(vocabulary.utf8)]).contains("merges.txt: cannot be read"))
+        #expect(self.message(["vocab.txt": Array("[UNK]\n[CLS]\n[SEP]\na\na\n".utf8)]).contains("vocab.txt:5"))
+        #expect(self.message(["vocab.txt": Array("a\nb\n".utf8)]).contains("no unk_token"))
+        #expect(self.message(["vocab.txt": [0x61, 0x0A, 0xFF, 0x0A]]).contains("vocab.txt:2: the token is not UTF-8"))
+        #expect(self.message([:]).contains("no tokenizer here"))
+    }
+
+    @Test func namesWhatASentencePieceModelAsksFor() {
+        func message(_ change: (inout TinyTokenizers.SentencePiece) -> Void) -> String {
+            var model = TinyTokenizers.SentencePiece()
+            change(&model)
+            return self.message(["tokenizer.model": model.bytes])
+        }
+        #expect(message { $0.modelType = 1 }.contains("model_type \"Unigram\""))
+        #expect(message { $0.characterMap = [1, 2, 3] }.contains("a precompiled_charsmap of 3 bytes"))
+        #expect(message { $0.normalizer[1].value = 1 }.contains("remove_extra_whitespaces"))
+        #expect(message { $0.normalizer[2].value = 0 }.contains("escape_whitespaces"))
+        #expect(message { $0.trainer.append((24, 1)) }.contains("treat_whitespace_as_suffix"))
+        #expect(message { $0.trainer[1].value = 5000 }.contains("unk_id is 5000, but there are 267 pieces"))
+        #expect(message { $0.pieces[5].type = 5 }.contains("(unused)"))
+        #expect(message { $0.pieces[5].type = 9 }.contains("piece 5 is of the unknown type 9"))
+        #expect(message { $0.pieces[5].text = "a" }.contains("stands in the file twice"))
+        #expect(message { $0.pieces[5].text = "q" }.contains("byte_fallback without a piece <0x02>"))
+        #expect(message { $0.pieces[5].text = "" }.contains("piece 5 is empty"))
+        #expect(message { $0.pieces[5].score = .nan }.contains("not a number"))
+        #expect(message { $0.pieces[5].text = String(repeating: "a", count: 600) }.contains("600 bytes"))
+        #expect(message { $0.pieces = [] }.contains("it has no pieces"))
+    }
+
+    @Test func readsNoFurtherThanTheModelGoes() {
+        let bytes = TinyTokenizers.SentencePiece().bytes
+        #expect(message(["tokenizer.model": Array(bytes.dropLast(3))]).contains("only"))
+        // A piece that claims to be 2^60 bytes long.
+        var long: [UInt8] = [0x0A]
+        TinyTokenizers.SentencePiece.append(varint: 1 << 60, to: &long)
+        #expect(message(["tokenizer.model": long]).contains("has 1152921504606846976 bytes, but only 0 are left"))
+        #expect(message(["tokenizer.model": Array(repeating: 0xFF, count: 40)]).contains("more than ten bytes"))
+        #expect(message(["tokenizer.model": [0x0B]]).contains("wire type 3"))
+        #expect(message(["tokenizer.model": [0x08, 0x01]]).contains("field 1 is no message"))
+        #expect(message(["tokenizer.model": [0x0A, 0x02, 0x08, 0x01]]).contains("field 1 has a wrong wire type"))
+        #expect(message(["tokenizer.model": []]).contains("it has no pieces"))
+    }
+}
