@@ -4,7 +4,7 @@ SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian test format lint clean
+.PHONY: build deps demo demo-debian test timings format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -42,6 +42,10 @@ demo demo-debian: build
 test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
+
+# How long each operation takes at the shapes of a model of 100 M parameters.
+timings: deps
+	TIMINGS=1 $(SWIFT) test -c release --filter TensorTests.TimingTests
 
 # Sources in the form that lint wants.
 format:

@@ -37,4 +37,4 @@ sample-best-of-n "${common[@]}" --run-id ppo-samples --model-name "$out/ppo" --r
 say "5/5  comparison"
 calculate-diversity --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
     --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))"
-say "written: $out/summary.md and $out/summary.json"
+say "written: $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"

@@ -13,7 +13,7 @@ import Testing
             kl: 1.5, perInputEAD: interval(0.4), acrossInputEAD: interval(0.5))
     }
 
-    private static var summary: Summary {
+    static var summary: Summary {
         Summary(
             dataset: "generated posts",
             seconds: .init(sft: 60, rm: 20.25, ppo: 100, bon: 30, diversity: 5, total: 215.5),
@@ -58,7 +58,7 @@ import Testing
         ])
         #expect(value == expected)
         #expect(try Summary.read(from: folder.url) == Self.summary)
-        #expect(folder.names == ["summary.json", "summary.md"])
+        #expect(folder.names == ["summary.json", "summary.md", "summary.svg"])
     }
 
     @Test func theTablesShowEverySystem() {

@@ -18,7 +18,7 @@ public struct ComparisonOptions: ParsableArguments {
     public var sftSamplesRun: String?
     @Option(help: "Comparison: the best-of-N run of the policy.")
     public var ppoSamplesRun: String?
-    @Option(help: "Comparison: the folder for summary.json and summary.md.")
+    @Option(help: "Comparison: the folder for summary.json, summary.md and summary.svg.")
     public var summaryDir: String?
     @Option(help: "Comparison: seconds since the pipeline began, for the summary.")
     public var totalSeconds: Double?
@@ -42,7 +42,7 @@ public struct ComparisonJob {
         self.options = options
     }
 
-    /// Reads the runs, writes summary.json and summary.md, prints the table.
+    /// Reads the runs, writes summary.json, summary.md and summary.svg, prints the table.
     public func callAsFunction() throws {
         let start = ContinuousClock.now
         let sft = try locate(options.sftRun, "--sft-run", .supervised)
