@@ -58,9 +58,6 @@ struct AddedVocabulary: Sendable {
     /// The spelling of an id that is an added token's.
     subscript(id: Int32) -> Spelling? { spellings[id] }
 
-    /// Whether any token is searched in normalised text.
-    var searchesNormalizedText: Bool { !normalized.isEmpty }
-
     /// Cuts `text` at added tokens and calls `body` for every part in order, with the id where it is such a token.
     func split(
         _ text: UnsafeBufferPointer<UInt8>, normalized isNormalized: Bool, _ body: (Range<Int>, Int32?) -> Void

@@ -45,6 +45,11 @@ struct NormalizedText {
         if losesStart { keepsStart = false }
     }
 
+    /// Takes note that what the text began with is gone.
+    mutating func loseStart() {
+        keepsStart = false
+    }
+
     /// Keeps a part of the text.
     mutating func keep(_ range: Range<Int>) {
         if range.upperBound < bytes.count { bytes.removeSubrange(range.upperBound...) }

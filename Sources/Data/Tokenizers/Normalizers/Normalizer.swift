@@ -55,6 +55,7 @@ indirect enum Normalizer: Sendable, Equatable {
         case .prepend(let prefix):
             if !text.bytes.isEmpty { text.prepend(prefix) }
         case .replace(let pattern, let content):
+            if content.isEmpty, text.bytes.starts(with: pattern) { text.loseStart() }
             text.rewrite { ByteSearch.replace(pattern, with: content, in: $0, to: &$1) }
         case .strip(let left, let right): Self.strip(&text, left: left, right: right)
         case .byteLevel:
