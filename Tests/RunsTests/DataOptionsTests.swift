@@ -74,6 +74,35 @@ struct DataOptionsTests {
         #expect(throws: (any Error).self) { try options("--dataset-structured-subset", "sentiment").corpus() }
     }
 
+    @Test func randomSubsetsWinOverStructuredOnes() throws {
+        let posts = Self.fixtures.appendingPathComponent("posts").path
+        let random = try options("--dataset", posts, "--dataset-random-subset", "10").corpus()
+        let both = try options(
+            "--dataset", posts, "--dataset-random-subset", "10", "--dataset-structured-subset", "tifu"
+        ).corpus()
+        #expect(both == random && both.splits["train"]?.count == 6 && both.splits["ood_train"] == nil)
+    }
+
+    @Test func emptySplitsEndARun() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("empty-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.copyItem(
+            at: Self.fixtures.appendingPathComponent("posts/train.jsonl"),
+            to: folder.appendingPathComponent("train.jsonl"))
+        try Foundation.Data().write(to: folder.appendingPathComponent("validation.jsonl"))
+        let data = try options("--dataset", folder.path)
+        #expect(try data.corpus(["train"]).splits.count == 1)
+        #expect(throws: DataError.self) { try data.corpus(["train", "validation"]) }
+        let misspelt = try options("--dataset", "sumarisation")
+        do {
+            _ = try misspelt.corpus()
+            Issue.record("a set that does not exist was read")
+        } catch {
+            #expect("\(error)".contains("did you mean the data set summarisation?"))
+        }
+    }
+
     @Test func evaluationSetsStandBesideOrInPlaceOfTheOwnSplits() throws {
         try withSets { sets in
             let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--eval-dataset", "cnndm"]
