@@ -31,6 +31,38 @@ import _TestSupport
         }
     }
 
+    @Test("loss and every gradient of whole sequences", arguments: ModelFixture.all)
+    func gradients(_ name: String) throws {
+        let fixture = try ModelFixture(name)
+        let decoder = fixture.model.decoder
+        let sequences = fixture.expected.sequences
+        let batch = TokenBatch(sequences.map(\.tokens))
+        let wanted = zip(batch.rows, sequences).map { $0.lowerBound + $1.promptLength - 1..<$0.upperBound - 1 }
+        let targets = sequences.flatMap { $0.tokens.dropFirst($0.promptLength) }
+        try #require(targets.count == fixture.expected.trainedTokens)
+        let tape = Tape()
+        let loss = decoder.hidden(batch, wanted: wanted, on: tape).crossEntropy(
+            decoder.projection.on(tape), targets: targets,
+            rowWeights: Array(repeating: 1 / Float(targets.count), count: targets.count))
+        expectClose([loss.item], [fixture.expected.loss], relative: 1e-5, absolute: 0, label: name)
+        tape.backward(from: loss)
+        var largest = 0.0
+        var compared = 0
+        let expected = try decoder.parameters.map { parameter in
+            let stored = try #require(fixture.tensors["gradients.\(parameter.name)"]).tensor
+            largest = max(largest, stored.sumOfSquares().squareRoot())
+            return decoder.isStoredTransposed(parameter) ? stored.transposed() : stored
+        }
+        for (parameter, expected) in zip(decoder.parameters, expected) {
+            let found = try #require(parameter.gradient, "\(name) \(parameter.name)")
+            // key biases have no gradient in exact arithmetic: what is far smaller than all others is noise
+            let size = max(expected.sumOfSquares().squareRoot(), 1e-3 * largest)
+            #expect((found - expected).sumOfSquares().squareRoot() <= 1e-4 * size, "\(name) \(parameter.name)")
+            compared += 1
+        }
+        #expect(compared == fixture.expected.parameters.count)
+    }
+
     @Test("scores of the reward head", arguments: ModelFixture.all)
     func scores(_ name: String) throws {
         let fixture = try ModelFixture(name)

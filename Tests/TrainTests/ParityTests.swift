@@ -5,9 +5,9 @@ import Testing
 import Train
 import _TestSupport
 
-/// Losses, gradients and optimiser steps of tiny LLaMAs against PyTorch.
+/// Losses, gradients and optimiser steps of tiny models of every family against PyTorch.
 @Suite struct ParityTests {
-    @Test("supervised loss and every gradient", arguments: ModelFixture.llamas)
+    @Test("supervised loss and every gradient", arguments: ModelFixture.all)
     func supervised(_ name: String) throws {
         let fixture = try ModelFixture(name)
         let tape = Tape()
@@ -21,7 +21,7 @@ import _TestSupport
             absolute: 0)
     }
 
-    @Test("ten steps of AdamW through the trainer", arguments: ModelFixture.llamas)
+    @Test("ten steps of AdamW through the trainer", arguments: ModelFixture.all)
     func trajectory(_ name: String) throws {
         let fixture = try ModelFixture(name)
         let config = SFTConfig(
@@ -32,7 +32,7 @@ import _TestSupport
         expectClose(log.losses, fixture.expected.adamWLosses, relative: 0, absolute: 1e-4)
     }
 
-    @Test("pair loss, scores and every gradient; prompts shared and apart", arguments: ModelFixture.llamas, [4, 1, 0])
+    @Test("pair loss, scores and every gradient; prompts shared and apart", arguments: ModelFixture.all, [4, 1, 0])
     func reward(_ name: String, shared: Int) throws {
         let fixture = try ModelFixture(name)
         let model = RewardModel(fixture.decoder, head: fixture.head)

@@ -32,8 +32,8 @@ final class StoredWeights: WeightSource {
 
     private static let projection = "lm_head.weight"
 
-    /// Tables that older checkpoints carry and that follow from the configuration: the causal masks of GPT-2, rotary frequencies.
-    private static let derived = [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq"]
+    /// What older checkpoints carry and no model needs: the causal masks of GPT-2, rotary frequencies, the version of OPT's converter.
+    private static let derived = [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq", "decoder.version"]
 
     /// How a weight may be called: with the causal model's prefix, or as the base model alone was saved (the released GPT-2 is).
     private static func spellings(of name: String) -> [String] {

@@ -24,6 +24,8 @@ struct ModelFixture {
             let scores: [[Double]]
         }
         let parameters: [String]
+        let loss: Double
+        let trainedTokens: Int
         let sequences: [Sequence]
         let greedy: Greedy
         let greedyUncached: Greedy?

@@ -113,14 +113,22 @@ import _TestSupport
         }
     }
 
-    @Test("reused trunk states give the reference's numbers, the loss and every gradient of full passes")
-    func trunkReuse() throws {
+    /// Changes the last weights of a layer by different amounts: norms and softmax would not see one amount added to all.
+    private static func change(_ layer: [Parameter]) {
+        layer.last?.value.update { for i in $0.indices { $0[i] += 0.1 * Float(i % 3) } }
+    }
+
+    @Test(
+        "reused trunk states give the reference's numbers, the loss and every gradient of full passes",
+        arguments: TinyModel.families)
+    func trunkReuse(_ family: String) throws {
         let config = config { $0.klAsReward = false }
-        let policy = try TinyModel.llama()
+        let policy = try TinyModel.make(family)
         let reference = policy.copy()
         // a reference that differs above the trunk
-        reference.parameters(ofLayer: 2)[1].value.update { for i in $0.indices { $0[i] += 0.05 } }
-        let setup = try Setup(config, policy: policy, reference: reference)
+        Self.change(reference.parameters(ofLayer: 2))
+        let setup = try Setup(
+            config, policy: policy, head: TinyModel.head(width: policy.shape.headWidth), reference: reference)
         #expect(setup.trainer.sharedTrunkLayers == 2)
         var reused = try rollouts(setup, config: config)
         #expect(Set(reused.map(\.response.count)).count > 1 && reused.contains(where: \.ended))
@@ -130,8 +138,8 @@ import _TestSupport
         setup.trainer.addReferenceLogProbs(to: &full)
         for (a, b) in zip(reused, full) {
             expectClose(a.referenceLogProbs, b.referenceLogProbs, relative: 0, absolute: 1e-5)
-            #expect(abs(a.sequenceKL) > 1e-3)
         }
+        #expect(reused.contains { abs($0.sequenceKL) > 1e-2 }, "the reference must differ")
         setup.trainer.addAdvantages(to: &reused)
         for i in full.indices {
             (full[i].advantages, full[i].returns) = (reused[i].advantages, reused[i].returns)
@@ -162,14 +170,17 @@ import _TestSupport
         }
     }
 
-    @Test("a reward model that shares the trunk scores as one that runs in full, in training too")
-    func rewardTrunk() throws {
+    @Test(
+        "a reward model that shares the trunk scores as one that runs in full, in training too",
+        arguments: TinyModel.families)
+    func rewardTrunk(_ family: String) throws {
         func run(sharing layers: Int) throws -> (Setup, Spy) {
-            let policy = try TinyModel.llama()
-            let judge = RewardModel(policy.copy(), head: TinyModel.head(seed: 8))
-            judge.decoder.parameters(ofLayer: 2)[1].value.update { for i in $0.indices { $0[i] += 0.05 } }
+            let policy = try TinyModel.make(family)
+            let width = policy.shape.headWidth
+            let judge = RewardModel(policy.copy(), head: TinyModel.head(seed: 8, width: width))
+            Self.change(judge.decoder.parameters(ofLayer: 2))
             let spy = Spy(RewardModelReward(judge, endOfSequence: 2, sharedTrunkLayers: layers))
-            let setup = try Setup(config(3), policy: policy, reward: spy)
+            let setup = try Setup(config(3), policy: policy, head: TinyModel.head(width: width), reward: spy)
             try setup.trainer.run()
             return (setup, spy)
         }
@@ -186,7 +197,11 @@ import _TestSupport
         expectClose(
             try spy.judge.rewards(for: training), try spy.judge.rewards(for: plain), relative: 1e-5, absolute: 1e-5)
         let (full, _) = try run(sharing: 0)
-        shared.weights.expectClose(to: full.weights, absolute: 1e-4)
+        // softmax does not see a key's bias: its gradient is rounding noise, which Adam turns into steps
+        for (a, b) in zip(shared.parameters, full.parameters)
+        where !["k_proj.bias", "c_attn.bias"].contains(where: a.name.hasSuffix) {
+            expectClose(a.value, b.value, relative: 0, absolute: 1e-4, label: "\(family) \(a.name)")
+        }
     }
 
     @Test("how a batch is cut into passes changes nothing beyond rounding")

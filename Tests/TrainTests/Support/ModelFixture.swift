@@ -7,7 +7,7 @@ import _TestSupport
 
 /// A tiny model of Tests/Fixtures/models with losses and gradients by PyTorch; see make_models.py there.
 ///
-/// llama-dynamic is left out: its sequences are longer than its context.
+/// llama-dynamic is left out: its numbers depend on the length of what is fed, and the trainers do not feed the last token.
 struct ModelFixture {
     struct Expectations: Decodable {
         struct Sequence: Decodable {
@@ -31,7 +31,10 @@ struct ModelFixture {
         let reward: Reward
     }
 
-    static let llamas = ["llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-v5-config"]
+    static let all = [
+        "llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-v5-config", "opt-pre-norm", "opt-post-norm",
+        "opt-post-norm-projected", "opt-bare", "gpt2", "gpt2-scaled",
+    ]
 
     let decoder: any Decoder
     let head: ValueHead
@@ -62,11 +65,13 @@ struct ModelFixture {
         }
     }
 
-    /// The gradients whose names begin with `prefix`, without it.
+    /// The gradients whose names begin with `prefix`, without it, in the shapes of the parameters.
     func gradients(_ prefix: String) -> [String: Tensor] {
+        let turned = Set(decoder.parameters.filter(decoder.isStoredTransposed).map(\.name))
         var result: [String: Tensor] = [:]
-        for (name, tensor) in tensors where name.hasPrefix(prefix) {
-            result[String(name.dropFirst(prefix.count))] = tensor.tensor
+        for (key, tensor) in tensors where key.hasPrefix(prefix) {
+            let name = String(key.dropFirst(prefix.count))
+            result[name] = turned.contains(name) ? tensor.tensor.transposed() : tensor.tensor
         }
         return result
     }

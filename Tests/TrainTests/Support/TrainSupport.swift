@@ -17,9 +17,28 @@ enum TinyModel {
             weights: RandomWeights(generator: Philox(seed: seed), standardDeviation: 0.3))
     }
 
-    static func head(seed: UInt64 = 2) -> ValueHead {
+    static let families = ["llama", "opt", "opt-350m", "gpt2"]
+
+    /// A model of a family with 3 layers of width 16; that of the 350m shape has a head of width 8.
+    static func make(_ family: String) throws -> any Decoder {
+        let weights = RandomWeights(generator: Philox(seed: 1), standardDeviation: 0.3)
+        switch family {
+        case "opt", "opt-350m":
+            var settings = OPTConfiguration(
+                vocabularySize: 24, hiddenSize: 16, feedForwardSize: 24, layerCount: 3, heads: 4, contextLength: 64)
+            if family == "opt-350m" { (settings.normalisesBefore, settings.embeddingSize) = (false, 8) }
+            return try OPT(settings, weights: weights)
+        case "gpt2":
+            return try GPT2(
+                GPT2Configuration(vocabularySize: 24, hiddenSize: 16, layerCount: 3, heads: 4, contextLength: 64),
+                weights: weights)
+        default: return try llama()
+        }
+    }
+
+    static func head(seed: UInt64 = 2, width: Int = 16) -> ValueHead {
         var random = Philox(seed: seed)
-        return ValueHead(weight: .normal([1, 16], standardDeviation: 0.3, using: &random), bias: 0.1)
+        return ValueHead(weight: .normal([1, width], standardDeviation: 0.3, using: &random), bias: 0.1)
     }
 }
 
