@@ -1,69 +1,78 @@
 // Small matrix products that stay in registers: the tiles of attention, and linear layers for a few rows.
 
-// C[rows, 16*vectors] (+)= A · B, with A[i, p] = a[i*a_row + p*a_col] and B row-major with stride b_row.
-#define TILE(ROWS, VECTORS)                                                                                     \
-    INLINE void tile_##ROWS##_##VECTORS(size_t depth, const float *a, size_t a_row, size_t a_col, const float *b, \
-                                        size_t b_row, float *c, size_t c_row, int accumulate) {                 \
-        v16 acc[ROWS][VECTORS];                                                                                 \
-        _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                                        \
-            _Pragma("unroll") for (int j = 0; j < VECTORS; j++)                                                 \
-                acc[i][j] = accumulate ? load(c + i * c_row + 16 * j) : all(0.0f);                              \
-        for (size_t p = 0; p < depth; p++) {                                                                    \
-            v16 row[VECTORS];                                                                                   \
-            _Pragma("unroll") for (int j = 0; j < VECTORS; j++) row[j] = load(b + p * b_row + 16 * j);          \
-            _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                                  \
-                v16 x = all(a[i * a_row + p * a_col]);                                                          \
-                _Pragma("unroll") for (int j = 0; j < VECTORS; j++) acc[i][j] += x * row[j];                    \
-            }                                                                                                   \
-        }                                                                                                       \
-        _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                                        \
-            _Pragma("unroll") for (int j = 0; j < VECTORS; j++) store(c + i * c_row + 16 * j, acc[i][j]);       \
-    }
-
-TILE(1, 1)
-TILE(4, 1)
-#if SWK_WIDE
-TILE(1, 4)
-TILE(6, 4)
-TILE(6, 2)
-TILE(1, 2)
-#endif
-
-// The last few columns of a product, one row at a time.
-INLINE void tile_tail(size_t columns, size_t depth, const float *a, size_t a_col, const float *b, size_t b_row, float *c,
-                      int accumulate) {
-    v16 acc = accumulate ? load_part(c, columns) : all(0.0f);
-    for (size_t p = 0; p < depth; p++) acc += all(a[p * a_col]) * load_part(b + p * b_row, columns);
-    store_part(c, acc, columns);
+INLINE v16 load_first(const float *p, size_t n) { return n == 16 ? load(p) : load_part(p, n); }
+INLINE void store_first(float *p, v16 v, size_t n) {
+    if (n == 16) store(p, v); else store_part(p, v, n);
 }
 
-// C[m, n] (+)= A[m, depth] · B[depth, n].
+// C[rows, 16*(vectors-1) + last] (+)= A · B, with A[i, p] = a[i*a_row + p*a_col] and B row-major with stride b_row. `last` is
+// how much of the last vector is there: 16, a constant that leaves no mask in the code, or less.
+#define TILE(ROWS, VECTORS)                                                                                       \
+    INLINE void tile_##ROWS##_##VECTORS(size_t last, size_t depth, const float *a, size_t a_row, size_t a_col,    \
+                                        const float *b, size_t b_row, float *c, size_t c_row, int accumulate) {   \
+        v16 acc[ROWS][VECTORS];                                                                                   \
+        _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                                          \
+            _Pragma("unroll") for (int j = 0; j < VECTORS; j++)                                                   \
+                acc[i][j] = accumulate ? load_first(c + i * c_row + 16 * j, j + 1 < VECTORS ? 16 : last) : all(0.0f); \
+        for (size_t p = 0; p < depth; p++) {                                                                      \
+            v16 row[VECTORS];                                                                                     \
+            _Pragma("unroll") for (int j = 0; j < VECTORS; j++)                                                   \
+                row[j] = load_first(b + p * b_row + 16 * j, j + 1 < VECTORS ? 16 : last);                         \
+            _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                                    \
+                v16 x = all(a[i * a_row + p * a_col]);                                                            \
+                _Pragma("unroll") for (int j = 0; j < VECTORS; j++) acc[i][j] += x * row[j];                      \
+            }                                                                                                     \
+        }                                                                                                         \
+        _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                                          \
+            _Pragma("unroll") for (int j = 0; j < VECTORS; j++)                                                   \
+                store_first(c + i * c_row + 16 * j, acc[i][j], j + 1 < VECTORS ? 16 : last);                      \
+    }
+
+// All rows of one strip of columns, ROWS at a time.
+#define STRIP(ROWS, VECTORS)                                                                                      \
+    TILE(ROWS, VECTORS)                                                                                           \
+    TILE(1, VECTORS)                                                                                              \
+    INLINE void strip_of_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, size_t a_col, \
+                                   const float *b, size_t b_row, float *c, size_t c_row, int accumulate) {        \
+        size_t i = 0;                                                                                             \
+        for (; i + ROWS <= m; i += ROWS)                                                                          \
+            tile_##ROWS##_##VECTORS(last, depth, a + i * a_row, a_row, a_col, b, b_row, c + i * c_row, c_row, accumulate); \
+        for (; i < m; i++)                                                                                        \
+            tile_1_##VECTORS(last, depth, a + i * a_row, a_row, a_col, b, b_row, c + i * c_row, c_row, accumulate); \
+    }                                                                                                             \
+    static void strip_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, size_t a_col,  \
+                                const float *b, size_t b_row, float *c, size_t c_row, int accumulate) {           \
+        if (last == 16) strip_of_##VECTORS(16, m, depth, a, a_row, a_col, b, b_row, c, c_row, accumulate);        \
+        else strip_of_##VECTORS(last, m, depth, a, a_row, a_col, b, b_row, c, c_row, accumulate);                 \
+    }
+
+#if SWK_WIDE
+#define STRIP_VECTORS 4
+STRIP(8, 1)
+STRIP(6, 2)
+STRIP(6, 3)
+STRIP(6, 4)
+#else
+#define STRIP_VECTORS 1
+STRIP(4, 1)
+#endif
+
+// C[m, n] (+)= A[m, depth] · B[depth, n]. The order of a sum does not depend on the place of its row or column.
 static void product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, size_t a_col, const float *b,
                     size_t b_row, float *c, size_t c_row, int accumulate) {
-    size_t j = 0;
+    for (size_t j = 0; j < n; j += 16 * STRIP_VECTORS) {
+        size_t vectors = (n - j + 15) / 16;
+        if (vectors > STRIP_VECTORS) vectors = STRIP_VECTORS;
+        size_t end = n - j - 16 * (vectors - 1), last = end < 16 ? end : 16;
+        switch (vectors) {
 #if SWK_WIDE
-    for (; j + 64 <= n; j += 64) {
-        size_t i = 0;
-        for (; i + 6 <= m; i += 6)
-            tile_6_4(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
-        for (; i < m; i++) tile_1_4(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
-    }
-    for (; j + 32 <= n; j += 32) {
-        size_t i = 0;
-        for (; i + 6 <= m; i += 6)
-            tile_6_2(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
-        for (; i < m; i++) tile_1_2(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
-    }
+        case 4: strip_4(last, m, depth, a, a_row, a_col, b + j, b_row, c + j, c_row, accumulate); break;
+        case 3: strip_3(last, m, depth, a, a_row, a_col, b + j, b_row, c + j, c_row, accumulate); break;
+        case 2: strip_2(last, m, depth, a, a_row, a_col, b + j, b_row, c + j, c_row, accumulate); break;
 #endif
-    for (; j + 16 <= n; j += 16) {
-        size_t i = 0;
-        for (; i + 4 <= m; i += 4)
-            tile_4_1(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
-        for (; i < m; i++) tile_1_1(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+        default: strip_1(last, m, depth, a, a_row, a_col, b + j, b_row, c + j, c_row, accumulate);
+        }
     }
-    if (j < n)
-        for (size_t i = 0; i < m; i++)
-            tile_tail(n - j, depth, a + i * a_row, a_col, b + j, b_row, c + i * c_row + j, accumulate);
 }
 
 #if SWK_WIDE
