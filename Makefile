@@ -4,7 +4,7 @@ SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian test format lint clean
+.PHONY: build deps demo demo-debian test bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -42,6 +42,16 @@ demo demo-debian: build
 test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
+
+# One job of the side-by-side comparison: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo [DTYPE=f32|bf16] [ITERS=3] [THREADS=2]
+DTYPE ?= f32
+ITERS ?= 3
+THREADS ?= 2
+bench: deps
+	@[ -n "$(WORKLOAD)" ] && [ -n "$(TASK)" ] || \
+	    { echo "make: bench needs WORKLOAD=DIR and TASK=generate|sft|rm|ppo" >&2; exit 1; }
+	$(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks \
+	    "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
 
 # Sources in the form that lint wants.
 format:
