@@ -78,45 +78,72 @@ static void product(size_t m, size_t n, size_t depth, const float *a, size_t a_r
 #if SWK_WIDE
 #define FEW_M 4
 #define FEW_N 4
+// The sums of four vectors at once, each in the order of sum_of: a row's result does not depend on its company.
+INLINE void few_sums(const v16 *v, float *out) {
+    v16 ab = __builtin_shufflevector(v[0], v[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+             + __builtin_shufflevector(v[0], v[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    v16 cd = __builtin_shufflevector(v[2], v[3], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+             + __builtin_shufflevector(v[2], v[3], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    v16 t = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+            + __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    t += __builtin_shufflevector(t, t, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    t += __builtin_shufflevector(t, t, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+    for (int i = 0; i < 4; i++) out[i] = t[4 * i];
+}
 #else
 #define FEW_M 2
 #define FEW_N 2
+INLINE void few_sums(const v16 *v, float *out) {
+    for (int i = 0; i < FEW_N; i++) out[i] = sum_of(v[i]);
+}
 #endif
 
-// out[i, j] = x[i] · w[j]: FEW_M x FEW_N dot products at a time.
+// out[i, j] = x[i] · w[j] for ROWS rows and FEW_N columns: the weights are read once for all the rows.
+#define FEW_TILE(ROWS)                                                                                               \
+    INLINE void few_##ROWS(size_t k, const float *x, size_t x_stride, const float *w, float *out, size_t out_stride) { \
+        v16 acc[ROWS][FEW_N] = {0};                                                                                  \
+        size_t p = 0;                                                                                                \
+        for (; p + 16 <= k; p += 16) {                                                                               \
+            v16 a[ROWS];                                                                                             \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) a[r] = load(x + r * x_stride + p);                      \
+            _Pragma("unroll") for (int c = 0; c < FEW_N; c++) {                                                      \
+                v16 b = load(w + c * k + p);                                                                         \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r][c] += a[r] * b;                              \
+            }                                                                                                        \
+        }                                                                                                            \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                           \
+            float *o = out + r * out_stride;                                                                         \
+            few_sums(acc[r], o);                                                                                     \
+            for (size_t q = p; q < k; q++)                                                                           \
+                for (int c = 0; c < FEW_N; c++) o[c] += x[r * x_stride + q] * w[c * k + q];                          \
+        }                                                                                                            \
+    }
+FEW_TILE(1)
+FEW_TILE(2)
+#if SWK_WIDE
+FEW_TILE(4)
+#endif
+
+// out[i, j] = x[i] · w[j].
 static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride) {
-    for (size_t j = 0; j < n; j += FEW_N) {
-        size_t columns = n - j < FEW_N ? n - j : FEW_N;
-        for (size_t i = 0; i < m; i += FEW_M) {
-            size_t rows = m - i < FEW_M ? m - i : FEW_M;
-            if (rows == FEW_M && columns == FEW_N) {
-                v16 acc[FEW_M][FEW_N] = {0};
-                size_t p = 0;
-                for (; p + 16 <= k; p += 16) {
-                    v16 a[FEW_M];
-                    _Pragma("unroll") for (int r = 0; r < FEW_M; r++) a[r] = load(x + (i + r) * x_stride + p);
-                    _Pragma("unroll") for (int c = 0; c < FEW_N; c++) {
-                        v16 b = load(w + (j + c) * k + p);
-                        _Pragma("unroll") for (int r = 0; r < FEW_M; r++) acc[r][c] += a[r] * b;
-                    }
-                }
-                _Pragma("unroll") for (int r = 0; r < FEW_M; r++) _Pragma("unroll") for (int c = 0; c < FEW_N; c++) {
-                    float s = sum_of(acc[r][c]);
-                    for (size_t q = p; q < k; q++) s += x[(i + r) * x_stride + q] * w[(j + c) * k + q];
-                    out[(i + r) * out_stride + j + c] = s;
-                }
-            } else {
-                for (size_t r = 0; r < rows; r++)
-                    for (size_t c = 0; c < columns; c++) {
-                        v16 acc = {0};
-                        size_t p = 0;
-                        for (; p + 16 <= k; p += 16) acc += load(x + (i + r) * x_stride + p) * load(w + (j + c) * k + p);
-                        float s = sum_of(acc);
-                        for (; p < k; p++) s += x[(i + r) * x_stride + p] * w[(j + c) * k + p];
-                        out[(i + r) * out_stride + j + c] = s;
-                    }
-            }
-        }
+    size_t j = 0;
+    for (; j + FEW_N <= n; j += FEW_N) {
+        const float *column = w + j * k;
+        size_t i = 0;
+#if SWK_WIDE
+        for (; i + 4 <= m; i += 4) few_4(k, x + i * x_stride, x_stride, column, out + i * out_stride + j, out_stride);
+#endif
+        for (; i + 2 <= m; i += 2) few_2(k, x + i * x_stride, x_stride, column, out + i * out_stride + j, out_stride);
+        for (; i < m; i++) few_1(k, x + i * x_stride, x_stride, column, out + i * out_stride + j, out_stride);
     }
+    for (; j < n; j++)
+        for (size_t i = 0; i < m; i++) {
+            v16 acc = {0};
+            size_t p = 0;
+            for (; p + 16 <= k; p += 16) acc += load(x + i * x_stride + p) * load(w + j * k + p);
+            float s = sum_of(acc);
+            for (; p < k; p++) s += x[i * x_stride + p] * w[j * k + p];
+            out[i * out_stride + j] = s;
+        }
 }
