@@ -4,7 +4,7 @@ SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian test timings format lint clean
+.PHONY: build deps demo demo-debian test timings bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -46,6 +46,16 @@ test: deps
 # How long each operation takes at the shapes of a model of 100 M parameters.
 timings: deps
 	TIMINGS=1 $(SWIFT) test -c release --filter TensorTests.TimingTests
+
+# One job of the side-by-side comparison: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo [DTYPE=f32|bf16] [ITERS=3] [THREADS=2]
+DTYPE ?= f32
+ITERS ?= 3
+THREADS ?= 2
+bench: deps
+	@[ -n "$(WORKLOAD)" ] && [ -n "$(TASK)" ] || \
+	    { echo "make: bench needs WORKLOAD=DIR and TASK=generate|sft|rm|ppo" >&2; exit 1; }
+	$(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks \
+	    "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
 
 # Sources in the form that lint wants.
 format:

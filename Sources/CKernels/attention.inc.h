@@ -26,20 +26,29 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
     return k;
 }
 
-// One query against few heads: no packing, keys and values are streamed once for all heads of the group.
+// One query against few heads: no packing; four keys at a time share the work of adding up lanes.
 static void attention_one(const swk_attention *a, const swk_segment *s, size_t kv_head, size_t j, float *workspace) {
     size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j;
     size_t own = s->key_first - s->key_begin + 1 + j, total = s->prefix_count + own, ld = padded(total);
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
         size_t at = range ? s->prefix_count : 0;
-        for (size_t t = 0; t < count; t++) {
-            const float *key = a->keys + (begin + t) * a->key_stride + kv_head * dim;
-            for (size_t g = 0; g < group; g++) {
-                const float *query = a->queries + row * a->query_stride + (kv_head * group + g) * dim;
+        const float *keys = a->keys + begin * a->key_stride + kv_head * dim;
+        for (size_t g = 0; g < group; g++) {
+            const float *query = a->queries + row * a->query_stride + (kv_head * group + g) * dim;
+            float *p = workspace + g * ld + at;
+            size_t t = 0;
+            for (; t + FEW_N <= count; t += FEW_N) {
+                v16 acc[FEW_N] = {0};
+                const float *key = keys + t * a->key_stride;
+                EACH16(dim, v16 q = LOAD(query);
+                       _Pragma("unroll") for (int c = 0; c < FEW_N; c++) acc[c] += q * LOAD(key + c * a->key_stride););
+                few_sums(acc, p + t);
+            }
+            for (; t < count; t++) {
                 v16 acc = {0};
-                EACH16(dim, acc += LOAD(query) * LOAD(key););
-                workspace[g * ld + at + t] = sum_of(acc);
+                EACH16(dim, acc += LOAD(query) * LOAD(keys + t * a->key_stride););
+                p[t] = sum_of(acc);
             }
         }
     }

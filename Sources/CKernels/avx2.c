@@ -5,6 +5,8 @@
 #define SWK_TABLE swk_avx2_table
 #define SWK_NAME "avx2"
 #define SWK_WIDE 0
+#define SWK_MASKS 256
+#include <immintrin.h>
 #include <math.h>
 #include <string.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2"))), apply_to = function)

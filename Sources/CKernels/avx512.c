@@ -5,6 +5,10 @@
 #define SWK_TABLE swk_avx512_table
 #define SWK_NAME "avx512"
 #define SWK_WIDE 1
+#define SWK_MASKS 512
+#define SWK_NATIVE_BF16 1 // beside the table without it, one with the instructions of AVX-512-BF16
+#define SWK_NATIVE_TABLE swk_avx512_bf16_table
+#include <immintrin.h>
 #include <math.h>
 #include <string.h>
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2"), \

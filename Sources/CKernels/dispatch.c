@@ -3,7 +3,7 @@
 
 extern const swk_kernel_table swk_portable_table;
 #if defined(__x86_64__)
-extern const swk_kernel_table swk_avx2_table, swk_avx512_table;
+extern const swk_kernel_table swk_avx2_table, swk_avx512_table, swk_avx512_bf16_table;
 #endif
 
 swk_level swk_best_level(void) {
@@ -21,7 +21,7 @@ const swk_kernel_table *swk_kernels(swk_level level) {
     if (level > swk_best_level()) return NULL;
     switch (level) {
 #if defined(__x86_64__)
-    case SWK_AVX512: return &swk_avx512_table;
+    case SWK_AVX512: return __builtin_cpu_supports("avx512bf16") ? &swk_avx512_bf16_table : &swk_avx512_table;
     case SWK_AVX2: return &swk_avx2_table;
 #endif
     case SWK_PORTABLE: return &swk_portable_table;

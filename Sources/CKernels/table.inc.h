@@ -4,25 +4,31 @@
 #include "normalisation.inc.h"
 #include "softmax.inc.h"
 #include "products.inc.h"
+#include "bfloat16.inc.h"
 #include "attention.inc.h"
 #include "optimiser.inc.h"
 
-const swk_kernel_table SWK_TABLE = {
-    .name = SWK_NAME,
-    .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,
-    .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,
-    .gelu_erf = gelu_erf, .gelu_erf_backward = gelu_erf_backward,
-    .gelu_tanh = gelu_tanh, .gelu_tanh_backward = gelu_tanh_backward,
-    .swiglu = swiglu, .swiglu_backward = swiglu_backward,
-    .sum = sum, .sum_of_squares = sum_of_squares, .dot = dot, .count_non_finite = count_non_finite,
-    .add_bias = add_bias, .add_column_sums = add_column_sums,
-    .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,
-    .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,
-    .rotate = rotate,
-    .softmax = softmax, .softmax_backward = softmax_backward, .log_sum_exp = log_sum_exp,
-    .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient,
-    .argmax = argmax, .sample = sample,
-    .attention = attention, .attention_backward = attention_backward,
-    .linear_few = linear_few,
+#define ENTRIES(PRODUCT)                                                                                                  \
+    .name = SWK_NAME,                                                                                                     \
+    .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,                       \
+    .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,               \
+    .gelu_erf = gelu_erf, .gelu_erf_backward = gelu_erf_backward,                                                         \
+    .gelu_tanh = gelu_tanh, .gelu_tanh_backward = gelu_tanh_backward,                                                     \
+    .swiglu = swiglu, .swiglu_backward = swiglu_backward,                                                                 \
+    .sum = sum, .sum_of_squares = sum_of_squares, .dot = dot, .count_non_finite = count_non_finite,                       \
+    .add_bias = add_bias, .add_column_sums = add_column_sums,                                                             \
+    .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,                                                         \
+    .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,                                                 \
+    .rotate = rotate,                                                                                                     \
+    .softmax = softmax, .softmax_backward = softmax_backward, .log_sum_exp = log_sum_exp,                                 \
+    .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient, \
+    .argmax = argmax, .sample = sample,                                                                                   \
+    .attention = attention, .attention_backward = attention_backward,                                                     \
+    .linear_few = linear_few,                                                                                             \
+    .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .adam = adam,
-};
+
+const swk_kernel_table SWK_TABLE = { ENTRIES(bf16_product) };
+#ifdef SWK_NATIVE_TABLE
+const swk_kernel_table SWK_NATIVE_TABLE = { ENTRIES(bf16_product_native) };
+#endif

@@ -13,12 +13,35 @@ INLINE v16 load(const float *p) { return *(const v16u *)p; }
 INLINE void store(float *p, v16 v) { *(v16u *)p = v; }
 INLINE v16 all(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 
+// The first n of sixteen numbers; nothing behind them is touched.
+#if SWK_MASKS == 512
+INLINE __mmask16 first_of(size_t n) { return (__mmask16)((1u << n) - 1); }
+INLINE v16 load_part(const float *p, size_t n) { return (v16)_mm512_maskz_loadu_ps(first_of(n), p); }
+INLINE void store_part(float *p, v16 v, size_t n) { _mm512_mask_storeu_ps(p, first_of(n), (__m512)v); }
+#elif SWK_MASKS == 256
+typedef struct { __m256 low, high; } halves;
+INLINE __m256i first_of(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+INLINE v16 load_part(const float *p, size_t n) {
+    halves h = {_mm256_maskload_ps(p, first_of((int)n)), _mm256_setzero_ps()};
+    if (n > 8) h.high = _mm256_maskload_ps(p + 8, first_of((int)n - 8));
+    v16 v;
+    memcpy(&v, &h, sizeof v);
+    return v;
+}
+INLINE void store_part(float *p, v16 v, size_t n) {
+    halves h;
+    memcpy(&h, &v, sizeof v);
+    _mm256_maskstore_ps(p, first_of((int)n), h.low);
+    if (n > 8) _mm256_maskstore_ps(p + 8, first_of((int)n - 8), h.high);
+}
+#else
 INLINE v16 load_part(const float *p, size_t n) {
     v16 v = {0};
     memcpy(&v, p, n * sizeof(float));
     return v;
 }
 INLINE void store_part(float *p, v16 v, size_t n) { memcpy(p, &v, n * sizeof(float)); }
+#endif
 
 INLINE v16 choose(i16 mask, v16 yes, v16 no) { return (v16)((mask & (i16)yes) | (~mask & (i16)no)); }
 INLINE v16 larger(v16 a, v16 b) { return choose(a > b, a, b); }

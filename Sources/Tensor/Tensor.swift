@@ -71,6 +71,7 @@ public struct Tensor {
             copy.pointer.copyMemory(from: storage.pointer, byteCount: count * 4)
             storage = copy
         }
+        storage.packings.withLock { $0 = Storage.Packings() }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
     }

@@ -8,6 +8,9 @@ public enum Compute {
     /// The number of threads, every processor of this machine unless set.
     @TaskLocal public static var threads: Int = Kernels.processorCount
 
+    /// What products with weight matrices multiply: 32-bit floats unless set.
+    @TaskLocal public static var precision: Precision = .f32
+
     /// Calls `body` for every index below `count`, spread over the threads of this scope, and returns when all are done.
     ///
     /// Indices run in no defined order; results are placed by index, so they do not depend on the order. `body` must be safe to call

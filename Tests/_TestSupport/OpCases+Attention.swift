@@ -82,6 +82,11 @@ extension OpCases {
             attention(lengths: [3, 1, 7, 0, 33], heads: 4, keyHeads: 2, dim: 16),
             attention(lengths: [16, 64, 2], heads: 6, keyHeads: 1, dim: 64),
             attention(lengths: [7, 16, 33], heads: 2, keyHeads: 2, dim: 20),
+            // widths whose last vector is not full, with one to four vectors before it
+            attention(lengths: [61, 6], heads: 4, keyHeads: 2, dim: 24),
+            attention(lengths: [50], heads: 2, keyHeads: 2, dim: 40),
+            attention(prompt: 19, continuations: [3, 20], promptAsks: true, heads: 2, keyHeads: 1, dim: 58),
+            attention(lengths: [17], heads: 1, keyHeads: 1, dim: 72),
             // decoding and other queries at the end of a sequence
             attention(lengths: [9], lastQueries: 1, heads: 1, keyHeads: 1, dim: 8),
             attention(lengths: [1, 33, 100, 16], lastQueries: 1, heads: 4, keyHeads: 4, dim: 16),

@@ -104,6 +104,16 @@ typedef struct {
     void (*linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride);
 
+    // Products of bfloat16 numbers with float sums. Two neighbours in depth make a pair of 32 bits; an odd depth ends with a 0.
+    // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds
+    // (depth + 1) / 2 times 16 * ceil(n / 16) pairs.
+    void (*bf16_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out);
+    // Rows of A, (depth + 1) / 2 pairs each: A[i, p] = a[i*row_stride + p*depth_stride]
+    void (*bf16_narrow)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
+    // C[m, n] (+)= A · B for narrowed rows and packed panels
+    void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
+                         int accumulate);
+
     // One fused AdamW step over n numbers (Loshchilov & Hutter 2019, the order of torch.optim.AdamW).
     void (*adam)(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second);
 } swk_kernel_table;

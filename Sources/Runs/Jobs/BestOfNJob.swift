@@ -57,7 +57,7 @@ public struct BestOfNJob {
 
     /// Runs the job.
     public func callAsFunction() throws {
-        try Compute.$threads.withValue(run.threads ?? Compute.threads) { try work() }
+        try run.computing { try work() }
     }
 
     private func work() throws {

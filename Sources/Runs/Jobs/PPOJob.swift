@@ -27,7 +27,7 @@ public struct PPOJob {
 
     /// Runs the job, or goes on with it.
     public func callAsFunction() throws {
-        try Compute.$threads.withValue(run.threads ?? Compute.threads) { try work() }
+        try run.computing { try work() }
     }
 
     private func work() throws {

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Tensor
 
 /// Where a run writes, and how it runs.
 public struct RunOptions: ParsableArguments {
@@ -12,6 +13,8 @@ public struct RunOptions: ParsableArguments {
     public var seed: UInt64 = 42
     @Option(help: "Processors to use; all of them unless given.")
     public var threads: Int?
+    @Option(help: "What products with weights multiply: f32, or bf16 with f32 sums, which is faster and rounds.")
+    public var dtype = "f32"
     @Option(help: "Checkpoints to keep; all unless given.")
     public var checkpointLimit: Int?
     @Option(help: "A YAML or JSON file with values for any of these options, or another run's config.json.")
@@ -24,6 +27,17 @@ public struct RunOptions: ParsableArguments {
             throw ValidationError("--resume is '\(resume)'; it takes allow, must or never")
         }
         guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
+        guard Compute.Precision(rawValue: dtype) != nil else {
+            let names = Compute.Precision.allCases.map(\.rawValue).joined(separator: " or ")
+            throw ValidationError("--dtype is '\(dtype)'; it takes \(names)")
+        }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw ValidationError("--checkpoint-limit must be above 0") }
+    }
+
+    /// Calls `body` with the processors and the precision that the options ask for.
+    func computing(_ body: () throws -> Void) rethrows {
+        try Compute.$threads.withValue(threads ?? Compute.threads) {
+            try Compute.$precision.withValue(Compute.Precision(rawValue: dtype) ?? .f32, operation: body)
+        }
     }
 }

@@ -10,6 +10,14 @@ package final class Storage: @unchecked Sendable {
     package let byteCount: Int
     private let capacity: Int
     private let owner: AnyObject?
+    /// The contents as a weight matrix, rounded and packed; nil until it is asked for. Whoever changes the contents forgets them.
+    let packings = Mutex(Packings())
+
+    /// See ``packings``: as the right-hand side of dy W and of x Wᵀ.
+    struct Packings: Sendable {
+        var plain: PackedMatrix?
+        var transposed: PackedMatrix?
+    }
 
     /// A block of at least `byteCount` bytes with undefined contents.
     package init(byteCount: Int) {

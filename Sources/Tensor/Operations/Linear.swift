@@ -53,6 +53,7 @@ struct Linear {
 
     static func forward(_ x: Tensor, _ weight: Tensor, into out: UnsafeMutablePointer<Float>) {
         let (rows, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
+        if WeightProduct.forward(x.pointer, rows: rows, weight, into: out) { return }
         if rows < fewRows {
             let kernels = Kernels.current
             let parts = rows * inputs * outputs < 50_000 ? 1 : Compute.threads
@@ -71,17 +72,13 @@ struct Linear {
 
     // dx = dy W, dW = dyᵀ x, db = column sums of dy
     func backward(_ gradient: Tensor, on tape: Tape) {
-        let (rows, inputs, outputs) = (shape[0], weight.shape[1], weight.shape[0])
+        let (rows, outputs) = (shape[0], weight.shape[0])
         tape.accumulate(into: places[0], shape: shape) { out, beta in
-            BLAS.multiply(
-                m: rows, n: inputs, k: outputs, .plain(gradient.pointer, stride: outputs),
-                .plain(weight.pointer, stride: inputs), into: out, stride: inputs, beta: beta)
+            WeightProduct.inputGradient(gradient.pointer, rows: rows, weight, into: out, beta: beta)
         }
         if let x {
             tape.accumulate(into: places[1], shape: weight.shape) { out, beta in
-                BLAS.multiply(
-                    m: outputs, n: inputs, k: rows, .transposed(gradient.pointer, stride: outputs),
-                    .plain(x.pointer, stride: inputs), into: out, stride: inputs, beta: beta)
+                WeightProduct.weightGradient(gradient.pointer, x.pointer, rows: rows, weight, into: out, beta: beta)
             }
         }
         tape.accumulate(into: places[2], shape: [outputs]) { out, beta in

@@ -35,16 +35,13 @@ struct ChunkedLogits {
         _ dlogits: UnsafePointer<Float>, _ range: Range<Int>, dhidden: UnsafeMutablePointer<Float>?,
         dweight: (UnsafeMutablePointer<Float>, beta: Float)?
     ) {
-        let (vocabulary, width) = (weight.shape[0], weight.shape[1])
+        let width = weight.shape[1]
         if let dhidden {
-            BLAS.multiply(
-                m: range.count, n: width, k: vocabulary, .plain(dlogits, stride: vocabulary),
-                .plain(weight.pointer, stride: width), into: dhidden + range.lowerBound * width, stride: width)
+            WeightProduct.inputGradient(dlogits, rows: range.count, weight, into: dhidden + range.lowerBound * width)
         }
         if let dweight {
-            BLAS.multiply(
-                m: vocabulary, n: width, k: range.count, .transposed(dlogits, stride: vocabulary),
-                .plain(hidden.pointer + range.lowerBound * width, stride: width), into: dweight.0, stride: width,
+            WeightProduct.weightGradient(
+                dlogits, hidden.pointer + range.lowerBound * width, rows: range.count, weight, into: dweight.0,
                 beta: dweight.beta)
         }
     }

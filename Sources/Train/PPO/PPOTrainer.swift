@@ -28,8 +28,20 @@ public final class PPOTrainer {
 
     /// Steps (rollout and learning) done.
     public private(set) var step = 0
+    /// The wall-clock time of the last step's phases.
+    public private(set) var lastPhases = PhaseTimes()
     /// The scores of the last evaluation by set.
     public private(set) var lastEvaluation: [String: Double] = [:]
+
+    /// How long the phases of a step took, in seconds.
+    public struct PhaseTimes: Sendable, Equatable {
+        /// Sampling, with log-probabilities and values.
+        public var generate = 0.0
+        /// The reference's log-probabilities and the reward function.
+        public var score = 0.0
+        /// Rewards, advantages and the optimiser steps of all epochs.
+        public var learn = 0.0
+    }
 
     /// A trainer.
     /// - Parameters:
@@ -123,9 +135,16 @@ public final class PPOTrainer {
     func trainStep() throws -> Double {
         let batch = order.next().map { prompts[$0] }
         let stream = random.split("rollout").split(UInt64(step))
+        let clock = ContinuousClock()
+        var start = clock.now
+        func seconds() -> Double {
+            defer { start = clock.now }
+            return (clock.now - start) / .seconds(1)
+        }
 
         // 1. responses, with their log-probabilities, values and trunk states
         var rollouts = try respond(to: batch, streams: batch.indices.map { stream.split(UInt64($0)) })
+        lastPhases.generate = seconds()
         // 2. the reference's log-probabilities of the same tokens
         addReferenceLogProbs(to: &rollouts)
         // 3. scores
@@ -137,6 +156,7 @@ public final class PPOTrainer {
                 rollouts[i].trunk = trunk.rows(0..<rollouts[i].prompt.count + rollouts[i].response.count - 1)
             }
         }
+        lastPhases.score = seconds()
         // 4. a reward for every token; 5. advantages and returns, from the values at sampling time
         addAdvantages(to: &rollouts)
         statistics.add(rollouts, rawScores: rawScores, config: config)
@@ -149,6 +169,7 @@ public final class PPOTrainer {
                 try learn(Array(shuffled[begin..<begin + config.learnBatchSize]))
             }
         }
+        lastPhases.learn = seconds()
         // 7. the KL weight
         controller.update(
             meanKL: rollouts.reduce(0) { $0 + $1.sequenceKL } / Double(rollouts.count), rollouts: rollouts.count)

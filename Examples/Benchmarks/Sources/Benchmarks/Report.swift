@@ -1,0 +1,65 @@
+import Foundation
+
+/// What a benchmark prints: one line of JSON.
+struct Report: Encodable {
+    var engine = "swift-rlhf"
+    var task: String
+    var dtype: String
+    /// The median of `all`.
+    var seconds: Double
+    var all: [Double]
+    var peakRSS: Int
+    var tokens: Int?
+    var firstLoss: Double?
+    /// The phases of the last step of PPO, in seconds.
+    var phases: [String: Double]?
+    /// Greatest differences between two ways to the same numbers.
+    var checks: [String: Double]?
+
+    private enum CodingKeys: String, CodingKey {
+        case engine, task, dtype, seconds, all, tokens, phases, checks
+        case peakRSS = "peak_rss_mb"
+        case firstLoss = "first_loss"
+    }
+
+    /// A report of the timed iterations; call it before anything that is not part of the task can raise the peak of memory.
+    init(_ options: Options, _ all: [Double]) {
+        task = options.task.rawValue
+        dtype = options.dtype.rawValue
+        let sorted = all.sorted()
+        seconds = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+        self.all = all
+        peakRSS = Self.peakMebibytes()
+    }
+
+    /// The most memory that this process has had resident.
+    private static func peakMebibytes() -> Int {
+        var usage = rusage()
+        #if os(Linux)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            return usage.ru_maxrss / 1024
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            return usage.ru_maxrss / 1_048_576
+        #endif
+    }
+
+    func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+}
+
+/// Measures the time between two laps.
+struct Stopwatch {
+    private let clock = ContinuousClock()
+    private var start: ContinuousClock.Instant
+    init() { start = clock.now }
+
+    /// The seconds since it was made or since the last lap.
+    mutating func lap() -> Double {
+        defer { start = clock.now }
+        return (clock.now - start) / .seconds(1)
+    }
+}

@@ -1,0 +1,188 @@
+import Data
+import Eval
+import Models
+import Tensor
+import Train
+
+/// The jobs as a user of the libraries would run them. Each runs once more than it is timed.
+struct Tasks {
+    let options: Options
+    let workload: Workload
+
+    func run() throws -> Report {
+        switch options.task {
+        case .generate: try generate()
+        case .sft: try sft()
+        case .rm: try rewardModel()
+        case .ppo: try ppo()
+        }
+    }
+
+    private var sampling: SamplingOptions {
+        SamplingOptions(maxNewTokens: workload.newTokens, minNewTokens: workload.newTokens)
+    }
+    private let frozen = Freezing(fraction: 0.8)
+
+    /// `newTokens` tokens after every prompt, all prompts at once.
+    private func generate() throws -> Report {
+        let generator = Generator(try workload.decoder(), endOfSequence: workload.endOfSequence)
+        var seconds: [Double] = []
+        var sampled = 0
+        for iteration in 0...options.iterations {
+            let random = Philox(seed: 0).split(UInt64(iteration))
+            let requests = workload.prompts.enumerated().map { index, prompt in
+                GenerationRequest(prompt: prompt, streams: [random.split(UInt64(index))])
+            }
+            var watch = Stopwatch()
+            let responses = try generator.generate(requests, options: sampling)
+            seconds.append(watch.lap())
+            sampled = responses.reduce(0) { $0 + $1.reduce(0) { $0 + $1.tokens.count } }
+        }
+        guard sampled == workload.prompts.count * workload.newTokens else {
+            throw BenchmarkError("\(sampled) tokens were sampled, not \(workload.newTokens) for each prompt")
+        }
+        var report = Report(options, Array(seconds.dropFirst()))
+        report.tokens = sampled
+        return report
+    }
+
+    /// One AdamW step over all examples; the loss is the mean over response tokens.
+    private func sft() throws -> Report {
+        let decoder = try workload.decoder()
+        let examples = zip(workload.prompts, workload.responses).enumerated().map {
+            TokenisedExample(id: "\($0)", prompt: $1.0, target: $1.1)
+        }
+        let config = SFTConfig(
+            maxSteps: options.iterations + 1, batchSize: examples.count,
+            optimizer: AdamConfig(learningRate: 3e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
+            freezing: frozen)
+        var steps = StepTimes()
+        let trainer = try SFTTrainer(decoder, config: config, examples: examples) { steps.record($0) }
+        steps.begin()
+        try trainer.run()
+        var report = Report(options, steps.timed)
+        report.firstLoss = steps.losses.first
+        report.tokens = examples.reduce(0) { $0 + $1.count }
+        return report
+    }
+
+    /// One AdamW step over all pairs.
+    private func rewardModel() throws -> Report {
+        let model = RewardModel(try workload.decoder(), head: workload.valueHead())
+        let pairs = workload.prompts.indices.map {
+            TokenisedComparison(
+                id: "\($0)", prompt: workload.prompts[$0], summaries: [workload.responses[$0], workload.rejected[$0]],
+                choice: 0)
+        }
+        let config = RewardConfig(
+            maxSteps: options.iterations + 1, batchSize: pairs.count,
+            optimizer: AdamConfig(learningRate: 1e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
+            freezing: frozen)
+        var steps = StepTimes()
+        let trainer = try RewardTrainer(model, config: config, comparisons: pairs) { steps.record($0) }
+        steps.begin()
+        try trainer.run()
+        var report = Report(options, steps.timed)
+        report.firstLoss = steps.losses.first
+        report.tokens = pairs.reduce(0) { $0 + 2 * $1.prompt.count + $1.summaries.reduce(0) { $0 + $1.count } }
+        report.checks = [
+            "shared_prefix": greatestDifference(
+                RewardLoss.scores(model, pairs).values,
+                pairs.flatMap { pair in model.scores(pair.summaries.map { pair.prompt + $0 }) })
+        ]
+        return report
+    }
+
+    /// One step of the algorithm: a rollout for every prompt, scores, and four epochs of learning.
+    private func ppo() throws -> Report {
+        // the three models are loaded one by one; what is equal is found by comparison and shared
+        let (policy, reference) = (try workload.decoder(), try workload.decoder())
+        let reward = RewardModel(try workload.decoder(), head: workload.valueHead())
+        let vocabulary = policy.shape.vocabularySize
+        frozen.apply(to: policy)
+        reward.decoder.parameters.forEach { $0.isTrainable = false }
+        let layers = Trunk.share(policy, with: reward.decoder, atMost: policy.frozenTrunk).layers
+        let config = PPOConfig(
+            totalSteps: options.iterations + 1, rolloutBatchSize: workload.prompts.count,
+            learnBatchSize: workload.prompts.count, sampling: sampling, klCoefficient: 5, valueCost: 0.2,
+            optimizer: AdamConfig(learningRate: 1.5e-6, clipNorm: nil), schedule: Schedule(.constant), freezing: frozen)
+        let prompts = workload.prompts.enumerated().map {
+            TokenisedPrompt(id: "\($0)", tokens: $1, query: "", reference: "", isTruncated: false)
+        }
+        var steps = StepTimes()
+        let trainer = try PPOTrainer(
+            policy: policy, valueHead: workload.valueHead(), reference: reference, config: config, prompts: prompts,
+            rewardFunction: RewardModelReward(
+                reward, endOfSequence: workload.endOfSequence,
+                sharedTrunkLayers: layers == policy.frozenTrunk ? layers : 0),
+            tokenizer: IDs(vocabularySize: vocabulary), endOfSequence: workload.endOfSequence
+        ) { steps.record($0) }
+        steps.begin()
+        try trainer.run()
+        var report = Report(options, steps.timed)
+        report.tokens = workload.prompts.count * workload.newTokens
+        report.phases = [
+            "generate": trainer.lastPhases.generate, "score": trainer.lastPhases.score,
+            "learn": trainer.lastPhases.learn,
+        ]
+        report.checks = try checks(of: trainer, reward: reward)
+        return report
+    }
+
+    /// The shortcuts of PPO against the long way round: log-probabilities from sampling against a fresh pass over whole sequences,
+    /// reused trunk states against recomputed ones, pairs with a shared prompt against separate sequences.
+    private func checks(of trainer: PPOTrainer, reward: RewardModel) throws -> [String: Double] {
+        let layers = trainer.sharedTrunkLayers
+        let generator = Generator(
+            trainer.policy, valueHead: trainer.valueHead, endOfSequence: workload.endOfSequence,
+            trunkLayers: layers > 0 ? layers : nil)
+        let random = Philox(seed: 1)
+        let responses = try generator.generate(
+            workload.prompts.enumerated().map { .init(prompt: $1, streams: [random.split(UInt64($0))]) },
+            options: sampling
+        ).map { $0[0] }
+        var (logProbs, trunk, prefix): (Double, Double, Double) = (0, 0, 0)
+        for (index, (prompt, response)) in zip(workload.prompts, responses).enumerated() {
+            let batch = TokenBatch([prompt + response.tokens.dropLast()])
+            let states = trainer.policy.run(batch, layers: 0..<trainer.policy.shape.layerCount)
+            let hidden = trainer.policy.finish(states, on: nil).rows(prompt.count - 1..<batch.count)
+            let fresh = hidden.logProbs(trainer.policy.projection.value, targets: response.tokens).logProbs
+            logProbs = max(logProbs, greatestDifference(fresh.values, response.logProbs))
+            if let reused = response.trunk {
+                let recomputed = trainer.policy.run(batch, layers: 0..<layers)
+                trunk = max(trunk, greatestDifference(recomputed.values, reused.rows(0..<batch.count).values))
+            }
+            let answers = [workload.responses[index], workload.rejected[index]]
+            let shared = TokenBatch(prompts: [prompt], continuations: [answers])
+            prefix = max(
+                prefix,
+                greatestDifference(
+                    reward.scores(shared, lastRows: shared.rows.map { $0.upperBound - 1 }).values,
+                    reward.scores(answers.map { prompt + $0 })))
+        }
+        return ["log_probs": logProbs, "trunk_states": trunk, "shared_prefix": prefix, "shared_layers": Double(layers)]
+    }
+
+    private func greatestDifference(_ a: [Float], _ b: [Float]) -> Double {
+        guard a.count == b.count else { return .infinity }
+        return zip(a, b).reduce(0) { max($0, Double(abs($1.0 - $1.1))) }
+    }
+}
+
+/// The time of every step of a trainer, from its events.
+struct StepTimes {
+    private var watch = Stopwatch()
+    private var all: [Double] = []
+    private(set) var losses: [Double] = []
+
+    /// The steps after the first one.
+    var timed: [Double] { Array(all.dropFirst()) }
+
+    mutating func begin() { watch = Stopwatch() }
+
+    mutating func record(_ event: TrainingEvent) {
+        guard case .progressed(_, _, _, let loss) = event else { return }
+        all.append(watch.lap())
+        losses.append(loss ?? .nan)
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Models
+import Tensor
+
+/// A folder with `model/`, `reward_head.json` and `workload.json`, from which every engine does the same work.
+struct Workload {
+    /// What `workload.json` holds.
+    private struct File: Decodable {
+        var prompts: [[Int32]]
+        var responses: [[Int32]]
+        var rejected: [[Int32]]
+        var max_new_tokens: Int
+        var eos: Int32
+    }
+    /// What `reward_head.json` holds.
+    private struct Head: Decodable {
+        var weight: [Float]
+        var bias: Float
+    }
+
+    private let folder: URL
+    private let head: Head
+    /// Token ids, the begin of sequence included.
+    let prompts: [[Int32]]
+    /// One answer to every prompt, the end of sequence included.
+    let responses: [[Int32]]
+    /// Another answer to every prompt.
+    let rejected: [[Int32]]
+    let newTokens: Int
+    let endOfSequence: Int32
+
+    init(_ path: String) throws {
+        folder = URL(fileURLWithPath: path, isDirectory: true)
+        let file: File = try Self.read(folder.appendingPathComponent("workload.json"))
+        head = try Self.read(folder.appendingPathComponent("reward_head.json"))
+        (prompts, responses, rejected) = (file.prompts, file.responses, file.rejected)
+        (newTokens, endOfSequence) = (file.max_new_tokens, file.eos)
+        guard prompts.count == responses.count, prompts.count == rejected.count, !prompts.isEmpty else {
+            throw BenchmarkError(
+                "\(path)/workload.json needs as many responses and rejected answers as prompts, at least one")
+        }
+    }
+
+    private static func read<Value: Decodable>(_ file: URL) throws -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(contentsOf: file))
+        } catch {
+            throw BenchmarkError("\(file.path) cannot be read: \(error); make the folder with make_workload.py")
+        }
+    }
+
+    /// The model, loaded anew: nothing is shared between two calls.
+    func decoder() throws -> any Decoder {
+        try LanguageModel.load(folder.appendingPathComponent("model", isDirectory: true)).decoder
+    }
+
+    func valueHead() -> ValueHead {
+        ValueHead(weight: Tensor(head.weight, shape: [1, head.weight.count]), bias: head.bias)
+    }
+}

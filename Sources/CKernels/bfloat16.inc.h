@@ -1,0 +1,167 @@
+// Matrix products of bfloat16 numbers with float sums: C[m, n] (+)= A[m, depth] · B[depth, n].
+//
+// Two neighbours in depth make a pair of 32 bits. A is a matrix of pairs, row by row. B is packed in panels of 64 columns (the last
+// one of as many 16s as it needs): panel after panel, pair after pair, the pairs of the panel's columns side by side. An odd depth
+// ends with a pair of a number and 0. One instruction of AVX-512-BF16 multiplies 16 pairs and adds; elsewhere a pair is taken apart
+// by a shift, which gives the same sums to rounding.
+
+#define PANEL 64
+#define DEPTH_BLOCK 1024 // pairs: a panel's block of 256 KiB stays in the second-level cache
+
+typedef uint32_t u16v __attribute__((vector_size(64)));
+typedef uint32_t u16vu __attribute__((vector_size(64), aligned(4), may_alias));
+
+INLINE u16v load_pairs(const uint32_t *p) { return *(const u16vu *)p; }
+INLINE void store_pairs(uint32_t *p, u16v v) { *(u16vu *)p = v; }
+
+// To the nearest bfloat16, ties to even, in the low half of every lane. NaN stays NaN.
+INLINE u16v narrowed(v16 x) {
+    u16v bits = (u16v)x;
+    u16v rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+    return (u16v)choose(x != x, (v16)((bits >> 16) | 0x40u), (v16)rounded);
+}
+INLINE uint32_t narrowed_number(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return x != x ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+}
+
+// One panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
+static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out) {
+    size_t pairs = (depth + 1) / 2, width = (n + 15) / 16 * 16;
+    if (column_stride == 1) {
+        for (size_t p = 0; p < pairs; p++, out += width) {
+            const float *row = b + 2 * p * depth_stride;
+            int both = 2 * p + 1 < depth;
+            EACH16(n, u16v low = narrowed(LOAD(row)); u16v high = both ? narrowed(LOAD(row + depth_stride)) : (u16v){0};
+                   store_pairs(out + at, low | high << 16););
+        }
+        return;
+    }
+    for (size_t first = 0; first < width; first += 16) {
+        size_t count = n - first < 16 ? n - first : 16;
+        for (size_t p = 0; p < pairs; p++) {
+            uint32_t *to = out + p * width + first;
+            for (size_t j = 0; j < 16; j++) {
+                const float *from = b + (first + j) * column_stride + 2 * p * depth_stride;
+                uint32_t high = j < count && 2 * p + 1 < depth ? narrowed_number(from[depth_stride]) : 0;
+                to[j] = j < count ? narrowed_number(from[0]) | high << 16 : 0;
+            }
+        }
+    }
+}
+
+// Rows of A as pairs: A[i, p] = a[i*row_stride + p*depth_stride].
+static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) {
+    size_t pairs = (depth + 1) / 2, whole = depth / 2;
+    // sixteen rows at a time: when they are columns in memory, each of their lines is read once
+    for (size_t first = 0; first < rows; first += 16) {
+        size_t count = rows - first < 16 ? rows - first : 16;
+        const float *from = a + first * row_stride;
+        uint32_t *to = out + first * pairs;
+        if (depth_stride == 1) {
+            for (size_t i = 0; i < count; i++)
+                for (size_t p = 0; p < whole; p++)
+                    to[i * pairs + p] = narrowed_number(from[i * row_stride + 2 * p])
+                                        | narrowed_number(from[i * row_stride + 2 * p + 1]) << 16;
+        } else {
+            for (size_t p = 0; p < whole; p++)
+                for (size_t i = 0; i < count; i++)
+                    to[i * pairs + p] = narrowed_number(from[i * row_stride + 2 * p * depth_stride])
+                                        | narrowed_number(from[i * row_stride + (2 * p + 1) * depth_stride]) << 16;
+        }
+        if (whole < pairs)
+            for (size_t i = 0; i < count; i++)
+                to[i * pairs + whole] = narrowed_number(from[i * row_stride + (depth - 1) * depth_stride]);
+    }
+}
+
+INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
+    uint32_t low = a << 16, high = a & 0xFFFF0000u;
+    float x, y;
+    memcpy(&x, &low, sizeof x);
+    memcpy(&y, &high, sizeof y);
+    acc += all(x) * (v16)(b << 16);
+    acc += all(y) * (v16)(b & 0xFFFF0000u);
+    return acc;
+}
+
+// C[ROWS, 16*(VECTORS-1) + last] (+)= A · B for a range of pairs; STEP multiplies a pair of A by sixteen of B.
+#define BF16_TILE(NAME, ATTRIBUTE, STEP, ROWS, VECTORS)                                                              \
+    ATTRIBUTE void NAME##_##ROWS##_##VECTORS(size_t last, size_t pairs, const uint32_t *a, size_t a_row, const uint32_t *b, \
+                                             float *c, size_t c_row, int accumulate) {                               \
+        v16 acc[ROWS][VECTORS];                                                                                      \
+        _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                                             \
+            _Pragma("unroll") for (int j = 0; j < VECTORS; j++)                                                      \
+                acc[i][j] = accumulate ? load_first(c + i * c_row + 16 * j, j + 1 < VECTORS ? 16 : last) : all(0.0f); \
+        for (size_t p = 0; p < pairs; p++) {                                                                         \
+            u16v row[VECTORS];                                                                                       \
+            _Pragma("unroll") for (int j = 0; j < VECTORS; j++) row[j] = load_pairs(b + (p * VECTORS + j) * 16);     \
+            _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                                       \
+                uint32_t x = a[i * a_row + p];                                                                       \
+                _Pragma("unroll") for (int j = 0; j < VECTORS; j++) acc[i][j] = STEP(acc[i][j], x, row[j]);          \
+            }                                                                                                        \
+        }                                                                                                            \
+        _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                                             \
+            _Pragma("unroll") for (int j = 0; j < VECTORS; j++)                                                      \
+                store_first(c + i * c_row + 16 * j, acc[i][j], j + 1 < VECTORS ? 16 : last);                         \
+    }
+
+// All rows of one panel of VECTORS vectors.
+#define BF16_PANEL(NAME, ATTRIBUTE, STEP, VECTORS)                                                                   \
+    BF16_TILE(NAME, ATTRIBUTE, STEP, 6, VECTORS)                                                                     \
+    BF16_TILE(NAME, ATTRIBUTE, STEP, 4, VECTORS)                                                                     \
+    BF16_TILE(NAME, ATTRIBUTE, STEP, 2, VECTORS)                                                                     \
+    BF16_TILE(NAME, ATTRIBUTE, STEP, 1, VECTORS)                                                                     \
+    ATTRIBUTE void NAME##_panel_##VECTORS(size_t last, size_t m, size_t pairs, const uint32_t *a, const uint32_t *b, \
+                                          float *c, size_t c_row, int accumulate) {                                  \
+        for (size_t p = 0; p < pairs; p += DEPTH_BLOCK, accumulate = 1) {                                            \
+            size_t count = pairs - p < DEPTH_BLOCK ? pairs - p : DEPTH_BLOCK, i = 0;                                 \
+            const uint32_t *block = b + p * 16 * VECTORS, *row = a + p;                                              \
+            for (; i + 6 <= m; i += 6)                                                                               \
+                NAME##_6_##VECTORS(last, count, row + i * pairs, pairs, block, c + i * c_row, c_row, accumulate);    \
+            if (m - i >= 4) {                                                                                        \
+                NAME##_4_##VECTORS(last, count, row + i * pairs, pairs, block, c + i * c_row, c_row, accumulate);    \
+                i += 4;                                                                                              \
+            }                                                                                                        \
+            if (m - i >= 2) {                                                                                        \
+                NAME##_2_##VECTORS(last, count, row + i * pairs, pairs, block, c + i * c_row, c_row, accumulate);    \
+                i += 2;                                                                                              \
+            }                                                                                                        \
+            if (m - i >= 1)                                                                                          \
+                NAME##_1_##VECTORS(last, count, row + i * pairs, pairs, block, c + i * c_row, c_row, accumulate);    \
+        }                                                                                                            \
+    }
+
+// The whole product: panel by panel, so that a panel of B is read from memory once.
+#define BF16_PRODUCT(NAME, ATTRIBUTE, STEP)                                                                          \
+    BF16_PANEL(NAME, ATTRIBUTE, STEP, 1)                                                                             \
+    BF16_PANEL(NAME, ATTRIBUTE, STEP, 2)                                                                             \
+    BF16_PANEL(NAME, ATTRIBUTE, STEP, 3)                                                                             \
+    BF16_PANEL(NAME, ATTRIBUTE, STEP, 4)                                                                             \
+    ATTRIBUTE void NAME(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row, \
+                        int accumulate) {                                                                            \
+        size_t pairs = (depth + 1) / 2;                                                                              \
+        for (size_t j = 0; j < n; j += PANEL, b += PANEL * pairs) {                                                  \
+            size_t columns = n - j < PANEL ? n - j : PANEL, vectors = (columns + 15) / 16;                           \
+            size_t last = columns - 16 * (vectors - 1);                                                              \
+            switch (vectors) {                                                                                       \
+            case 4: NAME##_panel_4(last, m, pairs, a, b, c + j, c_row, accumulate); break;                           \
+            case 3: NAME##_panel_3(last, m, pairs, a, b, c + j, c_row, accumulate); break;                           \
+            case 2: NAME##_panel_2(last, m, pairs, a, b, c + j, c_row, accumulate); break;                           \
+            default: NAME##_panel_1(last, m, pairs, a, b, c + j, c_row, accumulate);                                 \
+            }                                                                                                        \
+        }                                                                                                            \
+    }
+
+BF16_PRODUCT(bf16_product, static, add_pairs)
+
+#if SWK_NATIVE_BF16
+// an attribute of a function's own replaces the one that the build gives to all of them: it names everything
+#define NATIVE_TARGET __attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2")))
+#define NATIVE static NATIVE_TARGET
+INLINE NATIVE_TARGET v16 add_pairs_native(v16 acc, uint32_t a, u16v b) {
+    return (v16)_mm512_dpbf16_ps((__m512)acc, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)b);
+}
+BF16_PRODUCT(bf16_product_native, NATIVE, add_pairs_native)
+#endif
