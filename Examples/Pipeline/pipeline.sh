@@ -3,6 +3,7 @@
 # PPO, best-of-16 of both policies, and the comparison. Settings come from the script that calls this one.
 #
 # usage: pipeline.sh PRESET        (a file beside this one, without .env)
+# OUT, SEED and SENTENCE_ENCODER (a folder) may be set.
 # A run that was interrupted goes on when the same command is given again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,6 +13,7 @@ source "Examples/Pipeline/$preset.env"
 
 out=${OUT:-runs/$preset}
 seed=${SEED:-42}
+sentence_encoder=${SENTENCE_ENCODER:-.build/sentence-encoder}
 bin=$(swift build -c release --show-bin-path)
 begin=$(date +%s)
 export PATH="$bin:$PATH"
@@ -35,6 +37,12 @@ sample-best-of-n "${common[@]}" --run-id ppo-samples --model-name "$out/ppo" --r
     --reference-model "$out/sft" --num-return-sequences 16 "${BON[@]}"
 
 say "5/5  comparison"
+encoder=()
+if [ -e "$sentence_encoder/modules.json" ]; then
+    encoder=(--embedding-model "$sentence_encoder")
+else
+    say "there is no sentence encoder in $sentence_encoder, so no diversity of embeddings; get one with: make sentence-encoder"
+fi
 calculate-diversity --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
-    --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))"
+    --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))" "${encoder[@]}"
 say "written: $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"

@@ -1,4 +1,4 @@
-// Causal attention of one segment and one key/value head, in blocks of queries: scratch memory is linear in the keys.
+// Attention of one segment and one key/value head, causal unless the segment sees all, in blocks of queries: scratch memory is linear in the keys.
 // Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved log-sum-exp, as Dao et al. 2022 do:
 // dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ.
 
@@ -29,7 +29,7 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
 // One query against few heads: no packing; four keys at a time share the work of adding up lanes.
 static void attention_one(const swk_attention *a, const swk_segment *s, size_t kv_head, size_t j, float *workspace) {
     size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j;
-    size_t own = s->key_first - s->key_begin + 1 + j, total = s->prefix_count + own, ld = padded(total);
+    size_t own = s->key_first - s->key_begin + (s->sees_all ? s->query_count : 1 + j), total = s->prefix_count + own, ld = padded(total);
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
         size_t at = range ? s->prefix_count : 0;
@@ -82,11 +82,11 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
         size_t head = kv_head * group + g;
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
-            size_t seen = k.prefix + s->key_first - s->key_begin + j + rows; // by the block's last query
+            size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows; // by the block's last query
             const float *queries = a->queries + (s->query_begin + j) * a->query_stride + head * dim;
             product(rows, seen, dim, queries, a->query_stride, 1, keys, k.ld, scores, k.ld, 0);
             for (size_t r = 0; r < rows; r++) {
-                size_t visible = seen - (rows - 1 - r);
+                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r);
                 float *p = scores + r * k.ld, peak = row_max(visible, p);
                 float sum = exp_row(visible, a->scale, peak, p, p);
                 if (a->log_sum_exp)
@@ -123,14 +123,14 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
         size_t head = kv_head * group + g;
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
-            size_t seen = k.prefix + s->key_first - s->key_begin + j + rows, own = seen - k.prefix;
+            size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows, own = seen - k.prefix;
             size_t first = s->query_begin + j;
             const float *queries = a->queries + first * a->query_stride + head * dim;
             const float *d_out = a->d_out + first * a->out_stride + head * dim;
             product(rows, seen, dim, queries, a->query_stride, 1, keys, k.ld, p, k.ld, 0);
             product(rows, seen, dim, d_out, a->out_stride, 1, values, k.ld, ds, k.ld, 0);
             for (size_t r = 0; r < rows; r++) {
-                size_t visible = seen - (rows - 1 - r);
+                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r);
                 const float *o = a->out + (first + r) * a->out_stride + head * dim, *d = d_out + r * a->out_stride;
                 v16 acc = {0};
                 EACH16(dim, acc += LOAD(o) * LOAD(d););

@@ -37,18 +37,28 @@ extension Summary {
 
     /// One row per system and distribution.
     var systemsTable: TextTable {
-        var table = TextTable([
+        let named = [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)]
+        let hasEmbeddings = named.contains { $0.1.id.perInputEmbedding != nil || $0.1.ood.perInputEmbedding != nil }
+        var columns: [TextTable.Column] = [
             .init("system"), .init("data"), .init("reward", .right), .init("ROUGE-L", .right), .init("gold", .right),
             .init("tokens", .right), .init("eos", .right), .init("KL", .right), .init("per-input EAD", .right),
             .init("across-input EAD", .right),
-        ])
-        for (name, system) in [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)] {
+        ]
+        if hasEmbeddings {
+            columns += [.init("per-input embedding", .right), .init("across-input embedding", .right)]
+        }
+        var table = TextTable(columns)
+        for (name, system) in named {
             for (data, scores) in [("id", system.id), ("ood", system.ood)] {
-                table.add([
+                var cells = [
                     name, data, text(scores.reward), text(scores.rougeL), text(scores.gold),
                     String(format: "%.1f", scores.lengthTokens), String(format: "%.0f %%", scores.eosShare * 100),
                     String(format: "%.2f", scores.kl), text(scores.perInputEAD), text(scores.acrossInputEAD),
-                ])
+                ]
+                if hasEmbeddings {
+                    cells += [scores.perInputEmbedding, scores.acrossInputEmbedding].map { $0.map(text) ?? "–" }
+                }
+                table.add(cells)
             }
         }
         return table

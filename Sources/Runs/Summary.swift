@@ -79,6 +79,10 @@ public struct Summary: Codable, Equatable, Sendable {
         public var perInputEAD: Interval
         /// The same over one response to each input.
         public var acrossInputEAD: Interval
+        /// One minus the mean cosine of the embeddings of responses to one input; nil without an encoder.
+        public var perInputEmbedding: Interval?
+        /// The same over one response to each input.
+        public var acrossInputEmbedding: Interval?
 
         enum CodingKeys: String, CodingKey {
             case reward, gold, kl
@@ -87,12 +91,15 @@ public struct Summary: Codable, Equatable, Sendable {
             case eosShare = "eos_share"
             case perInputEAD = "per_input_ead"
             case acrossInputEAD = "across_input_ead"
+            case perInputEmbedding = "per_input_embedding"
+            case acrossInputEmbedding = "across_input_embedding"
         }
 
         /// The values by name.
         public init(
             reward: Interval, rougeL: Interval, gold: Interval, lengthTokens: Double, eosShare: Double, kl: Double,
-            perInputEAD: Interval, acrossInputEAD: Interval
+            perInputEAD: Interval, acrossInputEAD: Interval, perInputEmbedding: Interval? = nil,
+            acrossInputEmbedding: Interval? = nil
         ) {
             self.reward = reward
             self.rougeL = rougeL
@@ -102,6 +109,8 @@ public struct Summary: Codable, Equatable, Sendable {
             self.kl = kl
             self.perInputEAD = perInputEAD
             self.acrossInputEAD = acrossInputEAD
+            self.perInputEmbedding = perInputEmbedding
+            self.acrossInputEmbedding = acrossInputEmbedding
         }
     }
 

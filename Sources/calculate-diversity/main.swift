@@ -17,7 +17,7 @@ struct CalculateDiversity: ProgramCommand {
 
     mutating func run() throws {
         if comparison.isWanted {
-            try ComparisonJob(run: runs, options: comparison)()
+            try ComparisonJob(run: runs, options: comparison, embeddingModel: options.embeddingModel)()
         } else {
             try DiversityJob(run: runs, options: options, resolved: resolvedOptions)()
         }

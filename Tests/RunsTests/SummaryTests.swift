@@ -24,6 +24,17 @@ import Testing
                 bon: .init(id: scores(5), ood: scores(6))))
     }
 
+    /// Without an encoder there are neither keys nor columns for it.
+    @Test func embeddingsAreThereWhenTheyWereMeasured() throws {
+        var summary = Self.summary
+        #expect(try !summary.json().contains("embedding") && !summary.markdown.contains("embedding"))
+        summary.systems.ppo.ood.perInputEmbedding = Interval(mean: 0.25, low: 0.2, high: 0.3)
+        #expect(try summary.json().contains("\"per_input_embedding\""))
+        #expect(summary.markdown.contains("across-input embedding |"))
+        #expect(summary.markdown.contains("| 0.250 [0.200, 0.300] |") && summary.markdown.contains(" – |"))
+        #expect(try JSONDecoder().decode(Summary.self, from: Data(summary.json().utf8)) == summary)
+    }
+
     /// The names and nesting that readers of `summary.json` rely on.
     @Test func theFileHasItsShape() throws {
         let folder = try TemporaryFolder()

@@ -88,7 +88,8 @@ public enum Naive {
         var out = [Double](repeating: 0, count: q.count)
         for segment in layout.segments {
             for (j, query) in segment.queries.enumerated() {
-                let seen = Array(segment.prefix) + Array(segment.keyBegin...(segment.firstKey + j))
+                let last = segment.firstKey + (segment.isCausal ? j : segment.queries.count - 1)
+                let seen = Array(segment.prefix) + Array(segment.keyBegin...last)
                 for head in 0..<heads {
                     let keyHead = head * keyHeads / heads
                     let at = (query * heads + head) * dim

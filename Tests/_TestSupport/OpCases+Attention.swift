@@ -8,7 +8,8 @@ extension OpCases {
     ) -> OpCase {
         let pairs = layout.segments.reduce(0) { total, segment in
             total + segment.queries.indices.reduce(0) {
-                $0 + segment.prefix.count + segment.firstKey - segment.keyBegin + 1 + $1 - segment.queries.lowerBound
+                let later = segment.isCausal ? $1 - segment.queries.lowerBound : segment.queries.count - 1
+                return $0 + segment.prefix.count + segment.firstKey - segment.keyBegin + 1 + later
             }
         }
         return OpCase(
@@ -32,6 +33,14 @@ extension OpCases {
         return attention(
             "lengths \(lengths)", AttentionLayout(lengths: lengths), queries: rows, keys: rows, heads: heads,
             keyHeads: keyHeads, dim: dim)
+    }
+
+    /// Whole sequences, packed, each row seeing its whole sequence.
+    public static func bidirectional(lengths: [Int], heads: Int, keyHeads: Int, dim: Int) -> OpCase {
+        let rows = lengths.reduce(0, +)
+        return attention(
+            "two-way, lengths \(lengths)", AttentionLayout(lengths: lengths, isCausal: false), queries: rows, keys: rows,
+            heads: heads, keyHeads: keyHeads, dim: dim)
     }
 
     /// Only the last `queries` rows of each sequence ask; the keys of all its rows are there, as with a cache.
@@ -116,6 +125,15 @@ extension OpCases {
             attention(
                 "scale 0.3", AttentionLayout(lengths: [6, 11]), queries: 17, keys: 17, heads: 2, keyHeads: 1, dim: 7,
                 scale: 0.3),
+            // encoders: every row sees its whole sequence; less than a block, several blocks, single queries
+            bidirectional(lengths: [3, 1, 0, 7, 33], heads: 4, keyHeads: 4, dim: 8),
+            bidirectional(lengths: [49, 100], heads: 2, keyHeads: 2, dim: 16),
+            bidirectional(lengths: [4, 2], heads: 2, keyHeads: 1, dim: 20),
+            attention(
+                "two-way with a prefix", AttentionLayout([
+                    .init(queries: 0..<5, keyBegin: 7, firstKey: 9, prefix: 0..<4, isCausal: false),
+                    .init(queries: 5..<55, keyBegin: 14, firstKey: 14, prefix: 2..<7, isCausal: false),
+                ]), queries: 55, keys: 64, heads: 2, keyHeads: 2, dim: 12),
         ]
     }
 }

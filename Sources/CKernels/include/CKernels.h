@@ -13,11 +13,13 @@
 typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2 } swk_level;
 
 /// A run of consecutive queries of one sequence, and the key rows that they may look at: all `prefix_count` rows from
-/// `prefix_begin`, then the rows from `key_begin` up to and including `key_first + j` for query j.
+/// `prefix_begin`, then the rows from `key_begin` up to and including `key_first + j` for query j; where `sees_all` is not 0, up to
+/// and including `key_first + query_count - 1` for every query.
 typedef struct {
     size_t query_begin, query_count;
     size_t key_begin, key_first;
     size_t prefix_begin, prefix_count;
+    size_t sees_all;
 } swk_segment;
 
 /// The arrays of one attention call: queries and outputs [R, heads*dim], keys and values [T, kv_heads*dim].

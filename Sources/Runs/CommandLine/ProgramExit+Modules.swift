@@ -45,6 +45,10 @@ extension ModelError: ProgramExitProviding {
     public var programExit: ProgramExit { .badData }
 }
 
+extension EncoderError: ProgramExitProviding {
+    public var programExit: ProgramExit { .badData }
+}
+
 extension GenerationError: ProgramExitProviding {
     public var programExit: ProgramExit { .badData }
 }

@@ -35,11 +35,14 @@ public struct ComparisonOptions: ParsableArguments {
 public struct ComparisonJob {
     public var run: RunOptions
     public var options: ComparisonOptions
+    /// A folder with a sentence encoder; without one there is no diversity of embeddings.
+    public var embeddingModel: String?
 
     /// A job; see the properties.
-    public init(run: RunOptions, options: ComparisonOptions) {
+    public init(run: RunOptions, options: ComparisonOptions, embeddingModel: String? = nil) {
         self.run = run
         self.options = options
+        self.embeddingModel = embeddingModel
     }
 
     /// Reads the runs, writes summary.json, summary.md and summary.svg, prints the table.
@@ -51,10 +54,11 @@ public struct ComparisonJob {
         let sftSamples = try locate(options.sftSamplesRun, "--sft-samples-run", .bestOfN)
         let ppoSamples = try locate(options.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
 
+        let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
         func system(_ run: URL, table: (String) -> String) throws -> Summary.System {
             Summary.System(
-                id: try scores(Tables.read(table("test"), inRun: run)),
-                ood: try scores(Tables.read(table("ood_test"), inRun: run)))
+                id: try scores(Tables.read(table("test"), inRun: run), encoder),
+                ood: try scores(Tables.read(table("ood_test"), inRun: run), encoder))
         }
         let systems = Summary.Systems(
             sft: try system(sftSamples) { $0 }, ppo: try system(ppoSamples) { $0 },
@@ -100,7 +104,7 @@ public struct ComparisonJob {
     }
 
     /// The numbers of one system on one split. Rows of one prompt are one unit of every bootstrap.
-    private func scores(_ rows: [SampleRow]) throws -> Summary.Scores {
+    private func scores(_ rows: [SampleRow], _ encoder: FolderSentenceEncoder?) throws -> Summary.Scores {
         var order: [String] = []
         var groups: [String: [SampleRow]] = [:]
         for row in rows {
@@ -119,6 +123,14 @@ public struct ComparisonJob {
         config.plan.overall = false
         config.seed = run.seed
         let report = try DiversityMeasurement.run(DiversityInput(tables: [rows]), config: config)
+        let embedding = try encoder.flatMap { encoder -> DiversityAggregate? in
+            // a mean over pairs does not grow with the set, so a few outputs of each input do; encoding all would take minutes
+            config.metrics = ["sent_bert_from_sim"]
+            config.limitOutputs = 16
+            return try DiversityMeasurement.run(
+                DiversityInput(tables: [rows]), config: config, models: DiversityModels(encoder: encoder)
+            )["sent_bert_from_sim"]?.values
+        }
         let ead = report["ead_averaged_distinct_ngrams"]?.values
         guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
             throw CommandLineError.invalid("the tables hold too few responses for a diversity")
@@ -132,6 +144,10 @@ public struct ComparisonJob {
                 ? interval { $0.numbers["kl"] }.mean
                 : rows.first?.numbers["n"].map { BestOfN.kl(n: Int($0)) } ?? 0,
             perInputEAD: perInput,
-            acrossInputEAD: across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean))
+            acrossInputEAD: across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean),
+            perInputEmbedding: embedding?.perInput?.mean,
+            acrossInputEmbedding: embedding?.acrossInputs.map {
+                $0.interval ?? Interval(mean: $0.mean, low: $0.mean, high: $0.mean)
+            })
     }
 }

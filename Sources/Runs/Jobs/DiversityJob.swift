@@ -33,8 +33,34 @@ public struct DiversityOptions: ParsableArguments {
     public var simulateBonForPerInputNOutputs = 32
     @Option(help: "V of the expectation-adjusted metric.")
     public var eadVocabularySize = 50_257
+    @Option(help: "A folder with a sentence encoder (BERT or RoBERTa, sentence-transformers' layout), for the metrics of embeddings.")
+    public var embeddingModel: String?
+    @Option(help: "A folder with a classifier of natural language inference, such as roberta-large-mnli, for the nli metrics.")
+    public var nliModel: String?
+    @Option(help: .yesNo("Computes the nli metrics in the original's form: top label only, inverted, characters for sentences."))
+    public var nliReferenceForm = false
+    @Option(help: "The URL of an embedding service of OpenAI's form, for openai_from_sim; its key is read from OPENAI_API_KEY.")
+    public var embeddingServiceUrl: String?
+    @Option(help: "The model that the embedding service is asked for.")
+    public var embeddingServiceModel = "text-embedding-3-small"
 
     public init() {}
+}
+
+extension DiversityOptions {
+    /// The models that the options name.
+    func models() throws -> DiversityModels {
+        DiversityModels(
+            encoder: try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) },
+            remoteEncoder: try embeddingServiceUrl.map { address in
+                guard let url = URL(string: address), ["http", "https"].contains(url.scheme) else {
+                    throw CommandLineError.invalid("--embedding-service-url '\(address)' is no http address")
+                }
+                return EmbeddingService(
+                    endpoint: url, model: embeddingServiceModel, key: ProcessInfo.processInfo.environment["OPENAI_API_KEY"])
+            },
+            entailment: try nliModel.map { try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true)) })
+    }
 }
 
 /// The diversity of sampled outputs: diversity.json, diversity.csv and a table on the terminal.
@@ -67,9 +93,15 @@ public struct DiversityJob {
         config.plan.simulatedOutputs = options.simulateBonForPerInputNOutputs
         config.vocabularySize = options.eadVocabularySize
         config.seed = run.seed
+        if options.nliReferenceForm {
+            config.nliScoring = .reference
+            config.nliForm = .charactersScaledTwice
+        }
+        try config.validate()
+        let models = try options.models()
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
-        let report = try DiversityMeasurement.run(input, config: config)
+        let report = try DiversityMeasurement.run(input, config: config, models: models)
         try session.folder.writeResult { folder in
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,8 +1,9 @@
 /// Which keys each run of queries may look at, for a whole ragged batch.
 ///
 /// Queries and keys of all sequences are packed without padding. A segment is a run of consecutive queries of one sequence; query j of
-/// it sees the keys `prefix` (a shared prompt, say) and its own keys from `keys.lowerBound` up to its own position. The same structure
-/// describes training, prefill, decoding with a cache, and several continuations of one prompt.
+/// it sees the keys `prefix` (a shared prompt, say) and its own keys from `keys.lowerBound` up to its own position, or all of them where
+/// the segment is not causal. The same structure describes training, prefill, decoding with a cache, several continuations of one
+/// prompt, and encoders.
 public struct AttentionLayout: Sendable, Equatable {
     /// One run of queries.
     public struct Segment: Sendable, Equatable {
@@ -14,13 +15,16 @@ public struct AttentionLayout: Sendable, Equatable {
         public var firstKey: Int
         /// Key rows that every query of the segment sees besides its own.
         public var prefix: Range<Int>
+        /// Whether query j sees its own keys up to `firstKey + j` only; otherwise every query sees what the last one does.
+        public var isCausal: Bool
 
         /// A segment; see the properties.
-        public init(queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0) {
+        public init(queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0, isCausal: Bool = true) {
             self.queries = queries
             self.keyBegin = keyBegin
             self.firstKey = firstKey
             self.prefix = prefix
+            self.isCausal = isCausal
         }
 
         /// The most keys that a query of the segment sees.
@@ -35,11 +39,12 @@ public struct AttentionLayout: Sendable, Equatable {
     public init(_ segments: [Segment]) { self.segments = segments }
 
     /// Whole sequences of the given lengths, each seeing itself only: queries and keys are the same packed rows.
-    public init(lengths: [Int]) {
+    /// - Parameter isCausal: whether a row sees the rows up to itself only, as in decoders.
+    public init(lengths: [Int], isCausal: Bool = true) {
         var at = 0
         segments = lengths.map { length in
             defer { at += length }
-            return Segment(queries: at..<at + length, keyBegin: at, firstKey: at)
+            return Segment(queries: at..<at + length, keyBegin: at, firstKey: at, isCausal: isCausal)
         }
     }
 
@@ -86,7 +91,7 @@ public struct AttentionLayout: Sendable, Equatable {
 }
 
 extension Tensor {
-    /// Causal attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
+    /// Attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
     /// the queries [R, NH·D]; keys and values are [T, KH·D] with NH a multiple of KH (grouped-query attention, Ainslie et al. 2023).
     /// The result is [R, NH·D]. No matrix of all queries by all keys is ever made; the backward pass recomputes it by blocks.
     public func attending(
@@ -148,7 +153,8 @@ struct Attention {
     private static func kernelSegment(_ segment: AttentionLayout.Segment) -> Kernels.Segment {
         Kernels.Segment(
             query_begin: segment.queries.lowerBound, query_count: segment.queries.count, key_begin: segment.keyBegin,
-            key_first: segment.firstKey, prefix_begin: segment.prefix.lowerBound, prefix_count: segment.prefix.count)
+            key_first: segment.firstKey, prefix_begin: segment.prefix.lowerBound, prefix_count: segment.prefix.count,
+            sees_all: segment.isCausal ? 0 : 1)
     }
 
     func forward(saving: Bool) {

@@ -13,6 +13,13 @@ public enum TokenizerFolder {
         try load(FolderContents(folder))
     }
 
+    /// The tokenizer of an encoder's folder, which cuts texts to a length and puts pairs of texts together.
+    ///
+    /// - Throws: as ``load(from:)``.
+    public static func loadPipeline(from folder: URL) throws -> PipelineTokenizer {
+        try load(FolderContents(folder))
+    }
+
     /// The tokenizer of a folder that is held in memory.
     ///
     /// - Parameters:
@@ -22,7 +29,7 @@ public enum TokenizerFolder {
         try load(FolderContents(files: files, path: path))
     }
 
-    private static func load(_ folder: FolderContents) throws -> any Tokenizer {
+    private static func load(_ folder: FolderContents) throws -> PipelineTokenizer {
         let part: (files: TokenizerFiles, model: TokenModel)
         if let pipeline = try folder.json("tokenizer.json") {
             part = try read(pipeline, in: folder)

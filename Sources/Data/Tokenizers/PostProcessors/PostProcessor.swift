@@ -2,6 +2,8 @@
 struct PostProcessor: Sendable, Equatable {
     var prefix: [Int32] = []
     var suffix: [Int32] = []
+    /// How two texts are put together; the texts one behind the other if the files say nothing.
+    var pair = PairTemplate()
 
     /// Reads the `post_processor` of a tokenizer.json: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel
     /// (which adds nothing) and Sequence.
@@ -13,12 +15,15 @@ struct PostProcessor: Sendable, Equatable {
         case "BertProcessing", "RobertaProcessing":
             prefix = [try Self.pairedID(part.required("cls"))]
             suffix = [try Self.pairedID(part.required("sep"))]
+            pair = type == "BertProcessing" ? .bert(prefix, suffix) : .roberta(prefix, suffix)
         case "TemplateProcessing": try readTemplate(part)
         case "Sequence":
             for element in try part.required("processors").elements() {
                 let inner = try PostProcessor(element)
                 prefix = inner.prefix + prefix
                 suffix += inner.suffix
+                // one of the processors builds pairs, the others (ByteLevel) leave them as they are
+                if inner.pair != PairTemplate() { pair = inner.pair }
             }
         default: throw part.unsupported(type)
         }
@@ -50,5 +55,6 @@ struct PostProcessor: Sendable, Equatable {
             }
         }
         if !isBehindText { throw part.fault("the template has no sequence A") }
+        if let template = part["pair"] { pair = try PairTemplate(template, specials: specials) }
     }
 }

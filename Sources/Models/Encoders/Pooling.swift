@@ -1,0 +1,76 @@
+/// How the states of a text's tokens become one vector, by the names of sentence-transformers.
+public enum Pooling: String, Sendable, CaseIterable {
+    /// The first token's state.
+    case cls
+    /// The largest number of each channel.
+    case max
+    /// The mean over all tokens, special ones included.
+    case mean
+    /// The sum over all tokens, divided by the square root of their number.
+    case meanSqrtLength = "mean_sqrt_len_tokens"
+    /// The mean in which token i, counted from 1, has weight i.
+    case weightedMean = "weightedmean"
+    /// The last token's state.
+    case last = "lasttoken"
+
+    /// The key that config.json of a pooling folder had for each before it named them.
+    private var legacyKey: String {
+        switch self {
+        case .cls: "pooling_mode_cls_token"
+        case .max: "pooling_mode_max_tokens"
+        case .mean: "pooling_mode_mean_tokens"
+        case .meanSqrtLength: "pooling_mode_mean_sqrt_len_tokens"
+        case .weightedMean: "pooling_mode_weightedmean_tokens"
+        case .last: "pooling_mode_lasttoken"
+        }
+    }
+
+    /// The modes that a pooling folder's config.json asks for; their vectors stand one behind the other.
+    ///
+    /// - Throws: ``ModelError`` for an unknown mode.
+    static func modes(reading file: ConfigurationReader) throws -> [Pooling] {
+        func mode(_ name: JSONValue) throws -> Pooling {
+            guard let mode = name.string.flatMap(Pooling.init) else {
+                throw ModelError.configuration(
+                    key: "pooling_mode",
+                    problem: "is none of \(allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return mode
+        }
+        // keys of the older form win where there are any, as in sentence-transformers
+        let legacy = try allCases.filter { try file.flag($0.legacyKey, or: false) }
+        if !legacy.isEmpty { return legacy }
+        guard let found = file.object["pooling_mode"], !found.isNull else { return [.mean] }
+        if let list = found.array { return try list.map(mode) }
+        return [try mode(found)]
+    }
+
+    /// Writes the vector of a text.
+    /// - Parameters:
+    ///   - states: the states of its tokens, [rows, width], at least one.
+    ///   - out: `width` numbers.
+    package func apply(_ states: UnsafePointer<Float>, rows: Int, width: Int, into out: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .cls: out.update(from: states, count: width)
+        case .last: out.update(from: states + (rows - 1) * width, count: width)
+        case .max:
+            out.update(from: states, count: width)
+            for row in 1..<Swift.max(rows, 1) {
+                for c in 0..<width { out[c] = Swift.max(out[c], states[row * width + c]) }
+            }
+        case .mean, .meanSqrtLength, .weightedMean:
+            out.update(repeating: 0, count: width)
+            for row in 0..<rows {
+                let weight = self == .weightedMean ? Float(row + 1) : 1
+                for c in 0..<width { out[c] += weight * states[row * width + c] }
+            }
+            let divisor =
+                switch self {
+                case .mean: Float(rows)
+                case .meanSqrtLength: Float(rows).squareRoot()
+                default: Float(rows * (rows + 1) / 2)
+                }
+            for c in 0..<width { out[c] /= divisor }
+        }
+    }
+}
