@@ -74,7 +74,7 @@ public struct ComparisonJob {
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
             diversity: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
             total: options.totalSeconds ?? .nan)
-        var dataset = "unknown"
+        var dataset = configuration.map { $0.options["data_dir"] == nil ? "generated" : "summarisation" } ?? "unknown"
         if case .string(let name)? = configuration?.options["dataset"] { dataset = name }
         var summary = Summary(
             dataset: dataset, seconds: seconds,

@@ -29,10 +29,10 @@ extension DataOptions {
 
     private func ownCorpus(_ wanted: [String]?) throws -> (SummaryCorpus, RowCounts) {
         let selection = try self.selection()
-        if namedFiles.isEmpty, dataset == "generated" {
+        if namedFiles.isEmpty, datasetName == "generated" {
             return (try GeneratedPosts(seed: dataSeed).corpus().selecting(selection), RowCounts())
         }
-        if namedFiles.isEmpty, dataset == "debian" {
+        if namedFiles.isEmpty, datasetName == "debian" {
             return (try PackageDescriptions(seed: dataSeed).corpus().selecting(selection), RowCounts())
         }
         return try SummaryCorpus.load(
@@ -99,7 +99,7 @@ extension DataOptions {
     package func comparisons(
         in folder: String?, _ wanted: [String], note: (String) -> Void = { _ in }
     ) throws -> CorpusReader<Comparison>.Splits? {
-        let name = folder ?? dataset
+        let name = folder ?? datasetName
         let isBuiltIn = namedFiles.isEmpty && ["generated", "debian"].contains(name)
         guard !isBuiltIn else { return nil }
         let own = try files(of: name, set: .preferences, replacing: namedFiles)
@@ -158,7 +158,7 @@ extension DataOptions {
             })
     }
 
-    private func files(set: PublishedSet) throws -> SplitFiles { try files(of: dataset, set: set, replacing: namedFiles) }
+    private func files(set: PublishedSet) throws -> SplitFiles { try files(of: datasetName, set: set, replacing: namedFiles) }
 
     /// The files of a set by its name or folder; those that are given one by one take the place of its own.
     private func files(of name: String, set: PublishedSet, replacing named: [String: URL] = [:]) throws -> SplitFiles {
@@ -166,7 +166,7 @@ extension DataOptions {
             guard !named.isEmpty else { throw CommandLineError.invalid("the data set \(name) has no files") }
             return SplitFiles(named)
         }
-        let parent = URL(fileURLWithPath: dataDir, isDirectory: true)
+        let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
         let folder =
             switch name {
             case "summarisation": try set.folder(in: parent)

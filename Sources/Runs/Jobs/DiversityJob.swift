@@ -34,6 +34,9 @@ public struct DiversityOptions: ParsableArguments {
     @Option(help: "V of the expectation-adjusted metric.")
     public var eadVocabularySize = 50_257
 
+    @Option(help: .yesNo("Whether metrics with a known slip in the original have it here, too (NLI: inverted, and characters as sentences)."))
+    public var referenceCompatible = false
+
     public init() {}
 }
 
@@ -66,6 +69,10 @@ public struct DiversityJob {
         config.plan.simulatedBestOfN = options.simulateBonForPerInput
         config.plan.simulatedOutputs = options.simulateBonForPerInputNOutputs
         config.vocabularySize = options.eadVocabularySize
+        if options.referenceCompatible {
+            config.nliScoring = NLIScoring(topLabelOnly: true, inverted: true, appendsPeriod: true)
+            config.nliForm = .charactersScaledTwice
+        }
         config.seed = run.seed
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }

@@ -6,11 +6,12 @@ public struct DataOptions: ParsableArguments {
     @Option(
         help: """
             generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \
-            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz.
+            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz. Unless given, \
+            summarisation if there is a --data-dir, else generated.
             """)
-    public var dataset = "generated"
-    @Option(help: "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says.")
-    public var dataDir = "data"
+    public var dataset: String?
+    @Option(help: "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says; data unless given.")
+    public var dataDir: String?
     @Option(help: "A file of training rows, in place of the data set's own.")
     public var trainFile: String?
     @Option(help: "A file of validation rows, in place of the data set's own.")
@@ -59,6 +60,9 @@ public struct DataOptions: ParsableArguments {
     public var referenceCompatible = false
 
     public init() {}
+
+    /// The data set, given or not.
+    package var datasetName: String { dataset ?? (dataDir == nil ? "generated" : "summarisation") }
 
     /// Other names of options: as people may remember them, and as other programs call them.
     public static let aliases = [

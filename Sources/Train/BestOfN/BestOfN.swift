@@ -105,6 +105,15 @@ public struct BestOfN {
         }
     }
 
+    /// The reward of the best of the first n rows, for every n.
+    public static func bestRewards(_ rows: [SampleRow]) -> [Double] {
+        var best = -Double.infinity
+        return rows.map { row in
+            best = max(best, row.reward ?? -.infinity)
+            return best
+        }
+    }
+
     /// KL(best-of-N ‖ the sampled policy) ≤ log N − (N − 1)/N (Beirami et al. 2024), with equality for distinct scores.
     public static func kl(n: Int) -> Double { logarithm(Double(n)) - Double(n - 1) / Double(n) }
 }

@@ -1,3 +1,4 @@
+public import Eval
 public import Models
 
 /// The settings of reward-model training.
@@ -21,6 +22,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var normalises: Bool
     /// The pairs that the normalisation is measured on.
     public var normalisationPairs: Int
+    /// Where scores are read.
+    public var position: ScorePosition
     public var seed: UInt64
 
     /// Settings; what is left out has the value of the paper's code.
@@ -28,7 +31,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 8, tokensPerPass: Int = 2048,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500, seed: UInt64 = 42
+        centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500,
+        position: ScorePosition = .lastToken, seed: UInt64 = 42
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -43,6 +47,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         self.centering = centering
         self.normalises = normalises
         self.normalisationPairs = normalisationPairs
+        self.position = position
         self.seed = seed
     }
 

@@ -1,14 +1,22 @@
 public import Data
+public import Eval
 public import Models
 public import Tensor
 
 /// The pairwise loss of Bradley & Terry: −log σ(r_chosen − r_other).
 public enum RewardLoss {
-    /// Scores of both answers of every comparison, each read at the answer's last token: [2·pairs], answer 0 before answer 1. The
+    /// Scores of both answers of every comparison, each read at the answer's last token unless told otherwise: [2·pairs], answer 0 before answer 1. The
     /// prompt of a pair is processed once for both.
     public static func scores(
-        _ model: RewardModel, _ comparisons: [TokenisedComparison], on tape: Tape? = nil
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], position: ScorePosition = .lastToken, on tape: Tape? = nil
     ) -> Tensor {
+        guard position == .lastToken else {
+            // the place may lie in the part that both have in common, so nothing is shared
+            let texts = comparisons.flatMap { pair in pair.summaries.map { pair.prompt + $0 } }
+            let batch = TokenBatch(texts)
+            let rows = zip(batch.rows, texts).map { $0.lowerBound + position.index(in: $1) }
+            return model.scores(batch, lastRows: rows, on: tape)
+        }
         let batch = TokenBatch(prompts: comparisons.map(\.prompt), continuations: comparisons.map(\.summaries))
         return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, on: tape)
     }

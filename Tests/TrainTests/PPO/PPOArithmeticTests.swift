@@ -64,6 +64,36 @@ import _TestSupport
             Advantages.normalised([found.advantages])[0], [1.02442, -0.050774, -0.973645], relative: 0, absolute: 2e-6)
     }
 
+    @Test("padding behind the end is computed like any other column, and reaches none before it")
+    func publishedWithPadding() {
+        let found = Advantages.estimated(
+            rewards: [-0.01, -0.02, 0.97, -0.03], values: [0.1, 0.2, 0.3, 0.4], end: 2, bootstrap: 0.4, discount: 1, lambda: 0.95)
+        expectClose(found.advantages, [0.770675, 0.7165, 0.67, -0.03], relative: 0, absolute: 1e-6)
+        expectClose(found.returns, [0.870675, 0.9165, 0.97, 0.37], relative: 0, absolute: 1e-6)
+        expectClose(
+            Advantages.normalised([found.advantages])[0], [0.634004, 0.490221, 0.366807, -1.491032], relative: 0, absolute: 2e-6)
+        expectClose(
+            Advantages.normalised([found.advantages], lengths: [3])[0].prefix(3).map { $0 }, [1.02442, -0.050774, -0.973645],
+            relative: 0, absolute: 2e-6)
+    }
+
+    @Test("the moments of a stream are those of the whole, however it is cut")
+    func runningMoments() {
+        let numbers = [3, -1, 4, 1, -5, 9, 2.5]
+        var whole = RunningMoments()
+        numbers.forEach { whole.add($0) }
+        var parts = RunningMoments()
+        for part in [numbers[..<1], numbers[1..<4], numbers[4...]] {
+            parts.merge(Advantages.moments(of: [part.map(Float.init)]))
+        }
+        let mean = numbers.reduce(0, +) / 7
+        let deviation = (numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 6).squareRoot()
+        for moments in [whole, parts] {
+            expectClose([moments.count, moments.mean, moments.deviation], [7, mean, deviation], relative: 1e-12)
+        }
+        #expect(RunningMoments().deviation == 0)
+    }
+
     @Test("advantages by recursion equal the explicit sum Σ (γλ)ˡ δ", arguments: [(1.0, 0.95), (0.9, 0.5), (0.99, 1), (0.97, 0)])
     func explicitSum(discount: Double, lambda: Double) {
         var random = Philox(seed: 1)
