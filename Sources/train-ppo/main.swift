@@ -8,8 +8,10 @@ struct TrainPPO: ProgramCommand {
         abstract: "Optimises a language model against a reward model with PPO.",
         discussion: "Options may be written --name value, --name=value or name=value.")
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) { $1 }
-        .merging(RewardOptions.aliases) { $1 }.merging(PolicyOptions.aliases) { $1 }
+    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
+        $1
+    }
+    .merging(RewardOptions.aliases) { $1 }.merging(PolicyOptions.aliases) { $1 }
     static let mayLackValue = RunOptions.mayLackValue
     static let ignoredOptions = IgnoredOption.common + PolicyOptions.ignored
 
@@ -20,7 +22,8 @@ struct TrainPPO: ProgramCommand {
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
-        try PPOJob(run: runs, data: data, policy: policy, reward: reward, sampling: sampling, resolved: resolvedOptions)()
+        try PPOJob(
+            run: runs, data: data, policy: policy, reward: reward, sampling: sampling, resolved: resolvedOptions)()
     }
 }
 

@@ -11,8 +11,10 @@ struct TrainRewardModel: ProgramCommand {
             reference; the comparisons stay in the run folder.
             """)
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) { $1 }
-        .merging(EvaluationOptions.aliases) { $1 }.merging(PreferenceOptions.aliases) { $1 }
+    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
+        $1
+    }
+    .merging(EvaluationOptions.aliases) { $1 }.merging(PreferenceOptions.aliases) { $1 }
     static let mayLackValue = RunOptions.mayLackValue
     static let ignoredOptions = IgnoredOption.common + PreferenceOptions.ignored
 
@@ -25,7 +27,8 @@ struct TrainRewardModel: ProgramCommand {
 
     mutating func run() throws {
         try RewardJob(
-            run: runs, data: data, preferences: preferences, training: training, sampling: sampling, evaluation: evaluation,
+            run: runs, data: data, preferences: preferences, training: training, sampling: sampling,
+            evaluation: evaluation,
             resolved: resolvedOptions)()
     }
 }

@@ -11,8 +11,10 @@ struct TrainSFT: ProgramCommand {
             run that was interrupted.
             """)
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) { $1 }
-        .merging(EvaluationOptions.aliases) { $1 }.merging(RewardOptions.aliases) { $1 }
+    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
+        $1
+    }
+    .merging(EvaluationOptions.aliases) { $1 }.merging(RewardOptions.aliases) { $1 }
     static let mayLackValue = RunOptions.mayLackValue
     static let ignoredOptions = IgnoredOption.common + StartingModelOptions.ignored
 
@@ -25,7 +27,9 @@ struct TrainSFT: ProgramCommand {
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
-        try SFTJob(run: runs, data: data, model: model, training: training, evaluation: evaluation, sampling: sampling, reward: reward,
+        try SFTJob(
+            run: runs, data: data, model: model, training: training, evaluation: evaluation, sampling: sampling,
+            reward: reward,
             resolved: resolvedOptions)()
     }
 }

@@ -49,25 +49,32 @@ import Testing
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
             var text = ""
             for row in rows {
-                text += String(decoding: try JSONSerialization.data(withJSONObject: row, options: [.sortedKeys]), as: UTF8.self) + "\n"
+                text +=
+                    String(
+                        decoding: try JSONSerialization.data(withJSONObject: row, options: [.sortedKeys]), as: UTF8.self
+                    ) + "\n"
             }
             try text.write(to: url.appendingPathComponent("\(split).jsonl"), atomically: true, encoding: .utf8)
         }
         for (split, count) in [("train", 32), ("validation", 4), ("test", 3)] {
             let posts = (0..<count).map { i in
                 [
-                    "id": "\(split)\(i)", "subreddit": "tifu", "title": "title \(i)", "post": "I did thing \(i) and it went wrong",
+                    "id": "\(split)\(i)", "subreddit": "tifu", "title": "title \(i)",
+                    "post": "I did thing \(i) and it went wrong",
                     "summary": "thing \(i) went wrong",
                 ]
             }
             try write("openai-tldr-filtered", split, posts)
-            try write("cnn_dailymail", split, posts.prefix(2).map { ["id": $0["id"] ?? "", "article": "News.", "highlights": "New."] })
+            try write(
+                "cnn_dailymail", split,
+                posts.prefix(2).map { ["id": $0["id"] ?? "", "article": "News.", "highlights": "New."] })
             try write(
                 "openai-tldr-summarisation-preferences", split,
                 posts.prefix(count / 2).map { post in
                     [
                         "info": ["id": post["id"], "subreddit": "tifu", "title": post["title"], "post": post["post"]],
-                        "summaries": [["text": " good summary"], ["text": " a bad one"]], "choice": (post["id"]?.count ?? 0) % 2,
+                        "summaries": [["text": " good summary"], ["text": " a bad one"]],
+                        "choice": (post["id"]?.count ?? 0) % 2,
                     ]
                 })
         }
@@ -114,7 +121,9 @@ import Testing
         let sft = try run("train-sft", Self.supervised)
         #expect(sft.contains("--wandb_tags has no meaning here") && sft.contains("--fp16 has no meaning here"))
         let metrics = try lines("sft/metrics.jsonl")
-        for name in ["loss", "validation_loss", "train_loss", "final_test_average_rouge_1", "final_validation_median_bleu"] {
+        for name in [
+            "loss", "validation_loss", "train_loss", "final_test_average_rouge_1", "final_validation_median_bleu",
+        ] {
             #expect(metrics.contains { $0[name] != nil }, "\(name)")
         }
         #expect(exists("sft/final/model.safetensors"))
@@ -127,13 +136,15 @@ import Testing
         #expect(exists("runs/rm/final/model.safetensors") && exists("runs/rm/final-normalised/model.safetensors"))
         #expect(try lines("runs/rm/metrics.jsonl").contains { $0["validation_accuracy"] != nil })
         #expect(try lines("runs/rm/metrics.jsonl").contains { $0["test_accuracy"] != nil })
-        let rm = try run("train-reward-model", "--num_gpus=2 " + Self.reward + " --deepspeed ds_config_3.json --data-dir data")
+        let rm = try run(
+            "train-reward-model", "--num_gpus=2 " + Self.reward + " --deepspeed ds_config_3.json --data-dir data")
         #expect(rm.contains("complete"))
 
         let ppo = try run("train-ppo", Self.policy + " total_steps=2")
         #expect(ppo.contains("ref_device has no meaning here"))
         #expect(exists("runs/ppo/final/model.safetensors"))
-        #expect(try lines("runs/ppo/metrics.jsonl").contains { $0["mean_reward"] != nil && $0["kl_coef"] as? Double == 5 })
+        #expect(
+            try lines("runs/ppo/metrics.jsonl").contains { $0["mean_reward"] != nil && $0["kl_coef"] as? Double == 5 })
 
         try run("sample-best-of-n", Self.bestOfN + " --data-dir data --eval_dataset cnndm")
         #expect(try lines("bon/tables/test.jsonl").count == 48 && lines("bon/tables/ood_test.jsonl").count == 32)
@@ -162,11 +173,13 @@ import Testing
     @Test("the switch runs through the stages as the original would")
     func compatible() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
-        let size = "--hidden-size 16 --intermediate-size 24 --num-hidden-layers 2 --num-attention-heads 2 --vocabulary-size 300"
+        let size =
+            "--hidden-size 16 --intermediate-size 24 --num-hidden-layers 2 --num-attention-heads 2 --vocabulary-size 300"
         let common = " --data-dir data --dataset summarisation --reference-compatible --freeze-layers 0.5"
         try run(
             "train-sft",
-            "--from-scratch --max-steps 2 --per-device-train-batch-size 2 --gradient-accumulation-steps 2 --run-id sft " + size + common)
+            "--from-scratch --max-steps 2 --per-device-train-batch-size 2 --gradient-accumulation-steps 2 --run-id sft "
+                + size + common)
         try run("train-reward-model", "--model-name runs/sft --max-steps 2 --per-device-train-batch-size 2" + common)
         try run(
             "train-ppo",
@@ -182,7 +195,8 @@ import Testing
             "sample-best-of-n",
             "--model-name runs/sft --rf-model-dir runs/rm --num-return-sequences 2 --max-new-tokens 8 --evaluation-splits test"
                 + " --data-dir data --dataset summarisation --reference-compatible")
-        try run("calculate-diversity", "--run-ids bon --diversity-metrics averaged_distinct_ngrams --reference-compatible")
+        try run(
+            "calculate-diversity", "--run-ids bon --diversity-metrics averaged_distinct_ngrams --reference-compatible")
     }
 
     @Test("reward functions by name, a program of one's own among them, and what cannot be meant")
@@ -198,18 +212,23 @@ import Testing
         try #"""
         while read -r line; do id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/'); echo "{\"id\": $id, \"score\": 0.5}"; done
         """#.write(to: scorer, atomically: true, encoding: .utf8)
-        let sampling = "--model-name runs/sft --dataset summarisation --data-dir data --num-return-sequences 2 --max-new-tokens 4 "
+        let sampling =
+            "--model-name runs/sft --dataset summarisation --data-dir data --num-return-sequences 2 --max-new-tokens 4 "
             + "--evaluation-splits test "
         for (name, extra) in [("rouge", ""), ("compression", ""), ("pattern", "--reward-pattern [a-z]")] {
             try run("sample-best-of-n", sampling + "--run-id \(name) --reward-function \(name) \(extra)")
             #expect(try lines("runs/\(name)/tables/test.jsonl").allSatisfy { $0["reward"] is Double })
         }
-        try run("sample-best-of-n", sampling + "--run-id own --reward-function process", ["--scorer-command", "sh scorer.sh"])
+        try run(
+            "sample-best-of-n", sampling + "--run-id own --reward-function process",
+            ["--scorer-command", "sh scorer.sh"])
         #expect(try lines("runs/own/tables/test.jsonl").allSatisfy { $0["reward"] as? Double == 0.5 })
         let unknown = try run("sample-best-of-n", sampling + "--reward-function rogue", status: 64)
         #expect(unknown.contains("rouge"))
         let typo = try run("train-ppo", "modle_name=runs/sft", status: 64)
         #expect(typo.contains("model_name") || typo.contains("model-name"))
-        #expect(try run("train-ppo", "--model-name runs/sft --dataset summarisation --data-dir data", status: 64).contains("--rf-model-dir"))
+        #expect(
+            try run("train-ppo", "--model-name runs/sft --dataset summarisation --data-dir data", status: 64).contains(
+                "--rf-model-dir"))
     }
 }

@@ -46,7 +46,9 @@ public struct RewardTextReward: RewardFunction {
             let end = tokenizer.decode([endOfSequence], skippingSpecialTokens: false)
             let tokens = tokenizer.encode(request.query + request.response + end, addingSpecialTokens: true)
             guard tokens.count > maximumTokens else { return tokens }
-            guard let begin = tokenizer.beginOfSequence, tokens.first == begin else { return Array(tokens.suffix(maximumTokens)) }
+            guard let begin = tokenizer.beginOfSequence, tokens.first == begin else {
+                return Array(tokens.suffix(maximumTokens))
+            }
             return [begin] + tokens.suffix(maximumTokens - 1)
         }
     }

@@ -56,7 +56,8 @@ public final class ScorerProcess: RewardFunction {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var text: [UInt8] = []
         for (id, request) in requests.enumerated() where scores[id] == nil {
-            let question = Question(id: id, query: request.query, response: request.response, reference: request.reference)
+            let question = Question(
+                id: id, query: request.query, response: request.response, reference: request.reference)
             text += try encoder.encode(question) + [0x0a]
         }
         guard !text.isEmpty else { return }

@@ -41,7 +41,9 @@ private enum References {
         guard let reference = request.reference else { throw RewardError.noReference }
         let references = byCharacter ? reference.unicodeScalars.map { String($0) } : [reference]
         return references.map { reference in
-            if request.response.isEmpty || reference.isEmpty { return request.response.isEmpty && reference.isEmpty ? 1 : 0 }
+            if request.response.isEmpty || reference.isEmpty {
+                return request.response.isEmpty && reference.isEmpty ? 1 : 0
+            }
             return score(request.response, reference)
         }.max() ?? 0
     }

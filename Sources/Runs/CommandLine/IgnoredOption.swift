@@ -70,15 +70,24 @@ public struct IgnoredOption: Equatable, Sendable {
             list(
                 .value,
                 [
-                    "log-level*", "logging-dir", "logging-strategy", "evaluation-strategy", "eval-strategy", "save-strategy",
+                    "log-level*", "logging-dir", "logging-strategy", "evaluation-strategy", "eval-strategy",
+                    "save-strategy",
                     "run-name",
                 ], progress),
-            list(.boolean, ["disable-tqdm", "logging-first-step", "logging-nan-inf-filter", "include-*", "debug"], progress),
-            list(.value, ["per-device-eval-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id"], batches),
-            list(.boolean, ["group-by-length", "auto-find-batch-size", "remove-unused-columns", "predict-with-generate"], batches),
+            list(
+                .boolean, ["disable-tqdm", "logging-first-step", "logging-nan-inf-filter", "include-*", "debug"],
+                progress),
+            list(
+                .value,
+                ["per-device-eval-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id"],
+                batches),
+            list(
+                .boolean,
+                ["group-by-length", "auto-find-batch-size", "remove-unused-columns", "predict-with-generate"], batches),
             list(.boolean, ["tie-frozen-layers", "gradient-checkpointing"], memory),
             list(
-                .boolean, ["overwrite-output-dir", "override-output-dir"], "--resume says what happens to a run that is there already"),
+                .boolean, ["overwrite-output-dir", "override-output-dir"],
+                "--resume says what happens to a run that is there already"),
             list(.value, ["override-output-dir", "resume-from-checkpoint"], "a run goes on by itself; see --resume"),
         ].flatMap { $0 }
     }

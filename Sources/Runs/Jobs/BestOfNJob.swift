@@ -12,7 +12,10 @@ public struct BestOfNOptions: ParsableArguments {
     public var modelName: String
     @Option(help: "N, the responses to every prompt.")
     public var numReturnSequences = 16
-    @Option(help: "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt.")
+    @Option(
+        help:
+            "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt."
+    )
     public var groups = 1
     @Option(help: "Prompts of each split, from the first, that get all groups; the others get one.")
     public var groupedPrompts = 50
@@ -29,10 +32,13 @@ public struct BestOfNOptions: ParsableArguments {
         return IgnoredOption.list(
             .value,
             [
-                "freeze-layers", "per-device-train-batch-size", "gradient-accumulation-steps", "learning-rate", "num-train-epochs",
-                "training-evaluation-batches", "validation-evaluation-batches", "save-steps", "eval-steps", "logging-steps",
+                "freeze-layers", "per-device-train-batch-size", "gradient-accumulation-steps", "learning-rate",
+                "num-train-epochs",
+                "training-evaluation-batches", "validation-evaluation-batches", "save-steps", "eval-steps",
+                "logging-steps",
             ], training)
-            + IgnoredOption.list(.boolean, ["do-train", "do-eval", "freeze-lm-head", "eval-sl-reward-function"], training)
+            + IgnoredOption.list(
+                .boolean, ["do-train", "do-eval", "freeze-lm-head", "eval-sl-reward-function"], training)
     }()
 
     public func validate() throws {
@@ -99,7 +105,8 @@ public struct BestOfNJob {
         let sampler = BestOfN(
             generator: Generator(
                 policy.model.decoder, endOfSequence: end, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
-            rewardFunction: reward, tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible),
+            rewardFunction: reward, tokenizer: policy.tokenizer,
+            options: sampling.options(reference: data.referenceCompatible),
             random: Philox(seed: run.seed).split("best of n"), reference: reference,
             promptsPerPass: max(1, 256 / n))
         var (done, tokens) = (0, 0)
@@ -133,7 +140,9 @@ public struct BestOfNJob {
             try session.sinks.handle(
                 .measured(
                     step: done,
-                    values: ["\(split)_mean_reward": means.first / count, "\(split)_best_of_n_reward": means.best / count]))
+                    values: [
+                        "\(split)_mean_reward": means.first / count, "\(split)_best_of_n_reward": means.best / count,
+                    ]))
             curves[split] = curve.map { $0 / count }
             session.say(
                 String(

@@ -14,7 +14,9 @@ public struct ComparisonOptions: ParsableArguments {
     public var rmRun: String?
     @Option(help: "Comparison: the policy run.")
     public var ppoRun: String?
-    @Option(help: "Comparison: the best-of-N run of the supervised model; its samples stand for the supervised model itself.")
+    @Option(
+        help:
+            "Comparison: the best-of-N run of the supervised model; its samples stand for the supervised model itself.")
     public var sftSamplesRun: String?
     @Option(help: "Comparison: the best-of-N run of the policy.")
     public var ppoSamplesRun: String?
@@ -96,7 +98,8 @@ public struct ComparisonJob {
 
     private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {
         guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
-        return try RunFolder.locate(name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
+        return try RunFolder.locate(
+            name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
     }
 
     /// The numbers of one system on one split. Rows of one prompt are one unit of every bootstrap.

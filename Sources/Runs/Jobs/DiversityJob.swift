@@ -34,7 +34,10 @@ public struct DiversityOptions: ParsableArguments {
     @Option(help: "V of the expectation-adjusted metric.")
     public var eadVocabularySize = 50_257
 
-    @Option(help: .yesNo("Whether metrics with a known slip in the original have it here, too (NLI: inverted, and characters as sentences)."))
+    @Option(
+        help: .yesNo(
+            "Whether metrics with a known slip in the original have it here, too (NLI: inverted, and characters as sentences)."
+        ))
     public var referenceCompatible = false
 
     public init() {}

@@ -40,17 +40,22 @@ public struct PPOJob {
         let end = try supervised.endOfSequence()
         let checkpoint = try session.restore()
         var start = supervised
-        if let checkpoint { start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say) }
+        if let checkpoint {
+            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+        }
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")
         if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }
-        let head = start.model.head ?? policy.freshHead(
-            width: decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
+        let head =
+            start.model.head
+            ?? policy.freshHead(
+                width: decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
 
         // the reference is the model that training started from, also when a run goes on
-        let reference = try policy.baseModelName.map {
-            try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
-        } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
+        let reference =
+            try policy.baseModelName.map {
+                try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
+            } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
 
         let config = try policy.config(sampling: sampling, reference: data.referenceCompatible, seed: run.seed)
         let corpus = try data.corpus(
@@ -71,7 +76,8 @@ public struct PPOJob {
         let inTraining = ["validation", "ood_validation"] + (data.referenceCompatible ? ["train"] : [])
         let evaluations = try inTraining.filter { corpus.availableSplits.contains($0) }
             .map { try evaluated($0, count: policy.trainingTargetEvalDatapoints) }
-        let finalSplits = policy.evaluationSplits.values.isEmpty
+        let finalSplits =
+            policy.evaluationSplits.values.isEmpty
             ? [] : try data.present(policy.evaluationSplits.values, in: corpus, note: session.say)
         let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
@@ -102,7 +108,8 @@ extension PolicyOptions {
         let head = ValueHead(width: width, using: &random, usesTanh: usesTanh)
         guard valueNormalisation != 0 || valueNormalisationStd != 1 else { return head }
         return ValueHead(
-            weight: head.weight.value, bias: 0, normalisation: valueNormalisation, normalisationStd: valueNormalisationStd,
+            weight: head.weight.value, bias: 0, normalisation: valueNormalisation,
+            normalisationStd: valueNormalisationStd,
             usesTanh: usesTanh, isFresh: true)
     }
 }

@@ -32,9 +32,13 @@ public struct PreferenceOptions: ParsableArguments {
     public var flippedShare = 0.05
     @Option(help: "Simulation: what the hidden judge takes off a summary of twice the reference's length.")
     public var lengthWeight = 0.2
-    @Option(help: "Weighs the square of a pair's summed scores in the loss, which draws every prompt's scores towards 0; 0.01 is usual.")
+    @Option(
+        help:
+            "Weighs the square of a pair's summed scores in the loss, which draws every prompt's scores towards 0; 0.01 is usual."
+    )
     public var centerRewardsCoefficient = 0.0
-    @Option(help: .yesNo("Whether a copy with a normalised head (mean 0, deviation 1 on training pairs) is saved, too."))
+    @Option(
+        help: .yesNo("Whether a copy with a normalised head (mean 0, deviation 1 on training pairs) is saved, too."))
     public var calculateNormalisation = true
     @Option(help: "The copy's folder in the run folder.")
     public var normalisationCheckpointDir = RewardJob.normalisedName
@@ -50,7 +54,10 @@ public struct PreferenceOptions: ParsableArguments {
     public var evalSubsampleNum: Int?
     @Option(help: .yesNo("Whether predictions of the final evaluation are written, one CSV file a split."))
     public var savePreds = false
-    @Option(help: "Scores with the reward model --model-name instead of training: a JSONL file of rows with input and response, or a run.")
+    @Option(
+        help:
+            "Scores with the reward model --model-name instead of training: a JSONL file of rows with input and response, or a run."
+    )
     public var score: String?
     @Option(help: "With --score RUN: its tables, all unless given.")
     public var tableNames: ArgumentList<String> = []
@@ -66,7 +73,9 @@ public struct PreferenceOptions: ParsableArguments {
         "analyse-run-id": "score", "rf-model-dir": "model-name", "table-name": "table-names",
     ]
     /// Options of the original that mean nothing here.
-    public static let ignored = [IgnoredOption("infer-batch-size", .value, "texts are scored in passes of --tokens-per-pass")]
+    public static let ignored = [
+        IgnoredOption("infer-batch-size", .value, "texts are scored in passes of --tokens-per-pass")
+    ]
 
     public func validate() throws {
         guard scorePosition.map({ ["last-token", "padding-count"].contains(OptionTable.canonical($0)) }) ?? true else {
@@ -80,7 +89,8 @@ public struct PreferenceOptions: ParsableArguments {
         }
         guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
         for (name, value) in [
-            ("--length-weight", lengthWeight), ("--minimum-margin", minimumMargin), ("--center-rewards-coefficient", centerRewardsCoefficient),
+            ("--length-weight", lengthWeight), ("--minimum-margin", minimumMargin),
+            ("--center-rewards-coefficient", centerRewardsCoefficient),
         ] where value < 0 {
             throw ValidationError("\(name) must not be negative")
         }
@@ -117,7 +127,8 @@ public struct RewardJob {
         try Compute.$threads.withValue(run.threads ?? Compute.threads) {
             guard let scored = preferences.score else { return try work() }
             try ScoringJob(
-                model: preferences.modelName, target: scored, tables: preferences.tableNames.values, column: preferences.scoreColumn,
+                model: preferences.modelName, target: scored, tables: preferences.tableNames.values,
+                column: preferences.scoreColumn,
                 output: preferences.scoreOutput, runs: run.outputDir, usesTanh: preferences.valueHeadActivation,
                 position: preferences.scorePosition, data: data)()
         }
@@ -135,12 +146,15 @@ public struct RewardJob {
 
         let checkpoint = try session.restore()
         var start = supervised
-        if let checkpoint { start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say) }
+        if let checkpoint {
+            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+        }
         var random = Philox(seed: run.seed).split("head")
         if start.model.head == nil { session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias") }
         let fresh = ValueHead(
             width: start.model.decoder.shape.headWidth, using: &random, usesTanh: preferences.valueHeadActivation)
-        let head = start.model.head
+        let head =
+            start.model.head
             ?? ValueHead(
                 weight: fresh.weight.value, bias: 0, normalisation: preferences.valueNormalisation,
                 normalisationStd: preferences.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
@@ -155,7 +169,9 @@ public struct RewardJob {
         if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
         let train = tokenised.first { $0.name == "train" }?.result.comparisons ?? []
         let evaluated = try tokenised.filter { Self.setNames.contains($0.name) }.map { name, result in
-            let rows = name == "validation" ? Array(result.comparisons.prefix(preferences.evalSubsampleNum ?? .max)) : result.comparisons
+            let rows =
+                name == "validation"
+                ? Array(result.comparisons.prefix(preferences.evalSubsampleNum ?? .max)) : result.comparisons
             return (name: name, comparisons: try evaluation.rows(rows, of: name, otherwise: .max, seed: run.seed))
         }
         let position = RewardOptions.position(
@@ -168,15 +184,20 @@ public struct RewardJob {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(
             decoder: reward.decoder, head: head, source: start.model.source, generation: start.model.generation)
-        let complete = try !evaluation.doTrain || trainer.run(
-            checkpoint: { trainer in
-                try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-            }, shouldStop: { Signals.isStopRequested })
+        let complete =
+            try !evaluation.doTrain
+            || trainer.run(
+                checkpoint: { trainer in
+                    try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+                }, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
         let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
         if preferences.calculateNormalisation {
             let (mean, std) = try trainer.normalise()
-            session.say(String(format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", mean, std, preferences.normalisationCheckpointDir))
+            session.say(
+                String(
+                    format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", mean, std,
+                    preferences.normalisationCheckpointDir))
             try session.sinks.handle(
                 .measured(step: trainer.step, values: ["normalisation_mean": mean, "normalisation_std": std]))
             try session.folder.writeResult(preferences.normalisationCheckpointDir) {
@@ -261,7 +282,8 @@ public struct RewardJob {
                 name: name,
                 examples: name == "train"
                     ? Array(try data.trainingExamples(of: corpus).prefix(preferences.simulatedPrompts))
-                    : try data.evaluationExamples(of: corpus, split: name, count: preferences.simulatedEvaluationPrompts)
+                    : try data.evaluationExamples(
+                        of: corpus, split: name, count: preferences.simulatedEvaluationPrompts)
             )
         }
         let total = wanted.reduce(0) { $0 + $1.examples.count }
@@ -285,7 +307,8 @@ public struct RewardJob {
             ) { count, tokens in
                 last = (count, tokens)
                 try session.sinks.handle(
-                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, loss: nil))
+                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, loss: nil)
+                )
             }
             done = (done.examples + last.examples, done.tokens + last.tokens)
             session.say("\(result.count) \(name) comparisons from \(examples.count) prompts")

@@ -11,7 +11,10 @@ public struct StartingModelOptions: ParsableArguments {
     public var modelName: String?
     @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
     public var fromScratch = false
-    @Option(help: "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing.")
+    @Option(
+        help:
+            "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing."
+    )
     public var promptLossWeight = 0.0
     @Option(help: .yesNo("Whether generated texts are scored with --reward-function, too."))
     public var evalSlRewardFunction = false
@@ -39,21 +42,28 @@ public struct StartingModelOptions: ParsableArguments {
         let elsewhere = "supervised training has no second model; see train-ppo"
         return IgnoredOption.list(.value, ["base-model-name", "value-normalisation*", "eval-rl-model-*"], elsewhere)
             + IgnoredOption.list(.boolean, ["rl-training", "eval-rl-model"], elsewhere)
-            + [IgnoredOption("num-return-sequences", .value, "evaluations have one text for a prompt; see sample-best-of-n")]
+            + [
+                IgnoredOption(
+                    "num-return-sequences", .value, "evaluations have one text for a prompt; see sample-best-of-n")
+            ]
     }()
 
     public func validate() throws {
         guard fromScratch != (modelName != nil) else {
-            throw ValidationError("name the model to start from with --model-name, or ask for a new one with --from-scratch")
+            throw ValidationError(
+                "name the model to start from with --model-name, or ask for a new one with --from-scratch")
         }
         guard fromScratch else { return }
         for (name, value) in [
-            ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize), ("--num-hidden-layers", numHiddenLayers),
+            ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize),
+            ("--num-hidden-layers", numHiddenLayers),
             ("--num-attention-heads", numAttentionHeads), ("--max-position-embeddings", maxPositionEmbeddings),
         ] where value <= 0 {
             throw ValidationError("\(name) must be above 0")
         }
-        guard initializerRange.map({ $0 > 0 }) ?? true else { throw ValidationError("--initializer-range must be above 0") }
+        guard initializerRange.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--initializer-range must be above 0")
+        }
         guard hiddenSize % (2 * numAttentionHeads) == 0 else {
             throw ValidationError("--hidden-size must be a multiple of twice --num-attention-heads")
         }
@@ -96,8 +106,10 @@ public struct SFTJob {
     private func work() throws {
         let session = try RunSession(stage: .supervised, program: "train-sft", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
-        let finals = evaluation.doEval
-            ? (evaluation.evaluationSplits.values.isEmpty ? EvaluationOptions.usual : evaluation.evaluationSplits.values) : []
+        let finals =
+            evaluation.doEval
+            ? (evaluation.evaluationSplits.values.isEmpty
+                ? EvaluationOptions.usual : evaluation.evaluationSplits.values) : []
         let corpus = try data.corpus(["train", "validation", "ood_validation"] + finals, note: session.say)
         let examples = try data.trainingExamples(of: corpus)
 
@@ -112,7 +124,8 @@ public struct SFTJob {
         }
         let decoder = start.model.decoder
         let counts = decoder.parameterCounts
-        session.say("\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
+        session.say(
+            "\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
 
         let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength)
         let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
@@ -123,7 +136,8 @@ public struct SFTJob {
         }
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
             .map { split in
-                let rows = split == "train" ? examples : try data.evaluationExamples(of: corpus, split: split, count: .max)
+                let rows =
+                    split == "train" ? examples : try data.evaluationExamples(of: corpus, split: split, count: .max)
                 return (
                     name: split,
                     rows: try evaluation.rows(rows, of: split, otherwise: data.targetEvalDatapoints, seed: run.seed)
@@ -148,14 +162,18 @@ public struct SFTJob {
                 for set in evaluated { try generate(set.rows, set.name, table: "evaluation_\(set.name)", step: step) }
             }
         }
-        let complete = try !evaluation.doTrain || trainer.run(
-            checkpoint: { trainer in
-                try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-            }, shouldStop: { Signals.isStopRequested })
+        let complete =
+            try !evaluation.doTrain
+            || trainer.run(
+                checkpoint: { trainer in
+                    try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+                }, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
         if evaluation.doEval {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
-                try generate(data.evaluationExamples(of: corpus, split: split), "final_\(split)", table: split, step: trainer.step)
+                try generate(
+                    data.evaluationExamples(of: corpus, split: split), "final_\(split)", table: split,
+                    step: trainer.step)
             }
         }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer) }
@@ -163,13 +181,16 @@ public struct SFTJob {
     }
 
     /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.
-    private func sampler(_ decoder: any Decoder, _ tokenizer: any Tokenizer, _ session: RunSession) throws -> SampleEvaluation {
+    private func sampler(_ decoder: any Decoder, _ tokenizer: any Tokenizer, _ session: RunSession) throws
+        -> SampleEvaluation
+    {
         guard let end = tokenizer.endOfSequence else {
             throw CommandLineError.invalid("the tokenizer names no end-of-sequence token (eos_token)")
         }
         let reference = data.referenceCompatible
         return SampleEvaluation(
-            generator: Generator(decoder, endOfSequence: end, validTokens: tokenizer.vocabularySize), tokenizer: tokenizer,
+            generator: Generator(decoder, endOfSequence: end, validTokens: tokenizer.vocabularySize),
+            tokenizer: tokenizer,
             options: sampling.options(samples: reference, reference: reference),
             random: Philox(seed: run.seed).split("evaluation"),
             rewardFunction: evaluation.doEval && model.evalSlRewardFunction
@@ -193,8 +214,10 @@ public struct SFTJob {
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
             .train(on: examples.map { format.prompt(for: $0) + " " + $0.summary })
         let settings = LlamaConfiguration(
-            vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize, intermediateSize: model.intermediateSize,
-            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads, contextLength: model.maxPositionEmbeddings,
+            vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize,
+            intermediateSize: model.intermediateSize,
+            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads,
+            contextLength: model.maxPositionEmbeddings,
             tiesEmbeddings: model.tieWordEmbeddings,
             initializerRange: model.initializerRange ?? 1 / Double(model.hiddenSize).squareRoot())
         let weights = RandomWeights(

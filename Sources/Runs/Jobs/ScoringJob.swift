@@ -30,7 +30,8 @@ struct ScoringJob {
         }
         let reward = RewardTextReward(
             loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
-            position: RewardOptions.position(position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer))
+            position: RewardOptions.position(position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer)
+        )
         for (source, destination) in try files() {
             let rows = try JSONLines<SampleRow>(source).read()
             let scores = try reward.rewards(
@@ -46,7 +47,8 @@ struct ScoringJob {
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
             console.say(
                 String(
-                    format: "%@: %d rows, %@ has mean %.4f, variance %.4f, deviation %.4f", destination.path, rows.count, column, mean,
+                    format: "%@: %d rows, %@ has mean %.4f, variance %.4f, deviation %.4f", destination.path,
+                    rows.count, column, mean,
                     variance, variance.squareRoot()))
         }
     }

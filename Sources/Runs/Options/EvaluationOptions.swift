@@ -5,15 +5,23 @@ import Data
 public struct EvaluationOptions: ParsableArguments {
     @Option(help: .yesNo("Whether the model is trained; without it, it is evaluated and saved as it is."))
     public var doTrain = true
-    @Option(help: .yesNo("Whether texts are generated and measured, too: in every evaluation, and for the splits below at the end."))
+    @Option(
+        help: .yesNo(
+            "Whether texts are generated and measured, too: in every evaluation, and for the splits below at the end."))
     public var doEval = false
-    @Option(help: "Splits that are evaluated at the end; unless given, those of train, validation, test, full_… and ood_… that there are.")
+    @Option(
+        help:
+            "Splits that are evaluated at the end; unless given, those of train, validation, test, full_… and ood_… that there are."
+    )
     public var evaluationSplits: ArgumentList<String> = []
     @Option(help: "Rows of an evaluation batch, which the two options below count in.")
     public var perDeviceEvalBatchSize = 8
     @Option(help: "Batches of random training rows in every evaluation; none unless given.")
     public var trainingEvaluationBatches: Int?
-    @Option(help: "Batches of random validation rows in every evaluation; the first --target-eval-datapoints rows unless given.")
+    @Option(
+        help:
+            "Batches of random validation rows in every evaluation; the first --target-eval-datapoints rows unless given."
+    )
     public var validationEvaluationBatches: Int?
 
     public init() {}
@@ -23,7 +31,8 @@ public struct EvaluationOptions: ParsableArguments {
 
     public func validate() throws {
         for (name, value) in [
-            ("--training-evaluation-batches", trainingEvaluationBatches), ("--validation-evaluation-batches", validationEvaluationBatches),
+            ("--training-evaluation-batches", trainingEvaluationBatches),
+            ("--validation-evaluation-batches", validationEvaluationBatches),
             ("--per-device-eval-batch-size", perDeviceEvalBatchSize),
         ] where value.map({ $0 <= 0 }) ?? false {
             throw ValidationError("\(name) must be above 0")
@@ -33,7 +42,8 @@ public struct EvaluationOptions: ParsableArguments {
     /// The rows of a split that an evaluation during training looks at: a random draw without replacement where a number of batches is
     /// given, one draw for the whole run.
     func rows<Row>(_ rows: [Row], of split: String, otherwise count: Int, seed: UInt64) throws -> [Row] {
-        let batches = split == "train" ? trainingEvaluationBatches : split == "validation" ? validationEvaluationBatches : nil
+        let batches =
+            split == "train" ? trainingEvaluationBatches : split == "validation" ? validationEvaluationBatches : nil
         guard let batches else { return split == "train" ? [] : Array(rows.prefix(count)) }
         guard !rows.isEmpty else { return [] }
         var order = try BatchOrder(

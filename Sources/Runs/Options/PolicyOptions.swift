@@ -48,9 +48,14 @@ public struct PolicyOptions: ParsableArguments {
     public var baselineCost = 0.1
     @Option(help: "The weight of the entropy bonus.")
     public var entropyCost = 0.0
-    @Option(help: .yesNo("Whether advantages follow GAE (else V-trace: reward and return behind a token, minus its value)."))
+    @Option(
+        help: .yesNo("Whether advantages follow GAE (else V-trace: reward and return behind a token, minus its value).")
+    )
     public var useGaeLambdaAdvantages = true
-    @Option(help: .yesNo("Whether advantages and returns are corrected by the ratio of the learner's and the sampler's probabilities."))
+    @Option(
+        help: .yesNo(
+            "Whether advantages and returns are corrected by the ratio of the learner's and the sampler's probabilities."
+        ))
     public var importanceSamplingCorrection = false
     @Option(help: .yesNo("Whether advantages are given mean 0 and deviation 1."))
     public var normalizeAdvantages = true
@@ -72,7 +77,10 @@ public struct PolicyOptions: ParsableArguments {
     public var eosReward = false
     @Option(help: "The bonus.")
     public var eosRewardCoef = 0.1
-    @Option(help: .yesNo("Whether a response that does not end by itself scores minus --eos-required-penalty, whatever else it is worth."))
+    @Option(
+        help: .yesNo(
+            "Whether a response that does not end by itself scores minus --eos-required-penalty, whatever else it is worth."
+        ))
     public var eosRequired = false
     @Option(help: "What such a response loses.")
     public var eosRequiredPenalty = 0.0
@@ -92,7 +100,10 @@ public struct PolicyOptions: ParsableArguments {
     public var evaluateAtStart: Bool?
     @Option(help: "Prompts of each evaluation.")
     public var trainingTargetEvalDatapoints = 100
-    @Option(help: "Splits whose first --target-eval-datapoints prompts are answered at the end of the run; none unless given.")
+    @Option(
+        help:
+            "Splits whose first --target-eval-datapoints prompts are answered at the end of the run; none unless given."
+    )
     public var evaluationSplits: ArgumentList<String> = []
     @Option(help: "Log lines between two tables of rollouts.")
     public var tableLogs = 10
@@ -108,7 +119,10 @@ public struct PolicyOptions: ParsableArguments {
     public var valueNormalisation: Float = 0
     @Option(help: "A fresh value head's shifted values are divided by this.")
     public var valueNormalisationStd: Float = 1
-    @Option(help: "Values that advantages are taken from: rollout (once, when sampling), or learner (anew in every learn batch; original).")
+    @Option(
+        help:
+            "Values that advantages are taken from: rollout (once, when sampling), or learner (anew in every learn batch; original)."
+    )
     public var advantageValues: String?
     @Option(help: "What advantages are normalised over: masked (response tokens), or full (padding, too; original).")
     public var advantageNorm: String?
@@ -116,9 +130,13 @@ public struct PolicyOptions: ParsableArguments {
     public var lossMean: String?
     @Option(help: "What KL statistics are taken over: masked (response tokens), or full (padding, too; original).")
     public var klStatistics: String?
-    @Option(help: "How learn batches make an optimiser step: tokens (one mean over all of them), mean, or sum (original).")
+    @Option(
+        help: "How learn batches make an optimiser step: tokens (one mean over all of them), mean, or sum (original).")
     public var accumulation: String?
-    @Option(help: "What an adaptive KL weight follows: step (this step's rollouts), or log (the mean since the last log line; original).")
+    @Option(
+        help:
+            "What an adaptive KL weight follows: step (this step's rollouts), or log (the mean since the last log line; original)."
+    )
     public var klControl: String?
     @Option(help: "Log-probabilities: sampling (divided by the temperature, as drawn), or raw (original).")
     public var logProbTemperature: String?
@@ -143,7 +161,8 @@ public struct PolicyOptions: ParsableArguments {
 
     /// Other names of options.
     public static let aliases = [
-        "kl-coef": "init-kl-coef", "learning-rate": "adam-learning-rate", "normalise-advantages": "normalize-advantages",
+        "kl-coef": "init-kl-coef", "learning-rate": "adam-learning-rate",
+        "normalise-advantages": "normalize-advantages",
         "eos-required-coef": "eos-required-penalty", "adam-lr": "adam-learning-rate",
     ]
 
@@ -153,7 +172,8 @@ public struct PolicyOptions: ParsableArguments {
         return IgnoredOption.list(
             .value,
             [
-                "gamma", "initialisation", "wait-for-*", "connect", "num-actor-batches", "exp-*", "training-evaluation-batches",
+                "gamma", "initialisation", "wait-for-*", "connect", "num-actor-batches", "exp-*",
+                "training-evaluation-batches",
                 "epochs", "rms-reward-norm", "batch-size",
             ], unused)
     }()
@@ -195,12 +215,14 @@ public struct PolicyOptions: ParsableArguments {
             sampling: sampling.options(), klCoefficient: initKlCoef,
             klEstimator: PPOConfig.KLEstimator(rawValue: klApprox) ?? .k2, klAsReward: klReward,
             klTarget: adapKlCtrl ? target : nil, klHorizon: horizon, discount: discounting, lambda: lam,
-            policyClip: appoClipPolicy > 0 ? appoClipPolicy : nil, valueClip: appoClipBaseline > 0 ? appoClipBaseline : nil,
+            policyClip: appoClipPolicy > 0 ? appoClipPolicy : nil,
+            valueClip: appoClipBaseline > 0 ? appoClipBaseline : nil,
             valueCost: baselineCost, entropyCost: entropyCost, usesGAE: useGaeLambdaAdvantages,
             correctsImportance: importanceSamplingCorrection, normalisesAdvantages: normalizeAdvantages,
             normalisesOverRun: useGlobalAdvantageNorm, rolloutBatches: rolloutAccumulationSteps,
             learnBatches: gradientAccumulationSteps, compatibility: try compatibility(reference: reference),
-            rewardScale: rewardScale, rewardClip: rewardClip, missingEndScore: missingEosScore ?? (eosRequired ? -eosRequiredPenalty : nil),
+            rewardScale: rewardScale, rewardClip: rewardClip,
+            missingEndScore: missingEosScore ?? (eosRequired ? -eosRequiredPenalty : nil),
             lengthPenalty: lengthPenalty ? .init(coefficient: lengthPenaltyCoef, power: lengthPenaltyPower) : nil,
             endBonus: eosReward ? eosRewardCoef : 0,
             optimizer: AdamConfig(

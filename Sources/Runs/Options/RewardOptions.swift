@@ -25,7 +25,10 @@ public struct RewardOptions: ParsableArguments {
     public var scorerCommand: String?
     @Option(help: "Reward process: seconds of silence after which the scorer is started again.")
     public var scorerPatience = 600.0
-    @Option(help: "What a reward model reads: ids (the policy's own tokens), or text (read anew with its own tokenizer), as the original does.")
+    @Option(
+        help:
+            "What a reward model reads: ids (the policy's own tokens), or text (read anew with its own tokenizer), as the original does."
+    )
     public var rewardInput: String?
     @Option(help: "Where a reward model's score is read: last-token, or padding-count as the original does.")
     public var scorePosition: String?
@@ -35,7 +38,9 @@ public struct RewardOptions: ParsableArguments {
     public init() {}
 
     /// The names of the reward functions.
-    static let functions = ["summarisation", "rouge", "bleu", "token-id", "sentiment", "length", "compression", "pattern", "process"]
+    static let functions = [
+        "summarisation", "rouge", "bleu", "token-id", "sentiment", "length", "compression", "pattern", "process",
+    ]
 
     /// Other names of options.
     public static let aliases = ["reward-model": "rf-model-dir"]
@@ -44,19 +49,25 @@ public struct RewardOptions: ParsableArguments {
         let name = OptionTable.canonical(rewardFunction)
         guard Self.functions.contains(name) else {
             let nearest = NearestName.find(name, among: Self.functions).map { "; did you mean \($0)?" } ?? ""
-            throw ValidationError("--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)")
+            throw ValidationError(
+                "--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)"
+            )
         }
         switch name {
         case "sentiment":
             throw ValidationError(
-                "--reward-function sentiment needs a sequence classifier; run one with --reward-function process --scorer-command …")
-        case "pattern" where rewardPattern == nil: throw ValidationError("--reward-function pattern needs --reward-pattern")
-        case "process" where scorerCommand == nil: throw ValidationError("--reward-function process needs --scorer-command")
+                "--reward-function sentiment needs a sequence classifier; run one with --reward-function process --scorer-command …"
+            )
+        case "pattern" where rewardPattern == nil:
+            throw ValidationError("--reward-function pattern needs --reward-pattern")
+        case "process" where scorerCommand == nil:
+            throw ValidationError("--reward-function process needs --scorer-command")
         default: break
         }
         guard scorerPatience > 0 else { throw ValidationError("--scorer-patience must be above 0") }
         for (option, value, words) in [
-            ("--reward-input", rewardInput, ["ids", "text"]), ("--score-position", scorePosition, ["last-token", "padding-count"]),
+            ("--reward-input", rewardInput, ["ids", "text"]),
+            ("--score-position", scorePosition, ["last-token", "padding-count"]),
         ] {
             guard let value, !words.contains(OptionTable.canonical(value)) else { continue }
             throw ValidationError("\(option) is '\(value)'; it takes \(words.joined(separator: " or "))")
@@ -79,7 +90,8 @@ public struct RewardOptions: ParsableArguments {
     ///   - compatibility: which way data are treated; nil-able options above win over it.
     ///   - policy: the model that writes the responses, for sharing, with its tokenizer.
     func load(
-        _ session: RunSession, data: DataOptions, tokenizer: any Tokenizer, end: Int32, sharing policy: (any Decoder)? = nil,
+        _ session: RunSession, data: DataOptions, tokenizer: any Tokenizer, end: Int32,
+        sharing policy: (any Decoder)? = nil,
         inTraining: Bool = false
     ) throws -> any RewardFunction {
         let reference = data.referenceCompatible
@@ -100,15 +112,19 @@ public struct RewardOptions: ParsableArguments {
         let readsText = rewardInput.map { OptionTable.canonical($0) == "text" } ?? (reference || position != .lastToken)
         // ids mean the same texts only where both tokenizers give the same ones
         let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
-        let isCommon = own.vocabularySize == tokenizer.vocabularySize && own.endOfSequence == end
+        let isCommon =
+            own.vocabularySize == tokenizer.vocabularySize && own.endOfSequence == end
             && own.encode(sample, addingSpecialTokens: true) == tokenizer.encode(sample, addingSpecialTokens: true)
-        guard readsText || !isCommon else { return RewardSource.onTokens(loaded.model, session: session, end: end, sharing: policy) }
+        guard readsText || !isCommon else {
+            return RewardSource.onTokens(loaded.model, session: session, end: end, sharing: policy)
+        }
         session.say(
             isCommon
                 ? "the reward model reads texts (\(try data.compatibility.rewardText.rawValue)) rather than the policy's tokens"
                 : "the reward model has a tokenizer of its own and reads texts")
         return RewardTextReward(
-            loaded.model, tokenizer: own, endOfSequence: own.endOfSequence ?? end, text: try data.compatibility.rewardText,
+            loaded.model, tokenizer: own, endOfSequence: own.endOfSequence ?? end,
+            text: try data.compatibility.rewardText,
             position: position)
     }
 }
@@ -122,7 +138,9 @@ enum RewardSource {
         let url = URL(fileURLWithPath: path, isDirectory: true)
         var folder = try RunFolder.modelFolder(at: url, expecting: [.rewardModel])
         let normalised = url.appendingPathComponent(RewardJob.normalisedName, isDirectory: true)
-        if folder.standardizedFileURL != url.standardizedFileURL, FileManager.default.fileExists(atPath: normalised.path) {
+        if folder.standardizedFileURL != url.standardizedFileURL,
+            FileManager.default.fileExists(atPath: normalised.path)
+        {
             folder = normalised
         }
         let model = try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh)

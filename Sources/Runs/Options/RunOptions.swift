@@ -29,6 +29,8 @@ public struct RunOptions: ParsableArguments {
             throw ValidationError("--resume is '\(resume)'; it takes allow, must or never")
         }
         guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
-        guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw ValidationError("--checkpoint-limit must be above 0") }
+        guard checkpointLimit.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--checkpoint-limit must be above 0")
+        }
     }
 }

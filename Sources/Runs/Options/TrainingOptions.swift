@@ -28,7 +28,10 @@ public struct TrainingOptions: ParsableArguments {
     public var perDeviceTrainBatchSize = 8
     @Option(help: "Batches whose gradients make one optimiser step.")
     public var gradientAccumulationSteps = 1
-    @Option(help: "Supervised loss: tokens (one mean over all tokens of a step), or batches (the mean of the batches' means; original).")
+    @Option(
+        help:
+            "Supervised loss: tokens (one mean over all tokens of a step), or batches (the mean of the batches' means; original)."
+    )
     public var lossMean: String?
     @Option(help: "The share of the layers, from the first, that stays as it is.")
     public var freezeLayers = 0.8
@@ -52,7 +55,8 @@ public struct TrainingOptions: ParsableArguments {
         guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
             throw ValidationError("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
         }
-        for (name, value) in [("--eval-steps", evalSteps), ("--save-steps", saveSteps)] where value.map({ $0 <= 0 }) ?? false {
+        for (name, value) in [("--eval-steps", evalSteps), ("--save-steps", saveSteps)]
+        where value.map({ $0 <= 0 }) ?? false {
             throw ValidationError("\(name) must be above 0")
         }
         guard perDeviceTrainBatchSize > 0, gradientAccumulationSteps > 0 else {
@@ -62,7 +66,8 @@ public struct TrainingOptions: ParsableArguments {
 
     var optimizer: AdamConfig {
         AdamConfig(
-            learningRate: learningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon, weightDecay: weightDecay,
+            learningRate: learningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon,
+            weightDecay: weightDecay,
             clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
     }
     var schedule: Schedule { Schedule(Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps) }
@@ -76,12 +81,18 @@ public struct SamplingArguments: ParsableArguments {
     public var maxNewTokens = 48
     @Option(help: "Divides the logits before a token is drawn.")
     public var temperature: Float = 1
-    @Option(help: "Only the k most probable tokens are drawn from; 0, the default, for all (the original: 50 outside of PPO).")
+    @Option(
+        help:
+            "Only the k most probable tokens are drawn from; 0, the default, for all (the original: 50 outside of PPO)."
+    )
     public var topK: Int?
     @Option(help: "Only the most probable tokens that reach this probability together are drawn from.")
     public var topP: Float = 1
 
-    @Option(help: .yesNo("Whether responses are drawn at random rather than the most probable ones; where evaluations are, only if given."))
+    @Option(
+        help: .yesNo(
+            "Whether responses are drawn at random rather than the most probable ones; where evaluations are, only if given."
+        ))
     public var doSample: Bool?
 
     public init() {}
@@ -102,6 +113,7 @@ public struct SamplingArguments: ParsableArguments {
     ///   - reference: whether the original's implicit top-k of 50 holds unless an option says.
     func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
         guard doSample ?? samples else { return .greedy(maxNewTokens: maxNewTokens) }
-        return SamplingOptions(maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP)
+        return SamplingOptions(
+            maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP)
     }
 }

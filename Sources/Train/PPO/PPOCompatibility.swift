@@ -54,5 +54,6 @@ public struct PPOCompatibility: Codable, Sendable, Equatable {
     /// The original's way in everything.
     public static let reference = PPOCompatibility(
         padsResponses: true, usesLearnerValues: true, normalisesOverPadding: true, dividesByColumns: true,
-        measuresOverPadding: true, accumulation: .sum, adaptsSinceLog: true, ignoresTemperature: true, reportsRootOfNorms: true)
+        measuresOverPadding: true, accumulation: .sum, adaptsSinceLog: true, ignoresTemperature: true,
+        reportsRootOfNorms: true)
 }

@@ -162,15 +162,19 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         ] {
             try Settings.require(count > 0 && whole % count == 0, name, count, "it must divide \(whole)")
         }
-        try Settings.require(tableLogs.map { $0 > 0 } ?? true, "the table interval", tableLogs ?? 0, "it must be above 0")
+        try Settings.require(
+            tableLogs.map { $0 > 0 } ?? true, "the table interval", tableLogs ?? 0, "it must be above 0")
         try Settings.require(epochs > 0, "the number of PPO epochs", epochs, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require(sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
-        try Settings.require(sampling.temperature > 0, "the temperature", sampling.temperature, "PPO samples: it must be above 0")
+        try Settings.require(
+            sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
+        try Settings.require(
+            sampling.temperature > 0, "the temperature", sampling.temperature, "PPO samples: it must be above 0")
         try Settings.require(klCoefficient >= 0, "the KL coefficient", klCoefficient, "it must not be negative")
         try Settings.require((0...1).contains(discount), "the discount", discount, "it must be in 0...1")
         try Settings.require((0...1).contains(lambda), "lambda", lambda, "it must be in 0...1")
-        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(
+            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         for (name, bound) in [
             ("the policy clipping", policyClip), ("the value clipping", valueClip), ("the reward clipping", rewardClip),
             ("the KL target", klTarget), ("the KL horizon", klHorizon),

@@ -22,7 +22,8 @@ extension PPOTrainer {
             let scores = try rewardFunction.rewards(
                 for: set.indices.map {
                     RewardRequest(
-                        query: set[$0].query, response: texts[$0], reference: set[$0].reference, promptTokens: set[$0].tokens,
+                        query: set[$0].query, response: texts[$0], reference: set[$0].reference,
+                        promptTokens: set[$0].tokens,
                         responseTokens: responses[$0].tokens)
                 })
             let n = Double(set.count)
@@ -39,10 +40,12 @@ extension PPOTrainer {
                 let shaped = TokenRewards.shapedScore(
                     scores[i], length: rollout.response.count, ended: rollout.ended, config: config)
                 return SampleRow(
-                    id: set[i].id, input: set[i].query, response: texts[i], reference: set[i].reference, reward: scores[i],
+                    id: set[i].id, input: set[i].query, response: texts[i], reference: set[i].reference,
+                    reward: scores[i],
                     numbers: [
                         "step": Double(step), "kl_div": kl, "kl_reward": -controller.coefficient * kl,
-                        "auxiliary_reward": shaped - scores[i] * config.rewardScale, "tokens": Double(rollout.response.count),
+                        "auxiliary_reward": shaped - scores[i] * config.rewardScale,
+                        "tokens": Double(rollout.response.count),
                     ])
             }
             for (key, value) in GenerationMetrics.measure(rows).averagesAndMedians { values["\(name)_\(key)"] = value }

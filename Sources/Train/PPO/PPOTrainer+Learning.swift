@@ -25,10 +25,13 @@ extension PPOTrainer {
                 tape.backward(from: loss)
             }
         }
-        let rate = config.optimizer.learningRate
+        let rate =
+            config.optimizer.learningRate
             * config.schedule.factor(step: optimizer.stepCount, total: optimizerStepsInAll)
-        let rootOfNorms = compatibility.reportsRootOfNorms && config.optimizer.clipNorm == nil
-            ? optimizer.parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot() : nil
+        let rootOfNorms =
+            compatibility.reportsRootOfNorms && config.optimizer.clipNorm == nil
+            ? optimizer.parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot()
+            : nil
         let norm = try optimizer.step(learningRate: rate, examples: rollouts.map(\.id))
         statistics.add("gradient_norm", rootOfNorms ?? norm)
         statistics.add("learning_rate", rate)
@@ -48,7 +51,8 @@ extension PPOTrainer {
         }
         guard config.normalisesAdvantages else { return items }
         let advantages = items.map(\.advantages)
-        let new = Advantages.moments(of: advantages, lengths: compatibility.normalisesOverPadding ? nil : items.map(\.length))
+        let new = Advantages.moments(
+            of: advantages, lengths: compatibility.normalisesOverPadding ? nil : items.map(\.length))
         if config.normalisesOverRun { moments.merge(new) }
         for (i, row) in Advantages.normalised(advantages, by: config.normalisesOverRun ? moments : new).enumerated() {
             items[i].advantages = row
@@ -73,15 +77,18 @@ extension PPOTrainer {
         let values = valueHead(hidden, on: tape)
         let old = column(\.logProbs)
         let isPadded = rollouts.contains { $0.length < $0.response.count }
-        let mask = isPadded
+        let mask =
+            isPadded
             ? Tensor(
-                rollouts.flatMap { row in row.response.indices.map { $0 < row.length ? Float(1) : 0 } }, shape: old.shape) : nil
+                rollouts.flatMap { row in row.response.indices.map { $0 < row.length ? Float(1) : 0 } },
+                shape: old.shape) : nil
 
         let policyLoss = PPOLoss.policy(
             logProbs: prediction.logProbs, oldLogProbs: old, advantages: column(\.advantages), clip: config.policyClip,
             tokens: tokens, mask: mask)
         let valueLoss = PPOLoss.value(
-            values: values, oldValues: column(\.values), returns: column(\.returns), clip: config.valueClip, tokens: tokens,
+            values: values, oldValues: column(\.values), returns: column(\.returns), clip: config.valueClip,
+            tokens: tokens,
             mask: mask)
         var loss = policyLoss + valueLoss.scaled(by: Float(config.valueCost))
         if let entropies = prediction.entropies {
@@ -93,11 +100,13 @@ extension PPOTrainer {
         }
         if !config.klAsReward {
             let kl = PPOLoss.kl(
-                logProbs: prediction.logProbs, referenceLogProbs: column(\.referenceLogProbs), estimator: config.klEstimator,
+                logProbs: prediction.logProbs, referenceLogProbs: column(\.referenceLogProbs),
+                estimator: config.klEstimator,
                 tokens: tokens, mask: mask)
             loss = loss + kl.scaled(by: Float(controller.coefficient))
             statistics.add(
-                "kl_loss", controller.coefficient * Double(kl.item) * Double(tokens) / Double(old.count), count: old.count)
+                "kl_loss", controller.coefficient * Double(kl.item) * Double(tokens) / Double(old.count),
+                count: old.count)
         }
         record(prediction.logProbs, old: old, values: values, oldValues: column(\.values))
         let share = Double(old.count) / Double(tokens)
@@ -111,11 +120,13 @@ extension PPOTrainer {
         let ratios = differences.map { exponential($0) }
         if let clip = config.policyClip {
             let clipped = ratios.count { abs($0 - 1) > clip }
-            statistics.add("clipped_policy_fraction", Double(clipped) / Double(max(1, ratios.count)), count: ratios.count)
+            statistics.add(
+                "clipped_policy_fraction", Double(clipped) / Double(max(1, ratios.count)), count: ratios.count)
         }
         if let clip = config.valueClip {
             let clipped = zip(values.values, oldValues.values).count { Double(abs($0 - $1)) > clip }
-            statistics.add("clipped_baseline_fraction", Double(clipped) / Double(max(1, ratios.count)), count: ratios.count)
+            statistics.add(
+                "clipped_baseline_fraction", Double(clipped) / Double(max(1, ratios.count)), count: ratios.count)
         }
         // k3 estimate of KL(old, new)
         let kl = zip(differences, ratios).reduce(0) { $0 + $1.1 - 1 - $1.0 }

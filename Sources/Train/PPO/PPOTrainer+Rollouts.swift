@@ -41,7 +41,9 @@ extension PPOTrainer {
     /// The current policy's log-probabilities and values of every response token.
     func predictions(of rollouts: [Rollout]) -> [(logProbs: [Float], values: [Float])] {
         var result: [(logProbs: [Float], values: [Float])] = []
-        for part in Packing.parts(rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count }) {
+        for part in Packing.parts(
+            rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count })
+        {
             let pass = pass(over: part)
             let hidden = policy.hidden(pass.target.batch, wanted: pass.target.wanted, trunk: pass.trunk)
             let logProbs = hidden.logProbs(
@@ -61,11 +63,14 @@ extension PPOTrainer {
 
     package func addReferenceLogProbs(to rollouts: inout [Rollout], temperature: Float? = nil) {
         var at = 0
-        for part in Packing.parts(rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count }) {
+        for part in Packing.parts(
+            rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count })
+        {
             let pass = pass(over: part, trimming: true)
             let hidden = reference.hidden(pass.target.batch, wanted: pass.target.wanted, trunk: pass.trunk)
             let logProbs = hidden.logProbs(
-                reference.projection.value, targets: pass.target.targets, temperature: temperature ?? config.temperature,
+                reference.projection.value, targets: pass.target.targets,
+                temperature: temperature ?? config.temperature,
                 validTokens: tokenizer.vocabularySize
             ).logProbs.values
             var first = 0
@@ -81,7 +86,8 @@ extension PPOTrainer {
     package func addAdvantages(to rollouts: inout [Rollout]) {
         for i in rollouts.indices {
             rollouts[i].rewards = TokenRewards.rewards(
-                logProbs: rollouts[i].logProbs, referenceLogProbs: rollouts[i].referenceLogProbs, score: rollouts[i].score,
+                logProbs: rollouts[i].logProbs, referenceLogProbs: rollouts[i].referenceLogProbs,
+                score: rollouts[i].score,
                 klCoefficient: controller.coefficient, config: config, end: rollouts[i].length - 1)
             estimate(&rollouts[i], values: rollouts[i].values)
         }
@@ -90,7 +96,8 @@ extension PPOTrainer {
     /// Advantages and returns of one rollout from the given values.
     func estimate(_ rollout: inout Rollout, values: [Float], ratios: [Float]? = nil) {
         (rollout.advantages, rollout.returns) = Advantages.estimated(
-            rewards: rollout.rewards, values: values, end: rollout.length - 1, bootstrap: values.last ?? 0, ratios: ratios,
+            rewards: rollout.rewards, values: values, end: rollout.length - 1, bootstrap: values.last ?? 0,
+            ratios: ratios,
             discount: config.discount, lambda: config.lambda, usesGAE: config.usesGAE)
     }
 

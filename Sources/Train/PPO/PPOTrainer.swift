@@ -41,7 +41,8 @@ public final class PPOTrainer {
     ///   - reference: the model that the KL is measured against. A copy of the policy shares its memory and its frozen layers.
     ///   - evaluationPrompts: named sets that are answered greedily at step 0, at intervals and at the end.
     public init(
-        policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig, prompts: [TokenisedPrompt],
+        policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig,
+        prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
         tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
     ) throws {
@@ -70,7 +71,8 @@ public final class PPOTrainer {
         reference.parameters.forEach { $0.isTrainable = false }
         trunkLayers = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk).layers
         optimizer = Adam(policy.parameters + valueHead.parameters, config: config.optimizer)
-        order = try BatchOrder(seed: config.seed, count: prompts.count, batchSize: config.rolloutBatchSize, dropLast: true)
+        order = try BatchOrder(
+            seed: config.seed, count: prompts.count, batchSize: config.rolloutBatchSize, dropLast: true)
         controller = KLController(coefficient: config.klCoefficient, target: config.klTarget, horizon: config.klHorizon)
         random = Philox(seed: config.seed).split("ppo")
     }
@@ -152,7 +154,9 @@ public final class PPOTrainer {
         }
         // 3. log-probabilities of the same tokens: the reference's, and the policy's where sampling has not given them
         if config.compatibility.padsResponses { pad(&rollouts) }
-        if config.compatibility.padsResponses || config.temperature != config.sampling.temperature { predictAnew(&rollouts) }
+        if config.compatibility.padsResponses || config.temperature != config.sampling.temperature {
+            predictAnew(&rollouts)
+        }
         addReferenceLogProbs(to: &rollouts)
         // 4. a reward for every token; 5. advantages and returns, from the values at sampling time
         addAdvantages(to: &rollouts)

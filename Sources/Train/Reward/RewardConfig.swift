@@ -55,13 +55,16 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
-        try Settings.require(maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
+        try Settings.require(
+            maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(
+            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         try Settings.require(centering >= 0, "the centering coefficient", centering, "it must not be below 0")
         try Settings.require(
-            normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs, "it must be above 0")
+            normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs,
+            "it must be above 0")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 }

@@ -33,7 +33,8 @@ public final class RewardTrainer {
         for pair in comparisons + evaluations.flatMap(\.comparisons) {
             let longest = pair.prompt.count + (pair.summaries.map(\.count).max() ?? 0)
             guard longest <= model.decoder.shape.contextLength else {
-                throw TrainingError.exampleTooLong(id: pair.id, tokens: longest, limit: model.decoder.shape.contextLength)
+                throw TrainingError.exampleTooLong(
+                    id: pair.id, tokens: longest, limit: model.decoder.shape.contextLength)
             }
         }
         self.model = model
@@ -101,7 +102,8 @@ public final class RewardTrainer {
                 throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
             }
             loss += Double(partLoss.item)
-            interval.right += RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
+            interval.right +=
+                RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
             tape.backward(from: partLoss)
         }
         interval.loss += loss * Double(batch.count)
@@ -165,8 +167,10 @@ public final class RewardTrainer {
     /// - Returns: the mean and deviation of the scores before.
     public func normalise() throws -> (mean: Double, std: Double) {
         var draw = try BatchOrder(
-            seed: config.seed &+ 1, count: comparisons.count, batchSize: min(comparisons.count, config.normalisationPairs))
-        let result = Self.evaluate(model, draw.next().map { comparisons[$0] }, tokensPerPass: config.tokensPerPass * 2,
+            seed: config.seed &+ 1, count: comparisons.count,
+            batchSize: min(comparisons.count, config.normalisationPairs))
+        let result = Self.evaluate(
+            model, draw.next().map { comparisons[$0] }, tokensPerPass: config.tokensPerPass * 2,
             position: config.position)
         model.head.normalise(mean: Float(result.logitsMean), std: Float(max(result.logitsStd, 1e-6)))
         return (result.logitsMean, result.logitsStd)

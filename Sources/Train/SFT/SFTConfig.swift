@@ -57,11 +57,14 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
-        try Settings.require(maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
+        try Settings.require(
+            maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
-        try Settings.require(microBatchSize.map { $0 > 0 } ?? true, "the micro-batch", microBatchSize ?? 0, "it must be above 0")
+        try Settings.require(
+            microBatchSize.map { $0 > 0 } ?? true, "the micro-batch", microBatchSize ?? 0, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(
+            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         try Settings.require(promptLossWeight >= 0, "the prompts' weight", promptLossWeight, "it must not be negative")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }

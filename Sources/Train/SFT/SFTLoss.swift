@@ -13,7 +13,8 @@ public enum SFTLoss {
 
     /// The same with a weight for the tokens of each example.
     public static func loss(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?, validTokens: Int? = nil
+        _ decoder: any Decoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
+        validTokens: Int? = nil
     ) -> Tensor {
         precondition(weights.count == examples.count, "\(weights.count) weights for \(examples.count) examples")
         let pass = TargetPass(examples)
@@ -51,7 +52,9 @@ public enum SFTLoss {
         let split = zip(batch.rows, examples).map { $0.lowerBound + $1.prompt.count - 1 }
         return (
             sum(zip(batch.rows, split).flatMap { Array($1..<$0.upperBound) }, examples.flatMap(\.target)),
-            sum(zip(batch.rows, split).flatMap { Array($0.lowerBound..<$1) }, examples.flatMap { $0.prompt.dropFirst() })
+            sum(
+                zip(batch.rows, split).flatMap { Array($0.lowerBound..<$1) }, examples.flatMap { $0.prompt.dropFirst() }
+            )
         )
     }
 

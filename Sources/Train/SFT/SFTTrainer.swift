@@ -42,7 +42,8 @@ public final class SFTTrainer {
         guard !examples.isEmpty else { throw TrainingError.noExamples("the training split") }
         for example in examples + evaluations.flatMap(\.examples) {
             guard example.count <= decoder.shape.contextLength else {
-                throw TrainingError.exampleTooLong(id: example.id, tokens: example.count, limit: decoder.shape.contextLength)
+                throw TrainingError.exampleTooLong(
+                    id: example.id, tokens: example.count, limit: decoder.shape.contextLength)
             }
             guard !example.target.isEmpty, !example.prompt.isEmpty else {
                 throw TrainingError.noExamples("the prompt or the target of example \(example.id)")
@@ -107,7 +108,9 @@ public final class SFTTrainer {
         let targets = batch.reduce(0) { $0 + $1.target.count }
         var loss = 0.0
         let weights = SFTLoss.weights(batch.map(\.target.count), microBatch: config.microBatchSize)
-        for indices in Packing.parts(Array(batch.indices), tokensPerPass: config.tokensPerPass, length: { batch[$0].count }) {
+        for indices in Packing.parts(
+            Array(batch.indices), tokensPerPass: config.tokensPerPass, length: { batch[$0].count })
+        {
             let part = indices.map { batch[$0] }
             let tape = Tape()
             var partLoss = Tensor(0)

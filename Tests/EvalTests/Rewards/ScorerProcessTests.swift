@@ -5,7 +5,9 @@ import Testing
 /// Scores by a program of the user's own.
 @Suite struct ScorerProcessTests {
     private func requests(_ count: Int, length: Int = 3) -> [RewardRequest] {
-        (0..<count).map { RewardRequest(query: "q\($0)", response: String(repeating: "é\n\"", count: length), reference: "r") }
+        (0..<count).map {
+            RewardRequest(query: "q\($0)", response: String(repeating: "é\n\"", count: length), reference: "r")
+        }
     }
 
     /// Answers with the id's half.
@@ -38,7 +40,8 @@ import Testing
         "what goes wrong is said, after a second try",
         arguments: [
             ("exit 3", "has ended"), ("no-such-command-here", "has ended"), ("sed -u 's/.*/hello/'", "hello"),
-            ("sed -u 's/.*/{\"id\": 99, \"score\": 1}/'", "not asked"), ("sed -u 's/.*/{\"id\": 0, \"score\": \"x\"}/'", "answered"),
+            ("sed -u 's/.*/{\"id\": 99, \"score\": 1}/'", "not asked"),
+            ("sed -u 's/.*/{\"id\": 0, \"score\": \"x\"}/'", "answered"),
         ])
     func failures(command: String, words: String) throws {
         let scorer = ScorerProcess(command: command)
@@ -58,7 +61,9 @@ import Testing
 
 /// Rewards that need no model.
 @Suite struct TextRewardTests {
-    private func request(_ response: String, reference: String? = "the cat sat", query: String = "a long text", ids: [Int32] = [])
+    private func request(
+        _ response: String, reference: String? = "the cat sat", query: String = "a long text", ids: [Int32] = []
+    )
         -> RewardRequest
     {
         RewardRequest(query: query, response: response, reference: reference, responseTokens: ids)
@@ -78,7 +83,9 @@ import Testing
 
     @Test("token ids above a threshold, of the response or of the widest one")
     func tokens() throws {
-        let requests = [request("", ids: [1, 30_000, 50_256, 25_000]), request("", ids: [25_001, 2]), request("", ids: [])]
+        let requests = [
+            request("", ids: [1, 30_000, 50_256, 25_000]), request("", ids: [25_001, 2]), request("", ids: []),
+        ]
         #expect(try TokenIDReward().rewards(for: requests) == [0.25, 0.5, 0])
         #expect(try TokenIDReward(dividesByWidth: true).rewards(for: requests) == [0.25, 0.25, 0])
         #expect(try TokenIDReward(threshold: 1, excluded: nil).rewards(for: requests) == [0.75, 1, 0])
@@ -89,7 +96,10 @@ import Testing
         let requests = [request("one two"), request("one two three four"), request("")]
         #expect(try LengthReward().rewards(for: requests) == [2, 4, 0])
         #expect(try LengthReward(words: 2).rewards(for: requests) == [0, -1, -1])
-        #expect(try CompressionReward().rewards(for: [request("abc", query: "abcdef"), request(""), request("abc", query: "ab")]) == [0.5, 0, 0])
+        #expect(
+            try CompressionReward().rewards(for: [
+                request("abc", query: "abcdef"), request(""), request("abc", query: "ab"),
+            ]) == [0.5, 0, 0])
         #expect(try PatternReward("t[wh]").rewards(for: requests) == [1, 1, 0])
         #expect(try PatternReward("three", wantsMatch: false).rewards(for: requests) == [1, 0, 1])
         #expect(throws: RewardError.self) { try PatternReward("(") }

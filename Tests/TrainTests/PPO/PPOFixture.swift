@@ -133,7 +133,8 @@ struct PPOFixture: Decodable {
             let response = rollout.responses[row]
             var result = Rollout(
                 id: "\(row)", prompt: rollout.prompts[row], response: columns(row, item), ended: response.last == 2,
-                logProbs: item.behaviourLogProbs[row].map(Float.init), values: item.behaviourValues[row].map(Float.init))
+                logProbs: item.behaviourLogProbs[row].map(Float.init), values: item.behaviourValues[row].map(Float.init)
+            )
             result.length = response.count
             result.score = TokenRewards.shapedScore(
                 rollout.scores[row], length: response.count, ended: response.last == 2, config: config)
@@ -144,7 +145,8 @@ struct PPOFixture: Decodable {
     /// A trainer of the fixture's learner.
     func trainer(_ learner: RewardModel, _ config: PPOConfig) throws -> PPOTrainer {
         try PPOTrainer(
-            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference").decoder, config: config,
+            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference").decoder,
+            config: config,
             prompts: ToyData.prompts(4), rewardFunction: TokenShare(token: 3),
             tokenizer: NumberTokenizer(vocabularySize: 48), endOfSequence: 2, handler: { _ in })
     }

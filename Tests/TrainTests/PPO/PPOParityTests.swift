@@ -36,7 +36,8 @@ import _TestSupport
             let prediction = hidden.logProbs(
                 model.decoder.projection.value, targets: pass.targets, temperature: config.sampling.temperature,
                 withEntropy: true)
-            expectClose(prediction.logProbs.values, logProbs.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: folder)
+            expectClose(
+                prediction.logProbs.values, logProbs.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: folder)
             if values.isEmpty { continue }
             expectClose(model.head(hidden).values, values.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: folder)
             expectClose(
@@ -72,7 +73,8 @@ import _TestSupport
         var plain = config
         plain.normalisesAdvantages = false
         expectRows(
-            try fixture.trainer(PPOFixture.policy("learner"), plain).prepared(rollouts).map(\.advantages), item.advantages,
+            try fixture.trainer(PPOFixture.policy("learner"), plain).prepared(rollouts).map(\.advantages),
+            item.advantages,
             absolute: 1e-5, "advantages")
     }
 
@@ -81,7 +83,8 @@ import _TestSupport
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
         for (corrects, usesGAE, expected) in [
-            (true, true, item.withImportance), (false, false, item.withoutGAE), (true, false, item.withImportanceWithoutGAE),
+            (true, true, item.withImportance), (false, false, item.withoutGAE),
+            (true, false, item.withImportanceWithoutGAE),
         ] {
             var config = try fixture.config(name)
             config.normalisesAdvantages = false
@@ -92,12 +95,15 @@ import _TestSupport
             trainer.addReferenceLogProbs(to: &rollouts)
             trainer.addAdvantages(to: &rollouts)
             let found = trainer.prepared(rollouts)
-            expectRows(found.map(\.advantages), expected.advantages, absolute: 1e-5, "advantages \(corrects) \(usesGAE)")
+            expectRows(
+                found.map(\.advantages), expected.advantages, absolute: 1e-5, "advantages \(corrects) \(usesGAE)")
             expectRows(found.map(\.returns), expected.targets, absolute: 1e-5, "returns \(corrects) \(usesGAE)")
         }
     }
 
-    @Test("losses of three steps, gradients of the first, parameters after the last", arguments: PPOFixture.names, [4096, 1])
+    @Test(
+        "losses of three steps, gradients of the first, parameters after the last", arguments: PPOFixture.names,
+        [4096, 1])
     func steps(_ name: String, tokensPerPass: Int) throws {
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
@@ -130,11 +136,13 @@ import _TestSupport
             let found = trainer.takeStatistics()
             let expected = [
                 "policy_loss": step.policyLoss, "baseline_loss": step.valueLoss, "gradient_norm": step.gradientNorm,
-                "clipped_policy_fraction": step.clippedPolicyFraction, "entropy": step.entropyLoss / -config.entropyCost,
+                "clipped_policy_fraction": step.clippedPolicyFraction,
+                "entropy": step.entropyLoss / -config.entropyCost,
                 "learning_rate": config.optimizer.learningRate,
             ]
             for (key, value) in expected {
-                expectClose([try #require(found[key])], [value], relative: 1e-4, absolute: 1e-6, label: "\(key) \(index)")
+                expectClose(
+                    [try #require(found[key])], [value], relative: 1e-4, absolute: 1e-6, label: "\(key) \(index)")
             }
             #expect((step.klLoss == 0) == config.klAsReward)
         }
@@ -144,7 +152,8 @@ import _TestSupport
         #expect(Set(expected.keys) == trained)
         for parameter in parameters where parameter.isTrainable {
             expectClose(
-                parameter.value, try #require(expected[parameter.name]), relative: 1e-5, absolute: 1e-5, label: parameter.name)
+                parameter.value, try #require(expected[parameter.name]), relative: 1e-5, absolute: 1e-5,
+                label: parameter.name)
         }
     }
 }
