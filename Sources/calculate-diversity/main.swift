@@ -11,6 +11,9 @@ struct CalculateDiversity: ProgramCommand {
             and best-of-N, in and out of distribution.
             """)
 
+    static let aliases = RunOptions.aliases
+    static let mayLackValue = RunOptions.mayLackValue
+
     @OptionGroup(title: "Texts and metrics") var options: DiversityOptions
     @OptionGroup(title: "Comparison of a pipeline") var comparison: ComparisonOptions
     @OptionGroup(title: "Run") var runs: RunOptions

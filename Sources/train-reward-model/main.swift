@@ -11,17 +11,25 @@ struct TrainRewardModel: ProgramCommand {
             reference; the comparisons stay in the run folder.
             """)
 
-    static let aliases = DataOptions.aliases
+    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
+        $1
+    }
+    .merging(EvaluationOptions.aliases) { $1 }.merging(PreferenceOptions.aliases) { $1 }
+    static let mayLackValue = RunOptions.mayLackValue
+    static let ignoredOptions = IgnoredOption.common + PreferenceOptions.ignored
 
     @OptionGroup(title: "Model and comparisons") var preferences: PreferenceOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
         try RewardJob(
-            run: runs, data: data, preferences: preferences, training: training, sampling: sampling, resolved: resolvedOptions)()
+            run: runs, data: data, preferences: preferences, training: training, sampling: sampling,
+            evaluation: evaluation,
+            resolved: resolvedOptions)()
     }
 }
 

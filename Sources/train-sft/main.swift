@@ -11,15 +11,26 @@ struct TrainSFT: ProgramCommand {
             run that was interrupted.
             """)
 
-    static let aliases = DataOptions.aliases
+    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
+        $1
+    }
+    .merging(EvaluationOptions.aliases) { $1 }.merging(RewardOptions.aliases) { $1 }
+    static let mayLackValue = RunOptions.mayLackValue
+    static let ignoredOptions = IgnoredOption.common + StartingModelOptions.ignored
 
     @OptionGroup(title: "Model") var model: StartingModelOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
+    @OptionGroup(title: "Generation in evaluations") var sampling: SamplingArguments
+    @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
-        try SFTJob(run: runs, data: data, model: model, training: training, resolved: resolvedOptions)()
+        try SFTJob(
+            run: runs, data: data, model: model, training: training, evaluation: evaluation, sampling: sampling,
+            reward: reward,
+            resolved: resolvedOptions)()
     }
 }
 

@@ -37,6 +37,16 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         return (tokens, truncated)
     }
 
+    /// The tokens of one text to score in the form `canonical`, cut from the left: prompt, one space, summary, end of sequence.
+    public func tokens(
+        prompt: String, summary: String, with tokenizer: any Tokenizer, endOfSequence: Int32
+    ) -> [Int32] {
+        let pieces = TokenPieces(tokenizer, endOfSequence: endOfSequence)
+        let answer = pieces.continuation(RewardText.trimmedStart(summary)) + [endOfSequence]
+        let opening = pieces.truncatedFromLeft(pieces.opening(prompt), to: max(0, maximumTokens - answer.count))
+        return opening + answer.suffix(maximumTokens)
+    }
+
     private typealias Sides = (prompt: [Int32], summaries: [[Int32]], isCut: Bool)
 
     private func canonical(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {

@@ -12,6 +12,11 @@ struct TokenPieces {
         endOfSequence = end
     }
 
+    init(_ tokenizer: any Tokenizer, endOfSequence: Int32) {
+        self.tokenizer = tokenizer
+        self.endOfSequence = endOfSequence
+    }
+
     /// A text as a model reads it from its start, with the tokenizer's own special tokens.
     func opening(_ text: String) -> [Int32] {
         tokenizer.encode(text, addingSpecialTokens: true)

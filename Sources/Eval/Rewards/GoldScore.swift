@@ -26,14 +26,3 @@ public struct GoldScore: RewardFunction, Codable, Sendable, Equatable {
         }
     }
 }
-
-/// Why a response cannot be judged.
-public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
-    case noReference
-
-    public var description: String {
-        switch self {
-        case .noReference: "this reward compares with a reference summary, and the example has none"
-        }
-    }
-}

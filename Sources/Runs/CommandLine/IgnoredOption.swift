@@ -39,6 +39,9 @@ public struct IgnoredOption: Equatable, Sendable {
         let precision = "the number format is chosen with --dtype"
         let fusion = "kernels are always fused"
         let processes = "one process does all the work"
+        let progress = "progress and metrics have one form"
+        let batches = "batches change neither results nor, with --tokens-per-pass, memory"
+        let memory = "activations of frozen layers are never kept, and equal frozen layers are always shared"
         return [
             list(
                 .value,
@@ -64,6 +67,28 @@ public struct IgnoredOption: Equatable, Sendable {
                 processes),
             list(
                 .boolean, ["dataloader-pin-memory", "dataloader-persistent-workers", "skip-memory-metrics"], processes),
+            list(
+                .value,
+                [
+                    "log-level*", "logging-dir", "logging-strategy", "evaluation-strategy", "eval-strategy",
+                    "save-strategy",
+                    "run-name",
+                ], progress),
+            list(
+                .boolean, ["disable-tqdm", "logging-first-step", "logging-nan-inf-filter", "include-*", "debug"],
+                progress),
+            list(
+                .value,
+                ["per-device-eval-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id"],
+                batches),
+            list(
+                .boolean,
+                ["group-by-length", "auto-find-batch-size", "remove-unused-columns", "predict-with-generate"], batches),
+            list(.boolean, ["tie-frozen-layers", "gradient-checkpointing"], memory),
+            list(
+                .boolean, ["overwrite-output-dir", "override-output-dir"],
+                "--resume says what happens to a run that is there already"),
+            list(.value, ["override-output-dir", "resume-from-checkpoint"], "a run goes on by itself; see --resume"),
         ].flatMap { $0 }
     }
 }

@@ -10,11 +10,12 @@ import Train
 public struct BestOfNOptions: ParsableArguments {
     @Option(help: "The model to sample from: a model folder or a run folder.")
     public var modelName: String
-    @Option(help: "The reward model: a model folder or a run folder.")
-    public var rfModelDir: String
     @Option(help: "N, the responses to every prompt.")
     public var numReturnSequences = 16
-    @Option(help: "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt.")
+    @Option(
+        help:
+            "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt."
+    )
     public var groups = 1
     @Option(help: "Prompts of each split, from the first, that get all groups; the others get one.")
     public var groupedPrompts = 50
@@ -24,6 +25,21 @@ public struct BestOfNOptions: ParsableArguments {
     public var referenceModel: String?
 
     public init() {}
+
+    /// Options of the original that mean nothing here.
+    public static let ignored: [IgnoredOption] = {
+        let training = "nothing is trained"
+        return IgnoredOption.list(
+            .value,
+            [
+                "freeze-layers", "per-device-train-batch-size", "gradient-accumulation-steps", "learning-rate",
+                "num-train-epochs",
+                "training-evaluation-batches", "validation-evaluation-batches", "save-steps", "eval-steps",
+                "logging-steps",
+            ], training)
+            + IgnoredOption.list(
+                .boolean, ["do-train", "do-eval", "freeze-lm-head", "eval-sl-reward-function"], training)
+    }()
 
     public func validate() throws {
         guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
@@ -39,18 +55,20 @@ public struct BestOfNJob {
     public var run: RunOptions
     public var data: DataOptions
     public var sampling: SamplingArguments
+    public var reward: RewardOptions
     public var options: BestOfNOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
     /// A job; see the properties.
     public init(
-        run: RunOptions, data: DataOptions, sampling: SamplingArguments, options: BestOfNOptions,
+        run: RunOptions, data: DataOptions, sampling: SamplingArguments, reward: RewardOptions, options: BestOfNOptions,
         resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
         self.sampling = sampling
+        self.reward = reward
         self.options = options
         self.resolved = resolved
     }
@@ -66,7 +84,7 @@ public struct BestOfNJob {
         _ = try session.restore()
         let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)
         let end = try policy.endOfSequence()
-        let reward = try RewardSource.load(options.rfModelDir, session: session, end: end)
+        let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, end: end)
         let reference = try options.referenceModel.map {
             try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
         }
@@ -87,17 +105,21 @@ public struct BestOfNJob {
         let sampler = BestOfN(
             generator: Generator(
                 policy.model.decoder, endOfSequence: end, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
-            rewardFunction: reward, tokenizer: policy.tokenizer, options: sampling.options,
+            rewardFunction: reward, tokenizer: policy.tokenizer,
+            options: sampling.options(reference: data.referenceCompatible),
             random: Philox(seed: run.seed).split("best of n"), reference: reference,
             promptsPerPass: max(1, 256 / n))
         var (done, tokens) = (0, 0)
+        var curves: [String: [Double]] = [:]
         for (split, prompts) in splits {
             var means = (first: 0.0, best: 0.0)
+            var curve = [Double](repeating: 0, count: n)
             func take(_ rows: [SampleRow]) throws {
                 for group in 0..<rows.count / n {
                     let part = Array(rows[group * n..<(group + 1) * n])
                     if group == 0 {
                         try session.sinks.handle(.sampled(table: split, rows: part))
+                        for (place, reward) in BestOfN.bestRewards(part).enumerated() { curve[place] += reward }
                         means.first += part.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
                     }
                     guard var best = BestOfN.best(of: part) else { continue }
@@ -118,7 +140,10 @@ public struct BestOfNJob {
             try session.sinks.handle(
                 .measured(
                     step: done,
-                    values: ["\(split)_mean_reward": means.first / count, "\(split)_best_of_n_reward": means.best / count]))
+                    values: [
+                        "\(split)_mean_reward": means.first / count, "\(split)_best_of_n_reward": means.best / count,
+                    ]))
+            curves[split] = curve.map { $0 / count }
             session.say(
                 String(
                     format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, means.first / count, n,
@@ -127,7 +152,20 @@ public struct BestOfNJob {
         try session.folder.writeResult { url in
             let text = "{\"n\": \(n), \"splits\": [\(splits.map { "\"\($0.0)\"" }.joined(separator: ", "))]}\n"
             try text.write(to: url.appendingPathComponent("complete.json"), atomically: false, encoding: .utf8)
+            try Self.curveText(curves, n: n).write(
+                to: url.appendingPathComponent("curves.csv"), atomically: false, encoding: .utf8)
         }
         try session.sinks.handle(.ended(stage: "best of \(n)", seconds: session.seconds))
+    }
+
+    /// The mean reward of the best of the first n responses, for all n, with the KL of best-of-n: one line for every n.
+    private static func curveText(_ curves: [String: [Double]], n: Int) -> String {
+        let splits = curves.keys.sorted()
+        var text = "n,kl," + splits.joined(separator: ",") + "\n"
+        for place in 0..<n {
+            let rewards = splits.map { "\(curves[$0]?[place] ?? .nan)" }
+            text += "\(place + 1),\(BestOfN.kl(n: place + 1))," + rewards.joined(separator: ",") + "\n"
+        }
+        return text
     }
 }

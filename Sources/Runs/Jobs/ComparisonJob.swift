@@ -14,7 +14,9 @@ public struct ComparisonOptions: ParsableArguments {
     public var rmRun: String?
     @Option(help: "Comparison: the policy run.")
     public var ppoRun: String?
-    @Option(help: "Comparison: the best-of-N run of the supervised model; its samples stand for the supervised model itself.")
+    @Option(
+        help:
+            "Comparison: the best-of-N run of the supervised model; its samples stand for the supervised model itself.")
     public var sftSamplesRun: String?
     @Option(help: "Comparison: the best-of-N run of the policy.")
     public var ppoSamplesRun: String?
@@ -78,7 +80,7 @@ public struct ComparisonJob {
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
             diversity: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
             total: options.totalSeconds ?? .nan)
-        var dataset = "unknown"
+        var dataset = configuration.map { $0.options["data_dir"] == nil ? "generated" : "summarisation" } ?? "unknown"
         if case .string(let name)? = configuration?.options["dataset"] { dataset = name }
         var summary = Summary(
             dataset: dataset, seconds: seconds,
@@ -100,7 +102,8 @@ public struct ComparisonJob {
 
     private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {
         guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
-        return try RunFolder.locate(name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
+        return try RunFolder.locate(
+            name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
     }
 
     /// The numbers of one system on one split. Rows of one prompt are one unit of every bootstrap.

@@ -29,10 +29,10 @@ extension DataOptions {
 
     private func ownCorpus(_ wanted: [String]?) throws -> (SummaryCorpus, RowCounts) {
         let selection = try self.selection()
-        if namedFiles.isEmpty, dataset == "generated" {
+        if namedFiles.isEmpty, datasetName == "generated" {
             return (try GeneratedPosts(seed: dataSeed).corpus().selecting(selection), RowCounts())
         }
-        if namedFiles.isEmpty, dataset == "debian" {
+        if namedFiles.isEmpty, datasetName == "debian" {
             return (try PackageDescriptions(seed: dataSeed).corpus().selecting(selection), RowCounts())
         }
         return try SummaryCorpus.load(
@@ -54,7 +54,9 @@ extension DataOptions {
                 _ = try corpus.examples(in: evaluated(split))
             }
         }
-        guard !present.isEmpty else { throw DataError.unknownSplit(splits.joined(separator: ","), available: available) }
+        guard !present.isEmpty else {
+            throw DataError.unknownSplit(splits.joined(separator: ","), available: available)
+        }
         return present
     }
 
@@ -65,7 +67,9 @@ extension DataOptions {
     }
 
     /// The first examples of a split, as many as are evaluated.
-    package func evaluationExamples(of corpus: SummaryCorpus, split: String, count: Int? = nil) throws -> [SummaryExample] {
+    package func evaluationExamples(of corpus: SummaryCorpus, split: String, count: Int? = nil) throws
+        -> [SummaryExample]
+    {
         Array(try corpus.examples(in: evaluated(split)).prefix(count ?? targetEvalDatapoints))
     }
 
@@ -75,17 +79,21 @@ extension DataOptions {
         let source = min(maxSourceLength, context - max(target, newTokens) - 1)
         guard source > 0 else {
             throw CommandLineError.invalid(
-                "the model's context of \(context) tokens leaves no room for a prompt beside \(max(target, newTokens)) new tokens")
+                "the model's context of \(context) tokens leaves no room for a prompt beside \(max(target, newTokens)) new tokens"
+            )
         }
         return SFTTokenisation(
-            format: corpus.format, maximumSource: source, maximumTarget: target, truncation: try compatibility.truncation)
+            format: corpus.format, maximumSource: source, maximumTarget: target,
+            truncation: try compatibility.truncation)
     }
 
     /// Says how many prompts are cut for the policy; rewards read them whole.
     func note(cut prompts: [TokenisedPrompt], to split: String, _ note: (String) -> Void) {
         let cut = prompts.count(where: \.isTruncated)
         guard cut > 0 else { return }
-        note("\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards read them whole")
+        note(
+            "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards read them whole"
+        )
     }
 
     // MARK: Comparisons
@@ -99,7 +107,7 @@ extension DataOptions {
     package func comparisons(
         in folder: String?, _ wanted: [String], note: (String) -> Void = { _ in }
     ) throws -> CorpusReader<Comparison>.Splits? {
-        let name = folder ?? dataset
+        let name = folder ?? datasetName
         let isBuiltIn = namedFiles.isEmpty && ["generated", "debian"].contains(name)
         guard !isBuiltIn else { return nil }
         let own = try files(of: name, set: .preferences, replacing: namedFiles)
@@ -152,13 +160,16 @@ extension DataOptions {
         return .structured(
             try StructuredSubset(name: datasetStructuredSubset) {
                 guard let sentimentIndex else {
-                    throw CommandLineError.invalid("the structure sentiment needs --sentiment-index, the rows that belong to it")
+                    throw CommandLineError.invalid(
+                        "the structure sentiment needs --sentiment-index, the rows that belong to it")
                 }
                 return try SplitIndex(URL(fileURLWithPath: sentimentIndex))
             })
     }
 
-    private func files(set: PublishedSet) throws -> SplitFiles { try files(of: dataset, set: set, replacing: namedFiles) }
+    private func files(set: PublishedSet) throws -> SplitFiles {
+        try files(of: datasetName, set: set, replacing: namedFiles)
+    }
 
     /// The files of a set by its name or folder; those that are given one by one take the place of its own.
     private func files(of name: String, set: PublishedSet, replacing named: [String: URL] = [:]) throws -> SplitFiles {
@@ -166,7 +177,7 @@ extension DataOptions {
             guard !named.isEmpty else { throw CommandLineError.invalid("the data set \(name) has no files") }
             return SplitFiles(named)
         }
-        let parent = URL(fileURLWithPath: dataDir, isDirectory: true)
+        let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
         let folder =
             switch name {
             case "summarisation": try set.folder(in: parent)
@@ -176,7 +187,8 @@ extension DataOptions {
         guard FileManager.default.fileExists(atPath: folder.path) else {
             let nearest = NearestName.find(name, among: ["generated", "debian", "summarisation", "cnndm"])
             throw DataError.unreadable(
-                path: folder.path, reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
+                path: folder.path,
+                reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
         }
         var files = try SplitFiles(in: folder)
         files.files.merge(named) { _, new in new }

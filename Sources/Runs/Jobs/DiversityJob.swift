@@ -44,6 +44,12 @@ public struct DiversityOptions: ParsableArguments {
     @Option(help: "The model that the embedding service is asked for.")
     public var embeddingServiceModel = "text-embedding-3-small"
 
+    @Option(
+        help: .yesNo(
+            "Whether metrics with a known slip in the original have it here, too (NLI: inverted, and characters as sentences)."
+        ))
+    public var referenceCompatible = false
+
     public init() {}
 }
 
@@ -92,6 +98,10 @@ public struct DiversityJob {
         config.plan.simulatedBestOfN = options.simulateBonForPerInput
         config.plan.simulatedOutputs = options.simulateBonForPerInputNOutputs
         config.vocabularySize = options.eadVocabularySize
+        if options.referenceCompatible {
+            config.nliScoring = NLIScoring(topLabelOnly: true, inverted: true, appendsPeriod: true)
+            config.nliForm = .charactersScaledTwice
+        }
         config.seed = run.seed
         if options.nliReferenceForm {
             config.nliScoring = .reference

@@ -10,17 +10,20 @@ public struct PPOJob {
     public var run: RunOptions
     public var data: DataOptions
     public var policy: PolicyOptions
+    public var reward: RewardOptions
     public var sampling: SamplingArguments
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
     /// A job; see the properties.
     public init(
-        run: RunOptions, data: DataOptions, policy: PolicyOptions, sampling: SamplingArguments, resolved: [String: OptionValue]
+        run: RunOptions, data: DataOptions, policy: PolicyOptions, reward: RewardOptions,
+        sampling: SamplingArguments, resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
         self.policy = policy
+        self.reward = reward
         self.sampling = sampling
         self.resolved = resolved
     }
@@ -37,36 +40,50 @@ public struct PPOJob {
         let end = try supervised.endOfSequence()
         let checkpoint = try session.restore()
         var start = supervised
-        if let checkpoint { start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say) }
+        if let checkpoint {
+            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+        }
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")
         if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }
-        let head = start.model.head ?? ValueHead(width: decoder.shape.headWidth, using: &random)
+        let head =
+            start.model.head
+            ?? policy.freshHead(
+                width: decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
 
         // the reference is the model that training started from, also when a run goes on
-        let reference = try policy.baseModelName.map {
-            try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
-        } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
+        let reference =
+            try policy.baseModelName.map {
+                try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
+            } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
 
-        let config = policy.config(sampling: sampling, seed: run.seed)
-        let corpus = try data.corpus(["train", "validation", "ood_validation"], note: session.say)
+        let config = try policy.config(sampling: sampling, reference: data.referenceCompatible, seed: run.seed)
+        let corpus = try data.corpus(
+            ["train", "validation", "ood_validation"] + policy.evaluationSplits.values, note: session.say)
         let tokenisation = try data.tokenisation(
             of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
         let all = try data.trainingExamples(of: corpus)
         let prompts = try tokenisation.prompts(
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)
         data.note(cut: prompts, to: "train", session.say)
-        let evaluations = try ["validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }.map { split in
-            (
-                name: split,
-                prompts: try tokenisation.prompts(
-                    data.evaluationExamples(of: corpus, split: split, count: policy.trainingTargetEvalDatapoints),
-                    with: supervised.tokenizer)
-            )
+        func evaluated(_ split: String, count: Int?) throws -> (name: String, prompts: [TokenisedPrompt]) {
+            var examples = try data.evaluationExamples(of: corpus, split: split, count: count)
+            if try data.compatibility.dropsLastBatch, examples.count >= policy.rolloutBatchSize {
+                examples.removeLast(examples.count % policy.rolloutBatchSize)
+            }
+            return (split, try tokenisation.prompts(examples, with: supervised.tokenizer))
         }
+        let inTraining = ["validation", "ood_validation"] + (data.referenceCompatible ? ["train"] : [])
+        let evaluations = try inTraining.filter { corpus.availableSplits.contains($0) }
+            .map { try evaluated($0, count: policy.trainingTargetEvalDatapoints) }
+        let finalSplits =
+            policy.evaluationSplits.values.isEmpty
+            ? [] : try data.present(policy.evaluationSplits.values, in: corpus, note: session.say)
+        let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
         config.freezing.apply(to: decoder)
-        let reward = try RewardSource.load(policy.rfModelDir, session: session, end: end, sharing: decoder)
+        let reward = try self.reward.load(
+            session, data: data, tokenizer: supervised.tokenizer, end: end, sharing: decoder, inTraining: true)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, endOfSequence: end,
@@ -79,31 +96,20 @@ public struct PPOJob {
                 try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
             }, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
+        if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         try session.sinks.handle(.ended(stage: "ppo", seconds: session.seconds))
     }
 }
 
-/// The reward model that a run scores with.
-enum RewardSource {
-    /// Loads a reward model. Layers that it has in common with the policy are shared, and their outputs are computed once.
-    static func load(
-        _ path: String, session: RunSession, end: Int32, sharing policy: (any Decoder)? = nil
-    ) throws -> RewardModelReward {
-        let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: [.rewardModel])
-        let model = try LanguageModel.loadRewardModel(folder)
-        model.decoder.parameters.forEach { $0.isTrainable = false }
-        var layers = 0
-        if let policy {
-            let frozen = policy.frozenTrunk
-            let shared = Trunk.share(policy, with: model.decoder, atMost: frozen)
-            // trunk states are taken behind all frozen layers of the policy, so all of them must be common
-            layers = shared.layers == frozen ? frozen : 0
-            session.say(
-                layers > 0
-                    ? "the reward model shares \(layers) layers with the policy (\(shared.bytesFreed / 1_048_576) MiB saved)"
-                    : "the reward model shares no frozen layers with the policy and runs in full")
-        }
-        return RewardModelReward(model, endOfSequence: end, sharedTrunkLayers: layers)
+extension PolicyOptions {
+    /// A new value head as the options describe it.
+    func freshHead(width: Int, using random: inout Philox, usesTanh: Bool) -> ValueHead {
+        let head = ValueHead(width: width, using: &random, usesTanh: usesTanh)
+        guard valueNormalisation != 0 || valueNormalisationStd != 1 else { return head }
+        return ValueHead(
+            weight: head.weight.value, bias: 0, normalisation: valueNormalisation,
+            normalisationStd: valueNormalisationStd,
+            usesTanh: usesTanh, isFresh: true)
     }
 }

@@ -11,8 +11,13 @@ public struct StartingModelOptions: ParsableArguments {
     public var modelName: String?
     @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
     public var fromScratch = false
-    @Option(help: "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing.")
+    @Option(
+        help:
+            "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing."
+    )
     public var promptLossWeight = 0.0
+    @Option(help: .yesNo("Whether generated texts are scored with --reward-function, too."))
+    public var evalSlRewardFunction = false
     @Option(help: "From scratch: ids of the tokenizer.")
     public var vocabularySize = 4096
     @Option(help: "From scratch: the width of the hidden states.")
@@ -32,18 +37,33 @@ public struct StartingModelOptions: ParsableArguments {
 
     public init() {}
 
+    /// Options of the original that mean nothing in supervised training.
+    public static let ignored: [IgnoredOption] = {
+        let elsewhere = "supervised training has no second model; see train-ppo"
+        return IgnoredOption.list(.value, ["base-model-name", "value-normalisation*", "eval-rl-model-*"], elsewhere)
+            + IgnoredOption.list(.boolean, ["rl-training", "eval-rl-model"], elsewhere)
+            + [
+                IgnoredOption(
+                    "num-return-sequences", .value, "evaluations have one text for a prompt; see sample-best-of-n")
+            ]
+    }()
+
     public func validate() throws {
         guard fromScratch != (modelName != nil) else {
-            throw ValidationError("name the model to start from with --model-name, or ask for a new one with --from-scratch")
+            throw ValidationError(
+                "name the model to start from with --model-name, or ask for a new one with --from-scratch")
         }
         guard fromScratch else { return }
         for (name, value) in [
-            ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize), ("--num-hidden-layers", numHiddenLayers),
+            ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize),
+            ("--num-hidden-layers", numHiddenLayers),
             ("--num-attention-heads", numAttentionHeads), ("--max-position-embeddings", maxPositionEmbeddings),
         ] where value <= 0 {
             throw ValidationError("\(name) must be above 0")
         }
-        guard initializerRange.map({ $0 > 0 }) ?? true else { throw ValidationError("--initializer-range must be above 0") }
+        guard initializerRange.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--initializer-range must be above 0")
+        }
         guard hiddenSize % (2 * numAttentionHeads) == 0 else {
             throw ValidationError("--hidden-size must be a multiple of twice --num-attention-heads")
         }
@@ -56,18 +76,25 @@ public struct SFTJob {
     public var data: DataOptions
     public var model: StartingModelOptions
     public var training: TrainingOptions
+    public var evaluation: EvaluationOptions
+    public var sampling: SamplingArguments
+    public var reward: RewardOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
     /// A job; see the properties.
     public init(
         run: RunOptions, data: DataOptions, model: StartingModelOptions, training: TrainingOptions,
+        evaluation: EvaluationOptions, sampling: SamplingArguments, reward: RewardOptions,
         resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
         self.model = model
         self.training = training
+        self.evaluation = evaluation
+        self.sampling = sampling
+        self.reward = reward
         self.resolved = resolved
     }
 
@@ -79,7 +106,11 @@ public struct SFTJob {
     private func work() throws {
         let session = try RunSession(stage: .supervised, program: "train-sft", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
-        let corpus = try data.corpus(["train", "validation", "ood_validation"], note: session.say)
+        let finals =
+            evaluation.doEval
+            ? (evaluation.evaluationSplits.values.isEmpty
+                ? EvaluationOptions.usual : evaluation.evaluationSplits.values) : []
+        let corpus = try data.corpus(["train", "validation", "ood_validation"] + finals, note: session.say)
         let examples = try data.trainingExamples(of: corpus)
 
         let checkpoint = try session.restore()
@@ -93,7 +124,8 @@ public struct SFTJob {
         }
         let decoder = start.model.decoder
         let counts = decoder.parameterCounts
-        session.say("\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
+        session.say(
+            "\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
 
         let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength)
         let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
@@ -102,28 +134,67 @@ public struct SFTJob {
                 "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were cut, "
                     + "\(tokenised.dropped) examples without a trained token left out")
         }
-        let evaluations = try [("validation", "validation"), ("ood_validation", "ood_validation")]
-            .filter { corpus.availableSplits.contains($0.1) }
-            .map { name, split in
-                (
-                    name: name,
-                    examples: try tokenisation.tokenise(
-                        data.evaluationExamples(of: corpus, split: split), with: start.tokenizer
-                    ).examples
+        let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
+            .map { split in
+                let rows =
+                    split == "train" ? examples : try data.evaluationExamples(of: corpus, split: split, count: .max)
+                return (
+                    name: split,
+                    rows: try evaluation.rows(rows, of: split, otherwise: data.targetEvalDatapoints, seed: run.seed)
                 )
-            }
+            }.filter { !$0.rows.isEmpty }
+        let evaluations = try evaluated.map {
+            (name: $0.name, examples: try tokenisation.tokenise($0.rows, with: start.tokenizer).examples)
+        }
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
-        let complete = try trainer.run(
-            checkpoint: { trainer in
-                try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-            }, shouldStop: { Signals.isStopRequested })
+        let samples = try sampler(decoder, start.tokenizer, session)
+        func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
+            let sampled = try samples.rows(tokenisation.prompts(rows, with: start.tokenizer))
+            try session.sinks.handle(.sampled(table: table, rows: sampled))
+            try session.sinks.handle(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
+        }
+        if evaluation.doEval {
+            trainer.afterEvaluation = { step in
+                for set in evaluated { try generate(set.rows, set.name, table: "evaluation_\(set.name)", step: step) }
+            }
+        }
+        let complete =
+            try !evaluation.doTrain
+            || trainer.run(
+                checkpoint: { trainer in
+                    try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+                }, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
+        if evaluation.doEval {
+            for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
+                try generate(
+                    data.evaluationExamples(of: corpus, split: split), "final_\(split)", table: split,
+                    step: trainer.step)
+            }
+        }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer) }
         try session.sinks.handle(.ended(stage: "sft", seconds: session.seconds))
+    }
+
+    /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.
+    private func sampler(_ decoder: any Decoder, _ tokenizer: any Tokenizer, _ session: RunSession) throws
+        -> SampleEvaluation
+    {
+        guard let end = tokenizer.endOfSequence else {
+            throw CommandLineError.invalid("the tokenizer names no end-of-sequence token (eos_token)")
+        }
+        let reference = data.referenceCompatible
+        return SampleEvaluation(
+            generator: Generator(decoder, endOfSequence: end, validTokens: tokenizer.vocabularySize),
+            tokenizer: tokenizer,
+            options: sampling.options(samples: reference, reference: reference),
+            random: Philox(seed: run.seed).split("evaluation"),
+            rewardFunction: evaluation.doEval && model.evalSlRewardFunction
+                ? try reward.load(session, data: data, tokenizer: tokenizer, end: end) : nil)
     }
 
     private var config: SFTConfig {
@@ -132,7 +203,9 @@ public struct SFTJob {
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
             evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps,
-            promptLossWeight: model.promptLossWeight, seed: run.seed)
+            promptLossWeight: model.promptLossWeight,
+            microBatchSize: training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible
+                ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
     }
 
     /// A new tokenizer, trained on the training split, and a new model.
@@ -141,8 +214,10 @@ public struct SFTJob {
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
             .train(on: examples.map { format.prompt(for: $0) + " " + $0.summary })
         let settings = LlamaConfiguration(
-            vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize, intermediateSize: model.intermediateSize,
-            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads, contextLength: model.maxPositionEmbeddings,
+            vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize,
+            intermediateSize: model.intermediateSize,
+            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads,
+            contextLength: model.maxPositionEmbeddings,
             tiesEmbeddings: model.tieWordEmbeddings,
             initializerRange: model.initializerRange ?? 1 / Double(model.hiddenSize).squareRoot())
         let weights = RandomWeights(

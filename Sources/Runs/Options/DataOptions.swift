@@ -6,11 +6,15 @@ public struct DataOptions: ParsableArguments {
     @Option(
         help: """
             generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \
-            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz.
+            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz. Unless given, \
+            summarisation if there is a --data-dir, else generated.
             """)
-    public var dataset = "generated"
-    @Option(help: "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says.")
-    public var dataDir = "data"
+    public var dataset: String?
+    @Option(
+        help:
+            "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says; data unless given."
+    )
+    public var dataDir: String?
     @Option(help: "A file of training rows, in place of the data set's own.")
     public var trainFile: String?
     @Option(help: "A file of validation rows, in place of the data set's own.")
@@ -31,7 +35,10 @@ public struct DataOptions: ParsableArguments {
             AskReddit, relationships, tifu, dating_advice, subreddit:NAME, length (245 words at most), length:WORDS, or sentiment.
             """)
     public var datasetStructuredSubset: String?
-    @Option(help: "The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split.")
+    @Option(
+        help:
+            "The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split."
+    )
     public var sentimentIndex: String?
     @Option(
         help: """
@@ -39,7 +46,9 @@ public struct DataOptions: ParsableArguments {
             cnndm, !cnndm for summarisation, any for folders.
             """)
     public var comparisonsBatch: String?
-    @Option(help: "What happens to rows that break the format: fail (stop and name the first) or skip (leave out and count).")
+    @Option(
+        help:
+            "What happens to rows that break the format: fail (stop and name the first) or skip (leave out and count).")
     public var onBadRow = "fail"
     @Option(help: "The seed of a generated corpus, or of the split of one that is read from apt.")
     public var dataSeed: UInt64 = 0
@@ -53,12 +62,17 @@ public struct DataOptions: ParsableArguments {
     public var maxTargetLength = 1024
     @Option(help: "How long examples are cut: apart (prompt and summary), or whole-text as the original does.")
     public var sftTruncation: String?
-    @Option(help: "The text that reward models learn: canonical (one space before the summary), or raw as the original's.")
+    @Option(
+        help: "The text that reward models learn: canonical (one space before the summary), or raw as the original's.")
     public var rewardText: String?
-    @Option(help: .yesNo("Whether data are treated in every respect as the original does, where no option says otherwise."))
+    @Option(
+        help: .yesNo("Whether data are treated in every respect as the original does, where no option says otherwise."))
     public var referenceCompatible = false
 
     public init() {}
+
+    /// The data set, given or not.
+    package var datasetName: String { dataset ?? (dataDir == nil ? "generated" : "summarisation") }
 
     /// Other names of options: as people may remember them, and as other programs call them.
     public static let aliases = [
@@ -68,7 +82,9 @@ public struct DataOptions: ParsableArguments {
     ]
 
     public func validate() throws {
-        guard maxTrainExamples.map({ $0 > 0 }) ?? true else { throw ValidationError("--max-train-examples must be above 0") }
+        guard maxTrainExamples.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--max-train-examples must be above 0")
+        }
         guard targetEvalDatapoints > 0 else { throw ValidationError("--target-eval-datapoints must be above 0") }
         guard datasetRandomSubset.map({ (1...100).contains($0) }) ?? true else {
             throw ValidationError("--dataset-random-subset takes a percentage from 1 to 100")
@@ -101,7 +117,10 @@ public struct DataOptions: ParsableArguments {
     ) throws where Choice.RawValue == String {
         guard let word else { return }
         let names = Choice.allCases.map { OptionTable.canonical($0.rawValue) }
-        guard let found = Choice.allCases.first(where: { OptionTable.canonical($0.rawValue) == OptionTable.canonical(word) })
+        guard
+            let found = Choice.allCases.first(where: {
+                OptionTable.canonical($0.rawValue) == OptionTable.canonical(word)
+            })
         else { throw ValidationError("\(option) is '\(word)'; it takes \(names.joined(separator: " or "))") }
         choice = found
     }

@@ -22,6 +22,11 @@ public struct RunOptions: ParsableArguments {
 
     public init() {}
 
+    /// Other names of options.
+    public static let aliases = ["save-total-limit": "checkpoint-limit"]
+    /// Options that the original's commands name without a value.
+    public static let mayLackValue: Set<String> = ["output-dir"]
+
     public func validate() throws {
         guard ResumePolicy(rawValue: resume) != nil else {
             throw ValidationError("--resume is '\(resume)'; it takes allow, must or never")

@@ -28,6 +28,11 @@ public struct TrainingOptions: ParsableArguments {
     public var perDeviceTrainBatchSize = 8
     @Option(help: "Batches whose gradients make one optimiser step.")
     public var gradientAccumulationSteps = 1
+    @Option(
+        help:
+            "Supervised loss: tokens (one mean over all tokens of a step), or batches (the mean of the batches' means; original)."
+    )
+    public var lossMean: String?
     @Option(help: "The share of the layers, from the first, that stays as it is.")
     public var freezeLayers = 0.8
     @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
@@ -47,7 +52,11 @@ public struct TrainingOptions: ParsableArguments {
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
             throw ValidationError("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
         }
-        for (name, value) in [("--eval-steps", evalSteps), ("--save-steps", saveSteps)] where value.map({ $0 <= 0 }) ?? false {
+        guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
+            throw ValidationError("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
+        }
+        for (name, value) in [("--eval-steps", evalSteps), ("--save-steps", saveSteps)]
+        where value.map({ $0 <= 0 }) ?? false {
             throw ValidationError("\(name) must be above 0")
         }
         guard perDeviceTrainBatchSize > 0, gradientAccumulationSteps > 0 else {
@@ -57,7 +66,8 @@ public struct TrainingOptions: ParsableArguments {
 
     var optimizer: AdamConfig {
         AdamConfig(
-            learningRate: learningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon, weightDecay: weightDecay,
+            learningRate: learningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon,
+            weightDecay: weightDecay,
             clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
     }
     var schedule: Schedule { Schedule(Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps) }
@@ -71,21 +81,39 @@ public struct SamplingArguments: ParsableArguments {
     public var maxNewTokens = 48
     @Option(help: "Divides the logits before a token is drawn.")
     public var temperature: Float = 1
-    @Option(help: "Only the k most probable tokens are drawn from; 0 for all.")
-    public var topK = 0
+    @Option(
+        help:
+            "Only the k most probable tokens are drawn from; 0, the default, for all (the original: 50 outside of PPO)."
+    )
+    public var topK: Int?
     @Option(help: "Only the most probable tokens that reach this probability together are drawn from.")
     public var topP: Float = 1
 
+    @Option(
+        help: .yesNo(
+            "Whether responses are drawn at random rather than the most probable ones; where evaluations are, only if given."
+        ))
+    public var doSample: Bool?
+
     public init() {}
+
+    /// Other names of options.
+    public static let aliases = ["generation-max-new-tokens": "max-new-tokens"]
 
     public func validate() throws {
         guard maxNewTokens > 0 else { throw ValidationError("--max-new-tokens must be above 0") }
         guard temperature >= 0 else { throw ValidationError("--temperature must not be negative") }
-        guard topK >= 0 else { throw ValidationError("--top-k must not be negative") }
+        guard topK ?? 0 >= 0 else { throw ValidationError("--top-k must not be negative") }
         guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be in (0, 1]") }
     }
 
-    var options: SamplingOptions {
-        SamplingOptions(maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP)
+    /// How responses are drawn.
+    /// - Parameters:
+    ///   - samples: whether they are drawn at random unless an option says.
+    ///   - reference: whether the original's implicit top-k of 50 holds unless an option says.
+    func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
+        guard doSample ?? samples else { return .greedy(maxNewTokens: maxNewTokens) }
+        return SamplingOptions(
+            maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP)
     }
 }

@@ -59,24 +59,29 @@ public struct BestOfN {
             let rewards = try rewardFunction.rewards(for: judged)
             for (i, prompt) in part.enumerated() {
                 let kl = reference.map { sequenceKL(prompt: prompt.tokens, responses[i], under: $0) }
-                try each(prompt, (0..<count).map { sample in
-                    let index = i * count + sample
-                    let answer = responses[i][sample]
-                    var numbers: [String: Double] = [
-                        "sample": Double(sample), "tokens": Double(answer.tokens.count), "ended": answer.ended ? 1 : 0,
-                        "log_prob": answer.logProbs.reduce(0) { $0 + Double($1) },
-                    ]
-                    if let kl { numbers["kl"] = kl[sample] }
-                    return SampleRow(
-                        id: prompt.id, input: prompt.query, response: judged[index].response, reference: prompt.reference,
-                        reward: rewards[index], numbers: numbers)
-                })
+                try each(
+                    prompt,
+                    (0..<count).map { sample in
+                        let index = i * count + sample
+                        let answer = responses[i][sample]
+                        var numbers: [String: Double] = [
+                            "sample": Double(sample), "tokens": Double(answer.tokens.count),
+                            "ended": answer.ended ? 1 : 0,
+                            "log_prob": answer.logProbs.reduce(0) { $0 + Double($1) },
+                        ]
+                        if let kl { numbers["kl"] = kl[sample] }
+                        return SampleRow(
+                            id: prompt.id, input: prompt.query, response: judged[index].response,
+                            reference: prompt.reference,
+                            reward: rewards[index], numbers: numbers)
+                    })
             }
         }
     }
 
     /// Σ log p − log p_reference of every response to one prompt; the prompt is processed once.
-    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any Decoder) -> [Double] {
+    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any Decoder) -> [Double]
+    {
         // the prompt's last token is fed with each response: it is where the first response token is predicted
         let continuations = responses.map { [prompt[prompt.count - 1]] + $0.tokens.dropLast() }
         let batch: TokenBatch
@@ -102,6 +107,15 @@ public struct BestOfN {
         rows.reduce(nil) { best, row in
             guard let best else { return row }
             return (row.reward ?? -.infinity) > (best.reward ?? -.infinity) ? row : best
+        }
+    }
+
+    /// The reward of the best of the first n rows, for every n.
+    public static func bestRewards(_ rows: [SampleRow]) -> [Double] {
+        var best = -Double.infinity
+        return rows.map { row in
+            best = max(best, row.reward ?? -.infinity)
+            return best
         }
     }
 

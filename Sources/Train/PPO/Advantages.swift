@@ -1,29 +1,103 @@
-/// Generalised advantage estimation (Schulman et al. 2016).
+/// Generalised advantage estimation (Schulman et al. 2016) and V-trace targets (Espeholt et al. 2018).
 public enum Advantages {
     /// δ_t = r_t + γ V_{t+1} − V_t and A_t = δ_t + γλ A_{t+1}, where the response's last token ends the episode (V = A = 0 behind it);
     /// the returns are A_t + V_t.
     public static func generalised(
         rewards: [Float], values: [Float], discount: Double, lambda: Double
     ) -> (advantages: [Float], returns: [Float]) {
+        estimated(rewards: rewards, values: values, end: rewards.count - 1, discount: discount, lambda: lambda)
+    }
+
+    /// The advantages and returns of one response, as the paper's code has them.
+    ///
+    /// With w_t = min(1, ρ_t), 1 without ratios, and γ_t = 0 at `end`, γ elsewhere:
+    ///
+    ///     δ_t = w_t (r_t + γ_t V_{t+1} − V_t)      R_t = V_t + δ_t + γ_t λ w_t (R_{t+1} − V_{t+1})
+    ///     A_t = w_t (δ_t + γ_t λ A'_{t+1})          A' being A without its leading w; no trace weight in it
+    ///     A_t = w_t (r_t + γ_t R_{t+1} − V_t)       without GAE
+    ///
+    /// - Parameters:
+    ///   - end: the column that ends the episode. Columns behind it are padding and computed like any other.
+    ///   - bootstrap: V (and R) behind the last column; it reaches no column up to `end`.
+    ///   - ratios: ρ_t = p_learner / p_behaviour of every column, for the importance correction.
+    ///   - usesGAE: whether advantages follow the recursion, or the returns.
+    public static func estimated(
+        rewards: [Float], values: [Float], end: Int, bootstrap: Float = 0, ratios: [Float]? = nil, discount: Double,
+        lambda: Double, usesGAE: Bool = true
+    ) -> (advantages: [Float], returns: [Float]) {
         precondition(rewards.count == values.count, "\(rewards.count) rewards and \(values.count) values")
-        var advantages = [Double](repeating: 0, count: rewards.count)
-        var next = (value: 0.0, advantage: 0.0)
+        precondition(ratios.map { $0.count == rewards.count } ?? true, "one ratio for every reward")
+        var advantages = [Float](repeating: 0, count: rewards.count)
+        var returns = advantages
+        var next = (value: Double(bootstrap), advantage: 0.0, trace: 0.0)
         for t in rewards.indices.reversed() {
-            let delta = Double(rewards[t]) + discount * next.value - Double(values[t])
-            advantages[t] = delta + discount * lambda * next.advantage
-            next = (Double(values[t]), advantages[t])
+            let (reward, value) = (Double(rewards[t]), Double(values[t]))
+            let weight = ratios.map { min(1, Double($0[t])) } ?? 1
+            let discount = t == end ? 0 : discount
+            let delta = weight * (reward + discount * next.value - value)
+            let advantage = delta + discount * lambda * next.advantage
+            let trace = delta + discount * lambda * weight * next.trace
+            let following = reward + discount * (next.value + next.trace) - value
+            advantages[t] = Float(weight * (usesGAE ? advantage : following))
+            returns[t] = Float(value + trace)
+            next = (value, advantage, trace)
         }
-        return (advantages.map(Float.init), zip(advantages, values).map { Float($0 + Double($1)) })
+        return (advantages, returns)
     }
 
     /// (A − mean) / (std + 1e-8) over all tokens of the given responses, with the unbiased deviation. A single token keeps its sign
     /// only: its normalised advantage is 0.
-    public static func normalised(_ advantages: [[Float]]) -> [[Float]] {
-        let all = advantages.flatMap { $0 }.map(Double.init)
-        guard all.count > 1 else { return advantages.map { $0.map { _ in 0 } } }
-        let mean = all.reduce(0, +) / Double(all.count)
-        let variance = all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(all.count - 1)
-        let deviation = variance.squareRoot() + 1e-8
-        return advantages.map { $0.map { Float((Double($0) - mean) / deviation) } }
+    /// - Parameter lengths: how many columns of each response count for mean and deviation; all unless given.
+    public static func normalised(_ advantages: [[Float]], lengths: [Int]? = nil) -> [[Float]] {
+        normalised(advantages, by: moments(of: advantages, lengths: lengths))
     }
+
+    /// Mean and deviation of advantages; `lengths` as in ``normalised(_:lengths:)``.
+    public static func moments(of advantages: [[Float]], lengths: [Int]? = nil) -> RunningMoments {
+        var moments = RunningMoments()
+        for (row, columns) in advantages.enumerated() {
+            columns.prefix(lengths?[row] ?? columns.count).forEach { moments.add(Double($0)) }
+        }
+        return moments
+    }
+
+    /// The same by moments that may be those of a whole run.
+    public static func normalised(_ advantages: [[Float]], by moments: RunningMoments) -> [[Float]] {
+        guard moments.count > 1 else { return advantages.map { $0.map { _ in 0 } } }
+        let deviation = moments.deviation + 1e-8
+        return advantages.map { $0.map { Float((Double($0) - moments.mean) / deviation) } }
+    }
+}
+
+/// Mean and deviation of a stream of numbers (Welford 1962; merged as Chan et al. 1983).
+public struct RunningMoments: Codable, Sendable, Equatable {
+    /// How many numbers there have been.
+    public private(set) var count = 0.0
+    /// Their mean.
+    public private(set) var mean = 0.0
+    /// Σ (x − mean)².
+    public private(set) var squares = 0.0
+
+    /// No numbers yet, or those that a snapshot has counted.
+    public init(count: Double = 0, mean: Double = 0, squares: Double = 0) {
+        self.count = count
+        self.mean = mean
+        self.squares = squares
+    }
+
+    /// Adds one number.
+    public mutating func add(_ x: Double) { merge(RunningMoments(count: 1, mean: x)) }
+
+    /// Adds all numbers of another stream.
+    public mutating func merge(_ other: RunningMoments) {
+        guard other.count > 0 else { return }
+        let total = count + other.count
+        let difference = other.mean - mean
+        squares += other.squares + difference * difference * count * other.count / total
+        mean += difference * other.count / total
+        count = total
+    }
+
+    /// The unbiased deviation; 0 for fewer than two numbers.
+    public var deviation: Double { count > 1 ? (squares / (count - 1)).squareRoot() : 0 }
 }

@@ -24,6 +24,8 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var tokensPerPass: Int
     /// How responses are drawn.
     public var sampling: SamplingOptions
+    /// What divides the logits that log-probabilities are taken from.
+    public var temperature: Float { compatibility.ignoresTemperature ? 1 : sampling.temperature }
     /// The weight of the KL penalty.
     public var klCoefficient: Double
     public var klEstimator: KLEstimator
@@ -43,8 +45,20 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var valueClip: Double?
     public var valueCost: Double
     public var entropyCost: Double
+    /// Whether advantages follow the recursion of GAE (else V-trace: reward and discounted return behind it, minus the value).
+    public var usesGAE: Bool
+    /// Whether advantages and returns are corrected by min(1, p_learner / p_behaviour), anew in every optimiser step.
+    public var correctsImportance: Bool
     /// Whether the advantages of an optimiser step are given mean 0 and deviation 1.
     public var normalisesAdvantages: Bool
+    /// Whether mean and deviation are those of all advantages of the run so far.
+    public var normalisesOverRun: Bool
+    /// Rollout batches that `rolloutBatchSize` consists of; they share a width where responses are padded.
+    public var rolloutBatches: Int
+    /// Learn batches that `learnBatchSize` consists of, for ``PPOCompatibility/Accumulation``.
+    public var learnBatches: Int
+    /// Where the original's arithmetic changes numbers.
+    public var compatibility: PPOCompatibility
     /// Multiplies the score.
     public var rewardScale: Double
     /// Every token's reward (score and KL) is clipped to ± this; nil leaves it.
@@ -59,6 +73,10 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var schedule: Schedule
     public var freezing: Freezing
     public var logSteps: Int
+    /// Whether the model is evaluated before the first step.
+    public var evaluatesAtStart: Bool
+    /// Every so many log lines, the last rollouts become rows of a table; nil for never.
+    public var tableLogs: Int?
     public var evaluationSteps: Int?
     public var checkpointSteps: Int?
     public var seed: UInt64
@@ -80,11 +98,14 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         tokensPerPass: Int = 4096, sampling: SamplingOptions = SamplingOptions(maxNewTokens: 48),
         klCoefficient: Double = 0.05, klEstimator: KLEstimator = .k2, klAsReward: Bool = true, klTarget: Double? = nil,
         klHorizon: Double = 10_000, discount: Double = 1, lambda: Double = 0.95, policyClip: Double? = 0.2,
-        valueClip: Double? = 0.2, valueCost: Double = 0.1, entropyCost: Double = 0, normalisesAdvantages: Bool = true,
+        valueClip: Double? = 0.2, valueCost: Double = 0.1, entropyCost: Double = 0, usesGAE: Bool = true,
+        correctsImportance: Bool = false, normalisesAdvantages: Bool = true, normalisesOverRun: Bool = false,
+        rolloutBatches: Int = 1, learnBatches: Int = 1, compatibility: PPOCompatibility = .sane,
         rewardScale: Double = 1, rewardClip: Double? = nil, missingEndScore: Double? = nil,
         lengthPenalty: LengthPenalty? = nil, endBonus: Double = 0,
         optimizer: AdamConfig = AdamConfig(learningRate: 1e-4, clipNorm: nil), schedule: Schedule = Schedule(.linear),
-        freezing: Freezing = Freezing(), logSteps: Int = 5, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
+        freezing: Freezing = Freezing(), logSteps: Int = 5, evaluatesAtStart: Bool = true,
+        tableLogs: Int? = 10, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
         seed: UInt64 = 600
     ) {
         self.totalSteps = totalSteps
@@ -104,7 +125,13 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         self.valueClip = valueClip
         self.valueCost = valueCost
         self.entropyCost = entropyCost
+        self.usesGAE = usesGAE
+        self.correctsImportance = correctsImportance
         self.normalisesAdvantages = normalisesAdvantages
+        self.normalisesOverRun = normalisesOverRun
+        self.rolloutBatches = rolloutBatches
+        self.learnBatches = learnBatches
+        self.compatibility = compatibility
         self.rewardScale = rewardScale
         self.rewardClip = rewardClip
         self.missingEndScore = missingEndScore
@@ -114,6 +141,8 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         self.schedule = schedule
         self.freezing = freezing
         self.logSteps = logSteps
+        self.evaluatesAtStart = evaluatesAtStart
+        self.tableLogs = tableLogs
         self.evaluationSteps = evaluationSteps
         self.checkpointSteps = checkpointSteps
         self.seed = seed
@@ -127,14 +156,25 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         try Settings.require(
             learnBatchSize > 0 && rolloutBatchSize % learnBatchSize == 0, "the learn batch size", learnBatchSize,
             "it must divide the rollout batch size \(rolloutBatchSize)")
+        for (name, count, whole) in [
+            ("the number of rollout batches", rolloutBatches, rolloutBatchSize),
+            ("the number of learn batches", learnBatches, learnBatchSize),
+        ] {
+            try Settings.require(count > 0 && whole % count == 0, name, count, "it must divide \(whole)")
+        }
+        try Settings.require(
+            tableLogs.map { $0 > 0 } ?? true, "the table interval", tableLogs ?? 0, "it must be above 0")
         try Settings.require(epochs > 0, "the number of PPO epochs", epochs, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require(sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
-        try Settings.require(sampling.temperature > 0, "the temperature", sampling.temperature, "PPO samples: it must be above 0")
+        try Settings.require(
+            sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
+        try Settings.require(
+            sampling.temperature > 0, "the temperature", sampling.temperature, "PPO samples: it must be above 0")
         try Settings.require(klCoefficient >= 0, "the KL coefficient", klCoefficient, "it must not be negative")
         try Settings.require((0...1).contains(discount), "the discount", discount, "it must be in 0...1")
         try Settings.require((0...1).contains(lambda), "lambda", lambda, "it must be in 0...1")
-        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(
+            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         for (name, bound) in [
             ("the policy clipping", policyClip), ("the value clipping", valueClip), ("the reward clipping", rewardClip),
             ("the KL target", klTarget), ("the KL horizon", klHorizon),

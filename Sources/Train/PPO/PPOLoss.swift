@@ -1,29 +1,33 @@
 public import Tensor
 
-/// The terms of PPO's loss over the response tokens of some rollouts, each divided by `tokens`.
+/// The terms of PPO's loss over the response tokens of some rollouts, each divided by `tokens`. A mask, where given, is 1 for tokens that
+/// count and 0 for padding.
 public enum PPOLoss {
     /// −Σ min(ρA, clip(ρ, 1 ± c) A) / tokens with ρ = exp(log p − old log p).
     public static func policy(
-        logProbs: Tensor, oldLogProbs: Tensor, advantages: Tensor, clip: Double?, tokens: Int
+        logProbs: Tensor, oldLogProbs: Tensor, advantages: Tensor, clip: Double?, tokens: Int, mask: Tensor? = nil
     ) -> Tensor {
         let ratio = (logProbs - oldLogProbs).exponentiated()
         let plain = ratio * advantages
-        guard let clip else { return plain.sum().scaled(by: -1 / Float(tokens)) }
+        guard let clip else { return sum(plain, mask).scaled(by: -1 / Float(tokens)) }
         let clipped = ratio.clamped(to: Float(1 - clip)...Float(1 + clip)) * advantages
-        return Tensor.minimum(plain, clipped).sum().scaled(by: -1 / Float(tokens))
+        return sum(Tensor.minimum(plain, clipped), mask).scaled(by: -1 / Float(tokens))
     }
 
     /// ½ Σ max((R − v)², (R − clip(v, old ± c))²) / tokens.
-    public static func value(values: Tensor, oldValues: Tensor, returns: Tensor, clip: Double?, tokens: Int) -> Tensor {
+    public static func value(
+        values: Tensor, oldValues: Tensor, returns: Tensor, clip: Double?, tokens: Int, mask: Tensor? = nil
+    ) -> Tensor {
         let plain = (returns - values).squared()
-        guard let clip else { return plain.sum().scaled(by: 0.5 / Float(tokens)) }
+        guard let clip else { return sum(plain, mask).scaled(by: 0.5 / Float(tokens)) }
         let near = oldValues + (values - oldValues).clamped(to: Float(-clip)...Float(clip))
-        return Tensor.maximum(plain, (returns - near).squared()).sum().scaled(by: 0.5 / Float(tokens))
+        return sum(Tensor.maximum(plain, (returns - near).squared()), mask).scaled(by: 0.5 / Float(tokens))
     }
 
     /// Σ KL(policy, reference) / tokens from the tokens' log-probabilities, differentiable, for runs whose KL is part of the loss.
     public static func kl(
-        logProbs: Tensor, referenceLogProbs: Tensor, estimator: PPOConfig.KLEstimator, tokens: Int
+        logProbs: Tensor, referenceLogProbs: Tensor, estimator: PPOConfig.KLEstimator, tokens: Int,
+        mask: Tensor? = nil
     ) -> Tensor {
         let d = referenceLogProbs - logProbs
         let terms: Tensor
@@ -32,6 +36,9 @@ public enum PPOLoss {
         case .k2: terms = d.squared().scaled(by: 0.5)
         case .k3: terms = d.exponentiated() - d - .filled(1, d.shape)
         }
-        return terms.sum().scaled(by: 1 / Float(tokens))
+        return sum(terms, mask).scaled(by: 1 / Float(tokens))
     }
+
+    /// The sum of what counts.
+    static func sum(_ terms: Tensor, _ mask: Tensor?) -> Tensor { (mask.map { terms * $0 } ?? terms).sum() }
 }

@@ -34,22 +34,40 @@ struct PPOStatistics {
         counts[name, default: 0] += count
     }
 
-    mutating func extreme(_ name: String, _ value: Double) {
-        greatest[name] = max(greatest[name] ?? -.infinity, value)
+    /// Follows the greatest of some numbers under `max_…`, and the least under the same name with `min_…`.
+    mutating func extreme(_ name: String, _ values: [Float]) {
+        guard let most = values.max(), let least = values.min() else { return }
+        greatest[name] = max(greatest[name] ?? -.infinity, Double(most))
+        let other = "min_" + name.dropFirst(4)
+        // kept with the opposite sign, so that snapshots hold one kind of extreme
+        greatest[other] = max(greatest[other] ?? -.infinity, -Double(least))
+    }
+
+    /// The mean so far; nil when nothing has been added.
+    func mean(_ name: String) -> Double? {
+        guard let sum = sums[name], let count = counts[name], count > 0 else { return nil }
+        return sum / Double(count)
     }
 
     /// The numbers of one step's rollouts.
     mutating func add(_ rollouts: [Rollout], rawScores: [Double], config: PPOConfig) {
-        let tokens = rollouts.reduce(0) { $0 + $1.response.count }
+        let tokens = rollouts.reduce(0) { $0 + $1.length }
+        let isMasked = !config.compatibility.measuresOverPadding
+        func counted(_ path: KeyPath<Rollout, [Float]>) -> [Double] {
+            rollouts.flatMap { rollout in rollout[keyPath: path].prefix(rollout.length).map(Double.init) }
+        }
         for (rollout, raw) in zip(rollouts, rawScores) {
             add("mean_score", raw)
             add("mean_reward", rollout.score)
-            add("mean_total_reward", rollout.rewards.reduce(0) { $0 + Double($1) })
-            add("mean_kl_reward", rollout.rewards.reduce(0) { $0 + Double($1) } - rollout.score)
-            add("mean_response_length", Double(rollout.response.count))
+            let columns = isMasked ? rollout.length : rollout.response.count
+            let total = rollout.rewards.prefix(columns).reduce(0) { $0 + Double($1) }
+            add("mean_total_reward", total)
+            add("mean_kl_reward", total - rollout.score)
+            add("mean_response_length", Double(rollout.length))
             add("end_share", rollout.ended ? 1 : 0)
             add("kl_sequence", rollout.sequenceKL)
-            for (policy, reference) in zip(rollout.logProbs, rollout.referenceLogProbs) {
+            add("kl_controlled", rollout.controlledKL(config))
+            for (policy, reference) in zip(rollout.logProbs, rollout.referenceLogProbs).prefix(columns) {
                 for estimator in PPOConfig.KLEstimator.allCases {
                     let kl = TokenRewards.kl(policy: Double(policy), reference: Double(reference), estimator: estimator)
                     add("kl_k\(estimator.rawValue)", kl)
@@ -58,14 +76,20 @@ struct PPOStatistics {
             }
         }
         // share of the returns' variance that the values explain
-        let returns = rollouts.flatMap(\.returns).map(Double.init)
-        let errors = zip(returns, rollouts.flatMap(\.values)).map { $0 - Double($1) }
+        let returns = counted(\.returns)
+        let values = counted(\.values)
+        let errors = zip(returns, values).map { $0 - $1 }
         let variance = Self.variance(returns)
         if variance > 0 { add("explained_variance", 1 - Self.variance(errors) / variance) }
-        let advantages = rollouts.flatMap(\.advantages).map(Double.init)
+        let advantages = counted(\.advantages)
         add("sample_advantages", advantages.reduce(0, +) / Double(max(1, tokens)))
         add("sample_advantages_std", Self.variance(advantages).squareRoot())
-        add("mean_baseline", rollouts.flatMap(\.values).reduce(0) { $0 + Double($1) } / Double(max(1, tokens)))
+        add("mean_baseline", values.reduce(0, +) / Double(max(1, tokens)))
+        extreme("max_baseline", values.map { Float($0) })
+        let lengths = rollouts.map(\.length).sorted()
+        if !lengths.isEmpty {
+            add("median_response_length", Double(lengths[(lengths.count - 1) / 2] + lengths[lengths.count / 2]) / 2)
+        }
     }
 
     static func variance(_ x: [Double]) -> Double {
@@ -78,7 +102,7 @@ struct PPOStatistics {
     mutating func take() -> [String: Double] {
         var result: [String: Double] = [:]
         for (name, sum) in sums { result[name] = sum / Double(max(1, counts[name] ?? 1)) }
-        result.merge(greatest) { $1 }
+        for (name, value) in greatest { result[name] = name.hasPrefix("min_") ? -value : value }
         self = PPOStatistics()
         return result
     }

@@ -7,6 +7,8 @@ public struct Rollout {
     public var prompt: [Int32]
     /// The response, with the end-of-sequence token when it was drawn.
     public var response: [Int32]
+    /// How many tokens of the response count: all, unless it has been filled up with padding. Arrays have a number for the padding, too.
+    public var length: Int
     /// Whether the response ended by itself.
     public var ended: Bool
     /// log p of each token when it was drawn.
@@ -32,6 +34,7 @@ public struct Rollout {
         self.id = id
         self.prompt = prompt
         self.response = response
+        length = response.count
         self.ended = ended
         self.logProbs = logProbs
         self.referenceLogProbs = referenceLogProbs
@@ -42,6 +45,14 @@ public struct Rollout {
 
     /// Σ log p_policy − log p_reference over the response: the k1 estimate of the sequence's KL.
     public var sequenceKL: Double {
-        zip(logProbs, referenceLogProbs).reduce(0) { $0 + Double($1.0 - $1.1) }
+        zip(logProbs, referenceLogProbs).prefix(length).reduce(0) { $0 + Double($1.0 - $1.1) }
+    }
+
+    /// The KL that an adaptive weight follows: ``sequenceKL``, or the sum of the configured estimates over all columns.
+    func controlledKL(_ config: PPOConfig) -> Double {
+        guard config.compatibility.measuresOverPadding else { return sequenceKL }
+        return zip(logProbs, referenceLogProbs).reduce(0) {
+            $0 + TokenRewards.kl(policy: Double($1.0), reference: Double($1.1), estimator: config.klEstimator)
+        }
     }
 }

@@ -25,15 +25,17 @@ public enum TokenRewards {
     }
 
     /// −coefficient · KL for every token, with the score added at the last one, clipped afterwards.
+    /// - Parameter end: the index of the last token; of the last column unless given.
     public static func rewards(
-        logProbs: [Float], referenceLogProbs: [Float], score: Double, klCoefficient: Double, config: PPOConfig
+        logProbs: [Float], referenceLogProbs: [Float], score: Double, klCoefficient: Double, config: PPOConfig,
+        end: Int? = nil
     ) -> [Float] {
         var result = zip(logProbs, referenceLogProbs).map { policy, reference in
             config.klAsReward
                 ? -klCoefficient
                     * kl(policy: Double(policy), reference: Double(reference), estimator: config.klEstimator) : 0
         }
-        if !result.isEmpty { result[result.count - 1] += score }
+        if !result.isEmpty { result[end ?? result.count - 1] += score }
         if let clip = config.rewardClip { result = result.map { min(max($0, -clip), clip) } }
         return result.map(Float.init)
     }

@@ -1,3 +1,4 @@
+public import Eval
 public import Models
 
 /// The settings of reward-model training.
@@ -21,6 +22,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var normalises: Bool
     /// The pairs that the normalisation is measured on.
     public var normalisationPairs: Int
+    /// Where scores are read.
+    public var position: ScorePosition
     public var seed: UInt64
 
     /// Settings; what is left out has the value of the paper's code.
@@ -28,7 +31,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 8, tokensPerPass: Int = 2048,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500, seed: UInt64 = 42
+        centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500,
+        position: ScorePosition = .lastToken, seed: UInt64 = 42
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -43,6 +47,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         self.centering = centering
         self.normalises = normalises
         self.normalisationPairs = normalisationPairs
+        self.position = position
         self.seed = seed
     }
 
@@ -50,13 +55,16 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
-        try Settings.require(maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
+        try Settings.require(
+            maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(
+            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         try Settings.require(centering >= 0, "the centering coefficient", centering, "it must not be below 0")
         try Settings.require(
-            normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs, "it must be above 0")
+            normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs,
+            "it must be above 0")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 }

@@ -1,14 +1,23 @@
 public import Data
+public import Eval
 public import Models
 public import Tensor
 
 /// The pairwise loss of Bradley & Terry: −log σ(r_chosen − r_other).
 public enum RewardLoss {
-    /// Scores of both answers of every comparison, each read at the answer's last token: [2·pairs], answer 0 before answer 1. The
+    /// Scores of both answers of every comparison, each read at the answer's last token unless told otherwise: [2·pairs], answer 0 before answer 1. The
     /// prompt of a pair is processed once for both.
     public static func scores(
-        _ model: RewardModel, _ comparisons: [TokenisedComparison], on tape: Tape? = nil
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], position: ScorePosition = .lastToken,
+        on tape: Tape? = nil
     ) -> Tensor {
+        guard position == .lastToken else {
+            // the place may lie in the part that both have in common, so nothing is shared
+            let texts = comparisons.flatMap { pair in pair.summaries.map { pair.prompt + $0 } }
+            let batch = TokenBatch(texts)
+            let rows = zip(batch.rows, texts).map { $0.lowerBound + position.index(in: $1) }
+            return model.scores(batch, lastRows: rows, on: tape)
+        }
         let batch = TokenBatch(prompts: comparisons.map(\.prompt), continuations: comparisons.map(\.summaries))
         return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, on: tape)
     }
@@ -52,10 +61,11 @@ public struct RewardEvaluation: Codable, Sendable, Equatable {
         let pairs = choices.indices.map { (Double(scores[2 * $0]), Double(scores[2 * $0 + 1])) }
         let predictions = pairs.map { $0.1 > $0.0 ? 1 : 0 }
         let n = Double(max(1, choices.count))
-        loss = zip(pairs, choices).reduce(0) { sum, item in
-            let margin = item.1 == 1 ? item.0.1 - item.0.0 : item.0.0 - item.0.1
-            return sum + max(-margin, 0) + log1pExp(-abs(margin))
-        } / n
+        loss =
+            zip(pairs, choices).reduce(0) { sum, item in
+                let margin = item.1 == 1 ? item.0.1 - item.0.0 : item.0.0 - item.0.1
+                return sum + max(-margin, 0) + log1pExp(-abs(margin))
+            } / n
         accuracy = Double(zip(predictions, choices).count { $0 == $1 }) / n
         let hits = Double(zip(predictions, choices).count { $0 == 1 && $1 == 1 })
         precision = hits / Double(max(1, predictions.count { $0 == 1 }))
@@ -73,8 +83,10 @@ public struct RewardEvaluation: Codable, Sendable, Equatable {
     /// The numbers under the names of the metrics file, with a prefix.
     public func values(prefix: String) -> [String: Double] {
         [
-            "\(prefix)loss": loss, "\(prefix)accuracy": accuracy, "\(prefix)precision": precision, "\(prefix)recall": recall,
-            "\(prefix)logits_mean": logitsMean, "\(prefix)logits_std": logitsStd, "\(prefix)logits_var": logitsStd * logitsStd,
+            "\(prefix)loss": loss, "\(prefix)accuracy": accuracy, "\(prefix)precision": precision,
+            "\(prefix)recall": recall,
+            "\(prefix)logits_mean": logitsMean, "\(prefix)logits_std": logitsStd,
+            "\(prefix)logits_var": logitsStd * logitsStd,
             "\(prefix)logits_median": logitsMedian, "\(prefix)logits_ptp": logitsRange,
         ]
     }

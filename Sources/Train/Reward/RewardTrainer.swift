@@ -1,4 +1,5 @@
 public import Data
+public import Eval
 public import Models
 import Tensor
 
@@ -32,7 +33,8 @@ public final class RewardTrainer {
         for pair in comparisons + evaluations.flatMap(\.comparisons) {
             let longest = pair.prompt.count + (pair.summaries.map(\.count).max() ?? 0)
             guard longest <= model.decoder.shape.contextLength else {
-                throw TrainingError.exampleTooLong(id: pair.id, tokens: longest, limit: model.decoder.shape.contextLength)
+                throw TrainingError.exampleTooLong(
+                    id: pair.id, tokens: longest, limit: model.decoder.shape.contextLength)
             }
         }
         self.model = model
@@ -92,7 +94,7 @@ public final class RewardTrainer {
         var loss = 0.0
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
             let tape = Tape()
-            let scores = RewardLoss.scores(model, part, on: tape)
+            let scores = RewardLoss.scores(model, part, position: config.position, on: tape)
             let partLoss = RewardLoss.loss(
                 scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count),
                 centering: Float(config.centering))
@@ -100,7 +102,8 @@ public final class RewardTrainer {
                 throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
             }
             loss += Double(partLoss.item)
-            interval.right += RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
+            interval.right +=
+                RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
             tape.backward(from: partLoss)
         }
         interval.loss += loss * Double(batch.count)
@@ -130,21 +133,33 @@ public final class RewardTrainer {
     public func evaluate() throws {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            let result = Self.evaluate(model, set, tokensPerPass: config.tokensPerPass * 2)
+            let result = Self.evaluate(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position)
             lastEvaluation[name] = result
             values.merge(result.values(prefix: "\(name)_")) { $1 }
         }
         if !values.isEmpty { try handler(.measured(step: step, values: values)) }
+    }
+
+    /// Measures a set that is no part of the evaluations during training: `<name>_accuracy` and so on.
+    /// - Returns: the scores of answer 0 and 1 of every pair, in turn.
+    @discardableResult
+    public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
+        let scores = Packing.parts(set, tokensPerPass: config.tokensPerPass * 2, length: \.count)
+            .flatMap { RewardLoss.scores(model, $0, position: config.position).values }
+        let result = RewardEvaluation(scores: scores, choices: set.map(\.choice))
+        try handler(.measured(step: step, values: result.values(prefix: "\(name)_")))
+        return scores
     }
     /// The results of the last evaluation by set.
     public private(set) var lastEvaluation: [String: RewardEvaluation] = [:]
 
     /// What a model does on a set of comparisons.
     public static func evaluate(
-        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int,
+        position: ScorePosition = .lastToken
     ) -> RewardEvaluation {
         let scores = Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count)
-            .flatMap { RewardLoss.scores(model, $0).values }
+            .flatMap { RewardLoss.scores(model, $0, position: position).values }
         return RewardEvaluation(scores: scores, choices: comparisons.map(\.choice))
     }
 
@@ -152,8 +167,11 @@ public final class RewardTrainer {
     /// - Returns: the mean and deviation of the scores before.
     public func normalise() throws -> (mean: Double, std: Double) {
         var draw = try BatchOrder(
-            seed: config.seed &+ 1, count: comparisons.count, batchSize: min(comparisons.count, config.normalisationPairs))
-        let result = Self.evaluate(model, draw.next().map { comparisons[$0] }, tokensPerPass: config.tokensPerPass * 2)
+            seed: config.seed &+ 1, count: comparisons.count,
+            batchSize: min(comparisons.count, config.normalisationPairs))
+        let result = Self.evaluate(
+            model, draw.next().map { comparisons[$0] }, tokensPerPass: config.tokensPerPass * 2,
+            position: config.position)
         model.head.normalise(mean: Float(result.logitsMean), std: Float(max(result.logitsStd, 1e-6)))
         return (result.logitsMean, result.logitsStd)
     }

@@ -22,6 +22,9 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     public var evaluationSteps: Int?
     /// Steps between two checkpoints; nil saves at the end only.
     public var checkpointSteps: Int?
+    /// Examples whose mean loss is taken before the mean over them, as the original does; nil for one mean over all target tokens of a
+    /// step.
+    public var microBatchSize: Int?
     /// What a prompt token's loss weighs beside a target token's 1. Above 0 the model also learns to write prompts, which helps one
     /// that begins from nothing; fine-tuning leaves it at 0.
     public var promptLossWeight: Double
@@ -33,7 +36,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 16, tokensPerPass: Int = 2048,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        promptLossWeight: Double = 0, seed: UInt64 = 42
+        promptLossWeight: Double = 0, microBatchSize: Int? = nil, seed: UInt64 = 42
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -46,6 +49,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         self.evaluationSteps = evaluationSteps
         self.checkpointSteps = checkpointSteps
         self.promptLossWeight = promptLossWeight
+        self.microBatchSize = microBatchSize
         self.seed = seed
     }
 
@@ -53,10 +57,14 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
-        try Settings.require(maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
+        try Settings.require(
+            maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
+        try Settings.require(
+            microBatchSize.map { $0 > 0 } ?? true, "the micro-batch", microBatchSize ?? 0, "it must be above 0")
         try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require((0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try Settings.require(
+            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         try Settings.require(promptLossWeight >= 0, "the prompts' weight", promptLossWeight, "it must not be negative")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }

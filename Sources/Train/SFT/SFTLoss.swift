@@ -8,11 +8,34 @@ public enum SFTLoss {
     public static func loss(
         _ decoder: any Decoder, _ examples: [TokenisedExample], weight: Float, on tape: Tape?, validTokens: Int? = nil
     ) -> Tensor {
+        loss(decoder, examples, weights: examples.map { _ in weight }, on: tape, validTokens: validTokens)
+    }
+
+    /// The same with a weight for the tokens of each example.
+    public static func loss(
+        _ decoder: any Decoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
+        validTokens: Int? = nil
+    ) -> Tensor {
+        precondition(weights.count == examples.count, "\(weights.count) weights for \(examples.count) examples")
         let pass = TargetPass(examples)
         let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, on: tape)
         return hidden.crossEntropy(
             decoder.projection.on(tape), targets: pass.targets,
-            rowWeights: Array(repeating: weight, count: pass.targets.count), validTokens: validTokens)
+            rowWeights: zip(examples, weights).flatMap { Array(repeating: $1, count: $0.target.count) },
+            validTokens: validTokens)
+    }
+
+    /// What a token of each example weighs in the loss of an optimiser step: 1 / (all target tokens), or, as in the original, where the
+    /// loss is the mean of the micro-batches' means, 1 / (tokens of its micro-batch · number of micro-batches).
+    public static func weights(_ targetTokens: [Int], microBatch: Int?) -> [Float] {
+        let size = max(1, microBatch ?? targetTokens.count)
+        let batches = (targetTokens.count + size - 1) / size
+        var result: [Float] = []
+        for begin in stride(from: 0, to: targetTokens.count, by: size) {
+            let part = targetTokens[begin..<min(targetTokens.count, begin + size)]
+            result += Array(repeating: 1 / Float(max(1, part.reduce(0, +)) * batches), count: part.count)
+        }
+        return result
     }
 
     /// The same, and the sum of −log p over the tokens of the prompts (all but the first), from one pass.
@@ -29,7 +52,9 @@ public enum SFTLoss {
         let split = zip(batch.rows, examples).map { $0.lowerBound + $1.prompt.count - 1 }
         return (
             sum(zip(batch.rows, split).flatMap { Array($1..<$0.upperBound) }, examples.flatMap(\.target)),
-            sum(zip(batch.rows, split).flatMap { Array($0.lowerBound..<$1) }, examples.flatMap { $0.prompt.dropFirst() })
+            sum(
+                zip(batch.rows, split).flatMap { Array($0.lowerBound..<$1) }, examples.flatMap { $0.prompt.dropFirst() }
+            )
         )
     }
 

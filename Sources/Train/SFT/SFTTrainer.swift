@@ -15,6 +15,8 @@ public final class SFTTrainer {
     private let evaluations: [(name: String, examples: [TokenisedExample])]
     private let validTokens: Int?
     private let handler: TrainingEventHandler
+    /// Called after the losses of every evaluation, with the step: generates texts, where that is wanted.
+    public var afterEvaluation: (Int) throws -> Void = { _ in }
     private let optimizer: Adam
     private var order: BatchOrder
     private var tokens = 0
@@ -40,7 +42,8 @@ public final class SFTTrainer {
         guard !examples.isEmpty else { throw TrainingError.noExamples("the training split") }
         for example in examples + evaluations.flatMap(\.examples) {
             guard example.count <= decoder.shape.contextLength else {
-                throw TrainingError.exampleTooLong(id: example.id, tokens: example.count, limit: decoder.shape.contextLength)
+                throw TrainingError.exampleTooLong(
+                    id: example.id, tokens: example.count, limit: decoder.shape.contextLength)
             }
             guard !example.target.isEmpty, !example.prompt.isEmpty else {
                 throw TrainingError.noExamples("the prompt or the target of example \(example.id)")
@@ -104,7 +107,11 @@ public final class SFTTrainer {
         defer { optimizer.clearGradients() }
         let targets = batch.reduce(0) { $0 + $1.target.count }
         var loss = 0.0
-        for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
+        let weights = SFTLoss.weights(batch.map(\.target.count), microBatch: config.microBatchSize)
+        for indices in Packing.parts(
+            Array(batch.indices), tokensPerPass: config.tokensPerPass, length: { batch[$0].count })
+        {
+            let part = indices.map { batch[$0] }
             let tape = Tape()
             var partLoss = Tensor(0)
             if config.promptLossWeight > 0 {
@@ -114,7 +121,8 @@ public final class SFTTrainer {
                 partLoss = (sums.target + sums.prompt.scaled(by: Float(config.promptLossWeight)))
                     .scaled(by: 1 / Float(Double(targets) + config.promptLossWeight * Double(prompts)))
             } else {
-                partLoss = SFTLoss.loss(decoder, part, weight: 1 / Float(targets), on: tape, validTokens: validTokens)
+                partLoss = SFTLoss.loss(
+                    decoder, part, weights: indices.map { weights[$0] }, on: tape, validTokens: validTokens)
                 loss += Double(partLoss.item)
             }
             guard partLoss.item.isFinite else {
@@ -147,7 +155,7 @@ public final class SFTTrainer {
 
     /// Measures the mean loss of every evaluation set: `<name>_loss`.
     public func evaluate() throws {
-        guard !evaluations.isEmpty else { return }
+        if evaluations.isEmpty { return try afterEvaluation(step) }
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
             values["\(name)_loss"] = SFTLoss.mean(
@@ -155,6 +163,7 @@ public final class SFTTrainer {
         }
         lastEvaluation = values
         try handler(.measured(step: step, values: values))
+        try afterEvaluation(step)
     }
     /// The losses of the last evaluation.
     public private(set) var lastEvaluation: [String: Double] = [:]

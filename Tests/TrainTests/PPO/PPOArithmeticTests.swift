@@ -44,7 +44,8 @@ import _TestSupport
         var config = PPOConfig(klEstimator: .k1)
         func rewards() -> [Float] {
             TokenRewards.rewards(
-                logProbs: [-1, -2, -3], referenceLogProbs: [-1.5, -1, -3.25], score: 0.5, klCoefficient: 0.4, config: config)
+                logProbs: [-1, -2, -3], referenceLogProbs: [-1.5, -1, -3.25], score: 0.5, klCoefficient: 0.4,
+                config: config)
         }
         expectClose(rewards(), [-0.2, 0.4, 0.4], relative: 1e-6)
         config.rewardClip = 0.3
@@ -64,7 +65,42 @@ import _TestSupport
             Advantages.normalised([found.advantages])[0], [1.02442, -0.050774, -0.973645], relative: 0, absolute: 2e-6)
     }
 
-    @Test("advantages by recursion equal the explicit sum Σ (γλ)ˡ δ", arguments: [(1.0, 0.95), (0.9, 0.5), (0.99, 1), (0.97, 0)])
+    @Test("padding behind the end is computed like any other column, and reaches none before it")
+    func publishedWithPadding() {
+        let found = Advantages.estimated(
+            rewards: [-0.01, -0.02, 0.97, -0.03], values: [0.1, 0.2, 0.3, 0.4], end: 2, bootstrap: 0.4, discount: 1,
+            lambda: 0.95)
+        expectClose(found.advantages, [0.770675, 0.7165, 0.67, -0.03], relative: 0, absolute: 1e-6)
+        expectClose(found.returns, [0.870675, 0.9165, 0.97, 0.37], relative: 0, absolute: 1e-6)
+        expectClose(
+            Advantages.normalised([found.advantages])[0], [0.634004, 0.490221, 0.366807, -1.491032], relative: 0,
+            absolute: 2e-6)
+        expectClose(
+            Advantages.normalised([found.advantages], lengths: [3])[0].prefix(3).map { $0 },
+            [1.02442, -0.050774, -0.973645],
+            relative: 0, absolute: 2e-6)
+    }
+
+    @Test("the moments of a stream are those of the whole, however it is cut")
+    func runningMoments() {
+        let numbers = [3, -1, 4, 1, -5, 9, 2.5]
+        var whole = RunningMoments()
+        numbers.forEach { whole.add($0) }
+        var parts = RunningMoments()
+        for part in [numbers[..<1], numbers[1..<4], numbers[4...]] {
+            parts.merge(Advantages.moments(of: [part.map(Float.init)]))
+        }
+        let mean = numbers.reduce(0, +) / 7
+        let deviation = (numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 6).squareRoot()
+        for moments in [whole, parts] {
+            expectClose([moments.count, moments.mean, moments.deviation], [7, mean, deviation], relative: 1e-12)
+        }
+        #expect(RunningMoments().deviation == 0)
+    }
+
+    @Test(
+        "advantages by recursion equal the explicit sum Σ (γλ)ˡ δ",
+        arguments: [(1.0, 0.95), (0.9, 0.5), (0.99, 1), (0.97, 0)])
     func explicitSum(discount: Double, lambda: Double) {
         var random = Philox(seed: 1)
         for count in [1, 2, 9] {
@@ -127,7 +163,8 @@ import _TestSupport
         let gradient = tape.backward(from: loss, variables: [logProbs])[0]
         expectClose(gradient.values, [-0.5, -0.9, 2.2, 0, 0, 1.5].map { $0 / 12 }, relative: 1e-5, absolute: 1e-8)
         let plain = PPOLoss.policy(
-            logProbs: logProbs.detached, oldLogProbs: .filled(-2, [6]), advantages: Tensor(advantages, shape: [6]), clip: nil,
+            logProbs: logProbs.detached, oldLogProbs: .filled(-2, [6]), advantages: Tensor(advantages, shape: [6]),
+            clip: nil,
             tokens: 6)
         let sum: Float = [0.5, 0.9, -2.2, 1.5, -0.5, -1.5].reduce(0, +)
         expectClose([plain.item], [-sum / 6], relative: 1e-6, absolute: 1e-7)
@@ -143,7 +180,8 @@ import _TestSupport
             let variable = tape.variable(Tensor(values, shape: [4]))
             return (
                 PPOLoss.value(
-                    values: variable, oldValues: Tensor(old, shape: [4]), returns: Tensor(returns, shape: [4]), clip: clip,
+                    values: variable, oldValues: Tensor(old, shape: [4]), returns: Tensor(returns, shape: [4]),
+                    clip: clip,
                     tokens: 8), variable
             )
         }
@@ -181,7 +219,8 @@ import _TestSupport
         try PPOConfig().validate()
         let changes: [(inout PPOConfig) -> Void] = [
             { $0.totalSteps = 0 }, { $0.rolloutBatchSize = 0 }, { $0.learnBatchSize = 5 }, { $0.learnBatchSize = 0 },
-            { $0.epochs = 0 }, { $0.tokensPerPass = 0 }, { $0.sampling.maxNewTokens = 0 }, { $0.sampling.temperature = 0 },
+            { $0.epochs = 0 }, { $0.tokensPerPass = 0 }, { $0.sampling.maxNewTokens = 0 },
+            { $0.sampling.temperature = 0 },
             { $0.klCoefficient = -1 }, { $0.discount = 1.1 }, { $0.lambda = -0.1 }, { $0.freezing.fraction = 2 },
             { $0.logSteps = 0 }, { $0.optimizer.learningRate = -1 }, { $0.klTarget = 0 }, { $0.klHorizon = 0 },
             { $0.policyClip = 0 }, { $0.valueClip = -1 }, { $0.rewardClip = 0 }, { $0.evaluationSteps = 0 },

@@ -34,6 +34,7 @@ struct PPOFixture: Decodable {
         var learningRate: Double?
         var freezeLayers: Double?
         var freezeEmbeddings: Bool?
+        var mode: String?
     }
     struct Step: Decodable {
         let policyLoss: Double
@@ -44,7 +45,14 @@ struct PPOFixture: Decodable {
         let clippedPolicyFraction: Double
         let gradientNorm: Double
     }
+    struct Variant: Decodable {
+        let advantages: [[Double]]
+        let targets: [[Double]]
+    }
     struct Case: Decodable {
+        let withImportance: Variant
+        let withoutGAE: Variant
+        let withImportanceWithoutGAE: Variant
         let settings: Settings
         let behaviourLogProbs: [[Double]]
         let referenceLogProbs: [[Double]]
@@ -67,8 +75,8 @@ struct PPOFixture: Decodable {
     let settings: Settings
     let cases: [String: Case]
 
-    /// The cases without padding. "reference" is the published arithmetic, which needs a mode of its own.
-    static let sane = ["sane", "saneFrozen", "saneKLLoss"]
+    /// The corrected arithmetic, and the published one, which runs padding as if it were read.
+    static let names = ["sane", "saneFrozen", "saneKLLoss", "reference"]
 
     static func load() throws -> PPOFixture { try Fixtures.json(PPOFixture.self, from: "ppo/ppo.json") }
 
@@ -100,15 +108,23 @@ struct PPOFixture: Decodable {
             klCoefficient: try value(\.klCoefficient), klEstimator: estimator, klAsReward: try value(\.klReward),
             discount: try value(\.discounting), lambda: try value(\.lambda), policyClip: try value(\.clipPolicy),
             valueClip: try value(\.clipBaseline), valueCost: try value(\.baselineCost),
-            entropyCost: try value(\.entropyCost), rewardScale: try value(\.rewardScale),
+            entropyCost: try value(\.entropyCost),
+            compatibility: own.mode == "reference" ? .reference : .sane, rewardScale: try value(\.rewardScale),
             rewardClip: try value(\.rewardClip),
             lengthPenalty: .init(
                 coefficient: try value(\.lengthPenaltyCoefficient), power: try value(\.lengthPenaltyPower)),
             endBonus: try value(\.eosRewardCoefficient),
             optimizer: AdamConfig(
-                learningRate: try value(\.learningRate), clipNorm: try value(\.gradNormClipping)),
+                learningRate: try value(\.learningRate),
+                clipNorm: own.mode == "reference" ? nil : try value(\.gradNormClipping)),
             schedule: Schedule(.constant),
             freezing: Freezing(fraction: try value(\.freezeLayers), freezesEmbeddings: try value(\.freezeEmbeddings)))
+    }
+
+    /// A response, filled up with the end of sequence to the columns that a case has.
+    func columns(_ row: Int, _ item: Case) -> [Int32] {
+        let response = rollout.responses[row]
+        return response + Array(repeating: 2, count: item.behaviourLogProbs[row].count - response.count)
     }
 
     /// The rollouts with everything that sampling gives, taken from the numbers of a case.
@@ -116,8 +132,10 @@ struct PPOFixture: Decodable {
         rollout.responses.indices.map { row in
             let response = rollout.responses[row]
             var result = Rollout(
-                id: "\(row)", prompt: rollout.prompts[row], response: response, ended: response.last == 2,
-                logProbs: item.behaviourLogProbs[row].map(Float.init), values: item.behaviourValues[row].map(Float.init))
+                id: "\(row)", prompt: rollout.prompts[row], response: columns(row, item), ended: response.last == 2,
+                logProbs: item.behaviourLogProbs[row].map(Float.init), values: item.behaviourValues[row].map(Float.init)
+            )
+            result.length = response.count
             result.score = TokenRewards.shapedScore(
                 rollout.scores[row], length: response.count, ended: response.last == 2, config: config)
             return result
@@ -127,7 +145,8 @@ struct PPOFixture: Decodable {
     /// A trainer of the fixture's learner.
     func trainer(_ learner: RewardModel, _ config: PPOConfig) throws -> PPOTrainer {
         try PPOTrainer(
-            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference").decoder, config: config,
+            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference").decoder,
+            config: config,
             prompts: ToyData.prompts(4), rewardFunction: TokenShare(token: 3),
             tokenizer: NumberTokenizer(vocabularySize: 48), endOfSequence: 2, handler: { _ in })
     }

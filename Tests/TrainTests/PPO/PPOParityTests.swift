@@ -17,13 +17,15 @@ import _TestSupport
             sourceLocation: sourceLocation)
     }
 
-    @Test("log-probabilities, values and entropies of the response tokens", arguments: PPOFixture.sane)
+    @Test("log-probabilities, values and entropies of the response tokens", arguments: PPOFixture.names)
     func predictions(_ name: String) throws {
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
         let config = try fixture.config(name)
         let pass = TargetPass(
-            zip(fixture.rollout.prompts, fixture.rollout.responses).map { TokenisedExample(id: "", prompt: $0, target: $1) })
+            fixture.rollout.prompts.indices.map {
+                TokenisedExample(id: "", prompt: fixture.rollout.prompts[$0], target: fixture.columns($0, item))
+            })
         for (folder, logProbs, values, entropies) in [
             ("behaviour", item.behaviourLogProbs, item.behaviourValues, item.behaviourEntropy),
             ("learner", item.learnerLogProbs, item.learnerValues, item.learnerEntropy),
@@ -34,7 +36,8 @@ import _TestSupport
             let prediction = hidden.logProbs(
                 model.decoder.projection.value, targets: pass.targets, temperature: config.sampling.temperature,
                 withEntropy: true)
-            expectClose(prediction.logProbs.values, logProbs.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: folder)
+            expectClose(
+                prediction.logProbs.values, logProbs.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: folder)
             if values.isEmpty { continue }
             expectClose(model.head(hidden).values, values.flatMap { $0 }, relative: 1e-5, absolute: 2e-6, label: folder)
             expectClose(
@@ -43,7 +46,7 @@ import _TestSupport
         }
     }
 
-    @Test("KL estimates, rewards, advantages and returns", arguments: PPOFixture.sane)
+    @Test("KL estimates, rewards, advantages and returns", arguments: PPOFixture.names)
     func advantages(_ name: String) throws {
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
@@ -64,13 +67,43 @@ import _TestSupport
         expectRows(rollouts.map(\.referenceLogProbs), item.referenceLogProbs, "reference")
         trainer.addAdvantages(to: &rollouts)
         expectRows(rollouts.map(\.rewards), item.rewards, absolute: 1e-5, "rewards")
-        expectRows(rollouts.map(\.advantages), item.advantages, absolute: 1e-5, "advantages")
-        expectRows(rollouts.map(\.returns), item.targets, absolute: 1e-5, "returns")
+        let prepared = trainer.prepared(rollouts)
+        expectRows(prepared.map(\.advantages), item.normalisedAdvantages, absolute: 1e-5, "normalised")
+        expectRows(prepared.map(\.returns), item.targets, absolute: 1e-5, "returns")
+        var plain = config
+        plain.normalisesAdvantages = false
         expectRows(
-            Advantages.normalised(rollouts.map(\.advantages)), item.normalisedAdvantages, absolute: 1e-5, "normalised")
+            try fixture.trainer(PPOFixture.policy("learner"), plain).prepared(rollouts).map(\.advantages),
+            item.advantages,
+            absolute: 1e-5, "advantages")
     }
 
-    @Test("losses of three steps, gradients of the first, parameters after the last", arguments: PPOFixture.sane, [4096, 1])
+    @Test("importance correction and V-trace", arguments: PPOFixture.names)
+    func corrected(_ name: String) throws {
+        let fixture = try PPOFixture.load()
+        let item = try #require(fixture.cases[name])
+        for (corrects, usesGAE, expected) in [
+            (true, true, item.withImportance), (false, false, item.withoutGAE),
+            (true, false, item.withImportanceWithoutGAE),
+        ] {
+            var config = try fixture.config(name)
+            config.normalisesAdvantages = false
+            config.correctsImportance = corrects
+            config.usesGAE = usesGAE
+            let trainer = try fixture.trainer(PPOFixture.policy("learner"), config)
+            var rollouts = fixture.rollouts(item, config: config)
+            trainer.addReferenceLogProbs(to: &rollouts)
+            trainer.addAdvantages(to: &rollouts)
+            let found = trainer.prepared(rollouts)
+            expectRows(
+                found.map(\.advantages), expected.advantages, absolute: 1e-5, "advantages \(corrects) \(usesGAE)")
+            expectRows(found.map(\.returns), expected.targets, absolute: 1e-5, "returns \(corrects) \(usesGAE)")
+        }
+    }
+
+    @Test(
+        "losses of three steps, gradients of the first, parameters after the last", arguments: PPOFixture.names,
+        [4096, 1])
     func steps(_ name: String, tokensPerPass: Int) throws {
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
@@ -82,16 +115,13 @@ import _TestSupport
         var rollouts = fixture.rollouts(item, config: config)
         trainer.addReferenceLogProbs(to: &rollouts)
         trainer.addAdvantages(to: &rollouts)
-        var items = rollouts
-        for (row, advantages) in Advantages.normalised(rollouts.map(\.advantages)).enumerated() {
-            items[row].advantages = advantages
-        }
-        let tokens = rollouts.reduce(0) { $0 + $1.response.count }
+        let tokens = rollouts.reduce(0) { $0 + (config.compatibility.dividesByColumns ? $1.response.count : $1.length) }
         let trained = Set(parameters.filter(\.isTrainable).map(\.name))
         let before = Weights(parameters)
 
         for (index, step) in item.steps.enumerated() {
             let tape = Tape()
+            let items = trainer.prepared(rollouts)
             let loss = trainer.loss(items, tokens: tokens, on: tape)
             expectClose([loss.item], [step.totalLoss], relative: 1e-5, absolute: 2e-6, label: "total \(index)")
             if index == 0 {
@@ -106,11 +136,13 @@ import _TestSupport
             let found = trainer.takeStatistics()
             let expected = [
                 "policy_loss": step.policyLoss, "baseline_loss": step.valueLoss, "gradient_norm": step.gradientNorm,
-                "clipped_policy_fraction": step.clippedPolicyFraction, "entropy": step.entropyLoss / -config.entropyCost,
+                "clipped_policy_fraction": step.clippedPolicyFraction,
+                "entropy": step.entropyLoss / -config.entropyCost,
                 "learning_rate": config.optimizer.learningRate,
             ]
             for (key, value) in expected {
-                expectClose([try #require(found[key])], [value], relative: 1e-4, absolute: 1e-6, label: "\(key) \(index)")
+                expectClose(
+                    [try #require(found[key])], [value], relative: 1e-4, absolute: 1e-6, label: "\(key) \(index)")
             }
             #expect((step.klLoss == 0) == config.klAsReward)
         }
@@ -120,7 +152,8 @@ import _TestSupport
         #expect(Set(expected.keys) == trained)
         for parameter in parameters where parameter.isTrainable {
             expectClose(
-                parameter.value, try #require(expected[parameter.name]), relative: 1e-5, absolute: 1e-5, label: parameter.name)
+                parameter.value, try #require(expected[parameter.name]), relative: 1e-5, absolute: 1e-5,
+                label: parameter.name)
         }
     }
 }

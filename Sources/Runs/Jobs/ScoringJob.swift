@@ -1,0 +1,76 @@
+import Data
+import Eval
+import Foundation
+import Models
+
+/// Scores texts with a reward model: a new column in a table of rows.
+struct ScoringJob {
+    /// The reward model: a model folder or a run folder.
+    var model: String
+    /// A JSONL file of rows with `input` and `response`, or a run, by id or path.
+    var target: String
+    /// The tables of a run; all when empty.
+    var tables: [String]
+    /// The new column's name.
+    var column: String
+    /// Where the scored rows of a file go.
+    var output: String?
+    /// The folder of runs.
+    var runs: String
+    var usesTanh: Bool
+    var position: String?
+    var data: DataOptions
+
+    /// Scores, writes and says mean, variance and deviation of every table.
+    func callAsFunction() throws {
+        let console = Console()
+        let loaded = try RewardSource.loaded(model, usesTanh: usesTanh) { console.say($0) }
+        guard let end = loaded.tokenizer.endOfSequence else {
+            throw CommandLineError.invalid("the tokenizer in \(model) names no end-of-sequence token (eos_token)")
+        }
+        let reward = RewardTextReward(
+            loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
+            position: RewardOptions.position(position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer)
+        )
+        for (source, destination) in try files() {
+            let rows = try JSONLines<SampleRow>(source).read()
+            let scores = try reward.rewards(
+                for: rows.map { RewardRequest(query: $0.input, response: $0.response, reference: $0.reference) })
+            let scored = zip(rows, scores).map { row, score in
+                var row = row
+                row.numbers[column] = score
+                return row
+            }
+            try JSONLines<SampleRow>(destination).write(scored)
+            let count = Double(max(1, scores.count))
+            let mean = scores.reduce(0, +) / count
+            let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+            console.say(
+                String(
+                    format: "%@: %d rows, %@ has mean %.4f, variance %.4f, deviation %.4f", destination.path,
+                    rows.count, column, mean,
+                    variance, variance.squareRoot()))
+        }
+    }
+
+    /// What is read and what is written.
+    private func files() throws -> [(source: URL, destination: URL)] {
+        var isFolder: ObjCBool = false
+        let path = URL(fileURLWithPath: target)
+        if FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder), !isFolder.boolValue {
+            let name = path.deletingPathExtension().lastPathComponent + ".scored.jsonl"
+            let usual = path.deletingLastPathComponent().appendingPathComponent(name)
+            return [(path, output.map { URL(fileURLWithPath: $0) } ?? usual)]
+        }
+        let folder = try RunFolder.locate(target, in: URL(fileURLWithPath: runs, isDirectory: true))
+        guard RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
+        let known = Tables.names(inRun: folder)
+        for name in tables where !known.contains(name) {
+            throw RunFolderError.unknownTable(name, path: folder.path, known: known)
+        }
+        return (tables.isEmpty ? known : tables).map { name in
+            let url = folder.appendingPathComponent(Tables.folderName).appendingPathComponent("\(name).jsonl")
+            return (url, url)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+public import ArgumentParser
+import Data
+
+/// What is evaluated during a run and at its end.
+public struct EvaluationOptions: ParsableArguments {
+    @Option(help: .yesNo("Whether the model is trained; without it, it is evaluated and saved as it is."))
+    public var doTrain = true
+    @Option(
+        help: .yesNo(
+            "Whether texts are generated and measured, too: in every evaluation, and for the splits below at the end."))
+    public var doEval = false
+    @Option(
+        help:
+            "Splits that are evaluated at the end; unless given, those of train, validation, test, full_… and ood_… that there are."
+    )
+    public var evaluationSplits: ArgumentList<String> = []
+    @Option(help: "Rows of an evaluation batch, which the two options below count in.")
+    public var perDeviceEvalBatchSize = 8
+    @Option(help: "Batches of random training rows in every evaluation; none unless given.")
+    public var trainingEvaluationBatches: Int?
+    @Option(
+        help:
+            "Batches of random validation rows in every evaluation; the first --target-eval-datapoints rows unless given."
+    )
+    public var validationEvaluationBatches: Int?
+
+    public init() {}
+
+    /// Other names of options.
+    public static let aliases = ["training": "do-train", "evaluate": "do-eval"]
+
+    public func validate() throws {
+        for (name, value) in [
+            ("--training-evaluation-batches", trainingEvaluationBatches),
+            ("--validation-evaluation-batches", validationEvaluationBatches),
+            ("--per-device-eval-batch-size", perDeviceEvalBatchSize),
+        ] where value.map({ $0 <= 0 }) ?? false {
+            throw ValidationError("\(name) must be above 0")
+        }
+    }
+
+    /// The rows of a split that an evaluation during training looks at: a random draw without replacement where a number of batches is
+    /// given, one draw for the whole run.
+    func rows<Row>(_ rows: [Row], of split: String, otherwise count: Int, seed: UInt64) throws -> [Row] {
+        let batches =
+            split == "train" ? trainingEvaluationBatches : split == "validation" ? validationEvaluationBatches : nil
+        guard let batches else { return split == "train" ? [] : Array(rows.prefix(count)) }
+        guard !rows.isEmpty else { return [] }
+        var order = try BatchOrder(
+            seed: seed &+ 2, count: rows.count, batchSize: min(rows.count, batches * perDeviceEvalBatchSize))
+        return order.next().map { rows[$0] }
+    }
+
+    /// The splits that are evaluated at the end.
+    func finalSplits(in corpus: SummaryCorpus, data: DataOptions, note: (String) -> Void) throws -> [String] {
+        guard evaluationSplits.values.isEmpty else {
+            return try data.present(evaluationSplits.values, in: corpus, note: note)
+        }
+        return Self.usual.filter { corpus.availableSplits.contains($0) }
+    }
+
+    /// The original's final evaluations.
+    static let usual = ["train", "validation", "test", "full_validation", "ood_validation", "full_test", "ood_test"]
+}

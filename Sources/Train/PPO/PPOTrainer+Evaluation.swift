@@ -1,0 +1,63 @@
+public import Data
+import Eval
+import Models
+import Tensor
+
+extension PPOTrainer {
+    /// Answers the evaluation prompts greedily: `<name>_score`, length, share of ended responses,
+    /// and `<name>_average_…` and `<name>_median_…` of rewards, KL and text metrics. KL is that of the raw logits.
+    public func evaluate() throws { try evaluate(evaluationPrompts, table: "evaluation") }
+
+    /// The same for other sets of prompts; the rows of each go to the table `<table>_<name>`.
+    public func evaluate(_ sets: [(name: String, prompts: [TokenisedPrompt])], table: String) throws {
+        var values: [String: Double] = [:]
+        for (name, set) in sets where !set.isEmpty {
+            let generator = Generator(
+                policy, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize)
+            let responses = try generator.generate(
+                set.map { GenerationRequest(prompt: $0.tokens, streams: [random]) },
+                options: .greedy(maxNewTokens: config.sampling.maxNewTokens)
+            ).map { $0[0] }
+            let texts = responses.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) }
+            let scores = try rewardFunction.rewards(
+                for: set.indices.map {
+                    RewardRequest(
+                        query: set[$0].query, response: texts[$0], reference: set[$0].reference,
+                        promptTokens: set[$0].tokens,
+                        responseTokens: responses[$0].tokens)
+                })
+            let n = Double(set.count)
+            var rollouts = zip(set, responses).map { prompt, response in
+                Rollout(
+                    id: prompt.id, prompt: prompt.tokens, response: response.tokens, ended: response.ended,
+                    logProbs: response.logProbs, values: [])
+            }
+            addReferenceLogProbs(to: &rollouts, temperature: 1)
+            let rows = zip(set.indices, rollouts).map { i, rollout in
+                let kl = zip(rollout.logProbs, rollout.referenceLogProbs).reduce(0) {
+                    $0 + TokenRewards.kl(policy: Double($1.0), reference: Double($1.1), estimator: config.klEstimator)
+                }
+                let shaped = TokenRewards.shapedScore(
+                    scores[i], length: rollout.response.count, ended: rollout.ended, config: config)
+                return SampleRow(
+                    id: set[i].id, input: set[i].query, response: texts[i], reference: set[i].reference,
+                    reward: scores[i],
+                    numbers: [
+                        "step": Double(step), "kl_div": kl, "kl_reward": -controller.coefficient * kl,
+                        "auxiliary_reward": shaped - scores[i] * config.rewardScale,
+                        "tokens": Double(rollout.response.count),
+                    ])
+            }
+            for (key, value) in GenerationMetrics.measure(rows).averagesAndMedians { values["\(name)_\(key)"] = value }
+            values["\(name)_average_step"] = nil
+            values["\(name)_median_step"] = nil
+            values["\(name)_score"] = scores.reduce(0, +) / n
+            values["\(name)_length"] = responses.reduce(0) { $0 + Double($1.tokens.count) } / n
+            values["\(name)_end_share"] = Double(responses.count { $0.ended }) / n
+            try handler(.sampled(table: "\(table)_\(name)", rows: rows))
+        }
+        guard !values.isEmpty else { return }
+        lastEvaluation = values
+        try handler(.measured(step: step, values: values))
+    }
+}

@@ -1,0 +1,154 @@
+import Data
+import Eval
+import Models
+import Tensor
+
+extension PPOTrainer {
+    func respond(to prompts: [TokenisedPrompt], streams: [Philox]) throws -> [Rollout] {
+        let generator = Generator(
+            policy, valueHead: valueHead, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize,
+            trunkLayers: trunkLayers > 0 ? trunkLayers : nil)
+        let responses = try generator.generate(
+            zip(prompts, streams).map { GenerationRequest(prompt: $0.tokens, streams: [$1]) }, options: config.sampling)
+        return zip(prompts, responses).map { prompt, responses in
+            let response = responses[0]
+            return Rollout(
+                id: prompt.id, prompt: prompt.tokens, response: response.tokens, ended: response.ended,
+                logProbs: response.logProbs, values: response.values, trunk: response.trunk)
+        }
+    }
+
+    /// Fills the responses of each rollout batch up to its longest. Trunk states are not known of padding.
+    func pad(_ rollouts: inout [Rollout]) {
+        let padding = tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? endOfSequence
+        let size = rollouts.count / config.rolloutBatches
+        for begin in stride(from: 0, to: rollouts.count, by: size) {
+            let columns = rollouts[begin..<begin + size].map(\.response.count).max() ?? 0
+            for i in begin..<begin + size {
+                rollouts[i].length = rollouts[i].response.count
+                rollouts[i].response += Array(repeating: padding, count: columns - rollouts[i].response.count)
+                rollouts[i].trunk = nil
+            }
+        }
+    }
+
+    /// Replaces log-probabilities and values by those of a pass over whole responses.
+    func predictAnew(_ rollouts: inout [Rollout]) {
+        let found = predictions(of: rollouts)
+        for i in rollouts.indices { (rollouts[i].logProbs, rollouts[i].values) = found[i] }
+    }
+
+    /// The current policy's log-probabilities and values of every response token.
+    func predictions(of rollouts: [Rollout]) -> [(logProbs: [Float], values: [Float])] {
+        var result: [(logProbs: [Float], values: [Float])] = []
+        for part in Packing.parts(
+            rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count })
+        {
+            let pass = pass(over: part)
+            let hidden = policy.hidden(pass.target.batch, wanted: pass.target.wanted, trunk: pass.trunk)
+            let logProbs = hidden.logProbs(
+                policy.projection.value, targets: pass.target.targets, temperature: config.temperature,
+                validTokens: tokenizer.vocabularySize
+            ).logProbs.values
+            let values = valueHead(hidden).values
+            var first = 0
+            for rollout in part {
+                let range = first..<first + rollout.response.count
+                result.append((Array(logProbs[range]), Array(values[range])))
+                first = range.upperBound
+            }
+        }
+        return result
+    }
+
+    package func addReferenceLogProbs(to rollouts: inout [Rollout], temperature: Float? = nil) {
+        var at = 0
+        for part in Packing.parts(
+            rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count })
+        {
+            let pass = pass(over: part, trimming: true)
+            let hidden = reference.hidden(pass.target.batch, wanted: pass.target.wanted, trunk: pass.trunk)
+            let logProbs = hidden.logProbs(
+                reference.projection.value, targets: pass.target.targets,
+                temperature: temperature ?? config.temperature,
+                validTokens: tokenizer.vocabularySize
+            ).logProbs.values
+            var first = 0
+            for rollout in part {
+                rollouts[at].referenceLogProbs = Array(logProbs[first..<first + rollout.response.count])
+                first += rollout.response.count
+                at += 1
+            }
+        }
+    }
+
+    /// From every rollout's score, log-probabilities and values to its rewards, advantages and returns.
+    package func addAdvantages(to rollouts: inout [Rollout]) {
+        for i in rollouts.indices {
+            rollouts[i].rewards = TokenRewards.rewards(
+                logProbs: rollouts[i].logProbs, referenceLogProbs: rollouts[i].referenceLogProbs,
+                score: rollouts[i].score,
+                klCoefficient: controller.coefficient, config: config, end: rollouts[i].length - 1)
+            estimate(&rollouts[i], values: rollouts[i].values)
+        }
+    }
+
+    /// Advantages and returns of one rollout from the given values.
+    func estimate(_ rollout: inout Rollout, values: [Float], ratios: [Float]? = nil) {
+        (rollout.advantages, rollout.returns) = Advantages.estimated(
+            rewards: rollout.rewards, values: values, end: rollout.length - 1, bootstrap: values.last ?? 0,
+            ratios: ratios,
+            discount: config.discount, lambda: config.lambda, usesGAE: config.usesGAE)
+    }
+
+    func score(_ rollouts: [Rollout], prompts: [TokenisedPrompt]) throws -> [Double] {
+        let scores = try rewardFunction.rewards(
+            for: zip(rollouts, prompts).map { rollout, prompt in
+                RewardRequest(
+                    query: prompt.query, response: tokenizer.decode(rollout.response, skippingSpecialTokens: true),
+                    reference: prompt.reference, promptTokens: rollout.prompt, responseTokens: rollout.response,
+                    trunk: rollout.trunk, trunkLayers: rollout.trunk == nil ? 0 : trunkLayers)
+            })
+        guard scores.allSatisfy(\.isFinite) else {
+            let bad = zip(scores, rollouts).filter { !$0.0.isFinite }.map(\.1.id)
+            throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)
+        }
+        return scores
+    }
+
+    /// The batch of a part of the rollouts, and their trunk states one under the other.
+    func pass(over rollouts: [Rollout], trimming: Bool = false) -> (target: TargetPass, trunk: (Tensor, Int)?) {
+        let target = TargetPass(rollouts.map { TokenisedExample(id: $0.id, prompt: $0.prompt, target: $0.response) })
+        let states = rollouts.compactMap { rollout in
+            rollout.trunk.map { trimming ? $0.rows(0..<rollout.prompt.count + rollout.response.count - 1) : $0 }
+        }
+        return (target, states.count == rollouts.count && trunkLayers > 0 ? (Tensor.stacked(states), trunkLayers) : nil)
+    }
+
+    /// Rows for a table of rollouts.
+    func rows(of rollouts: [Rollout], prompts: [TokenisedPrompt], scores: [Double]) -> [SampleRow] {
+        zip(zip(rollouts, prompts), scores).map { pair, score in
+            let (rollout, prompt) = pair
+            let total = rollout.rewards.prefix(rollout.length).reduce(0) { $0 + Double($1) }
+            return SampleRow(
+                id: prompt.id, input: prompt.query,
+                response: tokenizer.decode(Array(rollout.response.prefix(rollout.length)), skippingSpecialTokens: true),
+                reference: prompt.reference, reward: score,
+                numbers: [
+                    "shaped_reward": rollout.score, "kl_div": rollout.sequenceKL, "kl_reward": total - rollout.score,
+                    "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
+                    "model_version": Double(optimizer.stepCount),
+                ])
+        }
+    }
+
+    /// The rollouts in a new order. Where learn batches stand for themselves, rollout batches stay together, as in the original.
+    func shuffled(_ rollouts: [Rollout], using random: inout Philox) -> [Rollout] {
+        guard config.compatibility.accumulation != .tokens, config.rolloutBatches > 1 else {
+            return rollouts.shuffled(using: &random)
+        }
+        let size = rollouts.count / config.rolloutBatches
+        let batches = stride(from: 0, to: rollouts.count, by: size).map { Array(rollouts[$0..<$0 + size]) }
+        return batches.shuffled(using: &random).flatMap { $0.shuffled(using: &random) }
+    }
+}
