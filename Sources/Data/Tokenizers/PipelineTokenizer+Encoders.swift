@@ -4,6 +4,12 @@ public struct EncodedPair: Sendable, Equatable {
     public var ids: [Int32]
     /// The type of each token: which of the two texts it belongs to, for the models that tell them apart.
     public var typeIDs: [Int32]
+
+    /// A pair; see the properties.
+    public init(ids: [Int32], typeIDs: [Int32]) {
+        self.ids = ids
+        self.typeIDs = typeIDs
+    }
 }
 
 extension PipelineTokenizer {
