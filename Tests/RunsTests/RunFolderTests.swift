@@ -20,6 +20,24 @@ import Testing
         #expect(text(of: folder["a/config.json"]).contains("\"learning_rate\" : 0.001"))
     }
 
+    /// A run that failed before it had anything to show leaves nothing; one with a number, a table or a file of the user's stays.
+    @Test func discardsOnlyWhatHoldsNothing() throws {
+        let folder = try TemporaryFolder()
+        let empty = try RunFolder(at: folder["empty"], configuration: .sample())
+        empty.discardIfNothingWasDone()
+        #expect(!FileManager.default.fileExists(atPath: empty.url.path))
+
+        let measured = try RunFolder(at: folder["measured"], configuration: .sample())
+        try measured.metrics.append(Measurement(step: 1, values: ["loss": 1]))
+        measured.discardIfNothingWasDone()
+        #expect(TemporaryFolder.names(in: measured.url) == [".lock", "config.json", "metrics.jsonl"])
+
+        let shared = try RunFolder(at: folder["shared"], configuration: .sample())
+        try Data("x".utf8).write(to: shared.url.appendingPathComponent("notes.txt"))
+        shared.discardIfNothingWasDone()
+        #expect(TemporaryFolder.names(in: shared.url).contains("config.json"))
+    }
+
     // MARK: Lock
 
     @Test func refusesASecondOwnerAndNamesTheFirst() throws {

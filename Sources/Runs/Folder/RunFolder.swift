@@ -32,6 +32,8 @@ public final class RunFolder {
     public let tables: Tables
     private let checkpoints: Checkpoints
     private let lock: RunLock
+    /// Whether the folder held no run before.
+    private let isNew: Bool
 
     /// Opens a run folder for writing, creating it when it is absent, and takes its lock.
     ///
@@ -62,10 +64,29 @@ public final class RunFolder {
             guard resume != .never else { throw RunFolderError.alreadyExists(path: url.path) }
             try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)
         }
+        isNew = earlier == nil
         if earlier != configuration { try configuration.write(inRun: url) }
         metrics = try MetricsFile(inRun: url)
         tables = Tables(inRun: url)
         checkpoints = Checkpoints(inRun: url)
+    }
+
+    /// Takes away what a new run has put into its folder while that is nothing but its options: a run that failed before it had
+    /// anything to show leaves no folder that looks like one.
+    public func discardIfNothingWasDone() {
+        guard isNew, (try? metrics.length()) == 0 else { return }
+        let files = [RunConfiguration.fileName, MetricsFile.fileName, RunLock.fileName]
+        let folders = [Checkpoints.folderName, Tables.folderName]
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: url.path),
+            names.allSatisfy({ (files + folders).contains($0) }),
+            folders.allSatisfy({ name in
+                let path = url.appendingPathComponent(name).path
+                return (try? FileManager.default.contentsOfDirectory(atPath: path))?.isEmpty ?? true
+            })
+        else { return }
+        for name in files { unlink(url.appendingPathComponent(name).path) }
+        for name in folders { rmdir(url.appendingPathComponent(name).path) }
+        rmdir(url.path)
     }
 
     // MARK: Checkpoints

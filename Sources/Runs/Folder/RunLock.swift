@@ -5,12 +5,13 @@ internal import Foundation
 /// It is the kernel's lock on the file `.lock`, so it ends with its owner, also when that is killed. The file names
 /// the owner for the message that a second process gets.
 final class RunLock {
+    static var fileName: String { ".lock" }
     private let descriptor: Descriptor
 
     /// Takes the lock.
     /// - Throws: `RunFolderError.inUse` with the owner's pid; `FileError.cannotCreate`.
     init(_ folder: URL, program: String) throws {
-        let path = folder.appendingPathComponent(".lock").path
+        let path = folder.appendingPathComponent(Self.fileName).path
         descriptor = try Descriptor(creating: path, O_RDWR)
         guard try descriptor.lock() else {
             let owner = (try? String(contentsOfFile: path, encoding: .utf8))?

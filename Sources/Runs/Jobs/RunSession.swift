@@ -26,6 +26,8 @@ final class RunSession {
         sinks = EventSinks(console: console, run: folder)
     }
 
+    deinit { folder.discardIfNothingWasDone() }
+
     /// Seconds of this session so far.
     var seconds: Double {
         let elapsed = start.duration(to: .now).components

@@ -151,6 +151,7 @@ public struct PolicyOptions: ParsableArguments {
         guard PPOConfig.KLEstimator(rawValue: klApprox) != nil else {
             throw ValidationError("--kl-approx is \(klApprox); it takes 1, 2 or 3")
         }
+        guard totalSteps > 0 else { throw ValidationError("--total-steps is \(totalSteps); it must be above 0") }
         guard rolloutAccumulationSteps > 0, gradientAccumulationSteps > 0 else {
             throw ValidationError("--rollout-accumulation-steps and --gradient-accumulation-steps must be above 0")
         }

@@ -59,6 +59,12 @@ public struct TrainingOptions: ParsableArguments {
         where value.map({ $0 <= 0 }) ?? false {
             throw ValidationError("\(name) must be above 0")
         }
+        guard maxSteps.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--max-steps is \(maxSteps ?? 0); it must be above 0, or left out for whole epochs")
+        }
+        guard numTrainEpochs > 0, numTrainEpochs.isFinite else {
+            throw ValidationError("--num-train-epochs is \(numTrainEpochs); it must be above 0")
+        }
         guard perDeviceTrainBatchSize > 0, gradientAccumulationSteps > 0 else {
             throw ValidationError("batch size and accumulation steps must be above 0")
         }
