@@ -6,7 +6,7 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian sentence-encoder test timings bench format lint clean
+.PHONY: build deps demo demo-debian sentence-encoder test fuzz timings bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -56,6 +56,14 @@ sentence-encoder:
 test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
+
+# Damaged files for every reader, FUZZ_SECONDS for each, in a process whose memory is bounded.
+FUZZ_SECONDS ?= 20
+fuzz: deps
+	$(SWIFT) build -c release --build-tests
+	@rm -rf .build/fuzz; ulimit -c 0; ulimit -v 16000000; \
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_FOLDER=.build/fuzz $(SWIFT) test -c release --skip-build --filter FuzzTests || \
+	    { echo "make: the files that were read last are in .build/fuzz" >&2; exit 1; }
 
 # How long each operation takes at the shapes of a model of 100 M parameters.
 timings: deps

@@ -68,6 +68,7 @@ let package = Package(
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
         .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
+        .testTarget(name: "FuzzTests", dependencies: ["Models", "Data", "_TestSupport"]),
         .testTarget(
             name: "ProgramTests",
             dependencies: [

@@ -41,13 +41,28 @@ package enum BLAS {
         let grain = (((byRows ? m : n) + parts - 1) / parts + 15) / 16 * 16
         Compute.forChunks(byRows ? m : n, grain: parts == 1 ? Int.max : grain) { part in
             let (rows, columns) = byRows ? (part, 0..<n) : (0..<m, part)
-            cblas_sgemm(
-                CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
-                Int32(rows.count), Int32(columns.count), Int32(k), 1,
-                a.pointer + (a.transposed ? rows.lowerBound : rows.lowerBound * a.stride), Int32(a.stride),
-                b.pointer + (b.transposed ? columns.lowerBound * b.stride : columns.lowerBound), Int32(b.stride), beta,
-                c + rows.lowerBound * cStride + columns.lowerBound, Int32(cStride))
+            multiplyPart(
+                m: rows.count, n: columns.count, k: k,
+                Matrix(
+                    pointer: a.pointer + (a.transposed ? rows.lowerBound : rows.lowerBound * a.stride),
+                    stride: a.stride,
+                    transposed: a.transposed),
+                Matrix(
+                    pointer: b.pointer + (b.transposed ? columns.lowerBound * b.stride : columns.lowerBound),
+                    stride: b.stride, transposed: b.transposed),
+                into: c + rows.lowerBound * cStride + columns.lowerBound, stride: cStride, beta: beta)
         }
+    }
+
+    /// The same on the calling thread, for matrices that are not empty.
+    static func multiplyPart(
+        m: Int, n: Int, k: Int, _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
+        beta: Float = 0
+    ) {
+        _ = singleThreaded
+        cblas_sgemm(
+            CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, Int32(m),
+            Int32(n), Int32(k), 1, a.pointer, Int32(a.stride), b.pointer, Int32(b.stride), beta, c, Int32(cStride))
     }
 
     /// The orthogonal factor Q of A = QR for a row-major matrix with at least as many rows as columns, in place.

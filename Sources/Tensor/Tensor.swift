@@ -10,7 +10,8 @@ public struct Tensor {
     package let node: Node?
 
     package init(shape: Shape, storage: Storage, node: Node? = nil) {
-        precondition(storage.byteCount >= shape.count * 4, "storage of \(storage.byteCount) bytes is too small for \(shape)")
+        precondition(
+            storage.byteCount >= shape.count * 4, "storage of \(storage.byteCount) bytes is too small for \(shape)")
         self.shape = shape
         self.storage = storage
         self.node = node
@@ -20,7 +21,9 @@ public struct Tensor {
     public init(_ values: [Float], shape: Shape) {
         precondition(values.count == shape.count, "\(values.count) numbers do not fill shape \(shape)")
         self = Tensor.uninitialized(shape) { out in
-            values.withUnsafeBufferPointer { if let base = $0.baseAddress { out.update(from: base, count: values.count) } }
+            values.withUnsafeBufferPointer {
+                if let base = $0.baseAddress { out.update(from: base, count: values.count) }
+            }
         }
     }
 
@@ -36,6 +39,12 @@ public struct Tensor {
         return tensor
     }
 
+    /// Floats that are kept in bfloat16 until somebody writes to them or needs all of them at once.
+    package init(shape: Shape, narrow: NarrowElements) {
+        precondition(narrow.count == shape.count, "\(narrow.count) numbers do not fill shape \(shape)")
+        self.init(shape: shape, storage: Storage(narrow))
+    }
+
     /// A tensor of zeros.
     public static func zeros(_ shape: Shape) -> Tensor { filled(0, shape) }
 
@@ -48,7 +57,7 @@ public struct Tensor {
     public var count: Int { shape.count }
 
     /// A copy of the elements, row by row.
-    public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    public var values: [Float] { withUnsafeBufferPointer { Array($0) } }
 
     /// The only element of a tensor that has one.
     public var item: Float {
@@ -56,10 +65,13 @@ public struct Tensor {
         return pointer[0]
     }
 
-    /// Calls `body` with the elements, without copying them.
-    public func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
-        defer { withExtendedLifetime(storage) {} }
-        return try body(UnsafeBufferPointer(start: pointer, count: count))
+    /// Calls `body` with the elements, without copying them; those of a weight that is kept in bfloat16 are widened for the call.
+    public func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
+        -> Result
+    {
+        let floats = storage.narrow == nil ? storage : storage.copied(byteCount: count * 4)
+        defer { withExtendedLifetime(floats) {} }
+        return try body(UnsafeBufferPointer(start: floats.pointer.assumingMemoryBound(to: Float.self), count: count))
     }
 
     /// Changes the elements in place; they are copied first when another tensor shares them or when they are a view of a file.
@@ -67,9 +79,7 @@ public struct Tensor {
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
         if !isKnownUniquelyReferenced(&storage) || storage.isView {
-            let copy = Storage(byteCount: count * 4)
-            copy.pointer.copyMemory(from: storage.pointer, byteCount: count * 4)
-            storage = copy
+            storage = storage.copied(byteCount: count * 4)
         }
         storage.packings.withLock { $0 = Storage.Packings() }
         defer { withExtendedLifetime(storage) {} }
@@ -78,7 +88,8 @@ public struct Tensor {
 
     /// The same elements with other extents. Gradients pass through.
     public func reshaped(_ shape: Shape) -> Tensor {
-        precondition(shape.count == count, "cannot read \(self.shape) as \(shape): \(count) elements are not \(shape.count)")
+        precondition(
+            shape.count == count, "cannot read \(self.shape) as \(shape): \(count) elements are not \(shape.count)")
         let result = Tensor(shape: shape, storage: storage)
         return recorded(as: result) { .reshape(Reshape(input: $0, shape: self.shape)) }
     }
@@ -103,6 +114,14 @@ extension Tensor {
     /// Whether two tensors have one shape and the same bits in every element.
     package func isIdentical(to other: Tensor) -> Bool {
         guard shape == other.shape else { return false }
-        return equalBytes(pointer, other.pointer, count: count * 4)
+        if let a = storage.narrow, let b = other.storage.narrow {
+            return equalBytes(a.pointer, b.pointer, count: count * 2)
+        }
+        return withUnsafeBufferPointer { a in
+            other.withUnsafeBufferPointer { b in
+                guard let a = a.baseAddress, let b = b.baseAddress else { return true }
+                return equalBytes(a, b, count: count * 4)
+            }
+        }
     }
 }

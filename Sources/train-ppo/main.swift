@@ -19,11 +19,13 @@ struct TrainPPO: ProgramCommand {
     @OptionGroup(title: "Reward") var reward: RewardOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
         try PPOJob(
-            run: runs, data: data, policy: policy, reward: reward, sampling: sampling, resolved: resolvedOptions)()
+            run: runs, data: data, policy: policy, reward: reward, sampling: sampling, saving: saving,
+            resolved: resolvedOptions)()
     }
 }
 

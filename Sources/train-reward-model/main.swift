@@ -23,13 +23,13 @@ struct TrainRewardModel: ProgramCommand {
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
         try RewardJob(
             run: runs, data: data, preferences: preferences, training: training, sampling: sampling,
-            evaluation: evaluation,
-            resolved: resolvedOptions)()
+            evaluation: evaluation, saving: saving, resolved: resolvedOptions)()
     }
 }
 

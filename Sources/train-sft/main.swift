@@ -24,13 +24,13 @@ struct TrainSFT: ProgramCommand {
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Generation in evaluations") var sampling: SamplingArguments
     @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions
+    @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 
     mutating func run() throws {
         try SFTJob(
             run: runs, data: data, model: model, training: training, evaluation: evaluation, sampling: sampling,
-            reward: reward,
-            resolved: resolvedOptions)()
+            reward: reward, saving: saving, resolved: resolvedOptions)()
     }
 }
 

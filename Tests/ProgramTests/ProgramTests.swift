@@ -11,7 +11,8 @@ import Testing
         return URL(fileURLWithPath: bundle).deletingLastPathComponent()
     }
 
-    private func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
+    private func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String)
+    {
         let process = Process()
         process.executableURL = Self.binaries.appendingPathComponent(program)
         process.arguments = arguments
@@ -58,7 +59,8 @@ import Testing
         let missing = folder.appendingPathComponent("absent").path
         let cases = [
             ("train-sft", ["--model-name", missing]), ("train-sft", ["--from-scratch", "--dataset", missing]),
-            ("train-reward-model", ["--model-name", missing]), ("train-ppo", ["--model-name", missing, "--rf-model-dir", missing]),
+            ("train-reward-model", ["--model-name", missing]),
+            ("train-ppo", ["--model-name", missing, "--rf-model-dir", missing]),
             ("sample-best-of-n", ["--model-name", missing, "--rf-model-dir", missing]),
             ("calculate-diversity", ["--decodes", missing]),
         ]
@@ -95,6 +97,7 @@ import Testing
             let result = try run(program, arguments + ["--output-dir", runs, "--seed", "3"])
             #expect(result.status == 0, "\(program): \(result.errors)")
         }
+        func text(_ file: String) throws -> String { try String(contentsOfFile: "\(runs)/\(file)", encoding: .utf8) }
         let supervised = [
             "--from-scratch", "--max-train-examples", "200", "--max-steps", "6", "--hidden-size", "32",
             "--intermediate-size", "64", "--num-hidden-layers", "2", "--num-attention-heads", "2", "--vocabulary-size",
@@ -105,18 +108,23 @@ import Testing
             "train-reward-model",
             [
                 "--model-name", "\(runs)/sft", "--simulated-prompts", "12", "--simulated-evaluation-prompts", "4",
-                "--max-new-tokens", "8", "--max-steps", "2", "--freeze-layers", "0.5",
+                "--max-new-tokens", "8", "--max-steps", "2", "--freeze-layers", "0.5", "--classifier-dir", "classifier",
             ])
+        #expect(try text("rm/classifier/config.json").contains("LlamaForSequenceClassification"))
         try step(
             "train-ppo",
             [
                 "model_name=\(runs)/sft", "rf_model_dir=\(runs)/rm", "total_steps=2", "rollout_batch_size=4",
                 "learn_batch_size=2", "max_new_tokens=8", "freeze_layers=0.5", "training_target_eval_datapoints=4",
+                "save_dtype=bf16", "max_shard_size=50KB",
             ])
+        #expect(try text("ppo/final/config.json").contains("bfloat16"))
+        #expect(try text("ppo/final/model.safetensors.index.json").contains("model-00002-of-"))
         let sampling = ["--num-return-sequences", "4", "--max-new-tokens", "8", "--target-eval-datapoints", "4"]
         try step(
             "sample-best-of-n",
-            ["--run-id", "bon", "--model-name", "\(runs)/sft", "--rf-model-dir", "\(runs)/rm", "--groups", "2"] + sampling)
+            ["--run-id", "bon", "--model-name", "\(runs)/sft", "--rf-model-dir", "\(runs)/rm", "--groups", "2"]
+                + sampling)
         try step(
             "sample-best-of-n",
             [
@@ -127,7 +135,8 @@ import Testing
         try step(
             "calculate-diversity",
             [
-                "--summary-dir", runs, "--sft-run", "sft", "--rm-run", "rm", "--ppo-run", "ppo", "--sft-samples-run", "bon",
+                "--summary-dir", runs, "--sft-run", "sft", "--rm-run", "rm", "--ppo-run", "ppo", "--sft-samples-run",
+                "bon",
                 "--ppo-samples-run", "ppo-samples",
             ])
         let summary = try String(contentsOfFile: "\(runs)/summary.json", encoding: .utf8)
@@ -136,7 +145,8 @@ import Testing
         }
         let again = try run("train-sft", supervised + ["--output-dir", runs, "--seed", "3"])
         #expect(again.status == 0 && again.errors.contains("complete"))
-        let wrongKind = try run("train-ppo", ["--model-name", "\(runs)/rm", "--rf-model-dir", "\(runs)/rm", "--output-dir", runs])
+        let wrongKind = try run(
+            "train-ppo", ["--model-name", "\(runs)/rm", "--rf-model-dir", "\(runs)/rm", "--output-dir", runs])
         #expect(wrongKind.status != 0 && wrongKind.errors.contains("rm"))
     }
 }

@@ -32,8 +32,14 @@ extension PipelineTokenizer {
     /// Two texts, each encoded without special tokens, as one sequence of at most `maximumLength` tokens.
     ///
     /// If there are too many, tokens are cut off at the end of the longer text until both are of one length, then of
-    /// both, the first being the shorter one where the number is odd (`longest_first` of Transformers).
+    /// both, the first being the shorter one where the number is odd (`longest_first` of Transformers). A second text of
+    /// nothing is no second text, as there: the first one stands alone.
     public func pair(_ first: [Int32], _ second: [Int32], maximumLength: Int) -> EncodedPair {
+        guard !second.isEmpty else {
+            let room = max(0, maximumLength - postProcessor.prefix.count - postProcessor.suffix.count)
+            let ids = postProcessor.prefix + first.prefix(room) + postProcessor.suffix
+            return EncodedPair(ids: ids, typeIDs: Array(repeating: 0, count: ids.count))
+        }
         let template = postProcessor.pair
         let room = max(0, maximumLength - template.specialCount)
         let (firstCount, secondCount) = Self.longestFirst(first.count, second.count, room: room)

@@ -1,17 +1,49 @@
 public import Tensor
 
 extension StoredTensor {
-    /// The elements as a tensor of 32-bit floats, converted once into memory of its own.
+    /// The elements as a tensor of 32-bit floats.
     ///
+    /// A matrix of BF16 stays in the mapped file until it is trained; anything else is converted into memory of its own.
     /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and
     ///   infinities.
     public func tensor() throws -> Tensor {
+        if let narrow = try mappedMatrix() { return Tensor(shape: Shape(shape), narrow: narrow) }
         let shape = Shape(shape)
         let storage = Storage(byteCount: count * MemoryLayout<Float>.size)
         let elements = UnsafeMutableBufferPointer(
             start: storage.pointer.assumingMemoryBound(to: Float.self), count: count)
         try copyFloats(to: elements)
         return Tensor(shape: shape, storage: storage)
+    }
+
+    /// A matrix [rows, columns] as a tensor [columns, rows]. One of BF16 stays in BF16, in memory of its own.
+    ///
+    /// - Throws: as ``tensor()``.
+    func transposedTensor() throws -> Tensor {
+        guard let narrow = try mappedMatrix() else { return try tensor().transposed() }
+        let (rows, columns) = (shape[0], shape[1])
+        let turned = NarrowElements(count: count) { out in
+            for first in stride(from: 0, to: rows, by: 64) {
+                for column in 0..<columns {
+                    for row in first..<min(rows, first + 64) {
+                        out[column * rows + row] = narrow.pointer[row * columns + column]
+                    }
+                }
+            }
+        }
+        file.releasePages(in: range)
+        return Tensor(shape: [columns, rows], narrow: turned)
+    }
+
+    /// The elements of a BF16 matrix as they lie in the file; nil for what has to be converted or moved.
+    private func mappedMatrix() throws -> NarrowElements? {
+        guard elementType == .bfloat16, shape.count == 2, isContiguous, count > 0,
+            let start = file.bytes[range].baseAddressOfSlice, UInt(bitPattern: start) % 2 == 0
+        else { return nil }
+        try checkFinite()
+        return NarrowElements(start.assumingMemoryBound(to: UInt16.self), count: count, owner: file) { [file, range] in
+            file.releasePages(in: range)
+        }
     }
 
     /// The mapped bytes as read-only storage that keeps the file open; nil when the elements are not in order without
@@ -40,8 +72,8 @@ extension WeightStore: WeightSource {
     /// The tensor that is stored as `stored` as a parameter named `name`.
     func parameter(_ name: String, _ shape: Shape, transposed: Bool, storedAs stored: String) throws -> Parameter {
         let extents = shape.dimensions
-        let tensor = try tensor(stored, shape: transposed ? extents.reversed() : extents).tensor()
-        return Parameter(name, transposed ? tensor.transposed() : tensor)
+        let tensor = try tensor(stored, shape: transposed ? extents.reversed() : extents)
+        return Parameter(name, try transposed ? tensor.transposedTensor() : tensor.tensor())
     }
 }
 
@@ -50,13 +82,15 @@ extension Tensor {
     package func transposed() -> Tensor {
         precondition(shape.rank == 2, "only a matrix is transposed, not \(shape)")
         let (rows, columns, tile) = (shape[0], shape[1], 32)
-        return Tensor.uninitialized([columns, rows]) { out in
-            // by tiles, so that neither side is read or written with a large stride all the way
-            Compute.forChunks(columns, grain: tile) { range in
-                for first in stride(from: 0, to: rows, by: tile) {
-                    for column in range {
-                        for row in first..<min(rows, first + tile) {
-                            out[column * rows + row] = pointer[row * columns + column]
+        return withUnsafeBufferPointer { elements in
+            Tensor.uninitialized([columns, rows]) { out in
+                // by tiles, so that neither side is read or written with a large stride all the way
+                Compute.forChunks(columns, grain: tile) { range in
+                    for first in stride(from: 0, to: rows, by: tile) {
+                        for column in range {
+                            for row in first..<min(rows, first + tile) {
+                                out[column * rows + row] = elements[row * columns + column]
+                            }
                         }
                     }
                 }

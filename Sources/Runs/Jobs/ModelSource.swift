@@ -29,10 +29,29 @@ struct LoadedModel {
 
 extension LanguageModel {
     /// Writes the model with its tokenizer.
-    func save(to folder: URL, tokenizer: any Tokenizer) throws {
+    /// - Parameter saving: how a finished model is stored; nil for a checkpoint, which keeps all bits.
+    func save(to folder: URL, tokenizer: any Tokenizer, as saving: SavingOptions? = nil) throws {
         try save(
-            to: folder,
-            tokens: SpecialTokens(begin: tokenizer.beginOfSequence, end: tokenizer.endOfSequence, padding: tokenizer.padding)
+            to: folder, tokens: SpecialTokens(of: tokenizer), as: saving?.elementType ?? .float32,
+            shardLimit: saving?.shardLimit ?? 5_000_000_000
         ) { try tokenizer.save(to: $0) }
+    }
+
+    /// Writes the model as a sequence classifier with its tokenizer.
+    func saveClassifier(
+        to folder: URL, tokenizer: any Tokenizer, as saving: SavingOptions, note: (String) -> Void
+    ) throws {
+        try saveClassifier(
+            to: folder, tokens: SpecialTokens(of: tokenizer), as: saving.elementType, shardLimit: saving.shardLimit,
+            note: note
+        ) { try tokenizer.save(to: $0) }
+    }
+}
+
+extension SpecialTokens {
+    /// The special tokens that a tokenizer names.
+    fileprivate init(of tokenizer: any Tokenizer) {
+        self.init(
+            begin: tokenizer.beginOfSequence, end: tokenizer.endOfSequence, padding: tokenizer.padding)
     }
 }

@@ -12,19 +12,21 @@ public struct PPOJob {
     public var policy: PolicyOptions
     public var reward: RewardOptions
     public var sampling: SamplingArguments
+    public var saving: SavingOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
     /// A job; see the properties.
     public init(
         run: RunOptions, data: DataOptions, policy: PolicyOptions, reward: RewardOptions,
-        sampling: SamplingArguments, resolved: [String: OptionValue]
+        sampling: SamplingArguments, saving: SavingOptions, resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
         self.policy = policy
         self.reward = reward
         self.sampling = sampling
+        self.saving = saving
         self.resolved = resolved
     }
 
@@ -97,7 +99,7 @@ public struct PPOJob {
             }, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer) }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
         try session.sinks.handle(.ended(stage: "ppo", seconds: session.seconds))
     }
 }

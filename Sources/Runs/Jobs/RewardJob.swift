@@ -42,6 +42,11 @@ public struct PreferenceOptions: ParsableArguments {
     public var calculateNormalisation = true
     @Option(help: "The copy's folder in the run folder.")
     public var normalisationCheckpointDir = RewardJob.normalisedName
+    @Option(
+        help:
+            "Also writes the model (normalised, if there is such a copy) as Transformers' sequence classifier with one label, into this folder of the run."
+    )
+    public var classifierDir: String?
     @Option(help: "A fresh head's scores are shifted by this.")
     public var valueNormalisation: Float = 0
     @Option(help: "A fresh head's shifted scores are divided by this.")
@@ -105,13 +110,15 @@ public struct RewardJob {
     public var training: TrainingOptions
     public var sampling: SamplingArguments
     public var evaluation: EvaluationOptions
+    public var saving: SavingOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
     /// A job; see the properties.
     public init(
         run: RunOptions, data: DataOptions, preferences: PreferenceOptions, training: TrainingOptions,
-        sampling: SamplingArguments, evaluation: EvaluationOptions, resolved: [String: OptionValue]
+        sampling: SamplingArguments, evaluation: EvaluationOptions, saving: SavingOptions,
+        resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
@@ -119,6 +126,7 @@ public struct RewardJob {
         self.training = training
         self.sampling = sampling
         self.evaluation = evaluation
+        self.saving = saving
         self.resolved = resolved
     }
 
@@ -201,10 +209,13 @@ public struct RewardJob {
             try session.sinks.handle(
                 .measured(step: trainer.step, values: ["normalisation_mean": mean, "normalisation_std": std]))
             try session.folder.writeResult(preferences.normalisationCheckpointDir) {
-                try model.save(to: $0, tokenizer: start.tokenizer)
+                try model.save(to: $0, tokenizer: start.tokenizer, as: saving)
             }
+            try exportClassifier(model, tokenizer: start.tokenizer, session)
             // what is saved as final is as it was trained
             (head.normalisation.value, head.normalisationStd.value) = trained
+        } else {
+            try exportClassifier(model, tokenizer: start.tokenizer, session)
         }
         for (name, result) in tokenised where !Self.setNames.contains(name) {
             let scores = try trainer.evaluate(result.comparisons, name: name)
@@ -217,8 +228,16 @@ public struct RewardJob {
                 try text.write(to: $0.appendingPathComponent("predictions.csv"), atomically: false, encoding: .utf8)
             }
         }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.sinks.handle(.ended(stage: "reward model", seconds: session.seconds))
+    }
+
+    /// Writes the model as a sequence classifier, too, where that was asked for.
+    private func exportClassifier(_ model: LanguageModel, tokenizer: any Tokenizer, _ session: RunSession) throws {
+        guard let name = preferences.classifierDir else { return }
+        try session.folder.writeResult(name) {
+            try model.saveClassifier(to: $0, tokenizer: tokenizer, as: saving, note: session.say)
+        }
     }
 
     private var config: RewardConfig {

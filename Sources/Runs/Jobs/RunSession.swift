@@ -20,7 +20,10 @@ final class RunSession {
         folder = try RunFolder(
             at: url, configuration: RunConfiguration(stage: stage, program: program, options: options),
             resume: ResumePolicy(rawValue: run.resume) ?? .allow,
-            mayChange: ["threads", "checkpoint_limit", "resume", "config", "output_dir", "run_id"],
+            mayChange: [
+                "threads", "checkpoint_limit", "resume", "config", "output_dir", "run_id", "save_dtype",
+                "max_shard_size",
+            ],
             note: { console.say($0) })
         checkpointLimit = run.checkpointLimit
         sinks = EventSinks(console: console, run: folder)

@@ -79,6 +79,7 @@ public struct SFTJob {
     public var evaluation: EvaluationOptions
     public var sampling: SamplingArguments
     public var reward: RewardOptions
+    public var saving: SavingOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
@@ -86,7 +87,7 @@ public struct SFTJob {
     public init(
         run: RunOptions, data: DataOptions, model: StartingModelOptions, training: TrainingOptions,
         evaluation: EvaluationOptions, sampling: SamplingArguments, reward: RewardOptions,
-        resolved: [String: OptionValue]
+        saving: SavingOptions, resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
@@ -95,6 +96,7 @@ public struct SFTJob {
         self.evaluation = evaluation
         self.sampling = sampling
         self.reward = reward
+        self.saving = saving
         self.resolved = resolved
     }
 
@@ -176,7 +178,7 @@ public struct SFTJob {
                     step: trainer.step)
             }
         }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.sinks.handle(.ended(stage: "sft", seconds: session.seconds))
     }
 

@@ -5,7 +5,10 @@ import Synchronization
 /// It is `@unchecked Sendable` because the bytes are written only by the operation that makes the tensor, before anything else can
 /// see the storage, and by in-place updates, which the optimiser makes while it alone uses the parameter.
 package final class Storage: @unchecked Sendable {
-    package let pointer: UnsafeMutableRawPointer
+    /// The memory; nil when it began as ``NarrowElements``.
+    private let block: UnsafeMutableRawPointer?
+    /// What became of a storage without a block.
+    private let late = Mutex(Late())
     /// The usable size; the block itself may be larger.
     package let byteCount: Int
     private let capacity: Int
@@ -19,23 +22,72 @@ package final class Storage: @unchecked Sendable {
         var transposed: PackedMatrix?
     }
 
+    private struct Late: Sendable {
+        /// The numbers until somebody asks for floats.
+        var narrow: NarrowElements?
+        /// The floats from then on.
+        var address: UInt = 0
+        var capacity = 0
+    }
+
     /// A block of at least `byteCount` bytes with undefined contents.
     package init(byteCount: Int) {
-        (pointer, capacity) = Allocator.shared.allocate(byteCount: byteCount)
+        let (block, capacity) = Allocator.shared.allocate(byteCount: byteCount)
+        (self.block, self.capacity) = (block, capacity)
         self.byteCount = byteCount
         owner = nil
     }
 
     /// A view of memory that `owner` keeps alive, for example a mapped file. It must not be written to.
     package init(viewing pointer: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {
-        self.pointer = UnsafeMutableRawPointer(mutating: pointer)
+        block = UnsafeMutableRawPointer(mutating: pointer)
         self.byteCount = byteCount
         capacity = 0
         self.owner = owner
     }
 
+    /// Floats that stay in bfloat16 until ``pointer`` is asked for.
+    package init(_ narrow: NarrowElements) {
+        block = nil
+        byteCount = narrow.count * 4
+        (capacity, owner) = (0, nil)
+        late.withLock { $0.narrow = narrow }
+    }
+
+    /// The first byte. Numbers in bfloat16 become floats, and remain so, when it is asked for.
+    package var pointer: UnsafeMutableRawPointer { block ?? widened() }
+
+    /// The contents in bfloat16, as long as they have not become floats; nil for all other storage.
+    package var narrow: NarrowElements? { block == nil ? late.withLock { $0.narrow } : nil }
+
+    private func widened() -> UnsafeMutableRawPointer {
+        let address = late.withLock { late in
+            guard let narrow = late.narrow else { return late.address }
+            let (block, capacity) = Allocator.shared.allocate(byteCount: byteCount)
+            narrow.widen(0..<narrow.count, into: block.assumingMemoryBound(to: Float.self))
+            narrow.wereCopied()
+            late = Late(address: UInt(bitPattern: block), capacity: capacity)
+            return late.address
+        }
+        guard let pointer = UnsafeMutableRawPointer(bitPattern: address) else {
+            preconditionFailure("a storage has a block or numbers to make one from")
+        }
+        return pointer
+    }
+
+    /// A storage of its own with the same first `byteCount` bytes.
+    func copied(byteCount: Int) -> Storage {
+        let copy = Storage(byteCount: byteCount)
+        if let narrow {
+            copy.withFloats { narrow.widen(0..<byteCount / 4, into: $0) }
+        } else {
+            copy.pointer.copyMemory(from: pointer, byteCount: byteCount)
+        }
+        return copy
+    }
+
     /// Whether the memory belongs to somebody else and must not be written to.
-    package var isView: Bool { owner != nil }
+    package var isView: Bool { owner != nil || narrow != nil }
 
     /// Calls `body` with the block read as floats; the block is there until `body` returns, even when nothing else holds it.
     package func withFloats(_ body: (UnsafeMutablePointer<Float>) -> Void) {
@@ -44,7 +96,14 @@ package final class Storage: @unchecked Sendable {
     }
 
     deinit {
-        if owner == nil { Allocator.shared.release(pointer, capacity: capacity) }
+        if let block {
+            if owner == nil { Allocator.shared.release(block, capacity: capacity) }
+            return
+        }
+        let (address, capacity) = late.withLock { ($0.address, $0.capacity) }
+        if let block = UnsafeMutableRawPointer(bitPattern: address) {
+            Allocator.shared.release(block, capacity: capacity)
+        }
     }
 }
 

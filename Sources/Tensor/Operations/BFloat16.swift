@@ -37,6 +37,34 @@ package final class PackedMatrix: Sendable {
         (self.depth, self.columns, self.storage) = (depth, columns, storage)
     }
 
+    /// Packs a weight [outputs, inputs] that is in bfloat16 already: transposed for x Wᵀ, as it is for dy W.
+    fileprivate init(_ weight: NarrowElements, outputs: Int, inputs: Int, transposed: Bool) {
+        let (depth, columns) = transposed ? (inputs, outputs) : (outputs, inputs)
+        let pairs = (depth + 1) / 2
+        let storage = Storage(byteCount: pairs * ((columns + 15) / 16 * 16) * 4)
+        let kernels = Kernels.current
+        storage.withPairs { out in
+            Compute.forEach((columns + Self.panel - 1) / Self.panel) { index in
+                let first = index * Self.panel
+                let count = min(Self.panel, columns - first)
+                // the kernel reads floats: those of one panel at a time, whose rounding changes nothing
+                Storage(byteCount: count * depth * 4).withFloats { wide in
+                    if transposed {
+                        weight.widen(first * inputs..<(first + count) * inputs, into: wide)
+                    } else {
+                        for row in 0..<outputs {
+                            weight.widen(row * inputs + first..<row * inputs + first + count, into: wide + row * count)
+                        }
+                    }
+                    kernels.pointee.bf16_pack(
+                        count, depth, wide, transposed ? 1 : count, transposed ? inputs : 1, out + first * pairs)
+                }
+            }
+        }
+        (self.depth, self.columns, self.storage) = (depth, columns, storage)
+        weight.wereCopied()
+    }
+
     /// C[rows, columns] = A · B + beta · C, with A[i, p] = `a[i · rowStride + p · depthStride]` and beta 0 or 1.
     package func multiply(
         rows: Int, _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, into c: UnsafeMutablePointer<Float>,
@@ -86,9 +114,11 @@ extension Storage {
         if let known, known.depth == depth, known.columns == columns {
             return known
         }
-        let made = PackedMatrix(
-            depth: depth, columns: columns, weight.pointer, depthStride: transposed ? 1 : inputs,
-            columnStride: transposed ? inputs : 1)
+        let made =
+            narrow.map { PackedMatrix($0, outputs: outputs, inputs: inputs, transposed: transposed) }
+            ?? PackedMatrix(
+                depth: depth, columns: columns, weight.pointer, depthStride: transposed ? 1 : inputs,
+                columnStride: transposed ? inputs : 1)
         packings.withLock { if transposed { $0.transposed = made } else { $0.plain = made } }
         return made
     }

@@ -7,7 +7,9 @@ extension Tensor {
             shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1],
             "linear needs x [T, I] and a weight [O, I], not \(shape) and \(weight.shape)")
         let (rows, outputs) = (shape[0], weight.shape[0])
-        if let bias { precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not fit a weight \(weight.shape)") }
+        if let bias {
+            precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not fit a weight \(weight.shape)")
+        }
         let result = Tensor.uninitialized([rows, outputs]) { out in
             Linear.forward(self, weight, into: out)
             if let bias {
@@ -24,7 +26,8 @@ extension Tensor {
 
     /// The product of two matrices, each transposed first where asked.
     public func matmul(_ other: Tensor, transposed: Bool = false, otherTransposed: Bool = false) -> Tensor {
-        precondition(shape.rank == 2 && other.shape.rank == 2, "matmul needs two matrices, not \(shape) and \(other.shape)")
+        precondition(
+            shape.rank == 2 && other.shape.rank == 2, "matmul needs two matrices, not \(shape) and \(other.shape)")
         let (m, k) = transposed ? (shape[1], shape[0]) : (shape[0], shape[1])
         let (inner, n) = otherTransposed ? (other.shape[1], other.shape[0]) : (other.shape[0], other.shape[1])
         precondition(
@@ -37,7 +40,9 @@ extension Tensor {
                 stride: n)
         }
         return Tensor.recorded(result, from: [self, other]) {
-            .matmul(MatMul(a: detached, b: other.detached, aTransposed: transposed, bTransposed: otherTransposed, places: $0))
+            .matmul(
+                MatMul(
+                    a: detached, b: other.detached, aTransposed: transposed, bTransposed: otherTransposed, places: $0))
         }
     }
 }
@@ -54,6 +59,9 @@ struct Linear {
     static func forward(_ x: Tensor, _ weight: Tensor, into out: UnsafeMutablePointer<Float>) {
         let (rows, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
         if WeightProduct.forward(x.pointer, rows: rows, weight, into: out) { return }
+        if let narrow = weight.storage.narrow {
+            return NarrowProduct.forward(x.pointer, rows: rows, narrow, outputs: outputs, inputs: inputs, into: out)
+        }
         if rows < fewRows {
             let kernels = Kernels.current
             let parts = rows * inputs * outputs < 50_000 ? 1 : Compute.threads

@@ -111,10 +111,15 @@ extension Tensor {
     public func embedding(of ids: [Int32]) -> Tensor {
         precondition(shape.rank == 2, "an embedding table is a matrix, not \(shape)")
         let width = shape[1]
+        let narrow = storage.narrow
         let result = Tensor.uninitialized([ids.count, width]) { out in
             for (i, id) in ids.enumerated() {
                 precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside of a table of \(shape[0]) rows")
-                (out + i * width).update(from: pointer + Int(id) * width, count: width)
+                if let narrow {
+                    narrow.widen(Int(id) * width..<(Int(id) + 1) * width, into: out + i * width)
+                } else {
+                    (out + i * width).update(from: pointer + Int(id) * width, count: width)
+                }
             }
         }
         return recorded(as: result) { .embedding(Embedding(table: $0, ids: ids, shape: shape)) }

@@ -1,0 +1,41 @@
+/// Numbers in bfloat16 that stand for 32-bit floats: weights of a checkpoint that are read where they lie, in a mapped file.
+///
+/// A storage that begins with them (``Storage/init(_:)``) is a storage of floats to everyone who asks for its pointer. Products and
+/// lookups do not: they widen what they need, a block at a time, so that a model that is only asked takes the memory of its file.
+///
+/// `@unchecked Sendable`: the memory is written only before the object exists, and `owner` keeps it.
+package final class NarrowElements: @unchecked Sendable {
+    package let pointer: UnsafePointer<UInt16>
+    package let count: Int
+    private let owner: AnyObject
+    private let release: @Sendable () -> Void
+
+    /// `count` numbers, little-endian, in memory that `owner` keeps alive.
+    /// - Parameter release: called when all numbers have been copied elsewhere: the memory is rarely read from then on.
+    package init(
+        _ pointer: UnsafePointer<UInt16>, count: Int, owner: AnyObject, release: @escaping @Sendable () -> Void = {}
+    ) {
+        (self.pointer, self.count, self.owner, self.release) = (pointer, count, owner, release)
+    }
+
+    /// Numbers in memory of their own, written by `fill` in little-endian order.
+    package convenience init(count: Int, fill: (UnsafeMutablePointer<UInt16>) -> Void) {
+        let block = Storage(byteCount: count * 2)
+        let numbers = block.pointer.assumingMemoryBound(to: UInt16.self)
+        fill(numbers)
+        self.init(numbers, count: count, owner: block)
+    }
+
+    /// Writes some of the numbers as floats, exactly.
+    package func widen(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "numbers \(range) are not among \(count)")
+        let from = pointer + range.lowerBound
+        for index in 0..<range.count {
+            out[index] = Float(bitPattern: UInt32(UInt16(littleEndian: from[index])) << 16)
+        }
+        withExtendedLifetime(self) {}
+    }
+
+    /// Says that all numbers have been copied elsewhere.
+    func wereCopied() { release() }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Models
+import Tensor
+import Testing
+import _TestSupport
+
+/// Models that are stored in bfloat16 against the same weights stored in 32-bit floats: the same bits everywhere.
+@Suite struct NarrowModelTests {
+    private func pair(
+        of name: String, _ body: (_ narrow: LanguageModel, _ wide: LanguageModel, _ folder: URL) throws -> Void
+    ) throws {
+        try withTemporaryFolder { folder in
+            let (half, full) = (folder.appendingPathComponent("bf16"), folder.appendingPathComponent("f32"))
+            try ModelFixture(name).model.save(to: half, as: .bfloat16)
+            let narrow = try LanguageModel.load(half)
+            try narrow.save(to: full)
+            try body(narrow, LanguageModel.load(full), folder)
+        }
+    }
+
+    private func matrices(_ decoder: any Decoder) -> [Parameter] {
+        decoder.parameters.filter { $0.value.shape.rank == 2 }
+    }
+
+    @Test("states, logits, scores and texts", arguments: ModelFixture.all)
+    func asked(_ name: String) throws {
+        try pair(of: name) { narrow, wide, folder in
+            let sequences = try ModelFixture(name).expected.sequences.map(\.tokens)
+            let batch = TokenBatch(sequences)
+            for precision in Compute.Precision.allCases {
+                try Compute.$precision.withValue(precision) {
+                    let states = [narrow, wide].map { $0.decoder.hidden(batch, wanted: batch.rows) }
+                    #expect(states[0].isIdentical(to: states[1]))
+                    let logits = zip(states, [narrow, wide]).map { $0.logits($1.decoder.projection.value) }
+                    #expect(logits[0].isIdentical(to: logits[1]))
+                    let scores = try [narrow, wide].map {
+                        RewardModel($0.decoder, head: try #require($0.head)).scores(sequences)
+                    }
+                    #expect(scores[0] == scores[1])
+                    let texts = try [narrow, wide].map {
+                        try Generator($0.decoder, endOfSequence: nil).generate(
+                            [GenerationRequest(prompt: [5, 6, 7], streams: [Philox(seed: 1)])],
+                            options: SamplingOptions(maxNewTokens: 8))[0][0].tokens
+                    }
+                    #expect(texts[0] == texts[1])
+                }
+            }
+            #expect(
+                Trunk.share(wide.decoder, with: narrow.decoder.copy(), atMost: 9).layers
+                    == wide.decoder.shape.layerCount)
+            try narrow.save(to: folder.appendingPathComponent("again"), as: .bfloat16)
+            let files = try ["bf16", "again"].map {
+                try Data(contentsOf: folder.appendingPathComponent("\($0)/model.safetensors"))
+            }
+            #expect(files[0] == files[1])
+            #expect(
+                matrices(narrow.decoder).allSatisfy { $0.value.storage.narrow != nil },
+                "a model that was only asked and saved was widened")
+            #expect(matrices(wide.decoder).allSatisfy { $0.value.storage.narrow == nil })
+        }
+    }
+
+    @Test("gradients, and weights that are changed", arguments: ["llama-gqa", "opt-post-norm-projected", "gpt2"])
+    func trained(_ name: String) throws {
+        try pair(of: name) { narrow, wide, _ in
+            let batch = TokenBatch([[5, 6, 7, 8, 9, 10]])
+            var losses: [Tensor] = []
+            for model in [narrow, wide] {
+                let decoder = model.decoder
+                Freezing(fraction: 0.5).apply(to: decoder)
+                let tape = Tape()
+                let loss = decoder.hidden(batch, wanted: [0..<5], on: tape).crossEntropy(
+                    decoder.projection.on(tape), targets: [6, 7, 8, 9, 10], rowWeights: [1, 1, 1, 1, 1])
+                tape.backward(from: loss)
+                losses.append(loss.detached)
+                for parameter in decoder.parameters where parameter.isTrainable {
+                    let gradient = try #require(parameter.gradient).values
+                    parameter.value.update { for index in $0.indices { $0[index] -= 0.01 * gradient[index] } }
+                }
+            }
+            #expect(losses[0].isIdentical(to: losses[1]))
+            for (a, b) in zip(narrow.decoder.parameters, wide.decoder.parameters) {
+                #expect(a.value.isIdentical(to: b.value), "\(a.name)")
+            }
+            let frozen = matrices(narrow.decoder).filter { !$0.isTrainable && $0 !== narrow.decoder.projection }
+            #expect(!frozen.isEmpty && frozen.allSatisfy { $0.value.storage.narrow != nil })
+        }
+    }
+
+    @Test("a weight in bfloat16 that is not finite is named") func notFinite() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("model.safetensors")
+            let bits: [UInt16] = [0x3F80, 0x7F80, 0, 0]
+            try SafetensorsWriter().write(
+                [
+                    WritableTensor("w", shape: [2, 2], elementType: .bfloat16) { body in
+                        try bits.withUnsafeBytes(body)
+                    }
+                ], to: folder)
+            #expect(throws: CheckpointError.notFinite(name: "w", index: 1, value: "inf")) {
+                try WeightStore(file: file).tensor("w").tensor()
+            }
+        }
+    }
+}
