@@ -6,7 +6,7 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian sentence-encoder test timings bench format lint clean
+.PHONY: build deps demo demo-debian sentence-encoder test torture timings bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -56,6 +56,11 @@ sentence-encoder:
 test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
+
+# Kills the programs at random moments for SECONDS_OF_TORTURE seconds, lets them go on, and compares what they leave with unbroken runs.
+SECONDS_OF_TORTURE ?= 600
+torture: deps
+	TORTURE_SECONDS=$(SECONDS_OF_TORTURE) $(SWIFT) test -c release --filter ProgramTests.CrashTests/long
 
 # How long each operation takes at the shapes of a model of 100 M parameters.
 timings: deps
