@@ -6,7 +6,7 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian sentence-encoder test fuzz timings bench format lint clean
+.PHONY: build deps demo demo-debian sentence-encoder test fuzz torture timings bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -64,6 +64,11 @@ fuzz: deps
 	@rm -rf .build/fuzz; ulimit -c 0; ulimit -v 16000000; \
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_FOLDER=.build/fuzz $(SWIFT) test -c release --skip-build --filter FuzzTests || \
 	    { echo "make: the files that were read last are in .build/fuzz" >&2; exit 1; }
+
+# Kills the programs at random moments for SECONDS_OF_TORTURE seconds, lets them go on, and compares what they leave with unbroken runs.
+SECONDS_OF_TORTURE ?= 600
+torture: deps
+	TORTURE_SECONDS=$(SECONDS_OF_TORTURE) $(SWIFT) test -c release --filter ProgramTests.CrashTests/long
 
 # How long each operation takes at the shapes of a model of 100 M parameters.
 timings: deps

@@ -19,9 +19,16 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
             "example \(id) has \(tokens) tokens, but the model's context is \(limit); "
                 + "lower --max-source-length or --max-target-length"
         case .notFinite(let what, let step, let examples):
-            "\(what) is not finite in step \(step) (examples \(examples.prefix(4).joined(separator: ", "))); "
-                + "the weights were left as they were before it. Lower the learning rate or look at those examples"
+            "\(what) is not finite in step \(step) (examples \(Self.list(examples))); the weights were left as they were before it. "
+                + "Look at those examples, lower the learning rate, or pass over such batches with --skip-bad-batches"
         case .stateMismatch(let what): "the saved state does not fit: \(what)"
         }
+    }
+
+    /// All ids of a small batch, the first ones of a large one.
+    private static func list(_ examples: [String]) -> String {
+        let shown = 16
+        return examples.prefix(shown).joined(separator: ", ")
+            + (examples.count > shown ? " and \(examples.count - shown) more" : "")
     }
 }

@@ -122,6 +122,29 @@ import Testing
         #expect(notes == ["the run was begun with swift-rlhf \(PackageVersion.current), now 99"])
     }
 
+    @Test func whatARunMadeForItselfGoesWithItsOptions() throws {
+        let folder = try TemporaryFolder()
+        func open(seed: Int64) throws -> RunFolder {
+            try RunFolder(at: folder["a"], configuration: .sample(seed: seed), mayChange: ["checkpoint_limit"])
+        }
+        func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder["a"].appendingPathComponent(name).path) }
+        try open(seed: 1).writeResult("comparisons") { try Data("x".utf8).write(to: $0.appendingPathComponent("train.jsonl")) }
+        try FileManager.default.createDirectory(at: folder["a/notes"], withIntermediateDirectories: true)
+        _ = try open(seed: 1)
+        #expect(has("comparisons"))
+        // begun again with other options: only what the run had written goes
+        _ = try open(seed: 2)
+        #expect(!has("comparisons") && has("notes") && has("config.json"))
+        // with a checkpoint it does not begin again, and nothing goes
+        do {
+            let run = try open(seed: 2)
+            try run.writeResult("comparisons") { _ in }
+            try run.writeCheckpoint(step: 1) { _ in }
+        }
+        #expect(throws: RunFolderError.self) { try open(seed: 3) }
+        #expect(has("comparisons"))
+    }
+
     @Test func resumePolicies() throws {
         let folder = try TemporaryFolder()
         let url = folder["a"]

@@ -157,7 +157,8 @@ import _TestSupport
         config.tokensPerPass = 1  // so that other examples have left gradients behind
         let before = Weights(decoder)
         let trainer = try SFTTrainer(decoder, config: config, examples: examples, handler: { _ in })
-        #expect(throws: TrainingError.notFinite(what: "the loss", step: 1, examples: ["e5"])) { try trainer.run() }
+        let what = "the loss (first: the weight model.embed_tokens.weight)"
+        #expect(throws: TrainingError.notFinite(what: what, step: 1, examples: ["e5"])) { try trainer.run() }
         before.expectIdentical(to: Weights(decoder))
         #expect(decoder.parameters.gradients.isEmpty)
         #expect(trainer.step == 0 && trainer.snapshot.optimizerSteps == 0)

@@ -51,8 +51,7 @@ final class GenerationSession {
     private(set) var results: [[GeneratedResponse]]
     private(set) var sampledTokens = 0
 
-    /// The most prompt tokens that are processed in one pass.
-    private static let prefillTokens = 4096
+    private static let prefillTokens = Generator.prefillTokens
 
     init(_ generator: Generator, _ requests: [GenerationRequest], _ options: SamplingOptions) {
         self.generator = generator
@@ -62,14 +61,25 @@ final class GenerationSession {
         results = requests.map { Array(repeating: GeneratedResponse(), count: $0.streams.count) }
         // room for the longest prompts that can be live at once, for the responses, and for the gaps that ragged lengths leave: with so
         // many rows there is always a gap for a response when none is active, and room for a prompt when none is live
-        let longest = requests.map(\.prompt.count).sorted(by: >)
-        let responses = min(generator.maxActive, requests.reduce(0) { $0 + $1.streams.count })
-        let alone = requests.contains { $0.streams.count <= 1 }
-        promptsAtOnce = max(1, min(requests.count, alone ? responses : max(2, responses / 2)))
+        let size = Self.size(
+            prompts: requests.map(\.prompt.count), streams: requests.map(\.streams.count), maxActive: generator.maxActive,
+            maxNewTokens: options.maxNewTokens)
+        promptsAtOnce = size.promptsAtOnce
+        cache = KVCache(for: decoder.shape, capacity: size.rows)
+    }
+
+    /// The rows of the cache for prompts of given lengths with given numbers of responses, and how many prompts are in it at once.
+    static func size(
+        prompts: [Int], streams: [Int], maxActive: Int, maxNewTokens: Int
+    ) -> (rows: Int, promptsAtOnce: Int) {
+        let longest = prompts.sorted(by: >)
+        let responses = min(maxActive, streams.reduce(0, +))
+        let alone = streams.contains { $0 <= 1 }
+        let promptsAtOnce = max(1, min(prompts.count, alone ? responses : max(2, responses / 2)))
         let gaps = responses + promptsAtOnce + 1
-        cache = KVCache(
-            for: decoder.shape,
-            capacity: longest.prefix(promptsAtOnce).reduce(0, +) + (longest.first ?? 0) + gaps * (options.maxNewTokens + 1))
+        return (
+            longest.prefix(promptsAtOnce).reduce(0, +) + (longest.first ?? 0) + gaps * (maxNewTokens + 1), promptsAtOnce
+        )
     }
 
     /// One step; false when there is nothing left to do.

@@ -90,6 +90,24 @@ public struct Generator {
     }
 }
 
+extension Generator {
+    /// The most prompt tokens that are processed in one pass.
+    public static var prefillTokens: Int { 4096 }
+
+    /// The bytes of keys, values and logits that ``generate(_:options:progress:)`` holds for prompts of given lengths.
+    /// - Parameter streams: the responses to each.
+    public func cacheBytes(prompts: [Int], streams: Int = 1, maxNewTokens: Int) -> Int {
+        guard !prompts.isEmpty else { return 0 }
+        let size = GenerationSession.size(
+            prompts: prompts, streams: prompts.map { _ in streams }, maxActive: maxActive, maxNewTokens: maxNewTokens)
+        let shape = decoder.shape
+        let responses = min(maxActive, prompts.count * streams)
+        // logits exist twice for a prompt: as those of its pass, and until its responses begin
+        let logits = (responses + 2 * size.promptsAtOnce) * shape.vocabularySize
+        return 4 * (2 * shape.layerCount * size.rows * shape.keyHeads * shape.headDim + logits)
+    }
+}
+
 /// What can be wrong with a request for responses.
 public enum GenerationError: Error, Equatable, CustomStringConvertible {
     case emptyPrompt(index: Int)

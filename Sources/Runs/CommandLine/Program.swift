@@ -90,6 +90,8 @@ public enum Program {
         _ name: String, errors: (String) -> Void, _ body: () throws -> Void
     ) -> ProgramExit {
         Signals.ignore(SIGPIPE)
+        // a file at the limit of its size is an error of the write, as a full disk is
+        Signals.ignore(SIGXFSZ)
         do {
             try body()
             return .success

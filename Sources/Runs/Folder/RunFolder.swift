@@ -63,6 +63,9 @@ public final class RunFolder {
         if let earlier, Self.hasProgress(url) {
             guard resume != .never else { throw RunFolderError.alreadyExists(path: url.path) }
             try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)
+        } else if let earlier, Self.differs(configuration, earlier, mayChange: mayChange) {
+            // what it made for itself, such as simulated comparisons, belongs to the other options
+            try Self.removeResults(in: url)
         }
         isNew = earlier == nil
         if earlier != configuration { try configuration.write(inRun: url) }
@@ -219,15 +222,36 @@ extension RunFolder {
         isFinished(url) || !Checkpoints.list(inRun: url).isEmpty
     }
 
+    private static func differs(_ new: RunConfiguration, _ earlier: RunConfiguration, mayChange: Set<String>) -> Bool {
+        let (before, now) = without(mayChange, earlier, new)
+        return !now.differences(from: before).isEmpty
+    }
+
+    /// Removes the folders that `writeResult` has written.
+    private static func removeResults(in url: URL) throws {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] {
+            let folder = url.appendingPathComponent(name, isDirectory: true)
+            let checksums = folder.appendingPathComponent(FolderChecksums.fileName)
+            if FileManager.default.fileExists(atPath: checksums.path) { try AtomicFolder.remove(folder) }
+        }
+    }
+
+    private static func without(
+        _ names: Set<String>, _ earlier: RunConfiguration, _ new: RunConfiguration
+    ) -> (earlier: RunConfiguration, new: RunConfiguration) {
+        var (earlier, new) = (earlier, new)
+        for name in names {
+            earlier.options[name] = nil
+            new.options[name] = nil
+        }
+        return (earlier, new)
+    }
+
     private static func check(
         _ new: RunConfiguration, against earlier: RunConfiguration, mayChange: Set<String>, path: String,
         note: (String) -> Void
     ) throws {
-        var (kept, now) = (earlier, new)
-        for name in mayChange {
-            kept.options[name] = nil
-            now.options[name] = nil
-        }
+        let (kept, now) = without(mayChange, earlier, new)
         let differences = now.differences(from: kept)
         guard differences.isEmpty else { throw RunFolderError.otherOptions(path: path, differences: differences) }
         for (name, version) in earlier.versions.sorted(by: { $0.key < $1.key }) where new.versions[name] != version {

@@ -81,7 +81,7 @@ public struct BestOfNJob {
     private func work() throws {
         let session = try RunSession(stage: .bestOfN, program: "sample-best-of-n", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
-        _ = try session.restore()
+        var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url) } ?? BestOfNProgress()
         let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)
         let end = try policy.endOfSequence()
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, end: end)
@@ -109,46 +109,54 @@ public struct BestOfNJob {
             options: sampling.options(reference: data.referenceCompatible),
             random: Philox(seed: run.seed).split("best of n"), reference: reference,
             promptsPerPass: max(1, 256 / n))
-        var (done, tokens) = (0, 0)
-        var curves: [String: [Double]] = [:]
-        for (split, prompts) in splits {
-            var means = (first: 0.0, best: 0.0)
-            var curve = [Double](repeating: 0, count: n)
-            func take(_ rows: [SampleRow]) throws {
-                for group in 0..<rows.count / n {
-                    let part = Array(rows[group * n..<(group + 1) * n])
-                    if group == 0 {
-                        try session.sinks.handle(.sampled(table: split, rows: part))
-                        for (place, reward) in BestOfN.bestRewards(part).enumerated() { curve[place] += reward }
-                        means.first += part.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
-                    }
-                    guard var best = BestOfN.best(of: part) else { continue }
-                    if group == 0 { means.best += best.reward ?? 0 }
-                    best.numbers["group"] = Double(group)
-                    best.numbers["n"] = Double(n)
-                    try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: [best]))
-                    tokens += part.reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
-                    done += 1
+        func take(_ rows: [SampleRow], of split: String) throws {
+            for group in 0..<rows.count / n {
+                let part = Array(rows[group * n..<(group + 1) * n])
+                if group == 0 {
+                    try session.sinks.handle(.sampled(table: split, rows: part))
+                    for (place, reward) in BestOfN.bestRewards(part).enumerated() { progress.curve[place] += reward }
+                    progress.firstMean += part.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
                 }
-                try session.sinks.handle(.progressed(step: done, totalSteps: total, tokens: tokens, loss: nil))
-                if Signals.isStopRequested { throw StoppedBySignal(step: done, path: session.folder.url.path) }
+                guard var best = BestOfN.best(of: part) else { continue }
+                if group == 0 { progress.bestMean += best.reward ?? 0 }
+                best.numbers["group"] = Double(group)
+                best.numbers["n"] = Double(n)
+                try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: [best]))
+                progress.tokens += part.reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
+                progress.done += 1
             }
+            try session.sinks.handle(
+                .progressed(step: progress.done, totalSteps: total, tokens: progress.tokens, loss: nil))
+        }
+        while progress.split < splits.count {
+            let (split, prompts) = splits[progress.split]
+            if progress.curve.isEmpty { progress.curve = [Double](repeating: 0, count: n) }
             let many = grouped(prompts.count)
-            try sampler.sample(Array(prompts.prefix(many)), count: n * options.groups) { try take($1) }
-            try sampler.sample(Array(prompts.dropFirst(many)), count: n) { try take($1) }
+            while progress.prompts < prompts.count {
+                // a pass is what is answered together, so a run that goes on must begin with a whole one
+                let isGrouped = progress.prompts < many
+                let end = min(isGrouped ? many : prompts.count, progress.prompts + sampler.promptsPerPass)
+                try sampler.sample(Array(prompts[progress.prompts..<end]), count: isGrouped ? n * options.groups : n) {
+                    try take($1, of: split)
+                }
+                progress.prompts = end
+                try session.checkpoint(step: progress.done) { try progress.write(to: $0) }
+                _ = Signals.takeCheckpointRequest()
+                try session.stopIfAsked(complete: !Signals.isStopRequested, step: progress.done)
+            }
             let count = Double(max(1, prompts.count))
+            let (first, best) = (progress.firstMean / count, progress.bestMean / count)
             try session.sinks.handle(
                 .measured(
-                    step: done,
-                    values: [
-                        "\(split)_mean_reward": means.first / count, "\(split)_best_of_n_reward": means.best / count,
-                    ]))
-            curves[split] = curve.map { $0 / count }
+                    step: progress.done, values: ["\(split)_mean_reward": first, "\(split)_best_of_n_reward": best]))
             session.say(
                 String(
-                    format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, means.first / count, n,
-                    means.best / count, BestOfN.kl(n: n)))
+                    format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, first, n, best,
+                    BestOfN.kl(n: n)))
+            progress.curves[split] = progress.curve.map { $0 / count }
+            progress.beginNextSplit()
         }
+        let curves = progress.curves
         try session.folder.writeResult { url in
             let text = "{\"n\": \(n), \"splits\": [\(splits.map { "\"\($0.0)\"" }.joined(separator: ", "))]}\n"
             try text.write(to: url.appendingPathComponent("complete.json"), atomically: false, encoding: .utf8)

@@ -111,14 +111,16 @@ public struct DiversityJob {
         let models = try options.models()
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
+        _ = try session.restore()
         let report = try DiversityMeasurement.run(input, config: config, models: models)
+        // the result comes last: once it is there, the run counts as complete
+        try session.sinks.handle(.measured(step: 0, values: report.flatValues))
         try session.folder.writeResult { folder in
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try AtomicFile.write(try encoder.encode(report), to: folder.appendingPathComponent("diversity.json"))
             try AtomicFile.write(DiversityTable.csv(report), to: folder.appendingPathComponent("diversity.csv"))
         }
-        try session.sinks.handle(.measured(step: 0, values: report.flatValues))
         try session.sinks.handle(.ended(stage: "diversity", seconds: session.seconds))
         print(DiversityTable.text(report))
         for name in report.withoutModel { session.say("\(name) was left out: it needs a model that was not given") }

@@ -36,7 +36,8 @@ public struct PPOJob {
     }
 
     private func work() throws {
-        let session = try RunSession(stage: .policy, program: "train-ppo", run: run, options: resolved)
+        let session = try RunSession(
+            stage: .policy, program: "train-ppo", run: run, options: resolved, checkpointSteps: policy.checkpointSteps)
         if session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(policy.modelName, from: [.supervised, .policy], note: session.say)
         let end = try supervised.endOfSequence()
@@ -59,7 +60,8 @@ public struct PPOJob {
                 try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
             } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
 
-        let config = try policy.config(sampling: sampling, reference: data.referenceCompatible, seed: run.seed)
+        var config = try policy.config(sampling: sampling, reference: data.referenceCompatible, seed: run.seed)
+        config.skippedBatches = policy.skipBadBatches
         let corpus = try data.corpus(
             ["train", "validation", "ood_validation"] + policy.evaluationSplits.values, note: session.say)
         let tokenisation = try data.tokenisation(
@@ -91,12 +93,16 @@ public struct PPOJob {
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, endOfSequence: end,
             handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        try MemoryPlan.check(
+            limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
+            advice: "a smaller model, a greater --freeze-layers, or a smaller --rollout-batch-size or --max-new-tokens",
+            note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
         let complete = try trainer.run(
             checkpoint: { trainer in
                 try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
-            }, shouldStop: { Signals.isStopRequested })
+            }, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer, as: saving) }

@@ -146,7 +146,9 @@ public struct RewardJob {
     public static let normalisedName = "final-normalised"
 
     private func work() throws {
-        let session = try RunSession(stage: .rewardModel, program: "train-reward-model", run: run, options: resolved)
+        let session = try RunSession(
+            stage: .rewardModel, program: "train-reward-model", run: run, options: resolved,
+            checkpointSteps: training.saveSteps)
         if session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(
             preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
@@ -190,6 +192,11 @@ public struct RewardJob {
             reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
             handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        if evaluation.doTrain {
+            try MemoryPlan.check(
+                limit: run.memoryLimit, longest: train.map(\.count).max() ?? 0,
+                advice: "a smaller model, or a greater --freeze-layers", note: session.say, trainer.memory)
+        }
         let model = LanguageModel(
             decoder: reward.decoder, head: head, source: start.model.source, generation: start.model.generation)
         let complete =
@@ -197,7 +204,7 @@ public struct RewardJob {
             || trainer.run(
                 checkpoint: { trainer in
                     try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-                }, shouldStop: { Signals.isStopRequested })
+                }, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
         let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
         if preferences.calculateNormalisation {
@@ -241,12 +248,14 @@ public struct RewardJob {
     }
 
     private var config: RewardConfig {
-        RewardConfig(
+        var config = RewardConfig(
             epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
             checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
             normalises: preferences.calculateNormalisation, seed: run.seed)
+        config.skippedBatches = training.skipBadBatches
+        return config
     }
 
     // MARK: Comparisons
@@ -268,7 +277,10 @@ public struct RewardJob {
         }
         let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
         // once simulated they are part of the run, so that it can go on with the same ones
-        if !FileManager.default.fileExists(atPath: folder.path) {
+        let isThere = FileManager.default.fileExists(atPath: folder.path)
+        let isWhole = isThere && (try? FolderChecksums.verify(folder)) != nil
+        if isThere && !isWhole { session.say("\(folder.path) is damaged; its comparisons are made again") }
+        if !isWhole {
             let sets = try simulate(session, supervised)
             try session.folder.writeResult("comparisons") { url in
                 for (name, comparisons) in sets {

@@ -9,9 +9,21 @@ final class RunSession {
     let sinks: EventSinks
     private let start = ContinuousClock.now
     private let checkpointLimit: Int?
+    /// Seconds between two checkpoints where no interval of steps is given; nil for none.
+    private let checkpointSeconds: Double?
+    private var lastCheckpoint = SteadyClock.now()
+
+    /// Options that do not change what a step computes: a run may go on with others.
+    static let mayChange: Set<String> = [
+        "threads", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
+        "output_dir", "run_id", "save_dtype", "max_shard_size",
+    ]
 
     /// Opens the run folder that the options name.
-    init(stage: RunStage, program: String, run: RunOptions, options: [String: OptionValue]) throws {
+    /// - Parameter checkpointSteps: the interval of checkpoints, when the options give one.
+    init(
+        stage: RunStage, program: String, run: RunOptions, options: [String: OptionValue], checkpointSteps: Int? = nil
+    ) throws {
         Signals.install()
         console = Console()
         let url = URL(fileURLWithPath: run.outputDir, isDirectory: true)
@@ -20,12 +32,10 @@ final class RunSession {
         folder = try RunFolder(
             at: url, configuration: RunConfiguration(stage: stage, program: program, options: options),
             resume: ResumePolicy(rawValue: run.resume) ?? .allow,
-            mayChange: [
-                "threads", "checkpoint_limit", "resume", "config", "output_dir", "run_id", "save_dtype",
-                "max_shard_size",
-            ],
-            note: { console.say($0) })
-        checkpointLimit = run.checkpointLimit
+            mayChange: Self.mayChange, note: { console.say($0) })
+        checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
+        // what nobody asked for must not fill the disk
+        checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         sinks = EventSinks(console: console, run: folder)
     }
 
@@ -46,12 +56,25 @@ final class RunSession {
         return checkpoint
     }
 
+    /// Whether a checkpoint is wanted now besides those at an interval of steps: SIGUSR1 has come, or, where there is no such interval,
+    /// the last one was `--checkpoint-minutes` ago. When it is written changes no result.
+    func checkpointIsDue() -> Bool {
+        let isAsked = Signals.takeCheckpointRequest()
+        return isAsked || checkpointSeconds.map { SteadyClock.now() - lastCheckpoint >= $0 } ?? false
+    }
+
     /// Writes a checkpoint: the model in `model/` and the trainer's state.
     func checkpoint(_ snapshot: TrainerSnapshot, model: (URL) throws -> Void) throws {
-        try folder.writeCheckpoint(step: snapshot.step, limit: checkpointLimit) { url in
+        try checkpoint(step: snapshot.step) { url in
             try model(url.appendingPathComponent("model", isDirectory: true))
             try snapshot.write(to: url)
         }
+    }
+
+    /// Writes a checkpoint of any content.
+    func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
+        try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
+        lastCheckpoint = SteadyClock.now()
     }
 
     /// Ends the program when a signal has asked for it and the run is not complete.

@@ -106,7 +106,8 @@ public struct SFTJob {
     }
 
     private func work() throws {
-        let session = try RunSession(stage: .supervised, program: "train-sft", run: run, options: resolved)
+        let session = try RunSession(
+            stage: .supervised, program: "train-sft", run: run, options: resolved, checkpointSteps: training.saveSteps)
         if session.folder.isFinished { return session.sayFinished() }
         let finals =
             evaluation.doEval
@@ -159,6 +160,15 @@ public struct SFTJob {
             try session.sinks.handle(.sampled(table: table, rows: sampled))
             try session.sinks.handle(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
         }
+        if evaluation.doTrain {
+            try MemoryPlan.check(
+                limit: run.memoryLimit, longest: tokenised.examples.map(\.count).max() ?? 0,
+                advice: "a smaller model, or a greater --freeze-layers", note: session.say
+            ) {
+                trainer.memory(
+                    generator: evaluation.doEval ? samples.generator : nil, maxNewTokens: samples.options.maxNewTokens)
+            }
+        }
         if evaluation.doEval {
             trainer.afterEvaluation = { step in
                 for set in evaluated { try generate(set.rows, set.name, table: "evaluation_\(set.name)", step: step) }
@@ -169,7 +179,7 @@ public struct SFTJob {
             || trainer.run(
                 checkpoint: { trainer in
                     try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-                }, shouldStop: { Signals.isStopRequested })
+                }, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
         try session.stopIfAsked(complete: complete, step: trainer.step)
         if evaluation.doEval {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
@@ -200,7 +210,7 @@ public struct SFTJob {
     }
 
     private var config: SFTConfig {
-        SFTConfig(
+        var config = SFTConfig(
             epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
@@ -208,6 +218,8 @@ public struct SFTJob {
             promptLossWeight: model.promptLossWeight,
             microBatchSize: training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible
                 ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
+        config.skippedBatches = training.skipBadBatches
+        return config
     }
 
     /// A new tokenizer, trained on the training split, and a new model.

@@ -145,9 +145,13 @@ public struct PolicyOptions: ParsableArguments {
     @Option(help: "Steps between two checkpoints; none unless given.")
     public var checkpointSteps: Int?
 
+    @Option(help: "Batches with numbers that are not finite that are skipped, and counted, before the run stops.")
+    public var skipBadBatches = 0
+
     public init() {}
 
     public func validate() throws {
+        guard skipBadBatches >= 0 else { throw ValidationError("--skip-bad-batches must not be negative") }
         guard PPOConfig.KLEstimator(rawValue: klApprox) != nil else {
             throw ValidationError("--kl-approx is \(klApprox); it takes 1, 2 or 3")
         }

@@ -15,8 +15,13 @@ public struct RunOptions: ParsableArguments {
     public var threads: Int?
     @Option(help: "What products with weights multiply: f32, or bf16 with f32 sums, which is faster and rounds.")
     public var dtype = "f32"
-    @Option(help: "Checkpoints to keep; all unless given.")
+    @Option(
+        help: "Checkpoints to keep, the newest; all unless given, 2 where no number of steps between checkpoints is given.")
     public var checkpointLimit: Int?
+    @Option(help: "Minutes between two checkpoints where no number of steps is given; 0 for none.")
+    public var checkpointMinutes = 10.0
+    @Option(help: "The most memory that the run may be expected to need, such as 6G or 800M; what is free unless given.")
+    public var memoryLimit: String?
     @Option(help: "A YAML or JSON file with values for any of these options, or another run's config.json.")
     public var config: String?
 
@@ -35,6 +40,10 @@ public struct RunOptions: ParsableArguments {
         guard Compute.Precision(rawValue: dtype) != nil else {
             let names = Compute.Precision.allCases.map(\.rawValue).joined(separator: " or ")
             throw ValidationError("--dtype is '\(dtype)'; it takes \(names)")
+        }
+        guard checkpointMinutes >= 0 else { throw ValidationError("--checkpoint-minutes must not be negative") }
+        guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
+            throw ValidationError("--memory-limit is '\(memoryLimit ?? "")'; it takes a number with K, M, G or T, such as 6G")
         }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw ValidationError("--checkpoint-limit must be above 0") }
     }

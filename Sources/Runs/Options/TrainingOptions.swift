@@ -46,9 +46,13 @@ public struct TrainingOptions: ParsableArguments {
     @Option(help: "Steps between two checkpoints; at the end only unless given.")
     public var saveSteps: Int?
 
+    @Option(help: "Batches with numbers that are not finite that are skipped, and counted, before the run stops.")
+    public var skipBadBatches = 0
+
     public init() {}
 
     public func validate() throws {
+        guard skipBadBatches >= 0 else { throw ValidationError("--skip-bad-batches must not be negative") }
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
             throw ValidationError("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
         }

@@ -123,6 +123,8 @@ package final class Allocator: Sendable {
         var kept = 0
         var inUse = 0
         var peak = 0
+        /// The most in use since a measurement began.
+        var mark = 0
     }
     private let state = Mutex(State())
     private static let smallest = 16 * 1024
@@ -133,6 +135,17 @@ package final class Allocator: Sendable {
     package var bytesInUse: Int { state.withLock { $0.inUse } }
     /// The most bytes that were ever in use at once.
     package var peakBytesInUse: Int { state.withLock { $0.peak } }
+
+    /// The most bytes that were in use during a call of `body` beyond those at its beginning. One measurement at a time: whatever else
+    /// the process allocates meanwhile is counted, too.
+    package func peakBytes(during body: () throws -> Void) rethrows -> Int {
+        let before = state.withLock { state in
+            state.mark = state.inUse
+            return state.inUse
+        }
+        try body()
+        return state.withLock { $0.mark - before }
+    }
 
     package static func capacity(for byteCount: Int) -> Int {
         if byteCount < smallest { return max(64, (byteCount + 63) & ~63) }
@@ -146,6 +159,7 @@ package final class Allocator: Sendable {
         let reused: UInt? = state.withLock { state in
             state.inUse += capacity
             state.peak = max(state.peak, state.inUse)
+            state.mark = max(state.mark, state.inUse)
             guard let block = state.free[capacity]?.popLast() else { return nil }
             state.kept -= capacity
             return block

@@ -62,18 +62,22 @@ public final class Adam {
     }
 
     /// Applies the parameters' gradients and clears them.
-    /// - Parameter learningRate: the scheduled rate of this step.
+    /// - Parameters:
+    ///   - learningRate: the scheduled rate of this step.
+    ///   - examples: what the gradients come from, for an error.
+    ///   - trainerStep: the step that an error names; that of the optimiser unless given.
     /// - Returns: the global norm of the gradients before clipping.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is touched.
     @discardableResult
-    public func step(learningRate: Double, examples: [String] = []) throws -> Double {
+    public func step(learningRate: Double, examples: [String] = [], of trainerStep: Int? = nil) throws -> Double {
         defer { clearGradients() }
         var squares = 0.0
         for parameter in parameters {
             guard let gradient = parameter.gradient else { continue }
             let square = gradient.sumOfSquares()
             guard square.isFinite else {
-                throw TrainingError.notFinite(what: "the gradient of \(parameter.name)", step: stepCount + 1, examples: examples)
+                throw TrainingError.notFinite(
+                    what: "the gradient of \(parameter.name)", step: trainerStep ?? stepCount + 1, examples: examples)
             }
             squares += square
         }

@@ -80,6 +80,8 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var evaluationSteps: Int?
     public var checkpointSteps: Int?
     public var seed: UInt64
+    /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
+    public var skippedBatches = 0
 
     /// A penalty that grows with a response's length.
     public struct LengthPenalty: Codable, Sendable, Equatable {
@@ -182,6 +184,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
             guard let bound else { continue }
             try Settings.require(bound > 0, name, bound, "it must be above 0")
         }
+        try Settings.require(skippedBatches >= 0, "the number of bad batches", skippedBatches, "it must not be negative")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 }

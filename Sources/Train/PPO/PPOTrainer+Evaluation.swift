@@ -14,10 +14,12 @@ extension PPOTrainer {
         for (name, set) in sets where !set.isEmpty {
             let generator = Generator(
                 policy, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize)
-            let responses = try generator.generate(
-                set.map { GenerationRequest(prompt: $0.tokens, streams: [random]) },
-                options: .greedy(maxNewTokens: config.sampling.maxNewTokens)
-            ).map { $0[0] }
+            let responses = try naming(set) {
+                try generator.generate(
+                    set.map { GenerationRequest(prompt: $0.tokens, streams: [random]) },
+                    options: .greedy(maxNewTokens: config.sampling.maxNewTokens)
+                ).map { $0[0] }
+            }
             let texts = responses.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) }
             let scores = try rewardFunction.rewards(
                 for: set.indices.map {

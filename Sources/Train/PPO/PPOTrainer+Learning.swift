@@ -19,7 +19,9 @@ extension PPOTrainer {
                 let tape = Tape()
                 var loss = self.loss(part, tokens: total, on: tape)
                 guard loss.item.isFinite else {
-                    throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
+                    throw TrainingError.notFinite(
+                        "the loss", step: step + 1, in: policy, valueHead, ids: part.map(\.id),
+                        sequences: part.map { $0.prompt + $0.response })
                 }
                 if compatibility.accumulation == .mean { loss = loss.scaled(by: 1 / Float(groups)) }
                 tape.backward(from: loss)
@@ -32,7 +34,7 @@ extension PPOTrainer {
             compatibility.reportsRootOfNorms && config.optimizer.clipNorm == nil
             ? optimizer.parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot()
             : nil
-        let norm = try optimizer.step(learningRate: rate, examples: rollouts.map(\.id))
+        let norm = try optimizer.step(learningRate: rate, examples: rollouts.map(\.id), of: step + 1)
         statistics.add("gradient_norm", rootOfNorms ?? norm)
         statistics.add("learning_rate", rate)
     }

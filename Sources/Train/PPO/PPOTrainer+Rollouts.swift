@@ -8,13 +8,40 @@ extension PPOTrainer {
         let generator = Generator(
             policy, valueHead: valueHead, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize,
             trunkLayers: trunkLayers > 0 ? trunkLayers : nil)
-        let responses = try generator.generate(
-            zip(prompts, streams).map { GenerationRequest(prompt: $0.tokens, streams: [$1]) }, options: config.sampling)
+        let responses = try naming(prompts) {
+            try generator.generate(
+                zip(prompts, streams).map { GenerationRequest(prompt: $0.tokens, streams: [$1]) }, options: config.sampling)
+        }
         return zip(prompts, responses).map { prompt, responses in
             let response = responses[0]
             return Rollout(
                 id: prompt.id, prompt: prompt.tokens, response: response.tokens, ended: response.ended,
                 logProbs: response.logProbs, values: response.values, trunk: response.trunk)
+        }
+    }
+
+    /// Calls `body`, which samples; logits that are not finite become an error that names the prompt and the first tensor.
+    func naming<Result>(_ prompts: [TokenisedPrompt], _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch GenerationError.notFinite(let index, let position) {
+            throw TrainingError.notFinite(
+                "a log-probability at position \(position)", step: step + 1, in: policy, valueHead, ids: [prompts[index].id],
+                sequences: [prompts[index].tokens])
+        }
+    }
+
+    /// Refuses rollouts whose log-probabilities or values are not finite.
+    func checkFinite(_ rollouts: [Rollout]) throws {
+        let kinds: [(KeyPath<Rollout, [Float]>, String, any Decoder, ValueHead?)] = [
+            (\.logProbs, "a log-probability", policy, nil), (\.values, "a value", policy, valueHead),
+            (\.referenceLogProbs, "a log-probability of the reference", reference, nil),
+        ]
+        for (path, name, decoder, head) in kinds {
+            let bad = rollouts.filter { !$0[keyPath: path].allSatisfy(\.isFinite) }
+            guard !bad.isEmpty else { continue }
+            throw TrainingError.notFinite(
+                name, step: step + 1, in: decoder, head, ids: bad.map(\.id), sequences: bad.map { $0.prompt + $0.response })
         }
     }
 

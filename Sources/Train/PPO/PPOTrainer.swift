@@ -28,6 +28,7 @@ public final class PPOTrainer {
     /// The moments of all advantages so far, for runs that normalise by them.
     var moments = RunningMoments()
     private var logs = 0
+    private var badBatches: BadBatches
     private var lastRollouts: [SampleRow] = []
 
     /// Steps (rollout and learning) done.
@@ -87,6 +88,7 @@ public final class PPOTrainer {
             seed: config.seed, count: prompts.count, batchSize: config.rolloutBatchSize, dropLast: true)
         controller = KLController(coefficient: config.klCoefficient, target: config.klTarget, horizon: config.klHorizon)
         random = Philox(seed: config.seed).split("ppo")
+        badBatches = BadBatches(limit: config.skippedBatches)
     }
 
     /// How many layers policy and reference have in common; their output is computed once.
@@ -103,7 +105,7 @@ public final class PPOTrainer {
             numbers: statistics.numbers.merging([
                 "kl_coefficient": controller.coefficient, "logs": Double(logs), "advantages.count": moments.count,
                 "advantages.mean": moments.mean, "advantages.squares": moments.squares,
-            ]) { $1 }, tensors: optimizer.state)
+            ]) { $1 }.merging(badBatches.numbers) { $1 }, tensors: optimizer.state)
     }
 
     /// Continues from a snapshot; policy and head must hold the weights of the same moment.
@@ -117,13 +119,15 @@ public final class PPOTrainer {
         moments = RunningMoments(
             count: number("advantages.count"), mean: number("advantages.mean"), squares: number("advantages.squares"))
         logs = Int(number("logs"))
+        badBatches.restore(snapshot.numbers)
     }
 
     /// Trains until the last step, or until `shouldStop` says so after a step.
     /// - Returns: whether the run is complete.
     @discardableResult
     public func run(
-        checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldStop: () -> Bool = { false }
+        checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
+        shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try handler(.began(stage: "ppo", totalSteps: config.totalSteps))
         if trunkLayers > 0 {
@@ -132,25 +136,50 @@ public final class PPOTrainer {
         if step == 0, config.evaluatesAtStart { try evaluate() }
         while step < config.totalSteps {
             let score = try trainStep()
-            try handler(.progressed(step: step, totalSteps: config.totalSteps, tokens: tokens, loss: -score))
+            try handler(.progressed(step: step, totalSteps: config.totalSteps, tokens: tokens, loss: score.map { -$0 }))
             if step % config.logSteps == 0 || step == config.totalSteps {
-                try handler(.measured(step: step, values: takeStatistics()))
+                let values = takeStatistics().merging(badBatches.numbers) { $1 }
+                if !values.isEmpty { try handler(.measured(step: step, values: values)) }
                 logs += 1
-                if let every = config.tableLogs, logs % every == 0 {
+                if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
                     try handler(.sampled(table: "rollouts", rows: lastRollouts))
                 }
             }
             if step == config.totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
             let stops = shouldStop()
-            if stops || (config.checkpointSteps.map { step % $0 == 0 } ?? false) { try checkpoint(self) }
+            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
+            if stops || saves { try checkpoint(self) }
             if stops { return step == config.totalSteps }
         }
         return true
     }
 
-    /// One step of the algorithm; returns the mean score of its rollouts.
-    func trainStep() throws -> Double {
+    /// One step of the algorithm; returns the mean score of its rollouts, nil when they were passed over.
+    func trainStep() throws -> Double? {
         let batch = order.next().map { prompts[$0] }
+        var score: Double?
+        if try !passingOverBadBatches({ score = try trainStep(on: batch) }) {
+            lastRollouts = []
+            step += 1
+        }
+        return score
+    }
+
+    /// Works on a batch. When numbers of it are not finite and the run may pass over such batches, it is as if the batch had not been.
+    /// - Returns: whether the work was done.
+    private func passingOverBadBatches(_ body: () throws -> Void) throws -> Bool {
+        let before = (statistics, moments)
+        do {
+            try body()
+            return true
+        } catch let error as TrainingError where badBatches.passesOver(error) {
+            (statistics, moments) = before
+            try handler(.noted(badBatches.note(error)))
+            return false
+        }
+    }
+
+    private func trainStep(on batch: [TokenisedPrompt]) throws -> Double {
         let stream = random.split("rollout").split(UInt64(step))
         let clock = ContinuousClock()
         var start = clock.now
@@ -177,6 +206,7 @@ public final class PPOTrainer {
             predictAnew(&rollouts)
         }
         addReferenceLogProbs(to: &rollouts)
+        try checkFinite(rollouts)
         lastPhases.score = seconds()
         // 4. a reward for every token; 5. advantages and returns, from the values at sampling time
         addAdvantages(to: &rollouts)
@@ -188,7 +218,7 @@ public final class PPOTrainer {
             var shuffle = random.split("learn").split(UInt64(step)).split(UInt64(epoch))
             let mixed = shuffled(rollouts, using: &shuffle)
             for begin in stride(from: 0, to: mixed.count, by: config.learnBatchSize) {
-                try learn(Array(mixed[begin..<begin + config.learnBatchSize]))
+                _ = try passingOverBadBatches { try learn(Array(mixed[begin..<begin + config.learnBatchSize])) }
             }
         }
         lastPhases.learn = seconds()

@@ -17,7 +17,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var checkpointSteps: Int?
     /// What the square of a pair's summed scores adds to its loss; see ``RewardLoss/loss(scores:choices:weight:centering:)``.
     public var centering: Double
-    /// Whether the caller of ``RewardTrainer/run(checkpoint:shouldStop:)`` is to normalise the head afterwards, so that scores have mean
+    /// Whether the caller of ``RewardTrainer/run(checkpoint:shouldSave:shouldStop:)`` is to normalise the head afterwards, so that scores have mean
     /// 0 and deviation 1 on training pairs.
     public var normalises: Bool
     /// The pairs that the normalisation is measured on.
@@ -25,6 +25,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     /// Where scores are read.
     public var position: ScorePosition
     public var seed: UInt64
+    /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
+    public var skippedBatches = 0
 
     /// Settings; what is left out has the value of the paper's code.
     public init(
@@ -65,6 +67,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         try Settings.require(
             normalisationPairs > 0, "the number of pairs for the normalisation", normalisationPairs,
             "it must be above 0")
+        try Settings.require(skippedBatches >= 0, "the number of bad batches", skippedBatches, "it must not be negative")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 }

@@ -9,14 +9,15 @@ public final class RewardTrainer {
     public let model: RewardModel
     /// The settings.
     public let config: RewardConfig
-    private let comparisons: [TokenisedComparison]
-    private let evaluations: [(name: String, comparisons: [TokenisedComparison])]
+    let comparisons: [TokenisedComparison]
+    let evaluations: [(name: String, comparisons: [TokenisedComparison])]
     private let handler: TrainingEventHandler
-    private let optimizer: Adam
+    let optimizer: Adam
     private var order: BatchOrder
     private var tokens = 0
     private var interval = (loss: 0.0, right: 0.0, pairs: 0)
     private var last = (norm: 0.0, rate: 0.0)
+    private var badBatches: BadBatches
 
     /// Optimiser steps done.
     public private(set) var step = 0
@@ -45,6 +46,7 @@ public final class RewardTrainer {
         config.freezing.apply(to: model.decoder, isRewardModel: true)
         optimizer = Adam(model.decoder.parameters + model.head.parameters, config: config.optimizer)
         order = try BatchOrder(seed: config.seed, count: comparisons.count, batchSize: config.batchSize)
+        badBatches = BadBatches(limit: config.skippedBatches)
         let perEpoch = (comparisons.count + config.batchSize - 1) / config.batchSize
         totalSteps = config.maxSteps ?? max(1, Int((Double(perEpoch) * config.epochs).rounded()))
     }
@@ -53,7 +55,10 @@ public final class RewardTrainer {
     public var snapshot: TrainerSnapshot {
         TrainerSnapshot(
             step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
-            numbers: ["loss": interval.loss, "right": interval.right, "pairs": Double(interval.pairs)],
+            numbers: [
+                "loss": interval.loss, "right": interval.right, "pairs": Double(interval.pairs), "last_norm": last.norm,
+                "last_rate": last.rate,
+            ].merging(badBatches.numbers) { $1 },
             tensors: optimizer.state)
     }
 
@@ -64,6 +69,8 @@ public final class RewardTrainer {
         (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
         let numbers = snapshot.numbers
         interval = (numbers["loss"] ?? 0, numbers["right"] ?? 0, Int(numbers["pairs"] ?? 0))
+        last = (numbers["last_norm"] ?? 0, numbers["last_rate"] ?? 0)
+        badBatches.restore(numbers)
     }
 
     /// Trains until the last step, or until `shouldStop` says so after a step. It leaves the head as it was trained: the caller may
@@ -71,7 +78,8 @@ public final class RewardTrainer {
     /// - Returns: whether the run is complete.
     @discardableResult
     public func run(
-        checkpoint: (RewardTrainer) throws -> Void = { _ in }, shouldStop: () -> Bool = { false }
+        checkpoint: (RewardTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
+        shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try handler(.began(stage: "reward model", totalSteps: totalSteps))
         if step == 0 { try evaluate() }
@@ -81,17 +89,29 @@ public final class RewardTrainer {
             if step % config.logSteps == 0 || step == totalSteps { try log() }
             if step == totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
             let stops = shouldStop()
-            if stops || (config.checkpointSteps.map { step % $0 == 0 } ?? false) { try checkpoint(self) }
+            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
+            if stops || saves { try checkpoint(self) }
             if stops { return step == totalSteps }
         }
         return true
     }
 
-    /// One optimiser step; returns its mean loss per pair.
-    func trainStep() throws -> Double {
+    /// One optimiser step; returns its mean loss per pair, nil when the batch was passed over.
+    func trainStep() throws -> Double? {
         let batch = order.next().map { comparisons[$0] }
+        do {
+            return try trainStep(on: batch)
+        } catch let error as TrainingError where badBatches.passesOver(error) {
+            step += 1
+            try handler(.noted(badBatches.note(error)))
+            return nil
+        }
+    }
+
+    private func trainStep(on batch: [TokenisedComparison]) throws -> Double {
         defer { optimizer.clearGradients() }
         var loss = 0.0
+        var right = 0.0
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
             let tape = Tape()
             let scores = RewardLoss.scores(model, part, position: config.position, on: tape)
@@ -99,33 +119,38 @@ public final class RewardTrainer {
                 scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count),
                 centering: Float(config.centering))
             guard partLoss.item.isFinite else {
-                throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
+                throw TrainingError.notFinite(
+                    scores.nonFiniteCount > 0 ? "a score" : "the loss", step: step + 1, in: model.decoder, model.head,
+                    ids: part.flatMap { pair in pair.summaries.map { _ in pair.id } },
+                    sequences: part.flatMap { pair in pair.summaries.map { pair.prompt + $0 } })
             }
             loss += Double(partLoss.item)
-            interval.right +=
+            right +=
                 RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
             tape.backward(from: partLoss)
         }
+        last.rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
+        last.norm = try optimizer.step(learningRate: last.rate, examples: batch.map(\.id), of: step + 1)
         interval.loss += loss * Double(batch.count)
+        interval.right += right
         interval.pairs += batch.count
         tokens += batch.reduce(0) { $0 + $1.count }
-        last.rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
-        last.norm = try optimizer.step(learningRate: last.rate, examples: batch.map(\.id))
         step += 1
         return loss
     }
 
     private func log() throws {
-        let pairs = Double(max(1, interval.pairs))
-        try handler(
-            .measured(
-                step: step,
-                values: [
-                    "loss": interval.loss / pairs, "accuracy": interval.right / pairs, "learning_rate": last.rate,
-                    "gradient_norm": last.norm, "tokens": Double(tokens),
-                    "total_samples_seen": Double(step * config.batchSize),
-                    "percent_progress": 100 * Double(step) / Double(totalSteps),
-                ]))
+        var values = badBatches.numbers
+        values["tokens"] = Double(tokens)
+        values["total_samples_seen"] = Double(step * config.batchSize)
+        values["percent_progress"] = 100 * Double(step) / Double(totalSteps)
+        if interval.pairs > 0 {  // else every batch of the interval was passed over
+            values["loss"] = interval.loss / Double(interval.pairs)
+            values["accuracy"] = interval.right / Double(interval.pairs)
+            values["learning_rate"] = last.rate
+            values["gradient_norm"] = last.norm
+        }
+        try handler(.measured(step: step, values: values))
         interval = (0, 0, 0)
     }
 

@@ -30,6 +30,8 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     public var promptLossWeight: Double
     /// Decides the order of the examples.
     public var seed: UInt64
+    /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
+    public var skippedBatches = 0
 
     /// Settings; what is left out has the value of the paper's code.
     public init(
@@ -66,6 +68,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         try Settings.require(
             (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
         try Settings.require(promptLossWeight >= 0, "the prompts' weight", promptLossWeight, "it must not be negative")
+        try Settings.require(skippedBatches >= 0, "the number of bad batches", skippedBatches, "it must not be negative")
         try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
 

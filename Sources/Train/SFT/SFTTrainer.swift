@@ -11,16 +11,17 @@ public final class SFTTrainer {
     public let decoder: any Decoder
     /// The settings.
     public let config: SFTConfig
-    private let examples: [TokenisedExample]
-    private let evaluations: [(name: String, examples: [TokenisedExample])]
-    private let validTokens: Int?
+    let examples: [TokenisedExample]
+    let evaluations: [(name: String, examples: [TokenisedExample])]
+    let validTokens: Int?
     private let handler: TrainingEventHandler
     /// Called after the losses of every evaluation, with the step: generates texts, where that is wanted.
     public var afterEvaluation: (Int) throws -> Void = { _ in }
-    private let optimizer: Adam
+    let optimizer: Adam
     private var order: BatchOrder
     private var tokens = 0
     private var interval = (loss: 0.0, targets: 0)
+    private var badBatches: BadBatches
 
     /// Optimiser steps done.
     public private(set) var step = 0
@@ -59,13 +60,17 @@ public final class SFTTrainer {
         optimizer = Adam(decoder.parameters, config: config.optimizer)
         order = try BatchOrder(seed: config.seed, count: examples.count, batchSize: config.batchSize)
         totalSteps = config.totalSteps(examples: examples.count)
+        badBatches = BadBatches(limit: config.skippedBatches)
     }
 
     /// Everything that the next step depends on besides the model's weights.
     public var snapshot: TrainerSnapshot {
         TrainerSnapshot(
             step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
-            numbers: ["interval_loss": interval.loss, "interval_targets": Double(interval.targets)],
+            numbers: [
+                "interval_loss": interval.loss, "interval_targets": Double(interval.targets), "last_norm": lastNorm,
+                "last_rate": lastRate,
+            ].merging(badBatches.numbers) { $1 },
             tensors: optimizer.state)
     }
 
@@ -77,14 +82,19 @@ public final class SFTTrainer {
         tokens = snapshot.tokens
         order = snapshot.order
         interval = (snapshot.numbers["interval_loss"] ?? 0, Int(snapshot.numbers["interval_targets"] ?? 0))
+        (lastNorm, lastRate) = (snapshot.numbers["last_norm"] ?? 0, snapshot.numbers["last_rate"] ?? 0)
+        badBatches.restore(snapshot.numbers)
     }
 
     /// Trains until the last step, or until `shouldStop` says so after a step.
-    /// - Parameter checkpoint: called after every `checkpointSteps` steps, and before stopping early.
+    /// - Parameters:
+    ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` says so, and before stopping early.
+    ///   - shouldSave: asked after every step.
     /// - Returns: whether the run is complete.
     @discardableResult
     public func run(
-        checkpoint: (SFTTrainer) throws -> Void = { _ in }, shouldStop: () -> Bool = { false }
+        checkpoint: (SFTTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
+        shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try handler(.began(stage: "sft", totalSteps: totalSteps))
         if step == 0 { try evaluate() }
@@ -95,15 +105,26 @@ public final class SFTTrainer {
             let evaluates = config.evaluationSteps.map { step % $0 == 0 } ?? false
             if evaluates || step == totalSteps { try evaluate() }
             let stops = shouldStop()
-            if stops || (config.checkpointSteps.map { step % $0 == 0 } ?? false) { try checkpoint(self) }
+            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
+            if stops || saves { try checkpoint(self) }
             if stops { return step == totalSteps }
         }
         return true
     }
 
-    /// One optimiser step; returns its mean loss per target token.
-    func trainStep() throws -> Double {
+    /// One optimiser step; returns its mean loss per target token, nil when the batch was passed over.
+    func trainStep() throws -> Double? {
         let batch = order.next().map { examples[$0] }
+        do {
+            return try trainStep(on: batch)
+        } catch let error as TrainingError where badBatches.passesOver(error) {
+            step += 1
+            try handler(.noted(badBatches.note(error)))
+            return nil
+        }
+    }
+
+    private func trainStep(on batch: [TokenisedExample]) throws -> Double {
         defer { optimizer.clearGradients() }
         let targets = batch.reduce(0) { $0 + $1.target.count }
         var loss = 0.0
@@ -126,16 +147,17 @@ public final class SFTTrainer {
                 loss += Double(partLoss.item)
             }
             guard partLoss.item.isFinite else {
-                throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: part.map(\.id))
+                throw TrainingError.notFinite(
+                    "the loss", step: step + 1, in: decoder, ids: part.map(\.id), sequences: part.map { $0.prompt + $0.target })
             }
             tape.backward(from: partLoss)
         }
+        let rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
+        lastNorm = try optimizer.step(learningRate: rate, examples: batch.map(\.id), of: step + 1)
+        lastRate = rate
         interval.loss += loss * Double(targets)
         interval.targets += targets
         tokens += batch.reduce(0) { $0 + $1.count }
-        let rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
-        lastNorm = try optimizer.step(learningRate: rate, examples: batch.map(\.id))
-        lastRate = rate
         step += 1
         return loss
     }
@@ -143,13 +165,14 @@ public final class SFTTrainer {
     private var lastRate = 0.0
 
     private func log() throws {
-        try handler(
-            .measured(
-                step: step,
-                values: [
-                    "loss": interval.loss / Double(max(1, interval.targets)), "learning_rate": lastRate,
-                    "gradient_norm": lastNorm, "tokens": Double(tokens),
-                ]))
+        var values = badBatches.numbers
+        values["tokens"] = Double(tokens)
+        if interval.targets > 0 {  // else every batch of the interval was passed over
+            values["loss"] = interval.loss / Double(interval.targets)
+            values["learning_rate"] = lastRate
+            values["gradient_norm"] = lastNorm
+        }
+        try handler(.measured(step: step, values: values))
         interval = (0, 0)
     }
 

@@ -1,0 +1,43 @@
+import Foundation
+
+/// How far best-of-N sampling has come, as its checkpoints hold it: which prompts are answered, and the sums over their answers.
+///
+/// Random streams need no place in it: each is named by the seed, the prompt and the number of the response.
+struct BestOfNProgress: Codable, Equatable {
+    /// The split that is being answered, by its place among those asked for.
+    var split = 0
+    /// Prompts of it that are answered.
+    var prompts = 0
+    /// Groups of responses drawn, over all splits.
+    var done = 0
+    /// Tokens drawn.
+    var tokens = 0
+    /// Sums over the split's prompts: the mean reward of a prompt's responses, that of its best, and those of the best of the first 1…n.
+    var firstMean = 0.0
+    var bestMean = 0.0
+    var curve: [Double] = []
+    /// The means of finished splits.
+    var curves: [String: [Double]] = [:]
+
+    private static var fileName: String { "best-of-n.json" }
+
+    mutating func beginNextSplit() {
+        (split, prompts, firstMean, bestMean, curve) = (split + 1, 0, 0, 0, [])
+    }
+
+    /// - Throws: `FileError`.
+    func write(to folder: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+        try AtomicFile.write(text + "\n", to: folder.appendingPathComponent(Self.fileName))
+    }
+
+    /// - Throws: `FileError.damaged`.
+    static func read(from folder: URL) throws -> BestOfNProgress {
+        guard let content = try? Foundation.Data(contentsOf: folder.appendingPathComponent(fileName)),
+            let progress = try? JSONDecoder().decode(BestOfNProgress.self, from: content)
+        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) is missing or unreadable") }
+        return progress
+    }
+}

@@ -1,0 +1,43 @@
+internal import Foundation
+
+/// What the operating system says about memory.
+enum MachineMemory {
+    /// Bytes of this process in memory: all, and the most there have ever been. nil where the system does not say.
+    static func process() -> (now: Int, peak: Int)? {
+        guard let fields = fields(of: "/proc/self/status"), let now = fields["VmRSS"] else { return nil }
+        return (now, fields["VmHWM"] ?? now)
+    }
+
+    /// Bytes that this process may have in all: what it has and what is free, on the machine and in its control group.
+    static func available() -> Int? {
+        let own = process()?.now ?? 0
+        var limits: [Int] = []
+        if let free = fields(of: "/proc/meminfo")?["MemAvailable"] { limits.append(own + free) }
+        for (limit, usage) in [
+            ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+            ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+        ] {
+            guard let limit = number(in: limit), let usage = number(in: usage), limit < 1 << 60 else { continue }
+            limits.append(own + max(0, limit - usage))
+        }
+        return limits.min()
+    }
+
+    /// The lines "Name:  123 kB" of a file, in bytes.
+    static func fields(of path: String) -> [String: Int]? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        var fields: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            guard words.count >= 3, words[2] == "kB", words[0].last == ":", let number = Int(words[1]) else { continue }
+            fields[String(words[0].dropLast())] = number * 1024
+        }
+        return fields
+    }
+
+    private static func number(in path: String) -> Int? {
+        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
+            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+    }
+}
