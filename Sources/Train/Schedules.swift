@@ -8,16 +8,20 @@ public struct Schedule: Codable, Sendable, Equatable {
     public var kind: Kind
     /// Steps over which the rate rises linearly from 0.
     public var warmupSteps: Int
+    /// The share of all steps over which it rises where `warmupSteps` is 0; a fraction of a step counts as one.
+    public var warmupShare: Double
 
     /// A schedule; cosine without warm-up unless set.
-    public init(_ kind: Kind = .cosine, warmupSteps: Int = 0) {
+    public init(_ kind: Kind = .cosine, warmupSteps: Int = 0, warmupShare: Double = 0) {
         self.kind = kind
         self.warmupSteps = warmupSteps
+        self.warmupShare = warmupShare
     }
 
     /// What the peak rate is multiplied by in step `step` (from 0) of `total`: the formulas of Transformers' schedulers. Linear and
     /// cosine reach 0 after the last step.
     public func factor(step: Int, total: Int) -> Double {
+        let warmupSteps = warmupSteps > 0 ? warmupSteps : Int((warmupShare * Double(total)).rounded(.up))
         if step < warmupSteps { return Double(step) / Double(max(1, warmupSteps)) }
         let progress = Double(step - warmupSteps) / Double(max(1, total - warmupSteps))
         switch kind {

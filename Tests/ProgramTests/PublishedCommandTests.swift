@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// The commands of the paper's published code, with the program's name changed, a model folder and a data folder in place of hub names, and
 /// fewer policy steps.
@@ -152,10 +153,18 @@ import Testing
         let curves = try String(contentsOf: folder.appendingPathComponent("bon/final/curves.csv"), encoding: .utf8)
         #expect(curves.split(separator: "\n").count == 17 && curves.hasPrefix("n,kl,ood_test,test\n"))
 
-        // two of its metrics need models, and say so; the third runs
+        // two of its metrics need models; without them they say so, with tiny ones all three run
         let missing = try run("calculate-diversity", Self.diversity, status: 65)
         #expect(missing.contains("nli_sample_from_sim"))
-        try run("calculate-diversity", Self.diversity + " --diversity_metrics ead_averaged_distinct_ngrams")
+        let encoders = Fixtures.url("encoders").path
+        try run(
+            "calculate-diversity", Self.diversity,
+            ["--embedding-model", "\(encoders)/bert", "--nli-model", "\(encoders)/roberta"])
+        let report = try #require(try lines("runs/diversity/metrics.jsonl").last)
+        for name in ["ead_averaged_distinct_ngrams", "nli_sample_from_sim", "sent_bert_from_sim"] {
+            #expect((report["mean_per_input_" + name] as? Double)?.isFinite ?? false, "\(name)")
+            #expect(report["overall_" + name] == nil, "--no_overall_input")
+        }
         #expect(exists("runs/diversity/final/diversity.json"))
 
         // scoring: a column in a run's table, and in a file
@@ -219,6 +228,22 @@ import Testing
             try run("sample-best-of-n", sampling + "--run-id \(name) --reward-function \(name) \(extra)")
             #expect(try lines("runs/\(name)/tables/test.jsonl").allSatisfy { $0["reward"] is Double })
         }
+        // the same functions find the rows of a structured subset
+        try run(
+            "train-sft", "--index-output index.json --reward-function length --dataset summarisation --data-dir data")
+        let index = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("index.json")))
+                as? [String: [Int]])
+        #expect(index["train"]?.count == 16 && index["validation"]?.count == 2 && index["test"]?.count == 1)
+        try run(
+            "sample-best-of-n", sampling + "--run-id mood --reward-function sentiment",
+            ["--rf-model-dir", Fixtures.url("encoders/bert").path])
+        #expect(
+            try lines("runs/mood/tables/test.jsonl").allSatisfy { (0.0...1).contains($0["reward"] as? Double ?? -1) })
+        let label = try run(
+            "sample-best-of-n", sampling + "--run-id mood-2 --reward-function sentiment --sentiment-label glad",
+            ["--rf-model-dir", Fixtures.url("encoders/bert").path], status: 65)
+        #expect(label.contains("glad") && label.contains("entailment"))
         try run(
             "sample-best-of-n", sampling + "--run-id own --reward-function process",
             ["--scorer-command", "sh scorer.sh"])

@@ -17,6 +17,15 @@ import _TestSupport
             (0...10).map { schedule.factor(step: $0, total: 10) }, [0, 1.0 / 3, 2.0 / 3, 1] + rest, relative: 0, absolute: 1e-8)
     }
 
+    @Test("a share of the steps, rounded up; a number of steps wins over it")
+    func share() {
+        for step in 0...10 {
+            let three = Schedule(.cosine, warmupSteps: 3).factor(step: step, total: 10)
+            #expect(Schedule(.cosine, warmupShare: 0.21).factor(step: step, total: 10) == three)
+            #expect(Schedule(.cosine, warmupSteps: 3, warmupShare: 0.9).factor(step: step, total: 10) == three)
+        }
+    }
+
     @Test func withoutWarmUp() {
         #expect(Schedule() == Schedule(.cosine, warmupSteps: 0))
         expectClose(

@@ -22,11 +22,11 @@ extension PipelineTokenizer {
         return length
     }
 
-    /// The ids of a text with its special tokens, at most `maximumLength` of them: the end of the text is cut off.
-    public func encode(_ text: String, maximumLength: Int) -> [Int32] {
+    /// The ids of a text with its special tokens, at most `maximumLength` of them: the end of the text is cut off, or its beginning.
+    public func encode(_ text: String, maximumLength: Int, keepingEnd: Bool = false) -> [Int32] {
         let ids = encode(text, addingSpecialTokens: false)
         let room = max(0, maximumLength - postProcessor.prefix.count - postProcessor.suffix.count)
-        return postProcessor.prefix + ids.prefix(room) + postProcessor.suffix
+        return postProcessor.prefix + (keepingEnd ? ids.suffix(room) : ids.prefix(room)) + postProcessor.suffix
     }
 
     /// Two texts, each encoded without special tokens, as one sequence of at most `maximumLength` tokens.

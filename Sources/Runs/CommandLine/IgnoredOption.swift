@@ -88,6 +88,8 @@ public struct IgnoredOption: Equatable, Sendable {
             list(
                 .boolean, ["overwrite-output-dir", "override-output-dir"],
                 "--resume says what happens to a run that is there already"),
+            list(.value, ["optim", "optim-args"], "the optimiser is AdamW"),
+            list(.boolean, ["save-safetensors", "save-on-each-node", "do-predict"], "models are saved in one form"),
             list(.value, ["override-output-dir", "resume-from-checkpoint"], "a run goes on by itself; see --resume"),
         ].flatMap { $0 }
     }

@@ -26,11 +26,19 @@ public struct ComparisonOptions: ParsableArguments {
     public var totalSeconds: Double?
     @Option(help: "Comparison: what the hidden judge takes off a summary of twice the reference's length.")
     public var lengthWeight = 0.2
+    @Option(
+        help: """
+            Experiment: a folder of folders seed-…, each with the runs sft, rm, bon, and samples-… of policies; experiment.md and \
+            experiment.json are written into it.
+            """)
+    public var experimentDir: String?
 
     public init() {}
 
     /// Whether a comparison is asked for.
     public var isWanted: Bool { summaryDir != nil }
+    /// Whether the table of an experiment is asked for.
+    public var isExperimentWanted: Bool { experimentDir != nil }
 }
 
 /// What supervised training, PPO and best-of-N did to quality and diversity, from the runs of a pipeline.
@@ -80,10 +88,8 @@ public struct ComparisonJob {
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
             diversity: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
             total: options.totalSeconds ?? .nan)
-        var dataset = configuration.map { $0.options["data_dir"] == nil ? "generated" : "summarisation" } ?? "unknown"
-        if case .string(let name)? = configuration?.options["dataset"] { dataset = name }
         var summary = Summary(
-            dataset: dataset, seconds: seconds,
+            dataset: Self.dataset(configuration), seconds: seconds,
             sft: Summary.Supervised(
                 firstLoss: first(supervised, "validation_loss"), lastLoss: last(supervised, "loss"),
                 validationLoss: last(supervised, "validation_loss"),
@@ -98,6 +104,15 @@ public struct ComparisonJob {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try summary.write(to: folder)
         print(summary.terminalText)
+    }
+
+    /// The data set that a run was made with.
+    static func dataset(_ configuration: RunConfiguration?) -> String {
+        if case .string(let name)? = configuration?.options["dataset"] { return name }
+        guard let configuration else { return "unknown" }
+        // an option that was not given is absent or null
+        if case .string? = configuration.options["data_dir"] { return "summarisation" }
+        return "generated"
     }
 
     private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {

@@ -87,12 +87,12 @@ extension DataOptions {
             truncation: try compatibility.truncation)
     }
 
-    /// Says how many prompts are cut for the policy; rewards read them whole.
+    /// Says how many prompts are cut for the policy; rewards that read texts rather than tokens read them whole.
     func note(cut prompts: [TokenisedPrompt], to split: String, _ note: (String) -> Void) {
         let cut = prompts.count(where: \.isTruncated)
         guard cut > 0 else { return }
         note(
-            "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards read them whole"
+            "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards of texts read them whole"
         )
     }
 
@@ -134,12 +134,40 @@ extension DataOptions {
     private func read(
         _ files: SplitFiles, from name: String, selection: SplitSelection, _ wanted: [String]
     ) throws -> CorpusReader<Comparison>.Splits {
+        let reader = CorpusReader<Comparison>(
+            files, selection: selection, onBadRow: policy, accepts: accepted(from: name))
+        return try reader.read(wanted, limit: { $0 == "train" ? maxTrainExamples : nil })
+    }
+
+    /// Which comparisons belong to a set; nil for all.
+    private func accepted(from name: String) -> (@Sendable (Comparison) -> Bool)? {
         let own = name == "cnndm" ? "cnndm" : name == "summarisation" ? "!cnndm" : "any"
         let filter = BatchFilter(name: name == "cnndm" ? own : comparisonsBatch ?? own)
-        var accepts: (@Sendable (Comparison) -> Bool)?
-        if filter != .any { accepts = { filter.accepts($0) } }
-        let reader = CorpusReader<Comparison>(files, selection: selection, onBadRow: policy, accepts: accepts)
-        return try reader.read(wanted, limit: { $0 == "train" ? maxTrainExamples : nil })
+        guard filter != .any else { return nil }
+        return { filter.accepts($0) }
+    }
+
+    /// An index of the rows whose posts score highest, for the structured subset `sentiment`.
+    ///
+    /// - Parameters:
+    ///   - ofComparisons: Whether the rows are those of the comparisons rather than of the posts.
+    ///   - share: The share of each split's rows that is kept.
+    ///   - scorer: One number for each post.
+    func index(ofComparisons: Bool, share: Double, scorer: ([String]) throws -> [Double]) throws -> SplitIndex {
+        let keeping = SplitIndex.Keeping.highest(share: share)
+        if ofComparisons {
+            let files = try files(of: datasetName, set: .preferences, replacing: namedFiles)
+            return try CorpusReader<Comparison>(files, onBadRow: policy, accepts: accepted(from: datasetName))
+                .index(keeping: keeping) { try scorer($0.map(\.post)) }
+        }
+        if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) {
+            return try SplitIndex(
+                scores: corpus().splits.mapValues { try scorer($0.map(\.post)) }, keeping: keeping)
+        }
+        let files = try files(set: summarisationDatasetQueries ? .queries : .posts)
+        return try CorpusReader<SummaryExample>(
+            files, onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : []
+        ).index(keeping: keeping) { try scorer($0.map(\.post)) }
     }
 
     // MARK: What the options mean

@@ -33,13 +33,24 @@ public struct DiversityOptions: ParsableArguments {
     public var simulateBonForPerInputNOutputs = 32
     @Option(help: "V of the expectation-adjusted metric.")
     public var eadVocabularySize = 50_257
-    @Option(help: "A folder with a sentence encoder (BERT or RoBERTa, sentence-transformers' layout), for the metrics of embeddings.")
+    @Option(
+        help:
+            "A folder with a sentence encoder (BERT or RoBERTa, sentence-transformers' layout), for the metrics of embeddings."
+    )
     public var embeddingModel: String?
-    @Option(help: "A folder with a classifier of natural language inference, such as roberta-large-mnli, for the nli metrics.")
+    @Option(
+        help:
+            "A folder with a classifier of natural language inference, such as roberta-large-mnli, for the nli metrics."
+    )
     public var nliModel: String?
-    @Option(help: .yesNo("Computes the nli metrics in the original's form: top label only, inverted, characters for sentences."))
+    @Option(
+        help: .yesNo(
+            "Computes the nli metrics in the original's form: top label only, inverted, characters for sentences."))
     public var nliReferenceForm = false
-    @Option(help: "The URL of an embedding service of OpenAI's form, for openai_from_sim; its key is read from OPENAI_API_KEY.")
+    @Option(
+        help:
+            "The URL of an embedding service of OpenAI's form, for openai_from_sim; its key is read from OPENAI_API_KEY."
+    )
     public var embeddingServiceUrl: String?
     @Option(help: "The model that the embedding service is asked for.")
     public var embeddingServiceModel = "text-embedding-3-small"
@@ -51,6 +62,12 @@ public struct DiversityOptions: ParsableArguments {
     public var referenceCompatible = false
 
     public init() {}
+
+    /// Options of the original that mean nothing here.
+    public static let ignored = [
+        IgnoredOption("no-table-ids", .boolean, "tables are files whose names are known"),
+        IgnoredOption("model-name", .value, "a run is named by --run-ids"),
+    ]
 }
 
 extension DiversityOptions {
@@ -63,7 +80,8 @@ extension DiversityOptions {
                     throw CommandLineError.invalid("--embedding-service-url '\(address)' is no http address")
                 }
                 return EmbeddingService(
-                    endpoint: url, model: embeddingServiceModel, key: ProcessInfo.processInfo.environment["OPENAI_API_KEY"])
+                    endpoint: url, model: embeddingServiceModel,
+                    key: ProcessInfo.processInfo.environment["OPENAI_API_KEY"])
             },
             entailment: try nliModel.map { try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true)) })
     }

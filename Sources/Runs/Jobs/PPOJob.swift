@@ -62,8 +62,10 @@ public struct PPOJob {
 
         var config = try policy.config(sampling: sampling, reference: data.referenceCompatible, seed: run.seed)
         config.skippedBatches = policy.skipBadBatches
-        let corpus = try data.corpus(
-            ["train", "validation", "ood_validation"] + policy.evaluationSplits.values, note: session.say)
+        let finals =
+            policy.evaluationSplits.values.isEmpty && data.referenceCompatible
+            ? EvaluationOptions.usual : policy.evaluationSplits.values
+        let corpus = try data.corpus(["train", "validation", "ood_validation"] + finals, note: session.say)
         let tokenisation = try data.tokenisation(
             of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
         let all = try data.trainingExamples(of: corpus)
@@ -82,7 +84,8 @@ public struct PPOJob {
             .map { try evaluated($0, count: policy.trainingTargetEvalDatapoints) }
         let finalSplits =
             policy.evaluationSplits.values.isEmpty
-            ? [] : try data.present(policy.evaluationSplits.values, in: corpus, note: session.say)
+            ? finals.filter { corpus.availableSplits.contains($0) }
+            : try data.present(finals, in: corpus, note: session.say)
         let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
         config.freezing.apply(to: decoder)

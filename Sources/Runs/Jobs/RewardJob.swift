@@ -253,7 +253,8 @@ public struct RewardJob {
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
             checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
-            normalises: preferences.calculateNormalisation, seed: run.seed)
+            normalises: preferences.calculateNormalisation, normalisationPairs: data.targetEvalDatapoints,
+            seed: run.seed)
         config.skippedBatches = training.skipBadBatches
         return config
     }

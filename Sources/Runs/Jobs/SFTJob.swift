@@ -18,6 +18,16 @@ public struct StartingModelOptions: ParsableArguments {
     public var promptLossWeight = 0.0
     @Option(help: .yesNo("Whether generated texts are scored with --reward-function, too."))
     public var evalSlRewardFunction = false
+    @Option(
+        help: """
+            Instead of training, scores the posts of the data set with --reward-function and writes the rows that score highest into this \
+            JSON file, an index for --dataset-structured-subset sentiment.
+            """)
+    public var indexOutput: String?
+    @Option(help: "With --index-output: posts, or comparisons, whose rows are others.")
+    public var indexOf = "posts"
+    @Option(help: "With --index-output: the share of each split's rows that the index keeps.")
+    public var indexShare = 0.5
     @Option(help: "From scratch: ids of the tokenizer.")
     public var vocabularySize = 4096
     @Option(help: "From scratch: the width of the hidden states.")
@@ -49,6 +59,11 @@ public struct StartingModelOptions: ParsableArguments {
     }()
 
     public func validate() throws {
+        guard ["posts", "comparisons"].contains(indexOf) else {
+            throw ValidationError("--index-of is '\(indexOf)'; it takes posts or comparisons")
+        }
+        guard indexShare > 0, indexShare < 1 else { throw ValidationError("--index-share must be between 0 and 1") }
+        guard indexOutput == nil else { return }
         guard fromScratch != (modelName != nil) else {
             throw ValidationError(
                 "name the model to start from with --model-name, or ask for a new one with --from-scratch")
@@ -102,7 +117,12 @@ public struct SFTJob {
 
     /// Runs the job, or goes on with it.
     public func callAsFunction() throws {
-        try run.computing { try work() }
+        try run.computing {
+            guard let output = model.indexOutput else { return try work() }
+            try IndexJob(
+                output: output, ofComparisons: model.indexOf == "comparisons", share: model.indexShare, data: data,
+                reward: reward)()
+        }
     }
 
     private func work() throws {

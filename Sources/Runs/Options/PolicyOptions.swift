@@ -102,7 +102,7 @@ public struct PolicyOptions: ParsableArguments {
     public var trainingTargetEvalDatapoints = 100
     @Option(
         help:
-            "Splits whose first --target-eval-datapoints prompts are answered at the end of the run; none unless given."
+            "Splits whose first --target-eval-datapoints prompts are answered at the end of the run; none unless given (the original: all)."
     )
     public var evaluationSplits: ArgumentList<String> = []
     @Option(help: "Log lines between two tables of rollouts.")

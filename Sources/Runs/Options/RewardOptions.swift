@@ -9,12 +9,17 @@ import Tensor
 public struct RewardOptions: ParsableArguments {
     @Option(
         help: """
-            summarisation (a reward model, --rf-model-dir), rouge, bleu, token-id, length, compression, pattern, or process (a program of \
-            your own, --scorer-command).
+            summarisation (a reward model, --rf-model-dir), sentiment (a BERT or RoBERTa classifier, --rf-model-dir), rouge, bleu, \
+            token-id, length, compression, pattern, or process (a program of your own, --scorer-command).
             """)
     public var rewardFunction = "summarisation"
-    @Option(help: "The reward model: a model folder or a run folder.")
+    @Option(help: "The reward model: a model folder or a run folder; for sentiment the classifier's folder.")
     public var rfModelDir: String?
+    @Option(
+        help:
+            "Reward sentiment: the label whose probability counts, by name or number; 1, the positive one, unless given."
+    )
+    public var sentimentLabel: String?
     @Option(help: "Reward token-id: ids above this count.")
     public var tokenIdRfThreshold: Int32 = 25_000
     @Option(help: "Reward length: the wanted number of words; the more the better unless given.")
@@ -54,10 +59,8 @@ public struct RewardOptions: ParsableArguments {
             )
         }
         switch name {
-        case "sentiment":
-            throw ValidationError(
-                "--reward-function sentiment needs a sequence classifier; run one with --reward-function process --scorer-command …"
-            )
+        case "sentiment" where rfModelDir == nil:
+            throw ValidationError("--reward-function sentiment needs a classifier's folder, --rf-model-dir")
         case "pattern" where rewardPattern == nil:
             throw ValidationError("--reward-function pattern needs --reward-pattern")
         case "process" where scorerCommand == nil:
@@ -85,6 +88,23 @@ public struct RewardOptions: ParsableArguments {
         return .paddingCount(padding: tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? end)
     }
 
+    /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil for reward models.
+    func withoutPolicy(reference: Bool = false, inTraining: Bool = false) throws -> (any RewardFunction)? {
+        switch OptionTable.canonical(rewardFunction) {
+        case "rouge": return ROUGEReward(readsReferenceByCharacter: reference && inTraining)
+        case "bleu": return BLEUReward(readsReferenceByCharacter: reference && inTraining)
+        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference)
+        case "length": return LengthReward(words: rewardWords)
+        case "compression": return CompressionReward()
+        case "pattern": return try PatternReward(rewardPattern ?? "")
+        case "process": return ScorerProcess(command: scorerCommand ?? "", patience: scorerPatience)
+        case "sentiment":
+            let folder = URL(fileURLWithPath: rfModelDir ?? "", isDirectory: true)
+            return try ClassifierReward(folder, label: sentimentLabel)
+        default: return nil
+        }
+    }
+
     /// The reward function that the options name.
     /// - Parameters:
     ///   - compatibility: which way data are treated; nil-able options above win over it.
@@ -95,16 +115,7 @@ public struct RewardOptions: ParsableArguments {
         inTraining: Bool = false
     ) throws -> any RewardFunction {
         let reference = data.referenceCompatible
-        switch OptionTable.canonical(rewardFunction) {
-        case "rouge": return ROUGEReward(readsReferenceByCharacter: reference && inTraining)
-        case "bleu": return BLEUReward(readsReferenceByCharacter: reference && inTraining)
-        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference)
-        case "length": return LengthReward(words: rewardWords)
-        case "compression": return CompressionReward()
-        case "pattern": return try PatternReward(rewardPattern ?? "")
-        case "process": return ScorerProcess(command: scorerCommand ?? "", patience: scorerPatience)
-        default: break
-        }
+        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining) { return simple }
         guard let rfModelDir else { throw CommandLineError.invalid("name the reward model with --rf-model-dir") }
         let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation, note: session.say)
         let own = loaded.tokenizer

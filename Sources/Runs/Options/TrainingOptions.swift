@@ -20,6 +20,8 @@ public struct TrainingOptions: ParsableArguments {
     public var lrSchedulerType = "cosine"
     @Option(help: "Steps over which the learning rate rises from 0.")
     public var warmupSteps = 0
+    @Option(help: "The share of all steps over which it rises, where --warmup-steps is 0.")
+    public var warmupRatio = 0.0
     @Option(help: "Passes over the training set.")
     public var numTrainEpochs = 1.0
     @Option(help: "Stops after this many optimiser steps.")
@@ -56,6 +58,9 @@ public struct TrainingOptions: ParsableArguments {
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
             throw ValidationError("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
         }
+        guard warmupSteps >= 0, (0...1).contains(warmupRatio) else {
+            throw ValidationError("--warmup-steps must not be negative, --warmup-ratio in 0...1")
+        }
         guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
             throw ValidationError("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
         }
@@ -80,7 +85,10 @@ public struct TrainingOptions: ParsableArguments {
             weightDecay: weightDecay,
             clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
     }
-    var schedule: Schedule { Schedule(Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps) }
+    var schedule: Schedule {
+        Schedule(
+            Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps, warmupShare: warmupRatio)
+    }
     var freezing: Freezing { Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead) }
     var batchSize: Int { perDeviceTrainBatchSize * gradientAccumulationSteps }
 }

@@ -3,13 +3,14 @@ public import Tensor
 /// The terms of PPO's loss over the response tokens of some rollouts, each divided by `tokens`. A mask, where given, is 1 for tokens that
 /// count and 0 for padding.
 public enum PPOLoss {
-    /// −Σ min(ρA, clip(ρ, 1 ± c) A) / tokens with ρ = exp(log p − old log p).
+    /// −Σ min(ρA, clip(ρ, 1 ± c) A) / tokens with ρ = exp(log p − old log p). Without c it is the plain policy gradient of the published
+    /// code, −Σ log p · A / tokens, which `correctsImportance` makes that of V-trace.
     public static func policy(
         logProbs: Tensor, oldLogProbs: Tensor, advantages: Tensor, clip: Double?, tokens: Int, mask: Tensor? = nil
     ) -> Tensor {
+        guard let clip else { return sum(logProbs * advantages, mask).scaled(by: -1 / Float(tokens)) }
         let ratio = (logProbs - oldLogProbs).exponentiated()
         let plain = ratio * advantages
-        guard let clip else { return sum(plain, mask).scaled(by: -1 / Float(tokens)) }
         let clipped = ratio.clamped(to: Float(1 - clip)...Float(1 + clip)) * advantages
         return sum(Tensor.minimum(plain, clipped), mask).scaled(by: -1 / Float(tokens))
     }

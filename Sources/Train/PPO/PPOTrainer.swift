@@ -138,8 +138,13 @@ public final class PPOTrainer {
             let score = try trainStep()
             try handler(.progressed(step: step, totalSteps: config.totalSteps, tokens: tokens, loss: score.map { -$0 }))
             if step % config.logSteps == 0 || step == config.totalSteps {
-                let values = takeStatistics().merging(badBatches.numbers) { $1 }
-                if !values.isEmpty { try handler(.measured(step: step, values: values)) }
+                var values = takeStatistics().merging(badBatches.numbers) { $1 }
+                values["algo_steps"] = Double(step)
+                values["optimizer_steps"] = Double(optimizer.stepCount)
+                values["rollouts"] = Double(step * config.rolloutBatchSize)
+                values["env_train_steps"] = Double(tokens)
+                if config.normalisesOverRun { values["running_advantages"] = moments.mean }
+                try handler(.measured(step: step, values: values))
                 logs += 1
                 if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
                     try handler(.sampled(table: "rollouts", rows: lastRollouts))

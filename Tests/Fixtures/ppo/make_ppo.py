@@ -1,9 +1,11 @@
-"""Makes the policy-gradient fixtures of this folder: one rollout and three optimiser steps of PPO on a tiny LLaMA.
+"""Makes the policy-gradient fixtures of this folder: one rollout and three optimiser steps of PPO on a tiny LLaMA
+and a tiny OPT.
 
     python Tests/Fixtures/ppo/make_ppo.py    # writes next to itself; imports ../models/make_models.py
 
 behaviour/, reference/, learner/   model folders with a value head: the policy that sampled, the frozen reference, and
     the policy that learns (behaviour + N(0, 0.015), so that ratios differ from 1 in the first step already)
+opt-behaviour/, opt-reference/, opt-learner/   the same of an OPT, for the cases whose names begin with opt
 ppo.json
     rollout    prompts, responses (eos included where there is one), scores: one row each
     settings   what all cases share
@@ -22,6 +24,8 @@ Cases
                 columns computed as if they were tokens; advantages anew in every step from the learner's values,
                 bootstrap = the learner's last value; normalised over all B·T; means over all B·T; the reported norm is
                 the root of the sum of the tensors' norms, nothing is clipped.
+    optSane, optReference   the same two for OPT, whose padding is not its end of sequence; with optReference the lower half of the
+                layers and the embeddings are frozen (PyTorch keeps the padding's embedding row out of the gradient).
 
 Formulas (d = log p_ref - log p_behaviour): k1 = -d, k2 = d²/2, k3 = e^d - 1 - d; token reward = scale · (score + length
 penalty + eos bonus) on the last token, - coefficient · KL on all, clipped to ± rewardClip after adding;
@@ -44,7 +48,7 @@ import transformers
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "models"))
-from make_models import LLAMA, VOCABULARY, fill, make_head, number  # noqa: E402
+from make_models import LLAMA, OPT, VOCABULARY, fill, make_head, number  # noqa: E402
 
 EOS = 2
 MAX_NEW_TOKENS = 8
@@ -53,15 +57,24 @@ SETTINGS = {
     "klCoefficient": 0.5, "klApproximation": 2, "klReward": True, "rewardScale": 1.25, "rewardClip": 1.0,
     "lengthPenaltyCoefficient": 0.1, "lengthPenaltyPower": 5, "eosRewardCoefficient": 0.1, "clipPolicy": 0.2,
     "clipBaseline": 0.2, "baselineCost": 0.1, "entropyCost": 0.01, "gradNormClipping": 0.5, "learningRate": 1e-3,
-    "freezeLayers": 0.0, "freezeEmbeddings": False, "mode": "sane",
+    "freezeLayers": 0.0, "freezeEmbeddings": False, "mode": "sane", "family": "llama", "padding": EOS,
 }
 CASES = {
     "sane": {},
     "saneFrozen": {"freezeLayers": 0.5, "freezeEmbeddings": True},
     "saneKLLoss": {"klReward": False, "klCoefficient": 0.7},
     "reference": {"mode": "reference", "temperature": 1.0, "gradNormClipping": None},
+    "optSane": {"family": "opt", "padding": 1},
+    "optReference": {
+        "family": "opt", "padding": 1, "mode": "reference", "temperature": 1.0, "gradNormClipping": None,
+        "freezeLayers": 0.5, "freezeEmbeddings": True,
+    },
 }
-CONFIG = LLAMA | {"num_hidden_layers": 2}
+# family: (configuration, prefix of the folders, seed of the weights)
+FAMILIES = {
+    "llama": (LLAMA | {"num_hidden_layers": 2}, "", 21),
+    "opt": (OPT | {"max_position_embeddings": 32}, "opt-", 22),
+}
 
 
 class Policy:
@@ -81,16 +94,17 @@ class Policy:
         start = len(prompt) - 1
         return self.measure(ids, torch.ones_like(ids), response, slice(start, -1), temperature)
 
-    def run_padded(self, prompt, response, width, columns):
-        """The same with left padding up to `width` and the response filled with eos up to `columns`."""
-        response = response + [EOS] * (columns - len(response))
-        ids = torch.tensor([[EOS] * (width - len(prompt)) + prompt + response])
+    def run_padded(self, prompt, response, width, columns, padding):
+        """The same with left padding up to `width` and the response filled with padding up to `columns`."""
+        response = response + [padding] * (columns - len(response))
+        ids = torch.tensor([[padding] * (width - len(prompt)) + prompt + response])
         mask = torch.ones_like(ids)
         mask[0, : width - len(prompt)] = 0
         return self.measure(ids, mask, response, slice(width - 1, -1), 1.0)
 
     def measure(self, ids, mask, response, where, temperature):
         hidden = self.model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state[0, where]
+        # the original's projection has no bias, and neither have these
         log_probs = (self.model.lm_head(hidden) / temperature).log_softmax(-1)
         value = hidden @ self.head["v_head.linear.weight"][0] + self.head["v_head.linear.bias"]
         value = (value + self.head["v_head.normalisation"]) / self.head["v_head.normalisation_std"]
@@ -98,23 +112,28 @@ class Policy:
         return {"logProbs": taken, "values": value, "entropy": -(log_probs.exp() * log_probs).sum(-1)}
 
 
-def make_policies():
-    generator = torch.Generator().manual_seed(21)
+def make_policies(family):
+    """The three model folders of a family, and the generator behind them."""
+    config, prefix, seed = FAMILIES[family]
+    generator = torch.Generator().manual_seed(seed)
     tensors = None
     for name, noise in [("behaviour", 0.0), ("reference", 0.1), ("learner", 0.015)]:
-        folder = HERE / name
+        folder = HERE / (prefix + name)
         folder.mkdir(exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         if tensors is None:
             model = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
             fill(model, generator)
             tensors = {key: value.detach().clone() for key, value in model.named_parameters()}
-            tensors |= make_head(CONFIG["hidden_size"], generator, scalar=False)
+            tensors |= make_head(config["hidden_size"], generator, scalar=False)
         moved = {
             key: value if "normalisation" in key else value + noise * torch.randn(value.shape, generator=generator)
             for key, value in tensors.items()}
         safetensors.torch.save_file(moved, folder / "model.safetensors", metadata={"format": "pt"})
+    return generator
 
+
+def make_rollout(generator):
     def draw(length):
         return torch.randint(3, VOCABULARY, [length], generator=generator).tolist()
 
@@ -168,14 +187,16 @@ def rows_written(rows):
 def make_case(name, rollout):
     settings = SETTINGS | CASES[name]
     reference_mode = settings["mode"] == "reference"
-    behaviour, frozen, learner = (Policy(HERE / folder) for folder in ("behaviour", "reference", "learner"))
+    prefix = FAMILIES[settings["family"]][1]
+    behaviour, frozen, learner = (Policy(HERE / (prefix + folder)) for folder in ("behaviour", "reference", "learner"))
     width, columns = max(map(len, rollout["prompts"])), max(map(len, rollout["responses"]))
     rows = range(len(rollout["prompts"]))
 
     def run(policy):
         if reference_mode:
-            outputs = [policy.run_padded(rollout["prompts"][row], rollout["responses"][row], width, columns)
-                       for row in rows]
+            outputs = [
+                policy.run_padded(rollout["prompts"][row], rollout["responses"][row], width, columns, settings["padding"])
+                for row in rows]
         else:
             outputs = [policy.run(rollout["prompts"][row], rollout["responses"][row], settings["temperature"])
                        for row in rows]
@@ -276,7 +297,8 @@ def make_case(name, rollout):
 
 
 def main():
-    rollout = make_policies()
+    rollout = make_rollout(make_policies("llama"))
+    make_policies("opt")
     expected, gradients, parameters = {}, {}, {}
     for name in CASES:
         expected[name], new_gradients, new_parameters = make_case(name, rollout)

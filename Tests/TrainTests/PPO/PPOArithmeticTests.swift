@@ -166,7 +166,8 @@ import _TestSupport
             logProbs: logProbs.detached, oldLogProbs: .filled(-2, [6]), advantages: Tensor(advantages, shape: [6]),
             clip: nil,
             tokens: 6)
-        let sum: Float = [0.5, 0.9, -2.2, 1.5, -0.5, -1.5].reduce(0, +)
+        // without clipping: log p · A
+        let sum = zip(ratios, advantages).reduce(Float(0)) { $0 + (log($1.0) - 2) * $1.1 }
         expectClose([plain.item], [-sum / 6], relative: 1e-6, absolute: 1e-7)
     }
 

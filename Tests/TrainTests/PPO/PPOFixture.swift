@@ -35,6 +35,7 @@ struct PPOFixture: Decodable {
         var freezeLayers: Double?
         var freezeEmbeddings: Bool?
         var mode: String?
+        var padding: Int32?
     }
     struct Step: Decodable {
         let policyLoss: Double
@@ -75,13 +76,14 @@ struct PPOFixture: Decodable {
     let settings: Settings
     let cases: [String: Case]
 
-    /// The corrected arithmetic, and the published one, which runs padding as if it were read.
-    static let names = ["sane", "saneFrozen", "saneKLLoss", "reference"]
+    /// The corrected arithmetic, and the published one, which runs padding as if it were read; of LLaMA and of OPT.
+    static let names = ["sane", "saneFrozen", "saneKLLoss", "reference", "optSane", "optReference"]
 
     static func load() throws -> PPOFixture { try Fixtures.json(PPOFixture.self, from: "ppo/ppo.json") }
 
-    static func policy(_ name: String) throws -> RewardModel {
-        try LanguageModel.loadRewardModel(Fixtures.url("ppo/\(name)"))
+    /// One of the three models (behaviour, reference, learner) of a case.
+    static func policy(_ name: String, of item: String) throws -> RewardModel {
+        try LanguageModel.loadRewardModel(Fixtures.url("ppo/\(item.hasPrefix("opt") ? "opt-" : "")\(name)"))
     }
 
     /// The tensors of a case in gradients.safetensors or parameters.safetensors.
@@ -121,10 +123,11 @@ struct PPOFixture: Decodable {
             freezing: Freezing(fraction: try value(\.freezeLayers), freezesEmbeddings: try value(\.freezeEmbeddings)))
     }
 
-    /// A response, filled up with the end of sequence to the columns that a case has.
+    /// A response, filled up with padding to the columns that a case has.
     func columns(_ row: Int, _ item: Case) -> [Int32] {
         let response = rollout.responses[row]
-        return response + Array(repeating: 2, count: item.behaviourLogProbs[row].count - response.count)
+        let padding = item.settings.padding ?? settings.padding ?? 2
+        return response + Array(repeating: padding, count: item.behaviourLogProbs[row].count - response.count)
     }
 
     /// The rollouts with everything that sampling gives, taken from the numbers of a case.
@@ -143,9 +146,9 @@ struct PPOFixture: Decodable {
     }
 
     /// A trainer of the fixture's learner.
-    func trainer(_ learner: RewardModel, _ config: PPOConfig) throws -> PPOTrainer {
+    func trainer(_ learner: RewardModel, _ config: PPOConfig, of item: String) throws -> PPOTrainer {
         try PPOTrainer(
-            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference").decoder,
+            policy: learner.decoder, valueHead: learner.head, reference: Self.policy("reference", of: item).decoder,
             config: config,
             prompts: ToyData.prompts(4), rewardFunction: TokenShare(token: 3),
             tokenizer: NumberTokenizer(vocabularySize: 48), endOfSequence: 2, handler: { _ in })

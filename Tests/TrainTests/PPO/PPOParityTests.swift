@@ -31,7 +31,7 @@ import _TestSupport
             ("learner", item.learnerLogProbs, item.learnerValues, item.learnerEntropy),
             ("reference", item.referenceLogProbs, [], []),
         ] {
-            let model = try PPOFixture.policy(folder)
+            let model = try PPOFixture.policy(folder, of: name)
             let hidden = model.decoder.hidden(pass.batch, wanted: pass.wanted)
             let prediction = hidden.logProbs(
                 model.decoder.projection.value, targets: pass.targets, temperature: config.sampling.temperature,
@@ -61,7 +61,7 @@ import _TestSupport
                 expectClose([mean], [item.meanSequenceKL], relative: 1e-5)
             }
         }
-        let trainer = try fixture.trainer(PPOFixture.policy("learner"), config)
+        let trainer = try fixture.trainer(PPOFixture.policy("learner", of: name), config, of: name)
         var rollouts = fixture.rollouts(item, config: config)
         trainer.addReferenceLogProbs(to: &rollouts)
         expectRows(rollouts.map(\.referenceLogProbs), item.referenceLogProbs, "reference")
@@ -73,7 +73,8 @@ import _TestSupport
         var plain = config
         plain.normalisesAdvantages = false
         expectRows(
-            try fixture.trainer(PPOFixture.policy("learner"), plain).prepared(rollouts).map(\.advantages),
+            try fixture.trainer(PPOFixture.policy("learner", of: name), plain, of: name).prepared(rollouts).map(
+                \.advantages),
             item.advantages,
             absolute: 1e-5, "advantages")
     }
@@ -90,7 +91,7 @@ import _TestSupport
             config.normalisesAdvantages = false
             config.correctsImportance = corrects
             config.usesGAE = usesGAE
-            let trainer = try fixture.trainer(PPOFixture.policy("learner"), config)
+            let trainer = try fixture.trainer(PPOFixture.policy("learner", of: name), config, of: name)
             var rollouts = fixture.rollouts(item, config: config)
             trainer.addReferenceLogProbs(to: &rollouts)
             trainer.addAdvantages(to: &rollouts)
@@ -108,8 +109,8 @@ import _TestSupport
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
         let config = try fixture.config(name, tokensPerPass: tokensPerPass)
-        let learner = try PPOFixture.policy("learner")
-        let trainer = try fixture.trainer(learner, config)
+        let learner = try PPOFixture.policy("learner", of: name)
+        let trainer = try fixture.trainer(learner, config, of: name)
         #expect(trainer.sharedTrunkLayers == 0)
         let parameters = learner.decoder.parameters + learner.head.parameters
         var rollouts = fixture.rollouts(item, config: config)
@@ -150,7 +151,8 @@ import _TestSupport
         guard name != "saneKLLoss" else { return }
         let expected = try PPOFixture.tensors("parameters", name)
         #expect(Set(expected.keys) == trained)
-        for parameter in parameters where parameter.isTrainable {
+        // a key's bias moves all scores of a query alike: its gradient is rounding, which Adam makes whole steps of
+        for parameter in parameters where parameter.isTrainable && !parameter.name.hasSuffix("k_proj.bias") {
             expectClose(
                 parameter.value, try #require(expected[parameter.name]), relative: 1e-5, absolute: 1e-5,
                 label: parameter.name)

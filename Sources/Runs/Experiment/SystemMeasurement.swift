@@ -1,0 +1,131 @@
+import Data
+import Diversity
+import Eval
+import Train
+
+/// What one system wrote for one split in one run, as a number for every prompt.
+struct SystemMeasurement {
+    /// A number over all prompts together, with what the choice of prompts adds to its variance.
+    struct Across {
+        var value: Double
+        var variance: Double
+        var degrees: Double
+    }
+
+    /// Metric → prompt → mean over the prompt's responses.
+    var prompts: [Experiment.Metric: [String: Double]] = [:]
+    /// Metrics over one response to each prompt.
+    var across: [Experiment.Metric: Across] = [:]
+
+    /// Measures the rows of a table; without an encoder there is no diversity of embeddings.
+    init(_ rows: [SampleRow], gold: GoldScore, encoder: FolderSentenceEncoder?, seed: UInt64) throws {
+        let rouge = ROUGE.Standard(stems: true)
+        let groups = Dictionary(grouping: rows, by: \.input)
+        func add(_ metric: Experiment.Metric, _ value: (SampleRow) -> Double?) {
+            prompts[metric] = groups.compactMapValues { Statistics.mean(of: $0.compactMap(value)) }
+        }
+        add(.reward, \.reward)
+        add(.rougeL) { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } }
+        add(.gold) { row in row.reference.map { gold.score(row.response, reference: $0) } }
+        add(.lengthTokens) { $0.numbers["tokens"] }
+        add(.eosShare) { $0.numbers["ended"] }
+        add(.kl) { row in row.numbers["kl"] ?? row.numbers["n"].map { BestOfN.kl(n: Int($0)) } ?? 0 }
+        prompts = prompts.filter { !$0.value.isEmpty }
+
+        try measure(rows, "ead_averaged_distinct_ngrams", .perInputEAD, .acrossInputEAD, seed: seed)
+        if let encoder {
+            // a mean over pairs does not grow with the set, so some outputs of each input do
+            try measure(
+                rows, "sent_bert_from_sim", .perInputEmbedding, .acrossInputEmbedding, seed: seed, limit: 8,
+                models: DiversityModels(encoder: encoder))
+        }
+    }
+
+    private mutating func measure(
+        _ rows: [SampleRow], _ name: String, _ perInput: Experiment.Metric, _ acrossInputs: Experiment.Metric,
+        seed: UInt64, limit: Int? = nil, models: DiversityModels = DiversityModels()
+    ) throws {
+        let input = DiversityInput(tables: [rows])
+        var config = DiversityConfig()
+        config.metrics = [name]
+        config.plan.overall = false
+        config.limitOutputs = limit
+        config.resamples = 1
+        config.seed = seed
+        let values = try DiversityMeasurement.run(input, config: config, models: models)[name]?.values
+        if let found = values?.perInput?.values, found.count == input.groups.count {
+            var byPrompt: [String: Double] = [:]
+            for (group, value) in zip(input.groups, found) { byPrompt[group.input] = value }
+            if !byPrompt.isEmpty { prompts[perInput] = byPrompt }
+        }
+        if let found = values?.acrossInputs {
+            // the jackknife over groups of prompts
+            let groups = Double(found.leaveOutChanges.count)
+            let spread = Statistics.standardDeviation(of: found.leaveOutChanges) ?? 0
+            across[acrossInputs] = Across(
+                value: found.mean, variance: spread * spread * max(0, groups - 1), degrees: max(0, groups - 1))
+        }
+    }
+}
+
+/// A quantity of several seeds that can be compared with another before it becomes an estimate.
+struct SeedValues {
+    /// One number per seed.
+    var seeds: [Double]
+    /// What the choice of prompts adds to the variance of the mean, and its degrees of freedom.
+    var variance = 0.0
+    var degrees = 0.0
+
+    /// Its mean with its interval.
+    var estimate: Experiment.Estimate {
+        .init(CrossedMean.interval(of: seeds, unitVariance: variance, unitDegrees: degrees), seeds: seeds)
+    }
+
+    /// The difference to a quantity of the same seeds on other prompts.
+    func minus(_ other: SeedValues) -> SeedValues {
+        let sum = variance + other.variance
+        func share(_ part: SeedValues) -> Double {
+            part.degrees > 0 ? part.variance * part.variance / part.degrees : 0
+        }
+        let shares = share(self) + share(other)
+        return SeedValues(
+            seeds: zip(seeds, other.seeds).map { $0 - $1 }, variance: sum, degrees: shares > 0 ? sum * sum / shares : 0)
+    }
+
+    /// The means over prompts of numbers for every seed and prompt, less those of a base; over the prompts that all have in common. Where
+    /// the seeds have no prompts in common, each has a mean of its own.
+    init?(_ measured: [[String: Double]], minus base: [[String: Double]]? = nil) {
+        var cells = measured
+        if let base {
+            cells = zip(measured, base).map { own, base in
+                own.reduce(into: [:]) { result, cell in
+                    if let other = base[cell.key] { result[cell.key] = cell.value - other }
+                }
+            }
+        }
+        guard let first = cells.first, cells.allSatisfy({ !$0.isEmpty }) else { return nil }
+        let common = first.keys.filter { key in cells.allSatisfy { $0[key] != nil } }.sorted()
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        guard !common.isEmpty else {
+            seeds = cells.map { cell in mean(cell.keys.sorted().compactMap { cell[$0] }) }
+            return
+        }
+        seeds = cells.map { cell in mean(common.compactMap { cell[$0] }) }
+        let units = common.map { key in mean(cells.compactMap { $0[key] }) }
+        let spread = Statistics.sampleStandardDeviation(of: units) ?? 0
+        (variance, degrees) = (spread * spread / Double(common.count), Double(common.count - 1))
+    }
+
+    /// Numbers over all prompts together. The seeds share their prompts, so that their chance does not average out.
+    init(_ measured: [SystemMeasurement.Across]) {
+        seeds = measured.map(\.value)
+        variance = measured.reduce(0) { $0 + $1.variance } / Double(max(1, measured.count))
+        degrees = measured.map(\.degrees).min() ?? 0
+    }
+
+    init(seeds: [Double], variance: Double = 0, degrees: Double = 0) {
+        self.seeds = seeds
+        self.variance = variance
+        self.degrees = degrees
+    }
+}

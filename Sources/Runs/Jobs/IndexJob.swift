@@ -1,0 +1,31 @@
+import Data
+import Eval
+import Foundation
+
+/// Scores every post of a data set and writes an index of the rows that score highest: how the rows of a structured subset such as
+/// `sentiment` are found.
+struct IndexJob {
+    /// The JSON file.
+    var output: String
+    /// Whether the rows are those of comparisons rather than of posts.
+    var ofComparisons: Bool
+    /// The share of each split's rows that is kept.
+    var share: Double
+    var data: DataOptions
+    /// What scores: a post is its response, and the query is empty.
+    var reward: RewardOptions
+
+    /// Scores, writes, and says how many rows of each split are listed.
+    func callAsFunction() throws {
+        guard let scorer = try reward.withoutPolicy() else {
+            throw CommandLineError.invalid(
+                "--index-output scores posts; choose --reward-function sentiment, process, length or pattern for it")
+        }
+        let index = try data.index(ofComparisons: ofComparisons, share: share) { posts in
+            try scorer.rewards(for: posts.map { RewardRequest(query: "", response: $0) })
+        }
+        try index.write(to: URL(fileURLWithPath: output))
+        let counts = index.rows.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.count)" }
+        Console().say("\(output) lists rows of \(counts.joined(separator: ", "))")
+    }
+}
