@@ -15,9 +15,8 @@ static void relu_backward(size_t n, const float *x, const float *dy, float *dx) 
     EACH16(n, STORE(dx, choose(LOAD(x) > all(0.0f), LOAD(dy), all(0.0f))););
 }
 
-static void gelu_erf(size_t n, const float *x, float *out) {
-    EACH16(n, v16 v = LOAD(x); STORE(out, all(0.5f) * v * (all(1.0f) + verf(v * all(0.707106781f)))););
-}
+INLINE v16 vgelu_erf(v16 v) { return all(0.5f) * v * (all(1.0f) + verf(v * all(0.707106781f))); }
+static void gelu_erf(size_t n, const float *x, float *out) { EACH16(n, STORE(out, vgelu_erf(LOAD(x)));); }
 static void gelu_erf_backward(size_t n, const float *x, const float *dy, float *dx) {
     EACH16(n, v16 v = LOAD(x);
            v16 slope = all(0.5f) * (all(1.0f) + verf(v * all(0.707106781f)))
@@ -26,9 +25,8 @@ static void gelu_erf_backward(size_t n, const float *x, const float *dy, float *
 }
 
 #define GELU_INNER(v) (all(0.797884561f) * ((v) + all(0.044715f) * (v) * (v) * (v)))
-static void gelu_tanh(size_t n, const float *x, float *out) {
-    EACH16(n, v16 v = LOAD(x); STORE(out, all(0.5f) * v * (all(1.0f) + vtanh(GELU_INNER(v)))););
-}
+INLINE v16 vgelu_tanh(v16 v) { return all(0.5f) * v * (all(1.0f) + vtanh(GELU_INNER(v))); }
+static void gelu_tanh(size_t n, const float *x, float *out) { EACH16(n, STORE(out, vgelu_tanh(LOAD(x)));); }
 static void gelu_tanh_backward(size_t n, const float *x, const float *dy, float *dx) {
     EACH16(n, v16 v = LOAD(x); v16 t = vtanh(GELU_INNER(v));
            v16 inner = all(0.797884561f) * (all(1.0f) + all(3.0f * 0.044715f) * v * v);

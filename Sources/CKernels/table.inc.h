@@ -5,6 +5,7 @@
 #include "softmax.inc.h"
 #include "products.inc.h"
 #include "bfloat16.inc.h"
+#include "panels.inc.h"
 #include "attention.inc.h"
 #include "optimiser.inc.h"
 
@@ -26,6 +27,7 @@
     .attention = attention, .attention_backward = attention_backward,                                                     \
     .linear_few = linear_few,                                                                                             \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
+    .packs_floats = SWK_WIDE, .panel_pack = panel_pack, .panel_product = panel_product, .finish = finish,                 \
     .adam = adam,
 
 const swk_kernel_table SWK_TABLE = { ENTRIES(bf16_product) };

@@ -19,7 +19,9 @@ package enum Kernels {
     nonisolated(unsafe) private static let best: UnsafePointer<Table> = table(swk_best_level())
 
     private static func table(_ level: swk_level) -> UnsafePointer<Table> {
-        guard let table = swk_kernels(level) else { preconditionFailure("this processor cannot run kernel level \(level)") }
+        guard let table = swk_kernels(level) else {
+            preconditionFailure("this processor cannot run kernel level \(level)")
+        }
         return table
     }
 
@@ -41,5 +43,14 @@ package enum Kernels {
         body: @convention(c) (UnsafeMutableRawPointer?, Int) -> Void
     ) {
         swk_parallel(Int32(threads), count, body, context)
+    }
+
+    static func activation(_ following: FusedLinear.Following) -> swk_activation {
+        switch following {
+        case .nothing: SWK_IDENTITY
+        case .relu: SWK_RELU
+        case .gelu: SWK_GELU_ERF
+        case .geluTanh: SWK_GELU_TANH
+        }
     }
 }

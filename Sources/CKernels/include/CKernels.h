@@ -12,6 +12,9 @@
 
 typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2 } swk_level;
 
+/// A function of every element that follows a product.
+typedef enum { SWK_IDENTITY = 0, SWK_RELU = 1, SWK_GELU_ERF = 2, SWK_GELU_TANH = 3 } swk_activation;
+
 /// A run of consecutive queries of one sequence, and the key rows that they may look at: all `prefix_count` rows from
 /// `prefix_begin`, then the rows from `key_begin` up to and including `key_first + j` for query j; where `sees_all` is not 0, up to
 /// and including `key_first + query_count - 1` for every query.
@@ -115,6 +118,17 @@ typedef struct {
     // C[m, n] (+)= A · B for narrowed rows and packed panels
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
+
+    // Products of floats with a right-hand side that is packed once. Whether they are worth calling: where 0, OpenBLAS is faster.
+    int packs_floats;
+    // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds depth
+    // times 16 * ceil(n / 16) floats.
+    void (*panel_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
+    // C[m, n] = A · B for one panel
+    void (*panel_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c, size_t c_row);
+    // What follows a product while it is in the cache: x <- f(x + bias) + residual over n columns. `residual` may be NULL.
+    void (*finish)(size_t rows, size_t n, const float *bias, swk_activation f, const float *residual, size_t residual_row, float *x,
+                   size_t x_row);
 
     // One fused AdamW step over n numbers (Loshchilov & Hutter 2019, the order of torch.optim.AdamW).
     void (*adam)(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second);

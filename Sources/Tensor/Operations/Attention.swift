@@ -19,7 +19,9 @@ public struct AttentionLayout: Sendable, Equatable {
         public var isCausal: Bool
 
         /// A segment; see the properties.
-        public init(queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0, isCausal: Bool = true) {
+        public init(
+            queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0, isCausal: Bool = true
+        ) {
             self.queries = queries
             self.keyBegin = keyBegin
             self.firstKey = firstKey
@@ -53,7 +55,9 @@ public struct AttentionLayout: Sendable, Equatable {
     package var groups: [[Segment]] {
         // runs of keys from left to right; a run that begins before the reach of the ones before it shares rows with one of them
         let runs = segments.enumerated().flatMap { index, segment in
-            [(keys: segment.keyBegin..<segment.keyEnd, index), (keys: segment.prefix, index)].filter { !$0.keys.isEmpty }
+            [(keys: segment.keyBegin..<segment.keyEnd, index), (keys: segment.prefix, index)].filter {
+                !$0.keys.isEmpty
+            }
         }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
         // a segment's parent leads to the representative of its group, which is its own parent
         var parents = Array(segments.indices)
@@ -76,7 +80,8 @@ public struct AttentionLayout: Sendable, Equatable {
         for range in segments.map(\.queries).filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
             precondition(
                 range.lowerBound == next,
-                "attention segments must hold each of \(queries) queries once; query \(min(next, range.lowerBound)) is not")
+                "attention segments must hold each of \(queries) queries once; query \(min(next, range.lowerBound)) is not"
+            )
             next = range.upperBound
         }
         precondition(next == queries, "attention segments hold \(next) queries, not \(queries)")
@@ -114,6 +119,29 @@ extension Tensor {
             var call = call
             call.places = $0
             return .attention(call)
+        }
+    }
+}
+
+extension Tensor {
+    /// Attention off any tape, where every row of this tensor [T, 3·C] holds its query, its key and its value: [T, C].
+    package func attendingWithin(layout: AttentionLayout, heads: Int) -> Tensor {
+        precondition(
+            shape.rank == 2 && shape[1] % (3 * heads) == 0, "attention of \(heads) heads does not fit rows of \(shape)")
+        layout.check(queries: shape[0], keys: shape[0])
+        let width = shape[1] / 3
+        var arrays = Kernels.AttentionArrays()
+        arrays.queries = pointer
+        arrays.keys = pointer + width
+        arrays.values = pointer + 2 * width
+        (arrays.query_stride, arrays.key_stride, arrays.value_stride) = (3 * width, 3 * width, 3 * width)
+        arrays.out_stride = width
+        (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, heads, width / heads)
+        arrays.scale = 1 / Float(width / heads).squareRoot()
+        defer { withExtendedLifetime(storage) {} }
+        return Tensor.uninitialized([shape[0], width]) { out in
+            arrays.out = out
+            Attention.forward(arrays, layout)
         }
     }
 }
@@ -158,9 +186,15 @@ struct Attention {
     }
 
     func forward(saving: Bool) {
+        Self.forward(arrays(saving: saving), layout)
+        withExtendedLifetime(self) {}
+    }
+
+    static func forward(_ arrays: Kernels.AttentionArrays, _ layout: AttentionLayout) {
         let kernels = Kernels.current
-        let arrays = arrays(saving: saving)
-        let workspace = Kernels.attentionWorkspace(keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: false)
+        let (heads, keyHeads, dim) = (arrays.heads, arrays.kv_heads, arrays.dim)
+        let workspace = Kernels.attentionWorkspace(
+            keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: false)
         let count = layout.segments.count * keyHeads
         let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
         let body = { (range: Range<Int>) in
@@ -188,7 +222,8 @@ struct Attention {
         arrays.d_queries = dq.mutablePointer
         arrays.d_keys = dk.mutablePointer
         arrays.d_values = dv.mutablePointer
-        let workspace = Kernels.attentionWorkspace(keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true)
+        let workspace = Kernels.attentionWorkspace(
+            keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true)
         let groups = layout.groups
         let shared = arrays
         Compute.forEach(groups.count * keyHeads) { index in

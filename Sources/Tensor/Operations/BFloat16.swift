@@ -14,10 +14,10 @@ extension Compute {
 package final class PackedMatrix: Sendable {
     package let depth: Int
     package let columns: Int
-    fileprivate let storage: Storage
+    let storage: Storage
 
     /// How many columns lie side by side in a panel.
-    fileprivate static let panel = 64
+    static let panel = 64
 
     /// Rounds and packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     package init(
@@ -100,7 +100,8 @@ package final class PackedMatrix: Sendable {
 }
 
 extension Storage {
-    fileprivate func withPairs(_ body: (UnsafeMutablePointer<UInt32>) -> Void) {
+    /// Calls `body` with the block read as pairs of bfloat16; the block is there until `body` returns.
+    func withPairs(_ body: (UnsafeMutablePointer<UInt32>) -> Void) {
         body(pointer.assumingMemoryBound(to: UInt32.self))
         withExtendedLifetime(self) {}
     }

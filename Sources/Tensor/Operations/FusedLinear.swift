@@ -1,0 +1,180 @@
+// Linear layers for inference.
+
+/// A linear layer, or several that read the same rows, for inference off any tape: y = f(x Wᵀ + b) + r.
+///
+/// The weights are packed once, in the precision that the layer is made for, and bias, activation and residual are applied to every
+/// panel of 64 columns while it is in the cache. Every number is one sum in a fixed order: neither the number of threads nor the
+/// other rows show in it.
+package final class FusedLinear: Sendable {
+    /// The function of every element of the product and its bias.
+    package enum Following: Sendable { case nothing, relu, gelu, geluTanh }
+
+    private enum Form {
+        /// Panels of floats.
+        case floats(Storage)
+        /// [outputs, inputs] as it stands, for OpenBLAS.
+        case plain(Storage)
+        case rounded(PackedMatrix)
+    }
+
+    package let inputs: Int
+    package let outputs: Int
+    private let bias: Storage
+    private let form: Form
+
+    /// The layers' outputs stand one behind the other: weights [Oᵢ, I] and biases [Oᵢ] give rows of ΣOᵢ.
+    package init(_ layers: [(weight: Tensor, bias: Tensor?)], precision: Compute.Precision) {
+        precondition(
+            !layers.isEmpty
+                && layers.allSatisfy { $0.weight.shape.rank == 2 && $0.weight.shape[1] == layers[0].weight.shape[1] },
+            "layers that are fused need weights of one width, not \(layers.map(\.weight.shape))")
+        let inputs = layers[0].weight.shape[1]
+        let outputs = layers.reduce(0) { $0 + $1.weight.shape[0] }
+        let bias = Storage(byteCount: outputs * 4)
+        let weight = Storage(byteCount: outputs * inputs * 4)
+        bias.withFloats { bias in
+            weight.withFloats { weight in
+                var row = 0
+                for layer in layers {
+                    let count = layer.weight.shape[0]
+                    (weight + row * inputs).update(from: layer.weight.pointer, count: count * inputs)
+                    if let own = layer.bias {
+                        precondition(
+                            own.shape == [count], "a bias of \(own.shape) does not fit a weight \(layer.weight.shape)")
+                        (bias + row).update(from: own.pointer, count: count)
+                    } else {
+                        (bias + row).update(repeating: 0, count: count)
+                    }
+                    row += count
+                    withExtendedLifetime(layer) {}
+                }
+            }
+        }
+        (self.inputs, self.outputs, self.bias) = (inputs, outputs, bias)
+        form = Self.form(weight, inputs: inputs, outputs: outputs, precision)
+    }
+
+    private static func form(_ weight: Storage, inputs: Int, outputs: Int, _ precision: Compute.Precision) -> Form {
+        let kernels = Kernels.current
+        // as in WeightProduct: narrower matrices stay in 32-bit floats
+        if precision == .bf16 && inputs >= 16 && outputs >= 16 {
+            var packed: PackedMatrix?
+            weight.withFloats {
+                packed = PackedMatrix(depth: inputs, columns: outputs, $0, depthStride: 1, columnStride: inputs)
+            }
+            if let packed { return .rounded(packed) }
+        }
+        guard kernels.pointee.packs_floats != 0 else { return .plain(weight) }
+        let panels = Storage(byteCount: inputs * ((outputs + 15) / 16 * 16) * 4)
+        weight.withFloats { weight in
+            panels.withFloats { panels in
+                Compute.forEach((outputs + PackedMatrix.panel - 1) / PackedMatrix.panel) { index in
+                    let first = index * PackedMatrix.panel
+                    kernels.pointee.panel_pack(
+                        min(PackedMatrix.panel, outputs - first), inputs, weight + first * inputs, 1, inputs,
+                        panels + first * inputs)
+                }
+            }
+        }
+        return .floats(panels)
+    }
+
+    /// f(x Wᵀ + b) + residual for x [T, I] and a residual [T, O].
+    package func callAsFunction(_ x: Tensor, then following: Following = .nothing, adding residual: Tensor? = nil)
+        -> Tensor
+    {
+        precondition(x.shape.rank == 2 && x.shape[1] == inputs, "a layer of \(inputs) inputs cannot read \(x.shape)")
+        let rows = x.shape[0]
+        if let residual {
+            precondition(
+                residual.shape == [rows, outputs], "a residual \(residual.shape) does not fit [\(rows), \(outputs)]")
+        }
+        defer {
+            withExtendedLifetime(x) {}
+            withExtendedLifetime(residual) {}
+        }
+        return Tensor.uninitialized([rows, outputs]) { out in
+            guard rows > 0 else { return }
+            bias.withFloats { bias in
+                let finisher = Finisher(
+                    outputs: outputs, bias: bias, following: following, residual: residual?.pointer, out: out)
+                switch form {
+                case .floats(let panels): panels.withFloats { multiply(x.pointer, rows, panels: $0, finisher) }
+                case .rounded(let packed): multiply(x.pointer, rows, packed, finisher)
+                case .plain(let weight):
+                    weight.withFloats { weight in
+                        BLAS.multiply(
+                            m: rows, n: outputs, k: inputs, .plain(x.pointer, stride: inputs),
+                            .transposed(UnsafePointer(weight), stride: inputs), into: out, stride: outputs)
+                    }
+                    Compute.forRows(rows, width: outputs) { finisher(rows: $0, columns: 0..<outputs) }
+                }
+            }
+        }
+    }
+
+    private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, panels: UnsafePointer<Float>, _ finisher: Finisher) {
+        let kernels = Kernels.current
+        forBlocks(rows) { rows, columns in
+            kernels.pointee.panel_product(
+                rows.count, columns.count, inputs, x + rows.lowerBound * inputs, inputs,
+                panels + columns.lowerBound * inputs,
+                finisher.out + rows.lowerBound * outputs + columns.lowerBound, outputs)
+            finisher(rows: rows, columns: columns)
+        }
+    }
+
+    private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedMatrix, _ finisher: Finisher) {
+        let (kernels, pairs) = (Kernels.current, (inputs + 1) / 2)
+        Storage(byteCount: rows * pairs * 4).withPairs { narrow in
+            Compute.forRows(rows, width: inputs) { range in
+                kernels.pointee.bf16_narrow(
+                    range.count, inputs, x + range.lowerBound * inputs, inputs, 1, narrow + range.lowerBound * pairs)
+            }
+            packed.storage.withPairs { panels in
+                forBlocks(rows) { rows, columns in
+                    kernels.pointee.bf16_product(
+                        rows.count, columns.count, inputs, narrow + rows.lowerBound * pairs,
+                        panels + columns.lowerBound * pairs,
+                        finisher.out + rows.lowerBound * outputs + columns.lowerBound, outputs, 0)
+                    finisher(rows: rows, columns: columns)
+                }
+            }
+        }
+    }
+
+    /// Calls `body` for parts of the rows and every panel of columns: rows are shared out among the threads where there are many of
+    /// them, panels where there are few.
+    private func forBlocks(_ rows: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void) {
+        let panel = PackedMatrix.panel
+        let panels = (outputs + panel - 1) / panel
+        func run(_ rows: Range<Int>, _ panels: Range<Int>) {
+            for index in panels { body(rows, index * panel..<min(outputs, (index + 1) * panel)) }
+        }
+        let parts = 2 * Compute.threads
+        if parts == 2 || rows * inputs * outputs < 100_000 {
+            run(0..<rows, 0..<panels)
+        } else if rows >= 12 * parts {
+            Compute.forChunks(rows, grain: ((rows + parts - 1) / parts + 11) / 12 * 12) { run($0, 0..<panels) }
+        } else {
+            Compute.forChunks(panels, grain: (panels + parts - 1) / parts) { run(0..<rows, $0) }
+        }
+    }
+
+    /// What is done to a block of products.
+    private struct Finisher {
+        let outputs: Int
+        let bias: UnsafePointer<Float>
+        let following: Following
+        let residual: UnsafePointer<Float>?
+        let out: UnsafeMutablePointer<Float>
+
+        func callAsFunction(rows: Range<Int>, columns: Range<Int>) {
+            let first = rows.lowerBound * outputs + columns.lowerBound
+            Kernels.current.pointee.finish(
+                rows.count, columns.count, bias + columns.lowerBound, Kernels.activation(following),
+                residual.map { $0 + first },
+                outputs, out + first, outputs)
+        }
+    }
+}
