@@ -1,3 +1,4 @@
+import Synchronization
 public import Tensor
 
 /// A BERT-like encoder for inference: every token sees the whole text, norms stand behind the residual sums (Devlin et al. 2019).
@@ -5,7 +6,7 @@ public import Tensor
 /// Unchecked: the weights are written when the encoder is made and read from then on.
 public final class BERT: @unchecked Sendable {
     /// The weights of one layer.
-    private struct Block {
+    fileprivate struct Block {
         var queries: Projection
         var keys: Projection
         var values: Projection
@@ -16,12 +17,33 @@ public final class BERT: @unchecked Sendable {
         var outputNorm: LayerNormalisation
     }
 
+    /// The products of one layer, packed for a precision.
+    struct FusedBlock {
+        /// Queries, keys and values.
+        var inputs: FusedLinear
+        var output: FusedLinear
+        var up: FusedLinear
+        var down: FusedLinear
+
+        fileprivate init(_ block: Block, precision: Compute.Precision) {
+            func layer(_ projections: Projection...) -> FusedLinear {
+                FusedLinear(projections.map { ($0.weight.value, $0.bias?.value) }, precision: precision)
+            }
+            inputs = layer(block.queries, block.keys, block.values)
+            output = layer(block.output)
+            up = layer(block.up)
+            down = layer(block.down)
+        }
+    }
+
     public let settings: BERTConfiguration
     private let tokenEmbedding: Parameter
     private let positionEmbedding: Parameter
     private let typeEmbedding: Parameter
     private let embeddingNorm: LayerNormalisation
     private let blocks: [Block]
+    /// Made when a precision is first asked for.
+    private let fused = Mutex<[Compute.Precision: [FusedBlock]]>([:])
 
     /// An encoder whose weights come from `source`, under the names of Transformers' `BertModel`.
     public init(_ settings: BERTConfiguration, weights source: some WeightSource) throws {
@@ -63,15 +85,33 @@ public final class BERT: @unchecked Sendable {
             + typeEmbedding.value.embedding(of: inputs.flatMap(\.types))
         states = embeddingNorm(states, on: nil)
         let layout = AttentionLayout(lengths: inputs.map(\.ids.count), isCausal: false)
-        for block in blocks {
-            let mixed = block.queries(states, on: nil).attending(
-                keys: block.keys(states, on: nil), values: block.values(states, on: nil), layout: layout,
-                heads: settings.heads, keyHeads: settings.heads)  // [T, C]
-            states = block.attentionNorm(states + block.output(mixed, on: nil), on: nil)
-            let inner = settings.activation(block.up(states, on: nil))  // [T, F]
-            states = block.outputNorm(states + block.down(inner, on: nil), on: nil)
+        for (block, fused) in zip(blocks, fusedBlocks()) {
+            let mixed = fused.inputs(states).attendingWithin(layout: layout, heads: settings.heads)  // [T, 3C] → [T, C]
+            states = block.attentionNorm(fused.output(mixed, adding: states), on: nil)
+            states = block.outputNorm(fused.down(inner(fused.up, states), adding: states), on: nil)
         }
         return states
+    }
+
+    /// The first half of a feed-forward layer with its activation, [T, F].
+    private func inner(_ up: FusedLinear, _ states: Tensor) -> Tensor {
+        switch settings.activation {
+        case .relu: up(states, then: .relu)
+        case .gelu: up(states, then: .gelu)
+        case .geluNew, .geluTanh: up(states, then: .geluTanh)
+        case .silu, .swish: settings.activation(up(states))
+        }
+    }
+
+    /// The packed products for the precision of the scope.
+    func fusedBlocks() -> [FusedBlock] {
+        fused.withLock { known in
+            let precision = Compute.precision
+            if let made = known[precision] { return made }
+            let made = blocks.map { FusedBlock($0, precision: precision) }
+            known[precision] = made
+            return made
+        }
     }
 
     /// Rows of the table of positions. A padding token inside a RoBERTa text has the row of its own id and is not counted.

@@ -24,7 +24,14 @@ extension BERT {
         if batches.count < 2 * Compute.threads {
             batches.forEach(run)
         } else {
-            Compute.forEach(batches.count) { index in Compute.$threads.withValue(1) { run(batches[index]) } }
+            // the pool's threads know nothing of this scope
+            let precision = Compute.precision
+            _ = fusedBlocks()
+            Compute.forEach(batches.count) { index in
+                Compute.$threads.withValue(1) {
+                    Compute.$precision.withValue(precision) { run(batches[index]) }
+                }
+            }
         }
     }
 

@@ -69,6 +69,32 @@ import _TestSupport
         #expect(try encoder.embeddings(of: []).shape == [0, encoder.width])
     }
 
+    /// Every thread of the pool rounds, not the calling one alone: the numbers of one and of two threads are the same, and near those
+    /// of 32-bit floats.
+    @Test("bfloat16 on every thread", arguments: EncoderFixture.all)
+    func bfloat16(_ name: String) throws {
+        let fixture = try EncoderFixture(name)
+        let encoder = try SentenceEncoder.load(fixture.folder)
+        let inputs = Array(repeatElement(fixture.texts, count: 40).joined())
+        #expect(BERT.batches(lengths: inputs.map(\.ids.count), tokens: BERT.tokensPerBatch).count >= 8)
+        func vectors(_ precision: Compute.Precision, _ threads: Int) throws -> Tensor {
+            try Compute.$precision.withValue(precision) {
+                try Compute.$threads.withValue(threads) { try encoder.embeddings(of: inputs) }
+            }
+        }
+        let (exact, rounded) = (try vectors(.f32, 2), try vectors(.bf16, 2))
+        #expect(try vectors(.f32, 1).values == exact.values)
+        #expect(try vectors(.bf16, 1).values == rounded.values)
+        let width = encoder.width
+        for index in inputs.indices {
+            let (a, b) = (exact.rows([index]), rounded.rows([index]))
+            #expect(a.values != b.values, "\(name) \(index) was not rounded")
+            let scale = (a.squared().values.reduce(0, +) / Float(width)).squareRoot()
+            let error = ((a - b).squared().values.reduce(0, +) / Float(width)).squareRoot()
+            #expect(error < 0.05 * scale, "\(name) \(index): \(error) of \(scale)")
+        }
+    }
+
     @Test func batchesAreFullAndSortedByLength() {
         let lengths = [5, 900, 1, 7, 7, 300, 212, 3]
         let batches = BERT.batches(lengths: lengths, tokens: 512)
