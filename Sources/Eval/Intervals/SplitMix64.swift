@@ -15,7 +15,12 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
+        return Self.mixed(state)
+    }
+
+    /// A one-to-one function of 64 bits whose results look like random numbers.
+    package static func mixed(_ bits: UInt64) -> UInt64 {
+        var z = bits
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
