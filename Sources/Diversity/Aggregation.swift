@@ -4,6 +4,9 @@ public import Eval
 public struct DiversityAggregate: Codable, Sendable, Equatable {
     /// Mean over the inputs of the diversity of each input's outputs.
     public var perInput: PerInput?
+    /// With simulated best-of-N: the same mean with the exact expectation over the simulated draws in place of the draws themselves;
+    /// nil for metrics that are no mean over pairs.
+    public var perInputExact: PerInput?
     /// Diversity of one output per input, averaged over draws.
     public var acrossInputs: AcrossInputs?
     /// Diversity of all outputs as one set.
@@ -51,21 +54,31 @@ public enum Aggregation {
         _ metric: any DiversityMetric, over plan: DiversityPlan, in collection: TextCollection, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) throws -> DiversityAggregate {
-        func value(_ set: [Int]) throws -> Double? {
+        func checked(_ count: Int, _ body: () throws -> Double?) throws -> Double? {
             let value: Double?
             do {
-                value = try metric.value(of: set, in: collection)
+                value = try body()
             } catch {
                 throw DiversityError.metricFailed(name: metric.name, reason: "\(error)")
             }
             if let value, !value.isFinite {
-                throw DiversityError.metricFailed(
-                    name: metric.name, reason: "a set of \(set.count) texts gave \(value)")
+                throw DiversityError.metricFailed(name: metric.name, reason: "a set of \(count) texts gave \(value)")
             }
             return value
         }
+        func value(_ set: [Int]) throws -> Double? {
+            try checked(set.count) { try metric.value(of: set, in: collection) }
+        }
         var result = DiversityAggregate()
         result.perInput = summary(try plan.perInput.map(value), resamples: resamples, using: &generator)
+        let exact = try plan.bestOfN.map { best in
+            try checked(best.texts.count) {
+                try metric.expectedValue(of: best.texts, probabilities: best.probabilities, in: collection)
+            }
+        }
+        if exact.contains(where: { $0 != nil }) {
+            result.perInputExact = summary(exact, resamples: resamples, using: &generator)
+        }
         result.acrossInputs = try acrossInputs(plan, value)
         result.overall = try value(plan.overall)
         result.overallSingleOutput = try value(plan.firstOutputs)

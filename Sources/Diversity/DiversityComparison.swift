@@ -1,6 +1,7 @@
 public import Eval
 
-/// The difference between two systems measured on the same inputs with the same configuration.
+/// The difference between two reports with the same configuration: two systems on the same inputs (``init(_:_:)``), or one system on
+/// two sets of inputs (``init(inDistribution:outOfDistribution:)``).
 public struct DiversityComparison: Codable, Sendable, Equatable {
     /// The metrics that both reports have.
     public var metrics: [Entry]
@@ -11,9 +12,11 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         public var name: String
         /// Whether larger is more diverse.
         public var higherIsMoreDiverse: Bool
-        /// Mean difference over the inputs that have a value in both, bootstrapped over inputs in pairs.
+        /// Two systems: mean difference over the inputs that have a value in both, bootstrapped over inputs in pairs. Two sets of inputs:
+        /// difference of the means, each set resampled by itself.
         public var perInput: Interval?
-        /// Difference across inputs, with the jackknife over the same groups of inputs in both.
+        /// Difference across inputs. Two systems: with the jackknife over the same groups of inputs in both. Two sets of inputs: with the
+        /// jackknife errors of both added in squares.
         public var acrossInputs: Interval?
         /// Difference of all outputs as one set.
         public var overall: Double?
@@ -28,6 +31,62 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
                 "they are about different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts"
             )
         }
+        try Self.checkConfigurations(first, second)
+        var generator = SplitMix64(seed: first.config.seed)
+        metrics = try first.metrics.compactMap { entry in
+            guard let other = second[entry.name] else { return nil }
+            try Self.checkLengths(entry, first, second)
+            return Entry(
+                name: entry.name, higherIsMoreDiverse: entry.higherIsMoreDiverse,
+                perInput: Self.perInput(entry.values, other.values, first.config.resamples, &generator),
+                acrossInputs: Self.acrossInputs(entry.values, other.values),
+                overall: entry.values.overall.flatMap { value in other.values.overall.map { value - $0 } })
+        }
+    }
+
+    /// The generalisation gap of one system: what it does in distribution minus what it does out of distribution.
+    ///
+    /// Across inputs and overall, most metrics depend on how many texts there are; there the gap means something for sets of one size only.
+    /// - Throws: ``DiversityError/cannotCompare(_:)`` if seed, draws or metric options differ.
+    public init(inDistribution first: DiversityReport, outOfDistribution second: DiversityReport) throws {
+        try Self.checkConfigurations(first, second)
+        var generator = SplitMix64(seed: first.config.seed)
+        metrics = try first.metrics.compactMap { entry in
+            guard let other = second[entry.name] else { return nil }
+            try Self.checkLengths(entry, first, second)
+            let (a, b) = (entry.values.perInput?.values ?? [], other.values.perInput?.values ?? [])
+            let (inside, outside) = (a.compactMap { $0 }, b.compactMap { $0 })
+            return Entry(
+                name: entry.name, higherIsMoreDiverse: entry.higherIsMoreDiverse,
+                perInput: inside.isEmpty || outside.isEmpty
+                    ? nil
+                    : GroupedMeans.generalisationGap(
+                        inDistribution: inside, outOfDistribution: outside, resamples: first.config.resamples,
+                        using: &generator),
+                acrossInputs: Self.independentDifference(
+                    entry.values.acrossInputs?.interval, other.values.acrossInputs?.interval),
+                overall: entry.values.overall.flatMap { value in other.values.overall.map { value - $0 } })
+        }
+    }
+
+    /// The difference of two estimates that know nothing of each other, from intervals that are symmetric about them.
+    static func independentDifference(_ first: Interval?, _ second: Interval?) -> Interval? {
+        guard let first, let second else { return nil }
+        let (a, b) = (first.high - first.mean, second.high - second.mean)
+        let (mean, reach) = (first.mean - second.mean, (a * a + b * b).squareRoot())
+        return Interval(mean: mean, low: mean - reach, high: mean + reach)
+    }
+
+    private static func checkLengths(
+        _ entry: DiversityReport.Entry, _ first: DiversityReport, _ second: DiversityReport
+    ) throws {
+        guard !entry.name.hasPrefix("length_controlled_") || first.commonLength == second.commonLength else {
+            throw DiversityError.cannotCompare(
+                "texts are cut to \(first.commonLength) and \(second.commonLength) words; give one common length")
+        }
+    }
+
+    private static func checkConfigurations(_ first: DiversityReport, _ second: DiversityReport) throws {
         var comparable = second.config
         comparable.metrics = first.config.metrics
         comparable.limitOutputs = first.config.limitOutputs
@@ -39,19 +98,6 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         guard comparable == first.config else {
             throw DiversityError.cannotCompare(
                 "their options or seeds differ; measure both with the same configuration")
-        }
-        var generator = SplitMix64(seed: first.config.seed)
-        metrics = try first.metrics.compactMap { entry in
-            guard let other = second[entry.name] else { return nil }
-            guard !entry.name.hasPrefix("length_controlled_") || first.commonLength == second.commonLength else {
-                throw DiversityError.cannotCompare(
-                    "texts are cut to \(first.commonLength) and \(second.commonLength) words; give one common length")
-            }
-            return Entry(
-                name: entry.name, higherIsMoreDiverse: entry.higherIsMoreDiverse,
-                perInput: Self.perInput(entry.values, other.values, first.config.resamples, &generator),
-                acrossInputs: Self.acrossInputs(entry.values, other.values),
-                overall: entry.values.overall.flatMap { value in other.values.overall.map { value - $0 } })
         }
     }
 

@@ -27,6 +27,8 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
     public var nliForm = SampledNLIDiversity.Form.sentences
     /// How many sentences it draws for a pair.
     public var nliSamples = 5
+    /// At most so many pairs of a set are judged by an inference model, drawn at random; nil for all.
+    public var nliPairs: Int?
     /// Resamples of bootstrap intervals.
     public var resamples = 2000
     /// Start of every draw.
@@ -52,6 +54,7 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
         try require(vocabularySize > 0, "vocabulary size", "is at least 1")
         try require(vendiOrder.value >= 0, "Vendi order", "is 0 or more, or inf")
         try require(nliSamples > 0, "number of sampled sentences", "is at least 1")
+        try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "is at least 1")
         try require(resamples > 0, "number of resamples", "is at least 1")
         _ = try MetricCatalogue.names(chosenBy: metrics)
     }

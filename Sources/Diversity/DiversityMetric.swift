@@ -14,11 +14,23 @@ public protocol DiversityMetric: Sendable {
     func value(of set: [Int], in collection: TextCollection) throws -> Double?
     /// How many texts of the collection the metric has to leave out of every set: too short, or not encoded.
     func excludedTexts(in collection: TextCollection) throws -> Int
+    /// The expected value for a set of two or more texts that are drawn independently from a distribution; drawing a text twice makes
+    /// a pair of copies.
+    ///
+    /// - Parameters:
+    ///   - texts: indices of texts in the collection.
+    ///   - probabilities: how probable each of them is; they sum to 1.
+    /// - Returns: nil where the distribution does not determine it: only a mean over pairs has one value for all sizes of the set.
+    func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
 }
 
 extension DiversityMetric {
     /// None.
     public func excludedTexts(in collection: TextCollection) -> Int { 0 }
+    /// None: the metric is no mean over pairs.
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) -> Double? {
+        nil
+    }
 }
 
 /// distinct-n of one order, or its mean over orders 1…5.
@@ -90,5 +102,10 @@ public struct NGramCosineMetric: DiversityMetric {
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {
         NGramCosine.diversity(of: set, in: collection.ngrams(tokenisation, order: order), order: order)
+    }
+
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) -> Double? {
+        NGramCosine.expectedDiversity(
+            of: texts, probabilities: probabilities, in: collection.ngrams(tokenisation, order: order), order: order)
     }
 }

@@ -6,6 +6,8 @@ import Eval
 public struct DiversityPlan: Codable, Sendable, Equatable {
     /// For each input its outputs, or the simulated best-of-N outputs.
     public var perInput: [[Int]] = []
+    /// With simulated best-of-N: for each input its outputs and how probable each is as the best of N.
+    public var bestOfN: [Distribution] = []
     /// Draws of one output per input.
     public var acrossInputs: [[Int]] = []
     /// For each jackknife group the draw it belongs to and that draw without the group's inputs.
@@ -14,6 +16,14 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
     public var overall: [Int] = []
     /// The first output of every input.
     public var firstOutputs: [Int] = []
+
+    /// Outputs of one input, each with a probability.
+    public struct Distribution: Codable, Sendable, Equatable {
+        /// The texts.
+        public var texts: [Int]
+        /// Their probabilities, which sum to 1.
+        public var probabilities: [Double]
+    }
 
     /// A draw of one output per input with some inputs left out.
     public struct LeaveOut: Codable, Sendable, Equatable {
@@ -72,6 +82,10 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
                     guard let own = rewards?[input], own.count == counts[input] else {
                         throw DiversityError.rewardsMissing(input: input)
                     }
+                    bestOfN.append(
+                        Distribution(
+                            texts: Array(starts[input]..<starts[input + 1]),
+                            probabilities: try BestOfNSimulation.selectionProbabilities(rewards: own, n: n)))
                     return try BestOfNSimulation.draws(
                         rewards: own, n: n, count: options.simulatedOutputs, using: &simulation
                     ).map { starts[input] + $0 }

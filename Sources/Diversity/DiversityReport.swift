@@ -34,13 +34,14 @@ public struct DiversityReport: Codable, Sendable, Equatable {
         metrics.first { $0.name == name }
     }
 
-    /// The values under flat names: `mean_per_input_`, `std_per_input_`, `mean_across_input_`, `std_across_input_`,
+    /// The values under flat names: `mean_per_input_`, `std_per_input_`, `mean_per_input_exact_`, `mean_across_input_`, `std_across_input_`,
     /// `overall_`, `overall_single_output_` before the metric's name.
     public var flatValues: [String: Double] {
         var flat: [String: Double] = [:]
         for entry in metrics {
             flat["mean_per_input_" + entry.name] = entry.values.perInput?.mean.mean
             flat["std_per_input_" + entry.name] = entry.values.perInput?.standardDeviation
+            flat["mean_per_input_exact_" + entry.name] = entry.values.perInputExact?.mean.mean
             flat["mean_across_input_" + entry.name] = entry.values.acrossInputs?.mean
             flat["std_across_input_" + entry.name] = entry.values.acrossInputs?.standardDeviation
             flat["overall_" + entry.name] = entry.values.overall

@@ -6,7 +6,9 @@ public enum DiversityTable {
     public static let columns = [
         "metric", "more_diverse_is", "per_input_mean", "per_input_low", "per_input_high", "per_input_std",
         "per_input_excluded", "across_input_mean", "across_input_low", "across_input_high", "across_input_std",
-        "across_input_draws", "overall", "overall_single_output", "excluded_texts",
+        "across_input_draws", "overall", "overall_single_output", "excluded_texts", "per_input_exact_mean",
+        "per_input_exact_low",
+        "per_input_exact_high",
     ]
 
     /// One line per metric after a line of column names, all digits of every number, empty where there is no value.
@@ -20,11 +22,15 @@ public enum DiversityTable {
             let numbersAcross: [Double?] = [
                 across?.mean, across?.interval?.low, across?.interval?.high, across?.standardDeviation,
             ]
-            let fields =
-                [entry.name, entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
-                + [inputs.map { "\($0.excluded)" } ?? ""] + numbersAcross.map(digits)
-                + [across.map { "\($0.draws)" } ?? "", digits(entry.values.overall)]
-                + [digits(entry.values.overallSingleOutput), "\(entry.excludedTexts)"]
+            let exact = entry.values.perInputExact?.mean
+            var fields = [entry.name, entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
+            fields.append(inputs.map { "\($0.excluded)" } ?? "")
+            fields += numbersAcross.map(digits)
+            fields.append(across.map { "\($0.draws)" } ?? "")
+            fields += [
+                digits(entry.values.overall), digits(entry.values.overallSingleOutput), "\(entry.excludedTexts)",
+            ]
+            fields += [digits(exact?.mean), digits(exact?.low), digits(exact?.high)]
             return fields.joined(separator: ",")
         }
         return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
@@ -32,14 +38,19 @@ public enum DiversityTable {
 
     /// Aligned columns: metric, direction, per input and across inputs with their intervals, overall.
     public static func text(_ report: DiversityReport) -> String {
-        let header = ["metric", "more diverse", "per input [95 %]", "across inputs [95 %]", "overall"]
+        let hasExact = report.metrics.contains { $0.values.perInputExact != nil }
+        var header = ["metric", "more diverse", "per input [95 %]"]
+        if hasExact { header.append("per input, exact [95 %]") }
+        header += ["across inputs [95 %]", "overall"]
         let rows = report.metrics.map { entry in
-            [
-                entry.name, entry.higherIsMoreDiverse ? "higher" : "lower",
-                entry.values.perInput.map { "\($0.mean)" } ?? "–",
-                entry.values.acrossInputs.map { $0.interval.map { "\($0)" } ?? short($0.mean) } ?? "–",
-                entry.values.overall.map(short) ?? "–",
+            let values = entry.values
+            var row = [
+                entry.name, entry.higherIsMoreDiverse ? "higher" : "lower", values.perInput.map { "\($0.mean)" } ?? "–",
             ]
+            if hasExact { row.append(values.perInputExact.map { "\($0.mean)" } ?? "–") }
+            row.append(values.acrossInputs.map { $0.interval.map { "\($0)" } ?? short($0.mean) } ?? "–")
+            row.append(values.overall.map(short) ?? "–")
+            return row
         }
         var lines = [aligned([header] + rows)]
         lines.append("\(report.inputs) inputs, \(report.outputs) outputs, seed \(report.config.seed)")
@@ -50,6 +61,62 @@ public enum DiversityTable {
             lines.append("\(entry.name): \(entry.excludedTexts) of \(report.outputs) texts left out")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// A difference between two reports: one line per metric after a line of column names.
+    public static func csv(_ comparison: DiversityComparison) -> String {
+        let columns = [
+            "metric", "more_diverse_is", "per_input", "per_input_low", "per_input_high", "across_input",
+            "across_input_low",
+            "across_input_high", "overall",
+        ]
+        let lines = comparison.metrics.map { entry in
+            let (own, across) = (entry.perInput, entry.acrossInputs)
+            let numbers: [Double?] = [
+                own?.mean, own?.low, own?.high, across?.mean, across?.low, across?.high, entry.overall,
+            ]
+            let fields = [entry.name, entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
+            return fields.joined(separator: ",")
+        }
+        return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
+    }
+
+    /// A difference between two reports in aligned columns; `*` marks intervals without 0.
+    public static func text(_ comparison: DiversityComparison) -> String {
+        func cell(_ interval: Interval?) -> String {
+            interval.map { "\($0)" + ($0.contains(0) ? "" : " *") } ?? "–"
+        }
+        let header = ["metric", "more diverse", "per input [95 %]", "across inputs [95 %]", "overall"]
+        return aligned(
+            [header]
+                + comparison.metrics.map { entry in
+                    [
+                        entry.name, entry.higherIsMoreDiverse ? "higher" : "lower", cell(entry.perInput),
+                        cell(entry.acrossInputs),
+                        entry.overall.map(short) ?? "–",
+                    ]
+                })
+    }
+
+    /// The best of n: one line per n after a line of column names.
+    public static func csv(_ curve: BestOfNCurve) -> String {
+        let columns = ["n", "kl", "reward", "reward_low", "reward_high", "words", "words_low", "words_high"]
+        let lines = curve.points.map { point in
+            let numbers: [Double] = [
+                point.divergence, point.reward.mean, point.reward.low, point.reward.high, point.words.mean,
+                point.words.low,
+                point.words.high,
+            ]
+            return (["\(point.n)"] + numbers.map { digits($0) }).joined(separator: ",")
+        }
+        return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
+    }
+
+    /// The best of n in aligned columns.
+    public static func text(_ curve: BestOfNCurve) -> String {
+        aligned(
+            [["best of", "KL at most", "reward [95 %]", "words [95 %]"]]
+                + curve.points.map { ["\($0.n)", short($0.divergence), "\($0.reward)", "\($0.words)"] })
     }
 
     private static func aligned(_ rows: [[String]]) -> String {

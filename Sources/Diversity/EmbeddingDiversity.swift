@@ -57,6 +57,14 @@ public struct EmbeddingMetric: DiversityMetric {
         return PairwiseSimilarity.diversity(ofEmbeddings: set.compactMap { embeddings[$0] })
     }
 
+    /// Texts that were not encoded are left out, the others share their probability in proportion.
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
+    {
+        let embeddings = try collection.embeddings(by: encoder)
+        let known = zip(texts, probabilities).compactMap { text, weight in embeddings[text].map { ($0, weight) } }
+        return PairwiseSimilarity.expectedDiversity(ofEmbeddings: known.map(\.0), weights: known.map(\.1))
+    }
+
     public func excludedTexts(in collection: TextCollection) throws -> Int {
         try collection.embeddings(by: encoder).filter { $0 == nil }.count
     }

@@ -16,14 +16,41 @@ public enum Homogenisation {
         var longest: Int
     }
 
-    static func value(of set: [Int], in collection: TextCollection, stems: Bool) -> Double? {
-        guard set.count > 1 else { return nil }
-        let words = collection.derived("rouge-score words, stems \(stems)") {
+    private static func words(of collection: TextCollection, stems: Bool) -> Words {
+        collection.derived("rouge-score words, stems \(stems)") {
             var table = WordTable()
             let scorer = ROUGE.Standard(stems: stems)
             let ids = collection.texts.map { scorer.words(of: $0).map { table.id(of: $0) } }
             return Words(ids: ids, vocabularySize: table.count, longest: ids.reduce(0) { max($0, $1.count) })
         }
+    }
+
+    /// The expected F measure of two texts drawn with `probabilities`; a text with itself has 1, without a word 0.
+    static func expectedValue(
+        of set: [Int], probabilities: [Double], in collection: TextCollection, stems: Bool
+    ) -> Double? {
+        precondition(set.count == probabilities.count, "\(probabilities.count) probabilities for \(set.count) texts")
+        guard !set.isEmpty else { return nil }
+        let words = words(of: collection, stems: stems)
+        var matcher = LCSMatcher(vocabularySize: words.vocabularySize, maximumLength: words.longest)
+        var sum = 0.0
+        for i in set.indices {
+            let first = words.ids[set[i]]
+            guard !first.isEmpty else { continue }
+            sum += probabilities[i] * probabilities[i]
+            matcher.load(first)
+            for j in 0..<i where !words.ids[set[j]].isEmpty {
+                let second = words.ids[set[j]]
+                let f = 2 * Double(matcher.length(with: second)) / Double(first.count + second.count)
+                sum += 2 * probabilities[i] * probabilities[j] * f
+            }
+        }
+        return sum
+    }
+
+    static func value(of set: [Int], in collection: TextCollection, stems: Bool) -> Double? {
+        guard set.count > 1 else { return nil }
+        let words = words(of: collection, stems: stems)
         var matcher = LCSMatcher(vocabularySize: words.vocabularySize, maximumLength: words.longest)
         var sums: [Double] = []
         for i in 1..<set.count {
@@ -55,5 +82,9 @@ public struct HomogenisationMetric: DiversityMetric {
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {
         Homogenisation.value(of: set, in: collection, stems: stems)
+    }
+
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) -> Double? {
+        Homogenisation.expectedValue(of: texts, probabilities: probabilities, in: collection, stems: stems)
     }
 }

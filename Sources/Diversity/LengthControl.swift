@@ -42,14 +42,28 @@ public struct LengthControlledMetric: DiversityMetric {
     }
 
     public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
-        let cut = collection.derived("texts cut to \(words) words") {
-            CutTexts(collection.texts.map { LengthControl.cut($0, toWords: words) })
-        }
+        let cut = cut(collection)
         return try base.value(of: set.filter { cut.isLongEnough[$0] }, in: cut.collection)
+    }
+
+    /// Texts that are too short are left out, the others share their probability in proportion.
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
+    {
+        let cut = cut(collection)
+        let long = zip(texts, probabilities).filter { cut.isLongEnough[$0.0] }
+        let total = long.reduce(0) { $0 + $1.1 }
+        guard total > 0 else { return nil }
+        return try base.expectedValue(of: long.map(\.0), probabilities: long.map { $0.1 / total }, in: cut.collection)
     }
 
     public func excludedTexts(in collection: TextCollection) -> Int {
         collection.texts.filter { LengthControl.cut($0, toWords: words) == nil }.count
+    }
+
+    private func cut(_ collection: TextCollection) -> CutTexts {
+        collection.derived("texts cut to \(words) words") {
+            CutTexts(collection.texts.map { LengthControl.cut($0, toWords: words) })
+        }
     }
 
     private struct CutTexts {

@@ -106,11 +106,16 @@ public enum MetricCatalogue {
         case "embedding_vendi_score":
             return models.encoder.map { EmbeddingVendiMetric($0, order: config.vendiOrder.value) }
         case "openai_from_sim": return models.remoteEncoder.map { EmbeddingMetric($0, name: name) }
-        case "nli_from_sim": return models.entailment.map { NLIDiversity($0, scoring: config.nliScoring) }
+        case "nli_from_sim":
+            return models.entailment.map {
+                NLIDiversity(
+                    $0, scoring: config.nliScoring, pairs: PairSample(limit: config.nliPairs, seed: config.seed))
+            }
         case "nli_sample_from_sim":
             return models.entailment.map {
                 SampledNLIDiversity(
-                    $0, scoring: config.nliScoring, form: config.nliForm, samples: config.nliSamples, seed: config.seed)
+                    $0, scoring: config.nliScoring, form: config.nliForm, samples: config.nliSamples, seed: config.seed,
+                    pairs: PairSample(limit: config.nliPairs, seed: config.seed))
             }
         default:
             guard let order = name.last.flatMap({ Int(String($0)) }), (1...5).contains(order) else { return nil }

@@ -22,6 +22,18 @@ public enum NGramCosine {
         return 1 - min(max((squaredNorm - Double(nonEmpty)) / pairs, 0), 1)
     }
 
+    /// The expected diversity of texts drawn with `probabilities`: with p the vector of them, 1 − ‖Σ pᵢ uᵢ‖².
+    static func expectedDiversity(of set: [Int], probabilities: [Double], in index: NGramIndex, order: Int) -> Double? {
+        precondition(set.count == probabilities.count, "\(probabilities.count) probabilities for \(set.count) texts")
+        guard !set.isEmpty else { return nil }
+        var squaredNorm = 0.0
+        forEachNGram(in: unitVectors(of: set, in: index, order: order).weights) { run in
+            let sum = run.reduce(0) { $0 + $1.weight * probabilities[$1.position] }
+            squaredNorm += sum * sum
+        }
+        return 1 - min(max(squaredNorm, 0), 1)
+    }
+
     /// The cosines of all pairs of `set`, row-major; ones on the diagonal and between texts that have no n-gram.
     static func kernel(of set: [Int], in index: NGramIndex, order: Int) -> [Double] {
         let count = set.count

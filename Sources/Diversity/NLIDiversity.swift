@@ -98,11 +98,34 @@ public struct NLIDiversity: DiversityMetric {
     public var higherIsMoreDiverse: Bool { !scoring.inverted }
     private let model: any EntailmentModel
     private let scoring: NLIScoring
+    private let pairs: PairSample
 
     /// The metric under a model.
-    public init(_ model: any EntailmentModel, scoring: NLIScoring = .standard) {
+    /// - Parameter pairs: which pairs of a set are judged, all of them unless said otherwise.
+    public init(_ model: any EntailmentModel, scoring: NLIScoring = .standard, pairs: PairSample = PairSample()) {
         self.model = model
         self.scoring = scoring
+        self.pairs = pairs
+    }
+
+    /// Every pair of texts in both directions, a text with itself too.
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
+    {
+        precondition(
+            texts.count == probabilities.count, "\(probabilities.count) probabilities for \(texts.count) texts")
+        guard !texts.isEmpty else { return nil }
+        let judge = collection.judge(model, scoring)
+        var wanted: [EntailmentPair] = []
+        var weights: [Double] = []
+        for i in texts.indices {
+            for j in 0...i where probabilities[i] * probabilities[j] > 0 {
+                wanted += judge.directions(collection.texts[texts[i]], collection.texts[texts[j]])
+                weights.append((i == j ? 1 : 2) * probabilities[i] * probabilities[j])
+            }
+        }
+        let scores = try judge.scores(of: wanted)
+        let mean = weights.indices.reduce(0) { $0 + weights[$1] * (scores[2 * $1] + scores[2 * $1 + 1]) }
+        return scoring.inverted ? 1 - mean : mean
     }
 
     public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
@@ -110,7 +133,7 @@ public struct NLIDiversity: DiversityMetric {
         let texts = set.map { collection.texts[$0] }
         let judge = collection.judge(model, scoring)
         var wanted: [EntailmentPair] = []
-        for i in 1..<texts.count { for j in 0..<i { wanted += judge.directions(texts[i], texts[j]) } }
+        pairs.forEach(in: set, of: collection) { i, j in wanted += judge.directions(texts[i], texts[j]) }
         let scores = try judge.scores(of: wanted)
         // One pair of texts is two directions, so the mean over pairs is the sum over directions over the pairs.
         let mean = scores.reduce(0, +) / (Double(scores.count) / 2)

@@ -22,6 +22,22 @@ public enum PairwiseSimilarity {
         return 1 - min(max((squaredNorm - Double(nonZero)) / pairs, -1), 1)
     }
 
+    /// One minus the expected cosine of two embeddings that are drawn independently, with probabilities in proportion to `weights`:
+    /// 1 − ‖Σ pᵢ uᵢ‖². Drawing one twice counts as a pair of copies. nil without a positive weight.
+    public static func expectedDiversity(ofEmbeddings embeddings: [[Float]], weights: [Double]) -> Double? {
+        precondition(embeddings.count == weights.count, "\(weights.count) weights for \(embeddings.count) embeddings")
+        let total = weights.reduce(0, +)
+        guard total > 0, let width = embeddings.first?.count else { return nil }
+        var sum = [Double](repeating: 0, count: width)
+        for (vector, weight) in zip(embeddings, weights) {
+            precondition(vector.count == width, "embeddings of width \(width) and \(vector.count) in one set")
+            let norm = vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            guard norm > 0 else { continue }
+            for c in 0..<width { sum[c] += Double(vector[c]) / norm * (weight / total) }
+        }
+        return 1 - min(sum.reduce(0) { $0 + $1 * $1 }, 1)
+    }
+
     /// One minus the mean of a symmetric similarity over all pairs `i > j`; nil for fewer than two texts.
     ///
     /// - Parameters:

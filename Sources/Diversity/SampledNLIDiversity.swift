@@ -22,15 +22,17 @@ public struct SampledNLIDiversity: DiversityMetric {
     private let form: Form
     private let samples: Int
     private let seed: UInt64
+    private let pairs: PairSample
 
     /// The metric under a model.
     ///
     /// - Parameters:
     ///   - samples: at most so many sentences are drawn for a pair.
     ///   - seed: start of all draws.
+    ///   - pairs: which pairs of a set are judged, all of them unless said otherwise.
     public init(
         _ model: any EntailmentModel, scoring: NLIScoring = .standard, form: Form = .sentences, samples: Int = 5,
-        seed: UInt64 = 0
+        seed: UInt64 = 0, pairs: PairSample = PairSample()
     ) {
         precondition(samples > 0, "at least one sentence is sampled, got \(samples)")
         self.model = model
@@ -38,6 +40,7 @@ public struct SampledNLIDiversity: DiversityMetric {
         self.form = form
         self.samples = samples
         self.seed = seed
+        self.pairs = pairs
     }
 
     public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
@@ -46,12 +49,10 @@ public struct SampledNLIDiversity: DiversityMetric {
         let pieces = set.map { collection.texts[$0] }.map { (text: $0, pieces: self.pieces(of: $0)) }
         var wanted: [EntailmentPair] = []
         var counts: [Int] = []
-        for i in 1..<pieces.count {
-            for j in 0..<i {
-                let drawn = draw(pieces[i], pieces[j])
-                for (a, b) in drawn { wanted += judge.directions(a, b) }
-                if !drawn.isEmpty { counts.append(drawn.count) }
-            }
+        pairs.forEach(in: set, of: collection) { i, j in
+            let drawn = draw(pieces[i], pieces[j])
+            for (a, b) in drawn { wanted += judge.directions(a, b) }
+            if !drawn.isEmpty { counts.append(drawn.count) }
         }
         guard !counts.isEmpty else { return nil }
         let scores = try judge.scores(of: wanted)

@@ -21,7 +21,8 @@ public enum VendiScore {
         precondition(
             kernel.count == count * count, "\(count) texts have \(count * count) similarities, got \(kernel.count)")
         guard count > 1 else { return nil }
-        let eigenvalues = try eigenvalues(of: kernel.map { $0 / Double(count) }, order: count)
+        // the eigenvalues are divided, not the matrix: it may fill hundreds of megabytes
+        let eigenvalues = try eigenvalues(of: kernel, order: count).map { $0 / Double(count) }
         return score(eigenvalues: eigenvalues, order: order)
     }
 

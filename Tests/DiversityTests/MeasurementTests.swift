@@ -107,6 +107,30 @@ import Testing
         #expect(throws: DiversityError.self) { try DiversityComparison(wide, reseeded) }
     }
 
+    /// Other inputs, and fewer of them, out of distribution.
+    @Test func theGapResamplesBothSetsOfInputs() throws {
+        let inside = try DiversityMeasurement.run(system(3, kinds: 200))
+        let outside = try DiversityMeasurement.run(system(4, kinds: 8, inputs: 20))
+        let gap = try DiversityComparison(inDistribution: inside, outOfDistribution: outside)
+        #expect(gap.metrics.count == 18)
+        let entry = try #require(gap.metrics.first { $0.name == "ead_averaged_distinct_ngrams" })
+        let (a, b) = (try #require(inside[entry.name]?.values), try #require(outside[entry.name]?.values))
+        let perInput = try #require(entry.perInput)
+        let (own, other) = (try #require(a.perInput?.mean), try #require(b.perInput?.mean))
+        #expect(isClose(perInput.mean, own.mean - other.mean))
+        #expect(perInput.low > 0 && perInput.low < perInput.mean && perInput.mean < perInput.high)
+        let across = try #require(entry.acrossInputs)
+        let (first, second) = (try #require(a.acrossInputs?.interval), try #require(b.acrossInputs?.interval))
+        #expect(isClose(across.mean, first.mean - second.mean))
+        let reach = pow(first.high - first.mean, 2) + pow(second.high - second.mean, 2)
+        #expect(isClose(pow(across.high - across.mean, 2), reach, 1e-6))
+        #expect(throws: DiversityError.self) { try DiversityComparison(inside, outside) }
+        let lines = DiversityTable.csv(gap).split(separator: "\n")
+        #expect(lines.count == 19)
+        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 9 })
+        #expect(DiversityTable.text(gap).contains("] *"))
+    }
+
     @Test func readsListsAndLines() throws {
         let list =
             #"[{"output": ["a", "b"], "reward": [1, 2.5]}, {"output": "c", "input": "p"}, {"output": "d", "input": "p"}]"#
