@@ -7,8 +7,10 @@ struct CalculateDiversity: ProgramCommand {
         commandName: "calculate-diversity",
         abstract: "Measures how diverse sampled texts are, per prompt and across prompts.",
         discussion: """
-            With --summary-dir it compares the systems of a pipeline instead: quality, KL and diversity of the supervised model, PPO \
-            and best-of-N, in and out of distribution. With --experiment-dir it makes the table of an experiment over several seeds.
+            Writes final/diversity.json and .csv into its run folder; with a second system or tables out of distribution also the \
+            differences, with --best-of-n-curve and --text-metrics what their help says. With --summary-dir it compares the systems of \
+            a pipeline instead: quality, KL and diversity of the supervised model, PPO and best-of-N, in and out of distribution. With \
+            --experiment-dir it makes the table of an experiment over several seeds.
             """)
 
     static let aliases = RunOptions.aliases

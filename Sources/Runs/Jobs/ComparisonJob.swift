@@ -70,9 +70,12 @@ public struct ComparisonJob {
                 id: try scores(Tables.read(table("test"), inRun: run), encoder),
                 ood: try scores(Tables.read(table("ood_test"), inRun: run), encoder))
         }
-        let systems = Summary.Systems(
-            sft: try system(sftSamples) { $0 }, ppo: try system(ppoSamples) { $0 },
-            bon: try system(sftSamples) { "\($0)_best_of_n" })
+        func allSystems() throws -> Summary.Systems {
+            Summary.Systems(
+                sft: try system(sftSamples) { $0 }, ppo: try system(ppoSamples) { $0 },
+                bon: try system(sftSamples) { "\($0)_best_of_n" })
+        }
+        let systems = try run.computing { try allSystems() }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
         func last(_ measurements: [Measurement], _ name: String) -> Double {

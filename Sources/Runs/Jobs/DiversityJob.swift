@@ -1,93 +1,12 @@
-public import ArgumentParser
 import Data
 import Diversity
+import Eval
 import Foundation
+import Tensor
+import Train
 
-/// What is measured, and on which outputs.
-public struct DiversityOptions: ParsableArguments {
-    @Option(help: "Runs whose tables are measured: ids below --output-dir, or paths.")
-    public var runIds: ArgumentList<String> = []
-    @Option(help: "Tables of those runs; test, for example, takes tables/test.jsonl.")
-    public var tableName = "test"
-    @Option(help: "Instead of runs: a JSON file with a list of objects whose output is a string or a list of strings.")
-    public var decodes: String?
-    @Option(help: "The metrics, by exact name, or all.")
-    public var diversityMetrics: ArgumentList<String> = ["all"]
-    @Option(help: "Outputs of each input at most.")
-    public var limitOutputs: Int?
-    @Option(help: .yesNo("Leaves out the diversity of each input's own outputs."))
-    public var noPerInput = false
-    @Option(help: .yesNo("Leaves out the diversity of all outputs together."))
-    public var noOverallInput = false
-    @Option(help: .yesNo("Measures 500 of all outputs together instead of all."))
-    public var sampleOverall = false
-    @Option(help: .yesNo("Measures the references instead of the outputs."))
-    public var useReferences = false
-    @Option(help: .yesNo("Cuts all texts to a common length, too."))
-    public var lengthControl = false
-    @Option(help: "Tables at most.")
-    public var maxTables = 16
-    @Option(help: "Simulates best-of-N outputs of every input with this N.")
-    public var simulateBonForPerInput: Int?
-    @Option(help: "Simulated outputs of every input.")
-    public var simulateBonForPerInputNOutputs = 32
-    @Option(help: "V of the expectation-adjusted metric.")
-    public var eadVocabularySize = 50_257
-    @Option(
-        help:
-            "A folder with a sentence encoder (BERT or RoBERTa, sentence-transformers' layout), for the metrics of embeddings."
-    )
-    public var embeddingModel: String?
-    @Option(
-        help:
-            "A folder with a classifier of natural language inference, such as roberta-large-mnli, for the nli metrics."
-    )
-    public var nliModel: String?
-    @Option(
-        help: .yesNo(
-            "Computes the nli metrics in the original's form: top label only, inverted, characters for sentences."))
-    public var nliReferenceForm = false
-    @Option(
-        help:
-            "The URL of an embedding service of OpenAI's form, for openai_from_sim; its key is read from OPENAI_API_KEY."
-    )
-    public var embeddingServiceUrl: String?
-    @Option(help: "The model that the embedding service is asked for.")
-    public var embeddingServiceModel = "text-embedding-3-small"
-
-    @Option(
-        help: .yesNo(
-            "Whether metrics with a known slip in the original have it here, too (NLI: inverted, and characters as sentences)."
-        ))
-    public var referenceCompatible = false
-
-    public init() {}
-
-    /// Options of the original that mean nothing here.
-    public static let ignored = [
-        IgnoredOption("no-table-ids", .boolean, "tables are files whose names are known"),
-        IgnoredOption("model-name", .value, "a run is named by --run-ids"),
-    ]
-}
-
-extension DiversityOptions {
-    /// The models that the options name.
-    func models() throws -> DiversityModels {
-        DiversityModels(
-            encoder: try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) },
-            remoteEncoder: try embeddingServiceUrl.map { address in
-                guard let url = URL(string: address), ["http", "https"].contains(url.scheme) else {
-                    throw CommandLineError.invalid("--embedding-service-url '\(address)' is no http address")
-                }
-                return EmbeddingService(
-                    endpoint: url, model: embeddingServiceModel,
-                    key: ProcessInfo.processInfo.environment["OPENAI_API_KEY"])
-            },
-            entailment: try nliModel.map { try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true)) })
-    }
-}
-
-/// The diversity of sampled outputs: diversity.json, diversity.csv and a table on the terminal.
+/// The diversity of sampled outputs: diversity.json, diversity.csv and a table on the terminal. A second system, or tables out of
+/// distribution, are measured in the same way and compared.
 public struct DiversityJob {
     public var run: RunOptions
     public var options: DiversityOptions
@@ -103,58 +22,187 @@ public struct DiversityJob {
 
     /// Runs the job.
     public func callAsFunction() throws {
-        let input = try self.input()
-        var config = DiversityConfig()
-        config.metrics = options.diversityMetrics.values
-        config.limitOutputs = options.limitOutputs
-        config.useReferences = options.useReferences
-        config.lengthControl = options.lengthControl
-        config.maximumTables = options.maxTables
-        config.plan.perInput = !options.noPerInput
-        config.plan.overall = !options.noOverallInput
-        config.plan.overallSample = options.sampleOverall ? 500 : nil
-        config.plan.simulatedBestOfN = options.simulateBonForPerInput
-        config.plan.simulatedOutputs = options.simulateBonForPerInputNOutputs
-        config.vocabularySize = options.eadVocabularySize
-        if options.referenceCompatible {
-            config.nliScoring = NLIScoring(topLabelOnly: true, inverted: true, appendsPeriod: true)
-            config.nliForm = .charactersScaledTwice
+        let sources = try self.sources()
+        var config = try options.configuration(seed: run.seed)
+        if config.commonLength == nil, sources.count > 1 {
+            // one length for all that is compared
+            let texts = try sources.flatMap { try $0.input.selecting(config).groups.flatMap { $0.outputs.map(\.text) } }
+            config.commonLength = LengthControl.commonLength(of: texts)
         }
-        config.seed = run.seed
-        if options.nliReferenceForm {
-            config.nliScoring = .reference
-            config.nliForm = .charactersScaledTwice
-        }
-        try config.validate()
         let models = try options.models()
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
-        let report = try DiversityMeasurement.run(input, config: config, models: models)
-        // the result comes last: once it is there, the run counts as complete
-        try session.sinks.handle(.measured(step: 0, values: report.flatValues))
-        try session.folder.writeResult { folder in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try AtomicFile.write(try encoder.encode(report), to: folder.appendingPathComponent("diversity.json"))
-            try AtomicFile.write(DiversityTable.csv(report), to: folder.appendingPathComponent("diversity.csv"))
+        let reports = try run.computing {
+            try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
         }
+        let results = try Results(
+            sources: sources, reports: reports, isGap: !options.hasSecondSystem, options: options, config: config)
+        // the result comes last: once it is there, the run counts as complete
+        try session.sinks.handle(.measured(step: 0, values: results.flatValues))
+        try session.folder.writeResult { try results.write(to: $0) }
         try session.sinks.handle(.ended(stage: "diversity", seconds: session.seconds))
-        print(DiversityTable.text(report))
-        for name in report.withoutModel { session.say("\(name) was left out: it needs a model that was not given") }
+        print(results.text)
+        for name in reports[0].withoutModel { session.say("\(name) was left out: it needs a model that was not given") }
     }
 
-    private func input() throws -> DiversityInput {
-        if let decodes = options.decodes { return try DiversityInput(contentsOf: URL(fileURLWithPath: decodes)) }
-        guard !options.runIds.values.isEmpty else {
-            throw CommandLineError.invalid("name the runs to measure with --run-ids, or a file with --decodes")
+    /// What is measured under one name.
+    struct Source {
+        /// For headings.
+        var name: String
+        /// What its files' names end with.
+        var suffix: String
+        var input: DiversityInput
+    }
+
+    /// The outputs that the options name: one system, or two things that are compared.
+    private func sources() throws -> [Source] {
+        let tables = options.tableName.values
+        var sources = [
+            Source(
+                name: options.decodes ?? tables.joined(separator: ", "), suffix: "",
+                input: try input(options.decodes, options.runIds.values, tables, "--run-ids", "--decodes"))
+        ]
+        if options.hasSecondSystem {
+            let runs = options.compareRunIds.values
+            sources[0].name = options.decodes ?? options.runIds.values.joined(separator: ", ")
+            sources.append(
+                Source(
+                    name: options.compareDecodes ?? runs.joined(separator: ", "), suffix: "_compared",
+                    input: try input(options.compareDecodes, runs, tables, "--compare-run-ids", "--compare-decodes")))
+        } else if !options.oodTableName.values.isEmpty {
+            let tables = options.oodTableName.values
+            sources.append(
+                Source(
+                    name: tables.joined(separator: ", "), suffix: "_ood",
+                    input: try input(nil, options.runIds.values, tables, "--run-ids", "--decodes")))
         }
-        let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
-        let tables = try options.runIds.values.map { id in
-            try Tables.read(
-                options.tableName,
-                inRun: RunFolder.locate(id, in: runs, expecting: [.bestOfN, .policy, .supervised]))
+        return sources
+    }
+
+    private func input(
+        _ decodes: String?, _ runIds: [String], _ tables: [String], _ runOption: String, _ fileOption: String
+    ) throws -> DiversityInput {
+        if let decodes { return try DiversityInput(contentsOf: URL(fileURLWithPath: decodes)) }
+        guard !runIds.isEmpty, !tables.isEmpty else {
+            throw CommandLineError.invalid(
+                "name the runs to measure with \(runOption) and their tables with --table-name, or a file with \(fileOption)"
+            )
         }
-        return DiversityInput(tables: tables, maximumTables: options.maxTables)
+        let folder = URL(fileURLWithPath: run.outputDir, isDirectory: true)
+        let rows = try runIds.flatMap { id in
+            let run = try RunFolder.locate(id, in: folder, expecting: [.bestOfN, .policy, .supervised])
+            return try tables.map { try Tables.read($0, inRun: run) }
+        }
+        return DiversityInput(tables: rows, maximumTables: options.maxTables)
+    }
+}
+
+extension DiversityJob {
+    /// What a measurement leaves behind.
+    struct Results {
+        private let sources: [Source]
+        private let reports: [DiversityReport]
+        private let isGap: Bool
+        private var comparison: DiversityComparison?
+        private var curves: [BestOfNCurve] = []
+        private var texts: TextReport?
+
+        init(
+            sources: [Source], reports: [DiversityReport], isGap: Bool, options: DiversityOptions,
+            config: DiversityConfig
+        ) throws {
+            self.sources = sources
+            self.reports = reports
+            self.isGap = isGap
+            if reports.count > 1 {
+                comparison =
+                    try isGap
+                    ? DiversityComparison(inDistribution: reports[0], outOfDistribution: reports[1])
+                    : DiversityComparison(reports[0], reports[1])
+            }
+            var random = Philox(seed: config.seed).split("texts")
+            let inputs = try sources.map { try $0.input.selecting(config) }
+            if options.bestOfNCurve {
+                curves = try inputs.map { try BestOfNCurve($0, resamples: config.resamples, using: &random) }
+            }
+            if options.textMetrics {
+                texts = TextReport(
+                    zip(sources, inputs).map { source, input in
+                        (
+                            name: source.name,
+                            inputs: input.groups.map { $0.measured(asReferences: config.useReferences) }
+                        )
+                    }, comparing: reports.count < 2 ? .none : isGap ? .gap : .paired, resamples: config.resamples,
+                    using: &random)
+            }
+        }
+
+        private var comparisonName: String { isGap ? "gap" : "difference" }
+
+        func write(to folder: URL) throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            func write(_ name: String, _ value: some Encodable, csv: String) throws {
+                try AtomicFile.write(try encoder.encode(value), to: folder.appendingPathComponent(name + ".json"))
+                try AtomicFile.write(csv, to: folder.appendingPathComponent(name + ".csv"))
+            }
+            for (source, report) in zip(sources, reports) {
+                try write("diversity" + source.suffix, report, csv: DiversityTable.csv(report))
+            }
+            for (source, curve) in zip(sources, curves) {
+                try write("best_of_n" + source.suffix, curve, csv: DiversityTable.csv(curve))
+            }
+            if let comparison { try write(comparisonName, comparison, csv: DiversityTable.csv(comparison)) }
+            if let texts { try write("texts", texts, csv: texts.csv) }
+        }
+
+        /// All numbers that metrics.jsonl gets: those of the first source, and the differences.
+        var flatValues: [String: Double] {
+            var flat = reports[0].flatValues
+            for entry in comparison?.metrics ?? [] {
+                flat["\(comparisonName)_per_input_" + entry.name] = entry.perInput?.mean
+                flat["\(comparisonName)_across_input_" + entry.name] = entry.acrossInputs?.mean
+                flat["\(comparisonName)_overall_" + entry.name] = entry.overall
+            }
+            for (name, summary) in texts?.groups.first?.metrics ?? [:] {
+                flat["average_" + name] = summary.mean.mean
+                flat["median_" + name] = summary.median
+            }
+            for (name, interval) in texts?.gap ?? texts?.pairedDifference ?? [:] {
+                flat["\(comparisonName)_" + name] = interval.mean
+            }
+            return flat
+        }
+
+        /// For the terminal.
+        var text: String {
+            var parts: [String] = []
+            for (source, report) in zip(sources, reports) {
+                parts.append((sources.count > 1 ? source.name + "\n" : "") + DiversityTable.text(report))
+            }
+            if let comparison {
+                let title =
+                    isGap
+                    ? "generalisation gap: \(sources[0].name) minus \(sources[1].name)"
+                    : "difference on the same inputs: \(sources[0].name) minus \(sources[1].name)"
+                parts.append(title + "\n" + DiversityTable.text(comparison))
+            }
+            for (source, curve) in zip(sources, curves) {
+                parts.append("best of n, \(source.name)\n" + DiversityTable.text(curve))
+            }
+            if let texts { parts.append("texts\n" + texts.text) }
+            return parts.joined(separator: "\n\n")
+        }
+    }
+}
+
+extension DiversityInput.Group {
+    /// The group for text metrics. References that are measured as outputs are not compared with themselves.
+    fileprivate func measured(asReferences: Bool) -> TextReport.Input {
+        let rewards = outputs.compactMap(\.reward)
+        return TextReport.Input(
+            texts: outputs.map(\.text), reference: asReferences ? nil : reference,
+            rewards: rewards.count == outputs.count && !rewards.isEmpty ? rewards : nil)
     }
 }

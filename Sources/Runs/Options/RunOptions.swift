@@ -49,7 +49,7 @@ public struct RunOptions: ParsableArguments {
     }
 
     /// Calls `body` with the processors and the precision that the options ask for.
-    func computing(_ body: () throws -> Void) rethrows {
+    func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
         try Compute.$threads.withValue(threads ?? Compute.threads) {
             try Compute.$precision.withValue(Compute.Precision(rawValue: dtype) ?? .f32, operation: body)
         }

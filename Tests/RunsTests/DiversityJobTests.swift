@@ -1,0 +1,145 @@
+import ArgumentParser
+import Data
+import Diversity
+import Foundation
+import Runs
+import Testing
+
+/// `calculate-diversity` on runs and files, without its process.
+@Suite struct DiversityJobTests {
+    private struct Command: ProgramCommand {
+        static let aliases = RunOptions.aliases
+        static let ignoredOptions = IgnoredOption.common + DiversityOptions.ignored
+        @OptionGroup var options: DiversityOptions
+        @OptionGroup var runs: RunOptions
+    }
+
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @discardableResult
+    private func measure(_ arguments: String...) throws -> [String] {
+        let command = try Command.parse(
+            normalising: arguments + ["--output-dir", folder.url.path, "--bootstrap-resamples", "50"])
+        try DiversityJob(run: command.runs, options: command.options, resolved: command.resolvedOptions)()
+        let id = command.runs.runId ?? "diversity"
+        return TemporaryFolder.names(in: folder["\(id)/final"])
+    }
+
+    private func report(_ id: String, _ name: String = "diversity") throws -> DiversityReport {
+        try JSONDecoder().decode(DiversityReport.self, from: Data(contentsOf: folder["\(id)/final/\(name).json"]))
+    }
+
+    /// A run with two tables of 4 and 3 inputs, 3 outputs each.
+    private func makeRun(_ id: String, words: String) throws {
+        let run = try RunFolder(at: folder[id], configuration: .sample(.bestOfN))
+        for (table, inputs) in [("test", 4), ("ood_test", 3)] {
+            for i in 0..<inputs {
+                try run.tables.append(
+                    (0..<3).map { j in
+                        SampleRow(
+                            id: "\(i)", input: "\(table) \(i)", response: "\(words) of \(i * j) \(table) \(j)",
+                            reference: "the \(words) \(i)",
+                            reward: Double(i + j))
+                    }, to: table)
+            }
+        }
+    }
+
+    @Test func aRunsTableIsMeasured() throws {
+        try makeRun("bon", words: "many words")
+        #expect(try measure("--run-ids", "bon", "--run-id", "a") == ["diversity.csv", "diversity.json"])
+        let report = try report("a")
+        #expect(report.inputs == 4 && report.outputs == 12 && report.metrics.count == 18)
+        #expect(text(of: folder["a/final/diversity.csv"]).split(separator: "\n").count == 19)
+        #expect(text(of: folder["a/metrics.jsonl"]).contains("\"mean_per_input_averaged_distinct_ngrams\""))
+        try measure(
+            "--run-ids", "bon", "--table-name", "test,ood_test", "--run-id", "b", "--no-table-ids", "--vendi-order",
+            "inf")
+        let b = try self.report("b")
+        #expect(b.inputs == 7 && b.config.vendiOrder.value == .infinity)
+    }
+
+    @Test func optionsReachTheMeasurement() throws {
+        try makeRun("bon", words: "Many words.\nmany more")
+        try measure(
+            "--run-ids", folder["bon"].path, "--run-id", "a", "--limit-outputs", "2", "--no-per-input",
+            "--sample-overall",
+            "--sample-overall-size", "5", "--length-control", "--common-length", "4", "--ngram-words", "unicode_words",
+            "--ngram-lowercase", "--across-input-draws", "3", "--ead-vocabulary-size", "100", "--seed", "9")
+        let a = try report("a")
+        #expect(a.outputs == 8 && a.commonLength == 4 && a.metrics.count == 36 && a.config.seed == 9)
+        #expect(a.metrics[0].values.perInput == nil && a.metrics[0].values.acrossInputs?.draws == 3)
+        #expect(a.config.tokenisation == .words && a.config.vocabularySize == 100 && a.config.plan.overallSample == 5)
+        try measure("--run-ids", "bon", "--run-id", "b", "--use-references", "--no-overall-input", "--no-across-input")
+        let b = try report("b")
+        #expect(b.outputs == 4 && b.metrics.allSatisfy { $0.values.overall == nil && $0.values.acrossInputs == nil })
+        try measure("--run-ids", "bon", "--run-id", "c", "--reference-compatible", "--nli-pairs", "0")
+        let c = try report("c")
+        #expect(c.config.nliScoring == .reference && c.config.nliPairs == nil)
+    }
+
+    @Test func filesAreMeasured() throws {
+        let list = #"[{"output": ["a b c", "a b d"], "reward": [1, 2]}, {"output": ["x y", "z"], "reward": [3, 4]}]"#
+        try Data(list.utf8).write(to: folder["list.json"])
+        let names = try measure(
+            "--decodes", folder["list.json"].path, "--simulate-bon-for-per-input", "2",
+            "--simulate-bon-for-per-input-n-outputs", "8",
+            "--best-of-n-curve", "--text-metrics")
+        #expect(
+            names == ["best_of_n.csv", "best_of_n.json", "diversity.csv", "diversity.json", "texts.csv", "texts.json"])
+        let cosine = try #require(try report("diversity")["cosine_similarity_2d_diversity"]?.values)
+        #expect(cosine.perInput?.values == [0, 0] && cosine.perInputExact?.values == [0, 0])
+        #expect(text(of: folder["diversity/final/best_of_n.csv"]).contains("\n2,0.19314718"))
+        #expect(text(of: folder["diversity/final/texts.csv"]).contains(",reward,2,2.5,"))
+    }
+
+    @Test func distributionsAndSystemsAreCompared() throws {
+        try makeRun("wide", words: "quite different words")
+        try makeRun("narrow", words: "a")
+        let gap = try measure("--run-ids", "wide", "--ood-table-name", "ood_test", "--run-id", "gap", "--text-metrics")
+        #expect(
+            gap == [
+                "diversity.csv", "diversity.json", "diversity_ood.csv", "diversity_ood.json", "gap.csv", "gap.json",
+                "texts.csv",
+                "texts.json",
+            ])
+        #expect(try report("gap", "diversity_ood").inputs == 3)
+        #expect(text(of: folder["gap/final/texts.csv"]).contains("\ngap,reward,,0.5,"))
+        #expect(text(of: folder["gap/metrics.jsonl"]).contains("\"gap_per_input_self_bleu\""))
+        let difference = try measure(
+            "--run-ids", "wide", "--compare-run-ids", "narrow", "--run-id", "d", "--length-control")
+        #expect(
+            difference == [
+                "difference.csv", "difference.json", "diversity.csv", "diversity.json", "diversity_compared.csv",
+                "diversity_compared.json",
+            ])
+        let (first, second) = (try report("d"), try report("d", "diversity_compared"))
+        #expect(first.commonLength == second.commonLength)
+        #expect(text(of: folder["d/final/difference.csv"]).contains("\nlength_controlled_self_bleu,lower,"))
+    }
+
+    @Test func whatCannotBeMeantIsRefused() throws {
+        try makeRun("bon", words: "w")
+        let unknown = #expect(throws: DiversityError.self) {
+            try measure("--run-ids", "bon", "--diversity-metrics", "distinct")
+        }
+        #expect(unknown?.description.contains("ead_averaged_distinct_ngrams") == true)
+        #expect(
+            throws: DiversityError.modelMissing(metric: "nli_from_sim", model: "a natural language inference model")
+        ) {
+            try measure("--run-ids", "bon", "--diversity-metrics", "nli_from_sim")
+        }
+        #expect(throws: RunFolderError.self) { try measure("--run-ids", "bon", "--table-name", "absent") }
+        #expect(throws: CommandLineError.self) { try measure() }
+        #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon", "--vendi-order", "-1") }
+        #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon", "--ngram-words", "letters") }
+        #expect(throws: CommandLineError.self) {
+            try measure("--run-ids", "bon", "--ood-table-name", "x", "--compare-run-ids", "bon")
+        }
+        #expect(throws: DiversityError.cannotDraw(n: 4, of: 3)) {
+            try measure("--run-ids", "bon", "--simulate-bon-for-per-input", "4")
+        }
+    }
+}
