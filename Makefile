@@ -84,8 +84,9 @@ DTYPE ?= f32
 ITERS ?= 3
 THREADS ?= 2
 bench: deps
-	@[ -n "$(WORKLOAD)" ] && [ -n "$(TASK)" ] || \
-	    { echo "make: bench needs WORKLOAD=DIR and TASK=generate|sft|rm|ppo" >&2; exit 1; }
+	@[ -n "$(TASK)" ] && { [ -n "$(WORKLOAD)" ] || [ "$(TASK)" = ngrams ]; } || \
+	    { echo "make: bench needs TASK=generate|sft|rm|ppo and WORKLOAD=DIR, TASK=encode and WORKLOAD=ENCODER, or TASK=ngrams" >&2; \
+	      exit 1; }
 	$(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks \
 	    "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
 

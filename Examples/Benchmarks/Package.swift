@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The four jobs of the side-by-side comparison. A package of its own, so that the products of swift-rlhf stay five programs.
+// The four jobs of the side-by-side comparison, and the metrics. A package of its own, so that the products of swift-rlhf stay five programs.
 
 let package = Package(
     name: "benchmarks",
@@ -10,7 +10,7 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "benchmarks",
-            dependencies: ["Tensor", "Models", "Data", "Eval", "Train"].map {
+            dependencies: ["Tensor", "Models", "Data", "Eval", "Diversity", "Train"].map {
                 .product(name: $0, package: "swift-rlhf")
             },
             path: "Sources/Benchmarks")

@@ -1,10 +1,16 @@
 import Tensor
 
-/// The command line: `benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2]`.
+/// The command line: `benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2]`, or
+/// `benchmarks FOLDER --task encode [--texts FILE] [--count 8000]` with a sentence encoder, or `benchmarks --task ngrams`.
 struct Options {
-    enum Task: String, CaseIterable { case generate, sft, rm, ppo }
+    enum Task: String, CaseIterable { case generate, sft, rm, ppo, encode, ngrams }
 
+    /// The workload, or the folder of an encoder.
     var workload = ""
+    /// A JSON list of strings for `encode` and `ngrams`; generated ones unless given.
+    var texts: String?
+    /// How many texts `encode` and `ngrams` look at.
+    var count = 8000
     var task = Task.generate
     var dtype = Compute.Precision.f32
     /// Timed iterations; one more runs before them and is not counted.
@@ -27,15 +33,18 @@ struct Options {
             case "--task":
                 task = try Self.choice(argument, value)
                 hasTask = true
+            case "--texts": texts = value
+            case "--count": count = try Self.count(argument, value)
             case "--dtype": dtype = try Self.choice(argument, value)
             case "--iters": iterations = try Self.count(argument, value)
             case "--threads": threads = try Self.count(argument, value)
             default: throw BenchmarkError("there is no option \(argument)")
             }
         }
-        guard !workload.isEmpty, hasTask else {
+        guard hasTask, !workload.isEmpty || task == .ngrams else {
             throw BenchmarkError(
-                "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2]")
+                "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2], or "
+                    + "benchmarks ENCODER --task encode [--texts FILE] [--count 8000], or benchmarks --task ngrams")
         }
     }
 

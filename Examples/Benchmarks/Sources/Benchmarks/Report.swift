@@ -10,14 +10,16 @@ struct Report: Encodable {
     var all: [Double]
     var peakRSS: Int
     var tokens: Int?
+    /// How many texts were measured.
+    var texts: Int?
     var firstLoss: Double?
-    /// The phases of the last step of PPO, in seconds.
+    /// The phases of the last step of PPO, or each metric by itself, in seconds.
     var phases: [String: Double]?
     /// Greatest differences between two ways to the same numbers.
     var checks: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-        case engine, task, dtype, seconds, all, tokens, phases, checks
+        case engine, task, dtype, seconds, all, tokens, texts, phases, checks
         case peakRSS = "peak_rss_mb"
         case firstLoss = "first_loss"
     }

@@ -15,6 +15,7 @@ struct Tasks {
         case .sft: try sft()
         case .rm: try rewardModel()
         case .ppo: try ppo()
+        case .encode, .ngrams: throw BenchmarkError("\(options.task) has no workload")
         }
     }
 

@@ -1,13 +1,17 @@
 import Foundation
 import Tensor
 
-// The four jobs on a workload folder, one line of JSON last.
+// The four jobs on a workload folder, or the metrics; one line of JSON last.
 
 do {
     let options = try Options(Array(CommandLine.arguments.dropFirst()))
-    let workload = try Workload(options.workload)
     let report = try Compute.$threads.withValue(options.threads) {
-        try Compute.$precision.withValue(options.dtype) { try Tasks(options: options, workload: workload).run() }
+        try Compute.$precision.withValue(options.dtype) {
+            switch options.task {
+            case .encode, .ngrams: try MetricTasks(options: options).run()
+            default: try Tasks(options: options, workload: Workload(options.workload)).run()
+            }
+        }
     }
     print(try report.line())
 } catch {
