@@ -29,8 +29,14 @@ public struct PairSample: Sendable, Equatable {
                 text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
             }
         }
-        let marks = set.map { SplitMix64.mixed(own[$0] ^ seed) }
-        // pairs below a bound that lets through a little more than the limit; copies share their number, so it may take a second try
+        // copies are told apart by counting them, or all pairs of two texts would be taken or left together
+        var copies: [UInt64: UInt64] = [:]
+        let marks = set.map { text in
+            let copy = copies[own[text], default: 0]
+            copies[own[text]] = copy + 1
+            return SplitMix64.mixed(SplitMix64.mixed(own[text] ^ seed) &+ copy)
+        }
+        // pairs below a bound that lets through a little more than the limit; now and then it takes a second try
         var share = min(1, Double(limit) / Double(count) * 1.1 + 10 / Double(count))
         var chosen: [(number: UInt64, i: Int, j: Int)] = []
         while true {

@@ -30,7 +30,8 @@ import Testing
         config.plan.acrossInputs = false
         config.plan.overall = false
         config.plan.simulatedBestOfN = 2
-        config.plan.simulatedOutputs = 1200
+        config.plan.simulatedOutputs = 300
+        config.nliPairs = 2000
         config.commonLength = 3
         config.lengthControl = true
         let pairwise = [
@@ -43,10 +44,14 @@ import Testing
         for entry in report.metrics {
             let exact = try #require(entry.values.perInputExact?.values, "\(entry.name)")
             let drawn = try #require(entry.values.perInput?.values)
+            #expect(exact.count == 6 && drawn.count == 6)
+            var sum = 0.0
             for (a, b) in zip(exact, drawn) {
                 let (expected, found) = (try #require(a), try #require(b))
-                #expect(abs(expected - found) < 0.05, "\(entry.name): \(expected), drawn \(found)")
+                #expect(abs(expected - found) < 0.12, "\(entry.name): \(expected), drawn \(found)")
+                sum += expected - found
             }
+            #expect(abs(sum / 6) < 0.04, "\(entry.name)")
         }
         config.metrics = ["averaged_distinct_ngrams", "vendi_score", "nli_sample_from_sim"]
         config.plan.simulatedOutputs = 4

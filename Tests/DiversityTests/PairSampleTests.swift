@@ -49,9 +49,12 @@ import Testing
         #expect(abs(mean - all) < 0.02)
     }
 
-    @Test func copiesDoNotHideThatThereAreEnoughPairs() throws {
-        let copies = Array(repeating: "a", count: 60) + ["b"]
-        let some = try value(copies, limit: 100)
-        #expect(some.value.isFinite)
+    /// Of 1770 pairs of copies and 60 others, a sample has some of both.
+    @Test func copiesAreDrawnOneByOne() throws {
+        let copies = Array(repeating: "copy", count: 60) + ["another"]
+        let all = try value(copies, limit: nil).value
+        let means = try (0..<40 as Range<UInt64>).map { try value(copies, limit: 100, seed: $0).value }
+        #expect(Set(means).count > 3)
+        #expect(abs(means.reduce(0, +) / 40 - all) < 0.1)
     }
 }

@@ -24,7 +24,7 @@ import Testing
             normalising: arguments + ["--output-dir", folder.url.path, "--bootstrap-resamples", "50"])
         try DiversityJob(run: command.runs, options: command.options, resolved: command.resolvedOptions)()
         let id = command.runs.runId ?? "diversity"
-        return TemporaryFolder.names(in: folder["\(id)/final"])
+        return TemporaryFolder.names(in: folder["\(id)/final"]).filter { $0 != "checksums.json" }
     }
 
     private func report(_ id: String, _ name: String = "diversity") throws -> DiversityReport {
@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func filesAreMeasured() throws {
-        let list = #"[{"output": ["a b c", "a b d"], "reward": [1, 2]}, {"output": ["x y", "z"], "reward": [3, 4]}]"#
+        let list =
+            #"[{"output": ["a b c", "a b d"], "reward": [1, 2]}, {"output": ["x y w", "x y z"], "reward": [3, 4]}]"#
         try Data(list.utf8).write(to: folder["list.json"])
         let names = try measure(
             "--decodes", folder["list.json"].path, "--simulate-bon-for-per-input", "2",
