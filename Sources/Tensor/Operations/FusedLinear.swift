@@ -32,21 +32,23 @@ package final class FusedLinear: Sendable {
         let outputs = layers.reduce(0) { $0 + $1.weight.shape[0] }
         let bias = Storage(byteCount: outputs * 4)
         let weight = Storage(byteCount: outputs * inputs * 4)
+        func copy(_ tensor: Tensor, to out: UnsafeMutablePointer<Float>) {
+            tensor.withUnsafeBufferPointer { numbers in
+                if let base = numbers.baseAddress { out.update(from: base, count: numbers.count) }
+            }
+        }
         bias.withFloats { bias in
             weight.withFloats { weight in
                 var row = 0
                 for layer in layers {
                     let count = layer.weight.shape[0]
-                    (weight + row * inputs).update(from: layer.weight.pointer, count: count * inputs)
+                    copy(layer.weight, to: weight + row * inputs)
+                    (bias + row).update(repeating: 0, count: count)
                     if let own = layer.bias {
-                        precondition(
-                            own.shape == [count], "a bias of \(own.shape) does not fit a weight \(layer.weight.shape)")
-                        (bias + row).update(from: own.pointer, count: count)
-                    } else {
-                        (bias + row).update(repeating: 0, count: count)
+                        precondition(own.shape == [count], "a bias of \(own.shape) does not fit a weight \(layer.weight.shape)")
+                        copy(own, to: bias + row)
                     }
                     row += count
-                    withExtendedLifetime(layer) {}
                 }
             }
         }
