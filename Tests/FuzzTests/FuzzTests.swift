@@ -36,6 +36,7 @@ import Testing
         let file = folder.appendingPathComponent(reader.file)
         let words = reader.words.map { Array($0.utf8) }
         var files = try reader.seedBytes()
+        let sound = files.count
         var kinds: Set<String> = []
         var (tried, accepted, refused) = (0, 0, 0)
         let memory = Self.peakMemory()
@@ -46,7 +47,7 @@ import Testing
             tried += 1
             seed &+= 1
             var mutator = Mutator(seed: seed)
-            let bytes = mutator.damaged(files, words: words, limit: Self.longest)
+            let bytes = mutator.damaged(files, sound: sound, words: words, limit: Self.longest)
             try Foundation.Data(bytes).write(to: file)
             let began = ContinuousClock.now
             do {
