@@ -6,7 +6,7 @@ import Testing
 
 /// Damaged files of every format are read, or refused with an error of the package's own: no crash, no hanging, no runaway memory.
 ///
-/// The tests try some hundred files for each reader, always the same ones. `make fuzz` sets `FUZZ_SECONDS`: so long, for each reader,
+/// The tests try a thousand files for each reader, always the same ones. `make fuzz` sets `FUZZ_SECONDS`: so long, for each reader,
 /// damage goes on with other seeds, and files that were refused in a new way are damaged further. The file that is being read lies in
 /// `FUZZ_FOLDER/<reader>` and stays there when the process comes to an end.
 @Suite(.serialized) struct FuzzTests {
@@ -18,9 +18,9 @@ import Testing
             "swift-rlhf-fuzz-\(getpid())", isDirectory: true)
 
     #if DEBUG
-        private static let inputs = 100
+        private static let inputs = 300
     #else
-        private static let inputs = 500
+        private static let inputs = 1000
     #endif
     /// The longest damaged file.
     private static let longest = 200_000
@@ -36,6 +36,7 @@ import Testing
         let file = folder.appendingPathComponent(reader.file)
         let words = reader.words.map { Array($0.utf8) }
         var files = try reader.seedBytes()
+        let sound = files.count
         var kinds: Set<String> = []
         var (tried, accepted, refused) = (0, 0, 0)
         let memory = Self.peakMemory()
@@ -46,7 +47,7 @@ import Testing
             tried += 1
             seed &+= 1
             var mutator = Mutator(seed: seed)
-            let bytes = mutator.damaged(files, words: words, limit: Self.longest)
+            let bytes = mutator.damaged(files, sound: sound, words: words, limit: Self.longest)
             try Foundation.Data(bytes).write(to: file)
             let began = ContinuousClock.now
             do {
@@ -71,7 +72,7 @@ import Testing
             print("\(reader.name): \(accepted) files read, \(refused) refused in \(kinds.count) ways")
         }
         #expect(
-            refused > 10 && kinds.count > 3,
+            refused > 10 && kinds.count > 1,
             "\(reader.name): \(accepted) read, \(refused) refused in \(kinds.count) ways")
         try? FileManager.default.removeItem(at: file)
         // inputs that were kept keep their folders

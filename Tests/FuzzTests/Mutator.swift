@@ -18,12 +18,14 @@ struct Mutator: RandomNumberGenerator {
     /// A damaged copy of one of the files, with pieces of the others; at most `limit` bytes long.
     ///
     /// Half of the copies keep their length, so that offsets into them stay right and the damage gets past the first check.
-    /// - Parameter words: what the format is made of.
-    mutating func damaged(_ files: [[UInt8]], words: [[UInt8]], limit: Int) -> [UInt8] {
-        var bytes = files[below(files.count)]
+    /// - Parameters:
+    ///   - sound: how many of the files, from the first, are as they should be; most copies are of those.
+    ///   - words: what the format is made of.
+    mutating func damaged(_ files: [[UInt8]], sound: Int, words: [[UInt8]], limit: Int) -> [UInt8] {
+        var bytes = files[below(below(3) == 0 ? files.count : sound)]
         let other = files[below(files.count)]
         let keepsLength = below(2) == 0
-        for _ in 0...below(6) where !bytes.isEmpty {
+        for _ in 0...below(2) * below(4) where !bytes.isEmpty {
             if keepsLength || below(3) == 0 {
                 overwrite(&bytes, words: words)
             } else {

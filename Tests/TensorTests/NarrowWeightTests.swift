@@ -4,16 +4,43 @@ import _TestSupport
 
 /// Weights that are kept in bfloat16 against the same weights in 32-bit floats: every result has the same bits.
 @Suite struct NarrowWeightTests {
-    /// A matrix of numbers that bfloat16 can hold, kept in bfloat16 and as floats.
-    private static func weight(_ name: String, _ rows: Int, _ columns: Int) -> (narrow: Tensor, wide: Tensor) {
-        let bits = OpCase.Input.normal(name, [rows, columns]).tensor.values.map { UInt16($0.bitPattern >> 16) }
-        let narrow = NarrowElements(count: bits.count) { out in
-            for (index, number) in bits.enumerated() { out[index] = number.littleEndian }
+    /// Memory that somebody else owns, as a mapped file is.
+    private final class File {
+        let bits: UnsafeMutableBufferPointer<UInt16>
+        let floats: UnsafeMutableBufferPointer<Float>
+
+        init(_ numbers: [UInt16]) {
+            bits = .allocate(capacity: numbers.count)
+            floats = .allocate(capacity: numbers.count)
+            for (index, number) in numbers.enumerated() {
+                bits[index] = number.littleEndian
+                floats[index] = Float(bitPattern: UInt32(number) << 16)
+            }
         }
-        return (
-            Tensor(shape: [rows, columns], narrow: narrow),
-            Tensor(bits.map { Float(bitPattern: UInt32($0) << 16) }, shape: [rows, columns])
-        )
+
+        deinit {
+            bits.deallocate()
+            floats.deallocate()
+        }
+    }
+
+    /// A matrix of numbers that bfloat16 can hold, kept in bfloat16 and as floats; in memory of its own, or in a file.
+    private static func weight(
+        _ name: String, _ rows: Int, _ columns: Int, inFile: Bool = false
+    ) -> (narrow: Tensor, wide: Tensor) {
+        let shape: Shape = [rows, columns]
+        let bits = OpCase.Input.normal(name, shape).tensor.values.map { UInt16($0.bitPattern >> 16) }
+        let file = File(bits)
+        if inFile, let numbers = file.bits.baseAddress, let floats = file.floats.baseAddress {
+            return (
+                Tensor(shape: shape, narrow: NarrowElements(numbers, count: bits.count, owner: file, release: {})),
+                Tensor(shape: shape, storage: Storage(viewing: floats, byteCount: 4 * bits.count, owner: file))
+            )
+        }
+        let narrow = NarrowElements(count: bits.count) { out in
+            for index in bits.indices { out[index] = file.bits[index] }
+        }
+        return (Tensor(shape: shape, narrow: narrow), Tensor(Array(file.floats), shape: shape))
     }
 
     private static func bits(_ tensor: Tensor) -> [UInt32] { tensor.values.map(\.bitPattern) }
@@ -26,16 +53,16 @@ import _TestSupport
 
     @Test(arguments: shapes, [Compute.Precision.f32, .bf16])
     func products(shape: (rows: Int, inputs: Int, outputs: Int), precision: Compute.Precision) {
-        let (narrow, wide) = Self.weight("w", shape.outputs, shape.inputs)
         let x = OpCase.Input.normal("x", [shape.rows, shape.inputs]).tensor
-        for threads in [1, 2] {
-            Compute.$threads.withValue(threads) {
+        for inFile in [false, true] {
+            let (narrow, wide) = Self.weight("w", shape.outputs, shape.inputs, inFile: inFile)
+            onEveryBuild { label, _ in
                 Compute.$precision.withValue(precision) {
-                    #expect(Self.bits(x.linear(narrow)) == Self.bits(x.linear(wide)), "\(threads) threads")
+                    #expect(Self.bits(x.linear(narrow)) == Self.bits(x.linear(wide)), "\(label), in a file: \(inFile)")
                 }
             }
+            #expect(narrow.isNarrow, "a product widened the whole weight")
         }
-        #expect(narrow.isNarrow, "a product widened the whole weight")
     }
 
     @Test func lookupsAndComparisons() {
@@ -50,21 +77,30 @@ import _TestSupport
         #expect(narrow.isNarrow)
     }
 
-    @Test(arguments: Compute.Precision.allCases) func gradients(precision: Compute.Precision) {
-        let (first, firstWide) = Self.weight("a", 130, 40)
-        let (head, headWide) = Self.weight("h", 200, 130)
-        let x = OpCase.Input.normal("x", [70, 40]).tensor
-        func run(_ weight: Tensor, _ head: Tensor) -> [Tensor] {
+    /// A layer whose weight is trained, one that a gradient only passes through, and a frozen projection.
+    @Test(arguments: Compute.Precision.allCases, [(70, 130), (90, 400)])
+    func gradients(precision: Compute.Precision, shape: (rows: Int, width: Int)) {
+        for inFile in [false, true] { gradients(precision, rows: shape.rows, width: shape.width, inFile: inFile) }
+    }
+
+    private func gradients(_ precision: Compute.Precision, rows: Int, width: Int, inFile: Bool) {
+        let weights = [
+            Self.weight("a", width, 40, inFile: inFile), Self.weight("b", 2 * width, width, inFile: inFile),
+            Self.weight("c", 1000, 2 * width, inFile: inFile),
+        ]
+        let x = OpCase.Input.normal("x", [rows, 40]).tensor
+        func run(_ weights: [Tensor]) -> [Tensor] {
             Compute.$precision.withValue(precision) {
                 let tape = Tape()
-                let inputs = [x, weight].map(tape.variable)
-                let hidden = inputs[0].linear(inputs[1]).tanh()
+                let inputs = [x, weights[0]].map(tape.variable)
+                let hidden = inputs[0].linear(inputs[1]).tanh().linear(weights[1]).scaled(by: 0.01)
                 let loss = hidden.crossEntropy(
-                    head, targets: (0..<70).map { Int32($0 % 200) }, rowWeights: Array(repeating: 0.1, count: 70))
+                    weights[2], targets: (0..<rows).map { Int32($0 % 200) }, rowWeights: Array(repeating: 0.1, count: rows))
                 return [loss.detached] + tape.backward(from: [(loss, Tensor(1))], variables: inputs)
             }
         }
-        for (a, b) in zip(run(first, head), run(firstWide, headWide)) { #expect(Self.bits(a) == Self.bits(b)) }
+        for (a, b) in zip(run(weights.map(\.narrow)), run(weights.map(\.wide))) { #expect(Self.bits(a) == Self.bits(b)) }
+        #expect(weights.allSatisfy { $0.narrow.isNarrow }, "a gradient widened the whole weight")
     }
 
     @Test func changesStayWithTheOneWhoMakesThem() {

@@ -150,6 +150,9 @@ enum WeightProduct {
         if isRounded(weight) {
             weight.storage.packed(weight, transposed: false).multiply(
                 rows: rows, dy, rowStride: outputs, depthStride: 1, into: dx, stride: inputs, beta: beta)
+        } else if let narrow = weight.storage.narrow {
+            NarrowProduct.inputGradient(
+                dy, rows: rows, narrow, outputs: outputs, inputs: inputs, into: dx, beta: beta)
         } else {
             BLAS.multiply(
                 m: rows, n: inputs, k: outputs, .plain(dy, stride: outputs), .plain(weight.pointer, stride: inputs),

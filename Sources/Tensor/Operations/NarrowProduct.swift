@@ -3,7 +3,7 @@
 /// Blocks of its rows are widened into memory that stays in the cache and multiplied there, by the routines that floats are multiplied
 /// by: every number is the sum that it would be if the whole weight were floats, in the same order.
 enum NarrowProduct {
-    /// Floats of a block: small ones for few rows, where a block is read once; larger ones where x is packed again for every block.
+    /// Floats of a block: few for few rows, where a block is read once; larger ones where x is packed again for every block.
     private static let (few, many) = (131_072, 1_000_000)
 
     /// out[rows, outputs] = x Wᵀ for a weight [outputs, inputs].
@@ -31,19 +31,48 @@ enum NarrowProduct {
         }
         if outputs == 0 { return }
         if inputs == 0 { return out.update(repeating: 0, count: rows * outputs) }
-        // as many blocks for every thread, none so small that OpenBLAS would choose another kernel for it (see BLAS.multiply), and
-        // their borders at multiples of 16, where its tiles have theirs
-        let threads = max(1, Compute.threads)
-        let wanted = (max(threads, outputs * inputs / many) + threads - 1) / threads * threads
-        let count = max(1, min(wanted, outputs / 64, rows * inputs * outputs / 4_000_000))
-        Compute.forEach(count) { index in
-            let first = outputs / 16 * index / count * 16
-            let last = index + 1 == count ? outputs : outputs / 16 * (index + 1) / count * 16
-            eachBlock(first..<last) { block in
+        eachPart(of: outputs, floats: many / inputs, operations: rows * inputs * outputs) { part in
+            eachBlock(part) { block in
                 BLAS.multiplyPart(
-                    m: rows, n: last - first, k: inputs, .plain(x, stride: inputs), .transposed(block, stride: inputs),
-                    into: out + first, stride: outputs)
+                    m: rows, n: part.count, k: inputs, .plain(x, stride: inputs), .transposed(block, stride: inputs),
+                    into: out + part.lowerBound, stride: outputs)
             }
+        }
+    }
+
+    /// dx[rows, inputs] = dy W + beta · dx for a weight [outputs, inputs].
+    static func inputGradient(
+        _ dy: UnsafePointer<Float>, rows: Int, _ weight: NarrowElements, outputs: Int, inputs: Int,
+        into dx: UnsafeMutablePointer<Float>, beta: Float
+    ) {
+        if rows == 0 || inputs == 0 { return }
+        if outputs == 0 {
+            if beta == 0 { dx.update(repeating: 0, count: rows * inputs) }
+            return
+        }
+        // dy is as wide as the weight is long: blocks of few columns would have it packed many times
+        eachPart(of: inputs, floats: 16 * many / outputs, operations: rows * inputs * outputs) { part in
+            Storage(byteCount: outputs * part.count * 4).withFloats { block in
+                for row in 0..<outputs {
+                    weight.widen(
+                        row * inputs + part.lowerBound..<row * inputs + part.upperBound, into: block + row * part.count)
+                }
+                BLAS.multiplyPart(
+                    m: rows, n: part.count, k: outputs, .plain(dy, stride: outputs), .plain(block, stride: part.count),
+                    into: dx + part.lowerBound, stride: inputs, beta: beta)
+            }
+        }
+    }
+
+    /// Cuts the rows or columns of a weight into about as many as given, equally many parts for every thread; none so small that
+    /// OpenBLAS would choose another kernel for it (see ``BLAS``), and their borders at multiples of 16, where its tiles have theirs.
+    private static func eachPart(of size: Int, floats: Int, operations: Int, _ body: (Range<Int>) -> Void) {
+        let threads = max(1, Compute.threads)
+        let wanted = (max(threads, size / max(1, floats)) + threads - 1) / threads * threads
+        let count = max(1, min(wanted, size / 64, operations / 4_000_000))
+        Compute.forEach(count) { index in
+            let first = size / 16 * index / count * 16
+            body(first..<(index + 1 == count ? size : size / 16 * (index + 1) / count * 16))
         }
     }
 }
