@@ -34,11 +34,14 @@ extension TrainingError {
     /// A quantity of a pass is not finite: names the first tensor that is not, and the examples in whose rows that shows (all of the pass
     /// where it shows in none). `ids` has the example of every sequence.
     static func notFinite(
-        _ what: String, step: Int, in decoder: any Decoder, _ head: ValueHead? = nil, ids: [String], sequences: [[Int32]]
+        _ what: String, step: Int, in decoder: any Decoder, _ head: ValueHead? = nil, ids: [String],
+        sequences: [[Int32]]
     ) -> TrainingError {
         let source = NonFinite.first(in: decoder, head, sequences)
         var seen: Set<String> = []
-        let examples = (source.sequences.isEmpty ? ids : source.sequences.map { ids[$0] }).filter { seen.insert($0).inserted }
+        let examples = (source.sequences.isEmpty ? ids : source.sequences.map { ids[$0] }).filter {
+            seen.insert($0).inserted
+        }
         return .notFinite(what: what + (source.tensor.map { " (first: \($0))" } ?? ""), step: step, examples: examples)
     }
 }

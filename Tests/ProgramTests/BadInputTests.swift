@@ -17,7 +17,8 @@ import Testing
 
     private var rows: [String] { (0..<12).map { TinyPipeline.row("train", $0) } }
 
-    private func expectError(_ end: (status: Int32, errors: String), status: Int32, _ parts: [String], _ label: String) {
+    private func expectError(_ end: (status: Int32, errors: String), status: Int32, _ parts: [String], _ label: String)
+    {
         #expect(end.status == status, "\(label): \(end.status) \(end.errors)")
         let lines = end.errors.split(separator: "\n").filter { $0.contains(": error: ") }
         #expect(lines.count == 1 && lines.allSatisfy { $0.utf8.count < 1000 }, "\(label): \(end.errors)")
@@ -30,13 +31,21 @@ import Testing
         ("no object", Array("[1, 2]".utf8), "object"),
         ("a missing field", Array(#"{"id": "x", "post": "p", "subreddit": "s", "title": "t"}"#.utf8), "summary"),
         ("a null", Array(#"{"id": "x", "post": null, "subreddit": "s", "title": "t", "summary": "y"}"#.utf8), "post"),
-        ("a wrong type", Array(#"{"id": "x", "post": 3, "subreddit": "s", "title": "t", "summary": "y"}"#.utf8), "post"),
         (
-            "invalid UTF-8", Array(#"{"id": "x", "post": "p"#.utf8) + [0xff, 0xfe] + Array(#"", "subreddit": "s", "title": "t", "summary": "y"}"#.utf8),
+            "a wrong type", Array(#"{"id": "x", "post": 3, "subreddit": "s", "title": "t", "summary": "y"}"#.utf8),
+            "post"
+        ),
+        (
+            "invalid UTF-8",
+            Array(#"{"id": "x", "post": "p"#.utf8) + [0xff, 0xfe]
+                + Array(#"", "subreddit": "s", "title": "t", "summary": "y"}"#.utf8),
             "UTF-8"
         ),
         ("a duplicate id", Array(TinyPipeline.row("train", 4).utf8), "train4"),
-        ("an ill-formed surrogate", Array(#"{"id": "x", "post": "\ud800", "subreddit": "s", "title": "t", "summary": "y"}"#.utf8), ""),
+        (
+            "an ill-formed surrogate",
+            Array(#"{"id": "x", "post": "\ud800", "subreddit": "s", "title": "t", "summary": "y"}"#.utf8), ""
+        ),
         ("deep nesting", Array(repeating: UInt8(ascii: "["), count: 100_000), ""),
     ]
 
@@ -52,7 +61,9 @@ import Testing
         expectError(try train(), status: 65, ["data/train.jsonl:8: ", says].filter { !$0.isEmpty }, name)
         let end = try train(["--on-bad-row", "skip"])
         #expect(end.status == 0, "\(name): \(end.errors)")
-        #expect(end.errors.contains("1 skipped (first: ") && end.errors.contains("data/train.jsonl:8: "), "\(name): \(end.errors)")
+        #expect(
+            end.errors.contains("1 skipped (first: ") && end.errors.contains("data/train.jsonl:8: "),
+            "\(name): \(end.errors)")
     }
 
     @Test("a line of 100 MB is read past in little memory")
@@ -67,11 +78,13 @@ import Testing
         try handle.write(contentsOf: Data(("\"}\n" + rows[6...].joined(separator: "\n") + "\n").utf8))
         try handle.close()
         expectError(try train(), status: 65, ["data/train.jsonl:7: ", "16777216"], "long line")
-        let process = try pipeline.start("train-sft", output: "long", extra: ["--on-bad-row", "skip", "--max-steps", "1"])
+        let process = try pipeline.start(
+            "train-sft", output: "long", extra: ["--on-bad-row", "skip", "--max-steps", "1"])
         var peak = 0
         let status = "/proc/\(process.pid)/status"
         _ = process.wait {
-            for line in ((try? String(contentsOfFile: status, encoding: .utf8)) ?? "").split(separator: "\n") where line.hasPrefix("VmHWM") {
+            for line in ((try? String(contentsOfFile: status, encoding: .utf8)) ?? "").split(separator: "\n")
+            where line.hasPrefix("VmHWM") {
                 peak = max(peak, Int(line.split(separator: " ").dropLast().last ?? "") ?? 0)
             }
             return false
@@ -111,7 +124,8 @@ import Testing
             (row(2, choice: "1"), ""),
         ] {
             let lines = (0..<5).map { row($0, choice: String($0 % 2)) } + [bad]
-            try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: folder.appendingPathComponent("train.jsonl"))
+            try Data((lines.joined(separator: "\n") + "\n").utf8).write(
+                to: folder.appendingPathComponent("train.jsonl"))
             func run(_ extra: [String]) throws -> (status: Int32, errors: String) {
                 try ProgramProcess(
                     "train-reward-model",
@@ -155,7 +169,10 @@ import Testing
     private func start(from model: String) throws -> (status: Int32, errors: String) {
         try ProgramProcess(
             "train-sft",
-            ["--model-name", model, "--dataset", "data", "--max-steps", "1", "--output-dir", "out-\(UUID().uuidString)"],
+            [
+                "--model-name", model, "--dataset", "data", "--max-steps", "1", "--output-dir",
+                "out-\(UUID().uuidString)",
+            ],
             in: pipeline.folder
         ).wait()
     }
@@ -179,14 +196,16 @@ import Testing
             // lengths of headers and tensors far beyond the file
             ("header", [UInt8](repeating: 0xff, count: 7) + [0x7f], ""),
             (
-                "tensor", [], #"{"model.norm.weight":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,16]}}"#
+                "tensor", [],
+                #"{"model.norm.weight":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,16]}}"#
             ),
             (
                 "overflow", [],
                 #"{"model.norm.weight":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,16]}}"#
             ),
             (
-                "offsets", [], #"{"model.norm.weight":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}"#
+                "offsets", [],
+                #"{"model.norm.weight":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}"#
             ),
         ]
         for (name, length, json) in headers {
@@ -203,7 +222,8 @@ import Testing
     @Test("a configuration with absurd numbers is refused with the key, not with a crash")
     func absurdConfiguration() throws {
         let changes: [(String, Int)] = [
-            ("num_hidden_layers", 2_000_000_000), ("hidden_size", -1), ("vocab_size", 1 << 62), ("num_attention_heads", 0),
+            ("num_hidden_layers", 2_000_000_000), ("hidden_size", -1), ("vocab_size", 1 << 62),
+            ("num_attention_heads", 0),
             ("intermediate_size", 1 << 40), ("max_position_embeddings", -5), ("head_dim", 1 << 40),
         ]
         for (number, (key, value)) in changes.enumerated() {
@@ -227,7 +247,8 @@ import Testing
         try Data("top secret".utf8).write(to: secret)
         try model("references") { folder in
             let file = folder.appendingPathComponent("tokenizer_config.json")
-            let settings = #"{"tokenizer_file": "\#(secret.path)", "vocab_file": "../../secret.txt", "added_tokens_file": "/etc/passwd", "name_or_path": "../secret.txt", "#
+            let settings =
+                #"{"tokenizer_file": "\#(secret.path)", "vocab_file": "../../secret.txt", "added_tokens_file": "/etc/passwd", "name_or_path": "../secret.txt", "#
             let text = try String(contentsOf: file, encoding: .utf8)
             try Data((settings + text.drop { $0 != "{" }.dropFirst()).utf8).write(to: file)
         }

@@ -16,7 +16,9 @@ import Testing
 
     @Test("kills for as long as TORTURE_SECONDS says (make torture)", .enabled(if: seconds != nil))
     func long() throws {
-        let seed = ProcessInfo.processInfo.environment["TORTURE_SEED"].flatMap { UInt64($0) } ?? UInt64(Date().timeIntervalSince1970)
+        let seed =
+            ProcessInfo.processInfo.environment["TORTURE_SEED"].flatMap { UInt64($0) }
+            ?? UInt64(Date().timeIntervalSince1970)
         print("torture: seed \(seed)")
         let end = Date().addingTimeInterval(Self.seconds ?? 0)
         var harness = try CrashHarness(seed: seed)

@@ -51,7 +51,8 @@ import Testing
             let end = try ProgramProcess(
                 "sample-best-of-n",
                 [
-                    "--dataset", "data", "--model-name", "runs/sft", "--reward-function", "rouge", "--max-new-tokens", "6", "--seed", "3",
+                    "--dataset", "data", "--model-name", "runs/sft", "--reward-function", "rouge", "--max-new-tokens",
+                    "6", "--seed", "3",
                     "--threads", "2", "--output-dir", output,
                 ] + extra, in: pipeline.folder
             ).wait()
@@ -64,7 +65,8 @@ import Testing
         }
         let many = try responses("many", ["--num-return-sequences", "90", "--evaluation-splits", "test"])
         let few = try responses("few", ["--num-return-sequences", "3", "--evaluation-splits", "validation,test"])
-        let one = try responses("one", ["--num-return-sequences", "5", "--evaluation-splits", "test", "--target-eval-datapoints", "1"])
+        let one = try responses(
+            "one", ["--num-return-sequences", "5", "--evaluation-splits", "test", "--target-eval-datapoints", "1"])
         #expect(many.count == 6 && few.count == 6 && one.count == 1)
         for (id, texts) in few { #expect(Array((many[id] ?? []).prefix(3)) == texts, "\(id)") }
         for (id, texts) in one { #expect(Array((many[id] ?? []).prefix(5)) == texts, "\(id)") }

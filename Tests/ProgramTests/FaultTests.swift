@@ -33,7 +33,9 @@ import Testing
 
     // MARK: Disks and folders
 
-    @Test("a limit of the size of files stops the run with the file's name, and nothing half-written stays", arguments: [8, 64, 110])
+    @Test(
+        "a limit of the size of files stops the run with the file's name, and nothing half-written stays",
+        arguments: [8, 64, 110])
     func fileLimit(blocks: Int) throws {
         // blocks of 512 bytes in the shell of POSIX, of 1024 in others; a model has more than either
         let end = try pipeline.start("train-sft", output: "limited", shell: "ulimit -f \(blocks)").wait()
@@ -121,7 +123,8 @@ import Testing
         #expect(process.wait { !pipeline.checkpoints("stopped/sft").isEmpty })
         process.send(signal)
         let end = process.wait()
-        #expect(end.status == 75 || (end.status == 0 && pipeline.isFinished("stopped/sft")), "\(end.status): \(end.errors)")
+        #expect(
+            end.status == 75 || (end.status == 0 && pipeline.isFinished("stopped/sft")), "\(end.status): \(end.errors)")
         if end.status == 75 { #expect(end.errors.contains("the same command goes on from it")) }
         try expectRecovery("stopped", "signal \(signal)")
     }
@@ -143,7 +146,9 @@ import Testing
         let process = try ProgramProcess(
             "train-sft",
             TinyPipeline.arguments("train-sft").joined(separator: " ")
-                .replacingOccurrences(of: "--save-steps 2 ", with: "").replacingOccurrences(of: "--checkpoint-limit 3 ", with: "")
+                .replacingOccurrences(of: "--save-steps 2 ", with: "").replacingOccurrences(
+                    of: "--checkpoint-limit 3 ", with: ""
+                )
                 .split(separator: " ").map(String.init) + ["--output-dir", "clock", "--checkpoint-minutes", "0.00001"],
             in: pipeline.folder)
         let end = process.wait()
@@ -156,20 +161,27 @@ import Testing
 
     /// What can happen to a file of a checkpoint.
     private static let damages: [(String, @Sendable (URL) throws -> Void)] = [
-        ("a flipped bit", { url in
-            var content = try Data(contentsOf: url)
-            content[content.count / 2] ^= 0x10
-            try content.write(to: url)
-        }),
+        (
+            "a flipped bit",
+            { url in
+                var content = try Data(contentsOf: url)
+                content[content.count / 2] ^= 0x10
+                try content.write(to: url)
+            }
+        ),
         ("a truncated file", { url in try Data(contentsOf: url).prefix(100).write(to: url) }),
         ("an empty file", { url in try Data().write(to: url) }),
         ("a missing file", { url in try FileManager.default.removeItem(at: url) }),
     ]
 
-    @Test("a damaged newest checkpoint is reported, the one before is used, and the result is the same", arguments: damages.indices)
+    @Test(
+        "a damaged newest checkpoint is reported, the one before is used, and the result is the same",
+        arguments: damages.indices)
     func damagedCheckpoint(index: Int) throws {
         let (name, damage) = Self.damages[index]
-        for file in ["model/model.safetensors", "optimizer.safetensors", "trainer.json", "lengths.json", "checksums.json"] {
+        for file in [
+            "model/model.safetensors", "optimizer.safetensors", "trainer.json", "lengths.json", "checksums.json",
+        ] {
             let process = try pipeline.start("train-sft", output: "damaged")
             #expect(process.wait { pipeline.checkpoints("damaged/sft").count >= 2 })
             process.send(SIGKILL)
@@ -222,13 +234,18 @@ import Testing
         #expect(files > 10)
     }
 
-    @Test("numbers that overflow end the run with 65, the last good checkpoint stays, and bad batches can be passed over")
+    @Test(
+        "numbers that overflow end the run with 65, the last good checkpoint stays, and bad batches can be passed over")
     func overflow() throws {
-        let extra = ["--learning-rate", "1e30", "--max-grad-norm", "0", "--freeze-layers", "0", "--lr-scheduler-type", "constant"]
+        let extra = [
+            "--learning-rate", "1e30", "--max-grad-norm", "0", "--freeze-layers", "0", "--lr-scheduler-type",
+            "constant",
+        ]
         let end = try pipeline.start("train-sft", output: "huge", extra: extra).wait()
         #expect(end.status == 65, "\(end.status): \(end.errors)")
         expectOneLine(end.errors, ["is not finite in step", "examples train", "--skip-bad-batches"], "overflow")
-        let skipping = try pipeline.start("train-sft", output: "huge", extra: extra + ["--skip-bad-batches", "3"]).wait()
+        let skipping = try pipeline.start("train-sft", output: "huge", extra: extra + ["--skip-bad-batches", "3"])
+            .wait()
         #expect(skipping.errors.contains("a batch was skipped (1 of at most 3)"), "\(skipping.errors)")
         #expect(skipping.errors.contains("(3 of at most 3)") && skipping.status == 65, "\(skipping.errors)")
         #expect(!skipping.errors.contains("Fatal error"))
@@ -238,7 +255,9 @@ import Testing
     func memory() throws {
         let end = try pipeline.start("train-sft", output: "told").wait()
         let line = end.errors.split(separator: "\n").first { $0.contains("memory: ") }.map(String.init) ?? ""
-        for part in ["expected at the peak (weights", "optimiser", "gradients", "activations", "program and data", "may be used"] {
+        for part in [
+            "expected at the peak (weights", "optimiser", "gradients", "activations", "program and data", "may be used",
+        ] {
             #expect(line.contains(part), "\(end.errors)")
         }
         let refused = try pipeline.start("train-sft", output: "refused", extra: ["--memory-limit", "3M"]).wait()

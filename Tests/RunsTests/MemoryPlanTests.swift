@@ -7,7 +7,8 @@ import Train
     @Test("amounts as people write them")
     func amounts() {
         for (text, bytes) in [
-            ("6G", 6 << 30), ("1.5 GB", 3 << 29), ("800MiB", 800 << 20), ("4096k", 4 << 20), ("123", 123), ("2T", 2 << 40),
+            ("6G", 6 << 30), ("1.5 GB", 3 << 29), ("800MiB", 800 << 20), ("4096k", 4 << 20), ("123", 123),
+            ("2T", 2 << 40),
             (" 7 m ", 7 << 20),
         ] {
             #expect(ByteCount(text)?.bytes == bytes, "\(text)")
@@ -21,7 +22,8 @@ import Train
     private static let training = TrainingMemory(
         weights: 400 << 20, optimizer: 200 << 20, gradients: 100 << 20,
         training: PassMemory(small: (100, 20 << 20), large: (300, 40 << 20)),
-        evaluation: PassMemory(small: (100, 5 << 20), large: (300, 9 << 20)), trainingTokens: 2048, evaluationTokens: 4096,
+        evaluation: PassMemory(small: (100, 5 << 20), large: (300, 9 << 20)), trainingTokens: 2048,
+        evaluationTokens: 4096,
         caches: 0, states: 0)
 
     @Test("a line through two passes, and the peak of its parts")
@@ -49,7 +51,9 @@ import Train
     func settings() throws {
         let plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)
         #expect(plan.peak == (100 << 20) + Self.training.peak)
-        #expect(plan.description.hasPrefix("memory: \(ByteCount(bytes: plan.peak)) expected at the peak (weights 400 MB, optimiser 200 MB"))
+        #expect(
+            plan.description.hasPrefix(
+                "memory: \(ByteCount(bytes: plan.peak)) expected at the peak (weights 400 MB, optimiser 200 MB"))
         let room = 900 << 20
         #expect(plan.peak > room)
         let advice = plan.settings(fitting: room, otherwise: "less")

@@ -17,14 +17,17 @@ import _TestSupport
         end: Int32 = 2, _ change: (inout PPOConfig) -> Void = { _ in }
     ) throws -> (PPOTrainer, EventLog) {
         var config = PPOConfig(
-            totalSteps: 2, rolloutBatchSize: 4, learnBatchSize: 4, epochs: 1, sampling: SamplingOptions(maxNewTokens: 5),
-            klCoefficient: 0, entropyCost: 0.01, optimizer: AdamConfig(learningRate: 2e-3), freezing: Freezing(fraction: 0.34),
+            totalSteps: 2, rolloutBatchSize: 4, learnBatchSize: 4, epochs: 1,
+            sampling: SamplingOptions(maxNewTokens: 5),
+            klCoefficient: 0, entropyCost: 0.01, optimizer: AdamConfig(learningRate: 2e-3),
+            freezing: Freezing(fraction: 0.34),
             logSteps: 1, seed: 4)
         change(&config)
         let log = EventLog()
         return (
             try PPOTrainer(
-                policy: decoder, valueHead: TinyModel.head(), reference: decoder.copy(), config: config, prompts: prompts,
+                policy: decoder, valueHead: TinyModel.head(), reference: decoder.copy(), config: config,
+                prompts: prompts,
                 evaluationPrompts: [("held", Array(prompts.prefix(2)))], rewardFunction: Fixed(), tokenizer: tokenizer,
                 endOfSequence: end, handler: log.handler), log
         )
@@ -112,7 +115,9 @@ import _TestSupport
             maxSteps: 3, batchSize: 1, tokensPerPass: 1, optimizer: AdamConfig(learningRate: 1e-2),
             freezing: Freezing(fraction: 0), logSteps: 1)
         config.promptLossWeight = 0.5
-        try SFTTrainer(decoder, config: config, examples: examples, evaluations: [("v", examples)], handler: log.handler).run()
+        try SFTTrainer(
+            decoder, config: config, examples: examples, evaluations: [("v", examples)], handler: log.handler
+        ).run()
         #expect(log.losses.count == 3 && log.losses[2] < log.losses[0])
 
         let model = RewardModel(try TinyModel.llama(), head: TinyModel.head())
@@ -130,7 +135,9 @@ import _TestSupport
     @Test("two answers that are the same text have the same score, a loss of log 2, and do no harm")
     func equalAnswers() throws {
         let model = RewardModel(try TinyModel.llama(), head: TinyModel.head())
-        let pairs = (0..<4).map { TokenisedComparison(id: "c\($0)", prompt: [3, 4], summaries: [[5, 2], [5, 2]], choice: $0 % 2) }
+        let pairs = (0..<4).map {
+            TokenisedComparison(id: "c\($0)", prompt: [3, 4], summaries: [[5, 2], [5, 2]], choice: $0 % 2)
+        }
         let log = EventLog()
         let trainer = try RewardTrainer(
             model, config: RewardConfig(maxSteps: 2, batchSize: 4, freezing: Freezing(fraction: 0), logSteps: 1),

@@ -19,7 +19,8 @@ import _TestSupport
     private static func examples(_ count: Int, bad: [Int]) -> [TokenisedExample] {
         ToyData.examples(count).enumerated().map { index, example in
             TokenisedExample(
-                id: example.id, prompt: bad.contains(index) ? [23] : clean(example.prompt), target: clean(example.target))
+                id: example.id, prompt: bad.contains(index) ? [23] : clean(example.prompt),
+                target: clean(example.target))
         }
     }
 
@@ -54,7 +55,9 @@ import _TestSupport
         #expect(log.last("skipped_batches") == 2)
         #expect(log.all("loss").allSatisfy { $0.isFinite })
         #expect(log.notes.count == 2)
-        #expect(log.notes[0].hasPrefix("a batch was skipped (1 of at most 2): the loss (first: the weight model.embed_tokens.weight)"))
+        #expect(
+            log.notes[0].hasPrefix(
+                "a batch was skipped (1 of at most 2): the loss (first: the weight model.embed_tokens.weight)"))
         #expect(log.notes[0].contains("(examples e3)") && log.notes[1].contains("2 of at most 2"))
 
         // one fewer, and the run stops at the second
@@ -71,7 +74,8 @@ import _TestSupport
         let first = try Self.sft(Self.poisoned(try TinyModel.llama()), bad: [3, 9], allowed: 4, log: log)
         var saved: (TrainerSnapshot, any Decoder)?
         #expect(
-            try !first.run(checkpoint: { saved = ($0.snapshot, $0.decoder.copy()) }, shouldStop: { first.step == stop }))
+            try !first.run(checkpoint: { saved = ($0.snapshot, $0.decoder.copy()) }, shouldStop: { first.step == stop })
+        )
         let (snapshot, decoder) = try #require(saved)
         let second = try Self.sft(decoder, bad: [3, 9], allowed: 4, log: log)
         try second.restore(snapshot)
@@ -84,7 +88,8 @@ import _TestSupport
     @Test("an interval whose batches were all passed over has no loss, and says how many there were")
     func emptyInterval() throws {
         let log = EventLog()
-        let trainer = try Self.sft(Self.poisoned(try TinyModel.llama()), bad: Array(0..<16), allowed: 9, log: log, steps: 4)
+        let trainer = try Self.sft(
+            Self.poisoned(try TinyModel.llama()), bad: Array(0..<16), allowed: 9, log: log, steps: 4)
         #expect(try trainer.run())
         #expect(log.all("loss").isEmpty && log.all("skipped_batches") == [2, 4] && log.losses.isEmpty)
     }
@@ -103,7 +108,8 @@ import _TestSupport
                 .contains("the weight model.layers.1.self_attn.k_proj.weight"))
         // finite weights whose product is too large: SwiGLU squares what is huge already
         let overflow = try error { decoder in
-            for parameter in decoder.parameters(ofLayer: 1) where parameter.name.contains("gate") || parameter.name.contains("up") {
+            for parameter in decoder.parameters(ofLayer: 1)
+            where parameter.name.contains("gate") || parameter.name.contains("up") {
                 parameter.value.update { for i in $0.indices { $0[i] *= 1e30 } }
             }
         }
@@ -129,7 +135,9 @@ import _TestSupport
             let pairs = ToyData.comparisons(16).enumerated().map { index, pair in
                 TokenisedComparison(
                     id: pair.id, prompt: Self.clean(pair.prompt),
-                    summaries: [Self.clean(pair.summaries[0]), bad.contains(index) ? [23, 2] : Self.clean(pair.summaries[1])],
+                    summaries: [
+                        Self.clean(pair.summaries[0]), bad.contains(index) ? [23, 2] : Self.clean(pair.summaries[1]),
+                    ],
                     choice: pair.choice)
             }
             var config = RewardConfig(
@@ -141,7 +149,9 @@ import _TestSupport
         }
         let (trainer, log) = try trained(bad: [6], allowed: 1)
         #expect(try trainer.run())
-        #expect(log.notes.count == 1 && log.notes[0].contains("a score (first: the weight") && log.notes[0].contains("(examples c6)"))
+        #expect(
+            log.notes.count == 1 && log.notes[0].contains("a score (first: the weight")
+                && log.notes[0].contains("(examples c6)"))
         #expect(log.all("loss").count == 3 && log.all("accuracy").allSatisfy { (0...1).contains($0) })
         #expect(log.last("skipped_batches") == 1 && trainer.snapshot.optimizerSteps == 3)
         #expect((trainer.model.decoder.parameters + trainer.model.head.parameters).gradients.isEmpty)
@@ -160,12 +170,15 @@ import _TestSupport
     }
 
     private func ppo(
-        _ policy: any Decoder, _ log: EventLog, allowed: Int, reward: any RewardFunction, head: ValueHead = TinyModel.head(),
+        _ policy: any Decoder, _ log: EventLog, allowed: Int, reward: any RewardFunction,
+        head: ValueHead = TinyModel.head(),
         reference: any Decoder
     ) throws -> PPOTrainer {
         var config = PPOConfig(
-            totalSteps: 6, rolloutBatchSize: 4, learnBatchSize: 2, epochs: 2, sampling: SamplingOptions(maxNewTokens: 6),
-            klTarget: 0.5, klHorizon: 100, optimizer: AdamConfig(learningRate: 2e-3), freezing: Freezing(fraction: 0.67),
+            totalSteps: 6, rolloutBatchSize: 4, learnBatchSize: 2, epochs: 2,
+            sampling: SamplingOptions(maxNewTokens: 6),
+            klTarget: 0.5, klHorizon: 100, optimizer: AdamConfig(learningRate: 2e-3),
+            freezing: Freezing(fraction: 0.67),
             logSteps: 2, tableLogs: 1, seed: 4)
         config.skippedBatches = allowed
         return try PPOTrainer(
@@ -173,7 +186,9 @@ import _TestSupport
             rewardFunction: reward, tokenizer: NumberTokenizer(), endOfSequence: 2, handler: log.handler)
     }
 
-    @Test("rollouts with a bad reward are passed over whole, and the run goes on and resumes with the same bits", arguments: 1...5)
+    @Test(
+        "rollouts with a bad reward are passed over whole, and the run goes on and resumes with the same bits",
+        arguments: 1...5)
     func policy(stop: Int) throws {
         // one batch of each pass over the prompts holds this one: two of six steps
         let reward = Odd(prompt: ToyData.prompts(12)[5].query)
@@ -213,12 +228,17 @@ import _TestSupport
         let head = TinyModel.head()
         head.weight.value.update { $0[3] = .nan }
         let start = try TinyModel.llama()
-        #expect(try error(policy: start.copy(), head: head, reference: start.copy()).hasPrefix("a value (first: the weight v_head.linear.weight)"))
+        #expect(
+            try error(policy: start.copy(), head: head, reference: start.copy()).hasPrefix(
+                "a value (first: the weight v_head.linear.weight)"))
         let broken = try TinyModel.llama()
         broken.parameters(ofLayer: 2)[0].value.update { $0[0] = .nan }
         let bad = "(first: the weight model.layers.2.input_layernorm.weight)"
-        #expect(try error(policy: start.copy(), reference: broken).hasPrefix("a log-probability of the reference \(bad)"))
+        #expect(
+            try error(policy: start.copy(), reference: broken).hasPrefix("a log-probability of the reference \(bad)"))
         let unread = try error(policy: broken.copy(), reference: start.copy())
-        #expect(unread.hasPrefix("a log-probability at position ") && unread.contains(bad) && unread.contains("(examples p"))
+        #expect(
+            unread.hasPrefix("a log-probability at position ") && unread.contains(bad) && unread.contains("(examples p")
+        )
     }
 }

@@ -65,7 +65,8 @@ package struct MemoryPlan {
         }
         let rounded = tokens / 32 * 32
         guard rounded >= longest else {
-            return "texts of at most \(max(0, tokens)) tokens would fit (--max-source-length, --max-target-length); or \(advice)"
+            return
+                "texts of at most \(max(0, tokens)) tokens would fit (--max-source-length, --max-target-length); or \(advice)"
         }
         return "--tokens-per-pass \(rounded) would fit"
     }

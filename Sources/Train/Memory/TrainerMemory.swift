@@ -41,7 +41,8 @@ extension SFTTrainer {
                 lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass),
             caches: generator.map { generator in
                 evaluations.map { set in
-                    generator.peakBytes(prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, evaluation)
+                    generator.peakBytes(
+                        prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, evaluation)
                 }.max() ?? 0
             } ?? 0, states: 0)
     }
@@ -93,7 +94,8 @@ extension PPOTrainer {
         let newTokens = config.sampling.maxNewTokens
         let lengths = prompts.map(\.tokens.count)
         let largest = Packing.largestPart(
-            lengths: lengths.map { $0 + newTokens }, batchSize: config.learnBatchSize, tokensPerPass: config.tokensPerPass)
+            lengths: lengths.map { $0 + newTokens }, batchSize: config.learnBatchSize,
+            tokensPerPass: config.tokensPerPass)
         let width = policy.shape.hiddenSize
         // one of middle length stands for all
         let middle = prompts.sorted { $0.tokens.count < $1.tokens.count }[prompts.count / 2]

@@ -16,7 +16,8 @@ final class ProgramProcess {
     ///   - shell: commands of the shell before the program takes its place, such as limits.
     ///   - environment: variables besides those of the test.
     init(
-        _ program: String, _ arguments: [String], in folder: URL, shell: String? = nil, environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], in folder: URL, shell: String? = nil,
+        environment: [String: String] = [:]
     ) throws {
         let path = Self.binaries.appendingPathComponent(program).path
         if let shell {
@@ -47,7 +48,10 @@ final class ProgramProcess {
     func wait() -> (status: Int32, errors: String) {
         process.waitUntilExit()
         let errors = (try? String(contentsOf: errorFile, encoding: .utf8)) ?? ""
-        return (process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus, errors)
+        return (
+            process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus,
+            errors
+        )
     }
 
     /// Waits until something is so, or the program has ended.
@@ -71,7 +75,8 @@ final class TinyPipeline {
         try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
         for (split, count) in [("train", rows), ("validation", 5), ("test", 6)] {
             let lines = (0..<count).map { Self.row(split, $0) + "\n" }
-            try lines.joined().write(to: data.appendingPathComponent("\(split).jsonl"), atomically: false, encoding: .utf8)
+            try lines.joined().write(
+                to: data.appendingPathComponent("\(split).jsonl"), atomically: false, encoding: .utf8)
         }
     }
 
@@ -152,10 +157,13 @@ final class TinyPipeline {
         var results: [String: Data] = [:]
         guard let names = FileManager.default.enumerator(atPath: root.path) else { return results }
         for case let name as String in names {
-            let isOther = ["checkpoints", "config.json", "timing.json", ".lock"].contains { name == $0 || name.hasPrefix($0 + "/") }
+            let isOther = ["checkpoints", "config.json", "timing.json", ".lock"].contains {
+                name == $0 || name.hasPrefix($0 + "/")
+            }
             var isFolder: ObjCBool = false
             let file = root.appendingPathComponent(name)
-            guard !isOther, FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue
+            guard !isOther, FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder),
+                !isFolder.boolValue
             else { continue }
             results[name] = try Data(contentsOf: file)
         }
