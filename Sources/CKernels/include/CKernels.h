@@ -22,6 +22,9 @@ typedef struct {
     size_t sees_all;
 } swk_segment;
 
+/// The most queries of one segment and one key/value head that are few: their keys are used as they lie.
+#define SWK_FEW_QUERIES 4
+
 /// The arrays of one attention call: queries and outputs [R, heads*dim], keys and values [T, kv_heads*dim].
 typedef struct {
     const float *queries, *keys, *values;
@@ -100,11 +103,20 @@ typedef struct {
 
     // Attention of one segment and one key/value head. `workspace` holds swk_attention_workspace(...) floats.
     void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
+    // The same for `kv_heads` heads at once, for segments of few queries: at most SWK_FEW_QUERIES for a key/value head.
+    void (*attention_few)(const swk_attention *a, const swk_segment *s, size_t first_kv_head, size_t kv_heads, float *workspace);
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
 
     // out[m, n] = x[m, k] · w[n, k]ᵀ for few rows (decoding): weights are streamed once, nothing is packed.
     void (*linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride);
+
+    // Products with a packed matrix. One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow
+    // each other; one holds depth times 16 * ceil(n / 16) floats.
+    void (*f32_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
+    // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels; NULL in builds where this would be no faster.
+    void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
+                        size_t c_row, int accumulate);
 
     // Products of bfloat16 numbers with float sums. Two neighbours in depth make a pair of 32 bits; an odd depth ends with a 0.
     // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds
@@ -126,6 +138,10 @@ swk_level swk_best_level(void);
 
 /// Floats of scratch that one attention (or attention_backward) call needs for a segment that sees `keys` rows at most.
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
+
+/// A block of zeros from the system, aligned to a page; NULL when there is no memory. `bytes` is not 0.
+void *swk_map(size_t bytes);
+void swk_unmap(void *block, size_t bytes);
 
 /// Processors that this process may run on.
 int swk_processor_count(void);
