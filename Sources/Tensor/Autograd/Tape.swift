@@ -1,6 +1,6 @@
 /// The place of a tensor on a tape.
 package struct Node {
-    unowned let tape: Tape
+    package unowned let tape: Tape
     let index: Int
 }
 
@@ -23,9 +23,12 @@ public final class Tape {
     private var watched: [ObjectIdentifier: Int] = [:]
     private var gradients: [Tensor?] = []
     private var isUsed = false
+    /// Whether models keep no more than the input of each layer on this tape and run layers again in the backward pass.
+    public let recomputesLayers: Bool
 
     /// An empty tape.
-    public init() {}
+    /// - Parameter recomputingLayers: whether to save memory at the price of a second forward pass; gradients have the same bits.
+    public init(recomputingLayers: Bool = false) { recomputesLayers = recomputingLayers }
 
     /// The number of recorded entries.
     package var count: Int { entries.count }
