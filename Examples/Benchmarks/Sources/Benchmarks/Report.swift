@@ -5,11 +5,15 @@ struct Report: Encodable {
     var engine = "swift-rlhf"
     var task: String
     var dtype: String
+    /// What was left out to measure its worth.
+    var without: String?
     /// The median of `all`.
     var seconds: Double
     var all: [Double]
     var peakRSS: Int
     var tokens: Int?
+    /// How long the model took to load.
+    var loadSeconds: Double?
     var firstLoss: Double?
     /// The phases of the last step of PPO, in seconds.
     var phases: [String: Double]?
@@ -17,8 +21,9 @@ struct Report: Encodable {
     var checks: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-        case engine, task, dtype, seconds, all, tokens, phases, checks
+        case engine, task, dtype, without, seconds, all, tokens, phases, checks
         case peakRSS = "peak_rss_mb"
+        case loadSeconds = "load_seconds"
         case firstLoss = "first_loss"
     }
 
@@ -26,6 +31,7 @@ struct Report: Encodable {
     init(_ options: Options, _ all: [Double]) {
         task = options.task.rawValue
         dtype = options.dtype.rawValue
+        without = options.without?.rawValue
         let sorted = all.sorted()
         seconds = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         self.all = all
