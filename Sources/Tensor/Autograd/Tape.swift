@@ -70,14 +70,15 @@ public final class Tape {
         precondition(!isUsed, "a tape is used once; record on a new one, or pass all outputs to one call of backward")
         isUsed = true
         gradients = Array(repeating: nil, count: entries.count)
-        let wanted = Set(variables.compactMap { variable in
-            variable.node.map { node in
-                if case .parameter(let parameter) = entries[node.index] {
-                    preconditionFailure("the gradient of \(parameter.name) is in the parameter, not among those of variables")
+        let wanted = Set(
+            variables.compactMap { variable in
+                variable.node.map { node in
+                    if case .parameter(let parameter) = entries[node.index] {
+                        preconditionFailure("the gradient of \(parameter.name) is in the parameter, not among those of variables")
+                    }
+                    return node.index
                 }
-                return node.index
-            }
-        })
+            })
         for (tensor, gradient) in outputs {
             precondition(tensor.shape == gradient.shape, "a gradient \(gradient.shape) does not fit \(tensor.shape)")
             guard let node = tensor.node else { continue }

@@ -15,9 +15,11 @@ struct ChunkedLogits {
         Storage(byteCount: min(rows, chunkRows) * vocabulary * 4).withFloats { logits in
             for begin in stride(from: 0, to: rows, by: chunkRows) {
                 let range = begin..<min(rows, begin + chunkRows)
-                let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
-                    viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
-                    byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
+                let part = Tensor(
+                    shape: [range.count, hidden.shape[1]],
+                    storage: Storage(
+                        viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
+                        byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
                 Linear.forward(part, weight, into: logits)
                 if validTokens < vocabulary {
                     for row in 0..<range.count {
