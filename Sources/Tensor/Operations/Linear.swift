@@ -62,9 +62,7 @@ struct Linear {
         if let narrow = weight.storage.narrow {
             return NarrowProduct.forward(x.pointer, rows: rows, narrow, outputs: outputs, inputs: inputs, into: out)
         }
-        if let packed = weight.storage.packedFloats(weight) {
-            packed.multiply(rows: rows, x.pointer, into: out, stride: outputs)
-        } else if rows < fewRows {
+        if rows < fewRows {
             let kernels = Kernels.current
             let parts = rows * inputs * outputs < 50_000 ? 1 : Compute.threads
             let grain = max(4, (outputs + parts - 1) / parts + 3) / 4 * 4
