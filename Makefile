@@ -6,7 +6,8 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian experiment sentence-encoder test fuzz torture timings bench format lint clean
+.PHONY: build deps demo demo-debian experiment sentence-encoder test fuzz torture timings bench bench-operations compare format \
+        lint clean
 
 # The libraries and the five programs, in .build/release.
 build: deps
@@ -80,15 +81,31 @@ timings: deps
 	TIMINGS=1 $(SWIFT) test -c release --filter TensorTests.TimingTests
 
 # One job of the side-by-side comparison: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo [DTYPE=f32|bf16] [ITERS=3] [THREADS=2]
+# [WITHOUT=ragged|trunk|rows|prefix]
 DTYPE ?= f32
 ITERS ?= 3
 THREADS ?= 2
+BENCHMARKS = $(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks
 bench: deps
 	@[ -n "$(TASK)" ] && { [ -n "$(WORKLOAD)" ] || [ "$(TASK)" = ngrams ]; } || \
 	    { echo "make: bench needs TASK=generate|sft|rm|ppo and WORKLOAD=DIR, TASK=encode and WORKLOAD=ENCODER, or TASK=ngrams" >&2; \
 	      exit 1; }
-	$(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks \
-	    "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
+	$(BENCHMARKS) "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS) \
+	    $(if $(WITHOUT),--without $(WITHOUT))
+
+# Every operation alone, at the shapes of a model of 100 M parameters: a line of JSON each.
+bench-operations: deps
+	$(BENCHMARKS) --task ops --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
+
+# All jobs beside PyTorch's, and what each idea is worth: make compare PEERS=DIR [WORK=DIR] [PRESETS=15m,100m,300m]. PYTHON must have
+# torch and transformers. It takes hours, goes on where it was broken off, and wants the machine for itself.
+WORK ?= .build/comparison
+PRESETS ?= 15m,100m,300m
+compare: deps
+	@[ -n "$(PEERS)" ] || { echo "make: compare needs PEERS=DIR, the folder of torch_peer.py" >&2; exit 1; }
+	$(SWIFT) build -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks
+	$(PYTHON) Examples/Benchmarks/compare.py --peers "$(PEERS)" --work "$(WORK)" --presets $(PRESETS) --iters $(ITERS) \
+	    --threads $(THREADS) --ideas
 
 # Sources in the form that lint wants.
 format:

@@ -26,52 +26,77 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
     return k;
 }
 
-// One query against few heads: no packing; four keys at a time share the work of adding up lanes.
-static void attention_one(const swk_attention *a, const swk_segment *s, size_t kv_head, size_t j, float *workspace) {
-    size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j;
+// The rows of keys and values are read from front to back, for all heads at a time: a head's part of a row is a few lines, and memory
+// is slow when it is asked for lines that lie a model's width apart.
+#define ROWS_AT_ONCE 8
+INLINE void fetch(const float *row, size_t width) {
+    for (size_t d = 0; d < width; d += 16) __builtin_prefetch(row + d, 0, 2);
+}
+
+// One query of a segment against some key/value heads: no packing; four keys at a time share the work of adding up lanes. The
+// workspace holds the scores [heads, ld].
+static void attention_one(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, size_t j, float *workspace) {
+    size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j, heads = kv_heads * group;
     size_t own = s->key_first - s->key_begin + (s->sees_all ? s->query_count : 1 + j), total = s->prefix_count + own, ld = padded(total);
+    const float *queries = a->queries + row * a->query_stride + first * group * dim;
+    float *out = a->out + row * a->out_stride + first * group * dim;
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
-        size_t at = range ? s->prefix_count : 0;
-        const float *keys = a->keys + begin * a->key_stride + kv_head * dim;
-        for (size_t g = 0; g < group; g++) {
-            const float *query = a->queries + row * a->query_stride + (kv_head * group + g) * dim;
-            float *p = workspace + g * ld + at;
-            size_t t = 0;
-            for (; t + FEW_N <= count; t += FEW_N) {
-                v16 acc[FEW_N] = {0};
-                const float *key = keys + t * a->key_stride;
-                EACH16(dim, v16 q = LOAD(query);
-                       _Pragma("unroll") for (int c = 0; c < FEW_N; c++) acc[c] += q * LOAD(key + c * a->key_stride););
-                few_sums(acc, p + t);
-            }
-            for (; t < count; t++) {
-                v16 acc = {0};
-                EACH16(dim, acc += LOAD(query) * LOAD(keys + t * a->key_stride););
-                p[t] = sum_of(acc);
+        const float *keys = a->keys + begin * a->key_stride + first * dim;
+        for (size_t block = 0; block < count; block += ROWS_AT_ONCE) {
+            size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
+            for (size_t h = 0; h < heads; h++) {
+                const float *query = queries + h * dim, *part = keys + h / group * dim;
+                float *p = workspace + h * ld + (range ? s->prefix_count : 0);
+                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * a->key_stride, dim);
+                size_t t = block;
+                for (; t + FEW_N <= end; t += FEW_N) {
+                    v16 acc[FEW_N] = {0};
+                    const float *key = part + t * a->key_stride;
+                    EACH16(dim, v16 q = LOAD(query);
+                           _Pragma("unroll") for (int c = 0; c < FEW_N; c++) acc[c] += q * LOAD(key + c * a->key_stride););
+                    few_sums(acc, p + t);
+                }
+                for (; t < end; t++) {
+                    v16 acc = {0};
+                    EACH16(dim, acc += LOAD(query) * LOAD(part + t * a->key_stride););
+                    p[t] = sum_of(acc);
+                }
             }
         }
     }
-    for (size_t g = 0; g < group; g++) {
-        size_t head = kv_head * group + g;
-        float *p = workspace + g * ld, peak = row_max(total, p);
+    for (size_t h = 0; h < heads; h++) {
+        float *p = workspace + h * ld, peak = row_max(total, p);
         float sum = exp_row(total, a->scale, peak, p, p);
-        if (a->log_sum_exp) a->log_sum_exp[row * a->heads + head] = peak * a->scale + logf(sum);
+        if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * a->scale + logf(sum);
         scale(total, 1.0f / sum, p, p);
-        float *out = a->out + row * a->out_stride + head * dim;
-        product(1, dim, s->prefix_count, p, ld, 1, a->values + s->prefix_begin * a->value_stride + kv_head * dim,
-                a->value_stride, out, a->out_stride, 0);
-        product(1, dim, own, p + s->prefix_count, ld, 1, a->values + s->key_begin * a->value_stride + kv_head * dim,
-                a->value_stride, out, a->out_stride, 1);
     }
+    memset(out, 0, heads * dim * sizeof(float));
+    for (size_t range = 0; range < 2; range++) {
+        size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
+        const float *values = a->values + begin * a->value_stride + first * dim;
+        for (size_t block = 0; block < count; block += ROWS_AT_ONCE) {
+            size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
+            for (size_t h = 0; h < heads; h++) {
+                const float *part = values + h / group * dim, *p = workspace + h * ld + (range ? s->prefix_count : 0);
+                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * a->value_stride, dim);
+                product(1, dim, end - block, p + block, ld, 1, part + block * a->value_stride, a->value_stride, out + h * dim,
+                        a->out_stride, 1);
+            }
+        }
+    }
+}
+
+static void attention_few(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, float *workspace) {
+    size_t group = a->heads / a->kv_heads, most = QUERY_BLOCK / group ? QUERY_BLOCK / group : 1;
+    for (size_t j = 0; j < s->query_count; j++)
+        for (size_t h = 0; h < kv_heads; h += most)
+            attention_one(a, s, first + h, kv_heads - h < most ? kv_heads - h : most, j, workspace);
 }
 
 static void attention(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {
     size_t group = a->heads / a->kv_heads, dim = a->dim;
-    if (s->query_count * group <= 4) {
-        for (size_t j = 0; j < s->query_count; j++) attention_one(a, s, kv_head, j, workspace);
-        return;
-    }
+    if (s->query_count * group <= SWK_FEW_QUERIES) return attention_few(a, s, kv_head, 1, workspace);
     key_ranges k = ranges_of(s);
     float *keys = workspace, *scores = keys + dim * k.ld;
     pack_columns(k.prefix, dim, a->keys + s->prefix_begin * a->key_stride + kv_head * dim, a->key_stride, keys, k.ld, 0);

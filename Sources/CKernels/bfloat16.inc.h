@@ -5,7 +5,6 @@
 // ends with a pair of a number and 0. One instruction of AVX-512-BF16 multiplies 16 pairs and adds; elsewhere a pair is taken apart
 // by a shift, which gives the same sums to rounding.
 
-#define PANEL 64
 #define DEPTH_BLOCK 1024 // pairs: a panel's block of 256 KiB stays in the second-level cache
 
 typedef uint32_t u16v __attribute__((vector_size(64)));
@@ -64,6 +63,18 @@ static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_st
                 for (size_t p = 0; p < whole; p++)
                     to[i * pairs + p] = narrowed_number(from[i * row_stride + 2 * p])
                                         | narrowed_number(from[i * row_stride + 2 * p + 1]) << 16;
+        } else if (row_stride == 1) {
+            // rows of the result are often a power of two apart, which one set of the cache cannot hold: whole lines are written
+            for (size_t p = 0; p < whole; p += 16) {
+                size_t steps = whole - p < 16 ? whole - p : 16;
+                uint32_t block[16][16];
+                for (size_t q = 0; q < steps; q++) {
+                    const float *low = from + 2 * (p + q) * depth_stride, *high = low + depth_stride;
+                    store_pairs(block[q], narrowed(load_first(low, count)) | narrowed(load_first(high, count)) << 16);
+                }
+                for (size_t i = 0; i < count; i++)
+                    for (size_t q = 0; q < steps; q++) to[i * pairs + p + q] = block[q][i];
+            }
         } else {
             for (size_t p = 0; p < whole; p++)
                 for (size_t i = 0; i < count; i++)

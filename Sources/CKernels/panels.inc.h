@@ -1,57 +1,72 @@
-// Products of floats whose right-hand side is packed once, in panels of 64 columns, and what follows a product while it is in the cache.
-// A panel holds 16 * ceil(n / 16) columns, the surplus ones 0, side by side for every index of the depth.
+// Products with a matrix that is packed in panels: C[m, n] (+)= A[m, depth] · B[depth, n] in floats.
+//
+// B lies in panels of 64 columns (the last one of as many 16s as it needs): panel after panel, row after row, the columns of the panel
+// side by side. It is read from front to back, which memory does fastest; a weight that is packed once serves every product after.
 
-static void panel_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out) {
+#define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
+#define PANEL_DEPTH 1024 // rows of a panel that are used at a time: 256 KiB stay in the second-level cache
+
+// One panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
+static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out) {
     size_t width = (n + 15) / 16 * 16;
-    for (size_t first = 0; first < width; first += 16) {
-        size_t count = n - first < 16 ? n - first : 16;
-        const float *from = b + first * column_stride;
-        for (size_t p = 0; p < depth; p++) {
-            float *to = out + p * width + first;
-            for (size_t j = 0; j < count; j++) to[j] = from[j * column_stride + p * depth_stride];
-            for (size_t j = count; j < 16; j++) to[j] = 0.0f;
+    // 16 rows at a time: where they are neighbours in memory, each line is read once
+    for (size_t first = 0; first < depth; first += 16) {
+        size_t rows = depth - first < 16 ? depth - first : 16;
+        for (size_t j = 0; j < width; j++)
+            for (size_t p = 0; p < rows; p++)
+                out[(first + p) * width + j] = j < n ? b[(first + p) * depth_stride + j * column_stride] : 0.0f;
+    }
+}
+
+#if SWK_WIDE
+TILE(6, 1)
+TILE(4, 1)
+TILE(2, 1)
+TILE(4, 2)
+TILE(2, 2)
+TILE(4, 3)
+TILE(2, 3)
+TILE(4, 4)
+TILE(2, 4)
+
+#define F32_ROWS(ROWS, VECTORS)                                                                                      \
+    tile_##ROWS##_##VECTORS(last, count, a + i * a_row + p, a_row, 1, block, 16 * VECTORS, c + i * c_row, c_row, accumulate)
+#define F32_PANEL(VECTORS)                                                                                           \
+    INLINE void f32_panel_of_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, const float *b, \
+                                       float *c, size_t c_row, int accumulate) {                                     \
+        for (size_t p = 0; p < depth; p += PANEL_DEPTH, accumulate = 1) {                                            \
+            size_t count = depth - p < PANEL_DEPTH ? depth - p : PANEL_DEPTH, i = 0;                                 \
+            const float *block = b + p * 16 * VECTORS;                                                               \
+            for (; i + 6 <= m; i += 6) F32_ROWS(6, VECTORS);                                                         \
+            if (m - i >= 4) { F32_ROWS(4, VECTORS); i += 4; }                                                        \
+            if (m - i >= 2) { F32_ROWS(2, VECTORS); i += 2; }                                                        \
+            if (m - i >= 1) F32_ROWS(1, VECTORS);                                                                    \
+        }                                                                                                            \
+    }                                                                                                                \
+    static void f32_panel_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, const float *b, \
+                                    float *c, size_t c_row, int accumulate) {                                        \
+        if (last == 16) f32_panel_of_##VECTORS(16, m, depth, a, a_row, b, c, c_row, accumulate);                     \
+        else f32_panel_of_##VECTORS(last, m, depth, a, a_row, b, c, c_row, accumulate);                              \
+    }
+F32_PANEL(1)
+F32_PANEL(2)
+F32_PANEL(3)
+F32_PANEL(4)
+
+static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
+                        size_t c_row, int accumulate) {
+    for (size_t j = 0; j < n; j += PANEL, b += PANEL * depth) {
+        size_t columns = n - j < PANEL ? n - j : PANEL, vectors = (columns + 15) / 16, last = columns - 16 * (vectors - 1);
+        switch (vectors) {
+        case 4: f32_panel_4(last, m, depth, a, a_row, b, c + j, c_row, accumulate); break;
+        case 3: f32_panel_3(last, m, depth, a, a_row, b, c + j, c_row, accumulate); break;
+        case 2: f32_panel_2(last, m, depth, a, a_row, b, c + j, c_row, accumulate); break;
+        default: f32_panel_1(last, m, depth, a, a_row, b, c + j, c_row, accumulate);
         }
     }
 }
-
-static void panel_product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c, size_t c_row) {
-    size_t vectors = (n + 15) / 16, last = n - 16 * (vectors - 1), width = 16 * vectors;
-#if SWK_WIDE
-    switch (vectors) {
-    case 4:
-        // whole panels get a copy of the loops with constant strides
-        if (last == 16) strip_of_4(16, m, depth, a, a_row, 1, b, 64, c, c_row, 0);
-        else strip_4(last, m, depth, a, a_row, 1, b, width, c, c_row, 0);
-        break;
-    case 3: strip_3(last, m, depth, a, a_row, 1, b, width, c, c_row, 0); break;
-    case 2: strip_2(last, m, depth, a, a_row, 1, b, width, c, c_row, 0); break;
-    default: strip_1(last, m, depth, a, a_row, 1, b, width, c, c_row, 0);
-    }
+#define F32_PRODUCT f32_product
 #else
-    (void)last;
-    product(m, n, depth, a, a_row, 1, b, width, c, c_row, 0);
+// too few registers for tiles that would beat a library's
+#define F32_PRODUCT NULL
 #endif
-}
-
-INLINE v16 vrelu(v16 v) { return choose(v < all(0.0f), all(0.0f), v); }
-INLINE v16 videntity(v16 v) { return v; }
-
-#define FINISH(F)                                                                                       \
-    for (size_t i = 0; i < rows; i++, x += x_row) {                                                     \
-        if (residual) {                                                                                 \
-            EACH16(n, STORE(x, F(LOAD(x) + LOAD(bias)) + LOAD(residual)););                             \
-            residual += residual_row;                                                                   \
-        } else {                                                                                        \
-            EACH16(n, STORE(x, F(LOAD(x) + LOAD(bias))););                                              \
-        }                                                                                               \
-    }
-
-static void finish(size_t rows, size_t n, const float *bias, swk_activation f, const float *residual, size_t residual_row, float *x,
-                   size_t x_row) {
-    switch (f) {
-    case SWK_RELU: FINISH(vrelu) break;
-    case SWK_GELU_ERF: FINISH(vgelu_erf) break;
-    case SWK_GELU_TANH: FINISH(vgelu_tanh) break;
-    default: FINISH(videntity)
-    }
-}

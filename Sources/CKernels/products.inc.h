@@ -98,9 +98,11 @@ INLINE void few_sums(const v16 *v, float *out) {
 }
 #endif
 
-// out[i, j] = x[i] · w[j] for ROWS rows and FEW_N columns: the weights are read once for all the rows.
+// out[i, j] = x[i] · w[j] for ROWS rows and FEW_N columns: the weights are read once for all the rows. The columns of a call lie one
+// behind the other in memory; `ahead`, when it is not 0, is how many floats further on what is needed later is fetched, in that order.
 #define FEW_TILE(ROWS)                                                                                               \
-    INLINE void few_##ROWS(size_t k, const float *x, size_t x_stride, const float *w, float *out, size_t out_stride) { \
+    INLINE void few_##ROWS(size_t k, const float *x, size_t x_stride, const float *w, size_t ahead, float *out,      \
+                           size_t out_stride) {                                                                      \
         v16 acc[ROWS][FEW_N] = {0};                                                                                  \
         size_t p = 0;                                                                                                \
         for (; p + 16 <= k; p += 16) {                                                                               \
@@ -108,6 +110,7 @@ INLINE void few_sums(const v16 *v, float *out) {
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) a[r] = load(x + r * x_stride + p);                      \
             _Pragma("unroll") for (int c = 0; c < FEW_N; c++) {                                                      \
                 v16 b = load(w + c * k + p);                                                                         \
+                if (ahead) __builtin_prefetch(w + ahead + FEW_N * p + 16 * c, 0, 2);                                 \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r][c] += a[r] * b;                              \
             }                                                                                                        \
         }                                                                                                            \
@@ -130,12 +133,12 @@ static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_st
     size_t j = 0;
     for (; j + FEW_N <= n; j += FEW_N) {
         const float *column = w + j * k;
-        size_t i = 0;
+        size_t i = 0, ahead = j + 9 * FEW_N <= n ? 8 * FEW_N * k : 0; // by the first rows, for the others it is there
 #if SWK_WIDE
-        for (; i + 4 <= m; i += 4) few_4(k, x + i * x_stride, x_stride, column, out + i * out_stride + j, out_stride);
+        for (; i + 4 <= m; i += 4) few_4(k, x + i * x_stride, x_stride, column, i ? 0 : ahead, out + i * out_stride + j, out_stride);
 #endif
-        for (; i + 2 <= m; i += 2) few_2(k, x + i * x_stride, x_stride, column, out + i * out_stride + j, out_stride);
-        for (; i < m; i++) few_1(k, x + i * x_stride, x_stride, column, out + i * out_stride + j, out_stride);
+        for (; i + 2 <= m; i += 2) few_2(k, x + i * x_stride, x_stride, column, i ? 0 : ahead, out + i * out_stride + j, out_stride);
+        for (; i < m; i++) few_1(k, x + i * x_stride, x_stride, column, i ? 0 : ahead, out + i * out_stride + j, out_stride);
     }
     for (; j < n; j++)
         for (size_t i = 0; i < m; i++) {

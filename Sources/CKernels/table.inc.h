@@ -4,8 +4,9 @@
 #include "normalisation.inc.h"
 #include "softmax.inc.h"
 #include "products.inc.h"
-#include "bfloat16.inc.h"
 #include "panels.inc.h"
+#include "bfloat16.inc.h"
+#include "finish.inc.h"
 #include "attention.inc.h"
 #include "optimiser.inc.h"
 
@@ -24,10 +25,10 @@
     .softmax = softmax, .softmax_backward = softmax_backward, .log_sum_exp = log_sum_exp,                                 \
     .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient, \
     .argmax = argmax, .sample = sample,                                                                                   \
-    .attention = attention, .attention_backward = attention_backward,                                                     \
-    .linear_few = linear_few,                                                                                             \
+    .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
+    .linear_few = linear_few, .f32_pack = f32_pack, .f32_product = F32_PRODUCT,                                           \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
-    .packs_floats = SWK_WIDE, .panel_pack = panel_pack, .panel_product = panel_product, .finish = finish,                 \
+    .finish = finish,                                                                                                     \
     .adam = adam,
 
 const swk_kernel_table SWK_TABLE = { ENTRIES(bf16_product) };

@@ -133,10 +133,13 @@ extension Decoder {
         _ batch: TokenBatch, layers: Range<Int>, from states: Tensor? = nil, wanted: [Range<Int>]? = nil, on tape: Tape? = nil
     ) -> Tensor {
         var states = states ?? embed(batch.ids, positions: batch.positions, on: tape)
-        let context = LayerContext(positions: batch.positions, lengths: batch.lengths, layout: batch.layout)
+        let all = LayerContext(positions: batch.positions, lengths: batch.lengths, layout: batch.layout)
         for index in layers {
-            if let wanted, index == shape.layerCount - 1 {
-                states = layer(index, states, batch.context(wanting: wanted), on: tape)
+            let isCut = wanted != nil && index == shape.layerCount - 1
+            let context = isCut ? batch.context(wanting: wanted ?? []) : all
+            let isTrained = states.isRecorded || parameters(ofLayer: index).contains(where: \.isTrainable)
+            if let tape, tape.recomputesLayers, isTrained {
+                states = states.recomputed(on: tape) { self.layer(index, $0, context, on: $1) }
             } else {
                 states = layer(index, states, context, on: tape)
             }

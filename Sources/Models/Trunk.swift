@@ -18,6 +18,8 @@ public enum Trunk {
             guard equal(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed) else { break }
             common += 1
         }
+        // what lies above may be equal too, and then needs no memory of its own either
+        _ = equal([a.projection], [b.projection], &freed)
         return (common, freed)
     }
 

@@ -32,9 +32,15 @@ package enum Kernels {
         level.map { table(swk_level($0.rawValue)) } ?? best
     }
 
+    /// The most queries of a segment and a key/value head that ``Table``'s `attention_few` is for.
+    static var fewQueries: Int { Int(SWK_FEW_QUERIES) }
+
     package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool) -> Int {
         swk_attention_workspace(keys, dim, backward ? 1 : 0)
     }
+
+    static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
+    static func unmap(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_unmap(block, byteCount) }
 
     package static var processorCount: Int { Int(swk_processor_count()) }
 

@@ -28,8 +28,8 @@ import _TestSupport
         let (a, b) = (try TinyModel.llama(layers: 4), try TinyModel.llama(layers: 4))
         b.parameters(ofLayer: 2)[4].value.update { $0[7] = $0[7].nextUp }
         let below = a.embeddingParameters + a.parameters(ofLayer: 0) + a.parameters(ofLayer: 1)
-        // the parameters of layer 2 in front of the one that differs are found equal too
-        let bytes = (below + a.parameters(ofLayer: 2).prefix(4)).reduce(0) { $0 + $1.value.count * 4 }
+        // the parameters of layer 2 in front of the one that differs are found equal too, and so is the projection
+        let bytes = (below + a.parameters(ofLayer: 2).prefix(4) + [a.projection]).reduce(0) { $0 + $1.value.count * 4 }
         let shared = Trunk.share(a, with: b, atMost: 4)
         #expect(shared.layers == 2)
         #expect(shared.bytesFreed == bytes)
@@ -37,6 +37,7 @@ import _TestSupport
             #expect(x.value.sharesMemory(with: y.value), "\(x.name)")
         }
         #expect(!a.parameters(ofLayer: 3)[0].value.sharesMemory(with: b.parameters(ofLayer: 3)[0].value))
+        #expect(a.projection.value.sharesMemory(with: b.projection.value))
         let again = Trunk.share(a, with: b, atMost: 4)
         #expect(again.layers == 2 && again.bytesFreed == 0)
         #expect(Trunk.share(a, with: b, atMost: 1).layers == 1)

@@ -6,6 +6,7 @@ public enum OpCases {
     /// Every case that the tests run.
     public static let all: [OpCase] =
         elementwise + reductions + rows + columns + products + normalisations + attentions + logProbabilities
+        + recomputations
 
     /// One number, a few, exactly one vector, one more, two more, and a hundred; and nothing at all.
     static let widths = [0, 1, 7, 16, 17, 33, 100]

@@ -25,6 +25,9 @@ typedef struct {
     size_t sees_all;
 } swk_segment;
 
+/// The most queries of one segment and one key/value head that are few: their keys are used as they lie.
+#define SWK_FEW_QUERIES 4
+
 /// The arrays of one attention call: queries and outputs [R, heads*dim], keys and values [T, kv_heads*dim].
 typedef struct {
     const float *queries, *keys, *values;
@@ -103,11 +106,20 @@ typedef struct {
 
     // Attention of one segment and one key/value head. `workspace` holds swk_attention_workspace(...) floats.
     void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
+    // The same for `kv_heads` heads at once, for segments of few queries: at most SWK_FEW_QUERIES for a key/value head.
+    void (*attention_few)(const swk_attention *a, const swk_segment *s, size_t first_kv_head, size_t kv_heads, float *workspace);
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
 
     // out[m, n] = x[m, k] · w[n, k]ᵀ for few rows (decoding): weights are streamed once, nothing is packed.
     void (*linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride);
+
+    // Products with a packed matrix. One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow
+    // each other; one holds depth times 16 * ceil(n / 16) floats.
+    void (*f32_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
+    // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels; NULL in builds where this would be no faster.
+    void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
+                        size_t c_row, int accumulate);
 
     // Products of bfloat16 numbers with float sums. Two neighbours in depth make a pair of 32 bits; an odd depth ends with a 0.
     // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds
@@ -119,13 +131,6 @@ typedef struct {
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
 
-    // Products of floats with a right-hand side that is packed once. Whether they are worth calling: where 0, OpenBLAS is faster.
-    int packs_floats;
-    // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds depth
-    // times 16 * ceil(n / 16) floats.
-    void (*panel_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
-    // C[m, n] = A · B for one panel
-    void (*panel_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c, size_t c_row);
     // What follows a product while it is in the cache: x <- f(x + bias) + residual over n columns. `residual` may be NULL.
     void (*finish)(size_t rows, size_t n, const float *bias, swk_activation f, const float *residual, size_t residual_row, float *x,
                    size_t x_row);
@@ -140,6 +145,10 @@ swk_level swk_best_level(void);
 
 /// Floats of scratch that one attention (or attention_backward) call needs for a segment that sees `keys` rows at most.
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
+
+/// A block of zeros from the system, aligned to a page; NULL when there is no memory. `bytes` is not 0.
+void *swk_map(size_t bytes);
+void swk_unmap(void *block, size_t bytes);
 
 /// Processors that this process may run on.
 int swk_processor_count(void);

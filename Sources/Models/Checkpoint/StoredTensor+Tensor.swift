@@ -3,12 +3,19 @@ public import Tensor
 extension StoredTensor {
     /// The elements as a tensor of 32-bit floats.
     ///
-    /// A matrix of BF16 stays in the mapped file until it is trained; anything else is converted into memory of its own.
+    /// A matrix of BF16 and anything of F32 stay in the mapped file until they are trained: the system reads them when they are touched
+    /// and may drop them again. All else is converted into memory of its own.
     /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and
     ///   infinities.
     public func tensor() throws -> Tensor {
         if let narrow = try mappedMatrix() { return Tensor(shape: Shape(shape), narrow: narrow) }
         let shape = Shape(shape)
+        if elementType == .float32, let storage = mappedStorage() {
+            try Self.checkFinite(
+                UnsafeBufferPointer(start: storage.pointer.assumingMemoryBound(to: Float.self), count: count), name: name)
+            storage.forget()
+            return Tensor(shape: shape, storage: storage)
+        }
         let storage = Storage(byteCount: count * MemoryLayout<Float>.size)
         let elements = UnsafeMutableBufferPointer(
             start: storage.pointer.assumingMemoryBound(to: Float.self), count: count)
@@ -53,6 +60,14 @@ extension StoredTensor {
             UInt(bitPattern: start) % UInt(elementType.width) == 0
         else { return nil }
         return Storage(viewing: start, byteCount: byteCount, owner: file)
+    }
+}
+
+extension MappedFile: ReadableAgain {
+    package func forget(_ pointer: UnsafeRawPointer, byteCount: Int) {
+        guard let start = bytes.baseAddress else { return }
+        let first = pointer - start
+        releasePages(in: first..<first + byteCount)
     }
 }
 
@@ -103,7 +118,8 @@ extension WritableTensor {
     /// A tensor under a name, stored as F32, BF16 or F16.
     public init(_ name: String, _ tensor: Tensor, as elementType: ElementType = .float32) {
         self.init(name, shape: tensor.shape.dimensions, as: elementType) { body in
-            try tensor.withUnsafeBufferPointer(body)
+            defer { tensor.storage.forget() }
+            return try tensor.withUnsafeBufferPointer(body)
         }
     }
 

@@ -170,7 +170,7 @@ public struct StoredTensor: Sendable {
         }
     }
 
-    private static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
+    static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
         // The largest magnitude's bits tell at once; the index is looked for only when there is something to report.
         var largest: UInt32 = 0
         for value in values { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }

@@ -100,6 +100,8 @@ final class GenerationSession {
                 try prefill(admitted)
                 prompts += admitted
                 start(waitingOf: admitted)
+                // the batch is filled before it is extended
+                continue
             }
             // responses may have ended with their first token and left room for more
             if !active.isEmpty || (prompts.isEmpty && nextRequest == requests.count) { return }

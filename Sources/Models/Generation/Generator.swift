@@ -91,8 +91,9 @@ public struct Generator {
 }
 
 extension Generator {
-    /// The most prompt tokens that are processed in one pass.
-    public static var prefillTokens: Int { 4096 }
+    /// The most prompt tokens that are processed in one pass: enough for products at full speed, few enough for what lies between two
+    /// operations to stay in the cache.
+    public static var prefillTokens: Int { 1024 }
 
     /// The bytes of keys, values and logits that ``generate(_:options:progress:)`` holds for prompts of given lengths.
     /// - Parameter streams: the responses to each.

@@ -256,6 +256,7 @@ public struct RewardJob {
             normalises: preferences.calculateNormalisation, normalisationPairs: data.targetEvalDatapoints,
             seed: run.seed)
         config.skippedBatches = training.skipBadBatches
+        config.recomputesLayers = training.gradientCheckpointing
         return config
     }
 

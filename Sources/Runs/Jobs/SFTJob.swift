@@ -239,6 +239,7 @@ public struct SFTJob {
             microBatchSize: training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible
                 ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
         config.skippedBatches = training.skipBadBatches
+        config.recomputesLayers = training.gradientCheckpointing
         return config
     }
 

@@ -88,6 +88,8 @@ public struct PolicyOptions: ParsableArguments {
     public var freezeLayers = 0.8
     @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
     public var freezeLmHead = true
+    @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
+    public var gradientCheckpointing = false
     @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
     public var tokensPerPass = 4096
     @Option(help: "Prompts of the training split to use at most; all unless given.")
@@ -235,6 +237,7 @@ public struct PolicyOptions: ParsableArguments {
                 weightDecay: adamWeightDecay, clipNorm: gradNormClipping),
             freezing: Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead), logSteps: logSteps,
             evaluatesAtStart: evaluateAtStart ?? !reference, tableLogs: tableLogs > 0 ? tableLogs : nil,
-            evaluationSteps: evaluationSteps, checkpointSteps: checkpointSteps, seed: seed)
+            evaluationSteps: evaluationSteps, checkpointSteps: checkpointSteps, seed: seed,
+            recomputesLayers: gradientCheckpointing)
     }
 }

@@ -39,6 +39,8 @@ public struct TrainingOptions: ParsableArguments {
     public var freezeLayers = 0.8
     @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
     public var freezeLmHead = true
+    @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
+    public var gradientCheckpointing = false
     @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
     public var tokensPerPass = 2048
     @Option(help: "Steps between two lines of metrics.")

@@ -21,6 +21,7 @@ enum Operation {
     case attention(Attention)
     case linearLogProbs(LinearLogProbs)
     case linearCrossEntropy(LinearCrossEntropy)
+    case recomputed(Recomputed)
 
     /// Adds the gradients of the operation's inputs to the tape, given that of its output.
     func backward(_ gradient: Tensor, on tape: Tape) {
@@ -43,6 +44,7 @@ enum Operation {
         case .attention(let operation): operation.backward(gradient, on: tape)
         case .linearLogProbs(let operation): operation.backward(gradient, on: tape)
         case .linearCrossEntropy(let operation): operation.backward(gradient, on: tape)
+        case .recomputed(let operation): operation.backward(gradient, on: tape)
         }
     }
 }

@@ -1,6 +1,6 @@
 /// The place of a tensor on a tape.
 package struct Node {
-    unowned let tape: Tape
+    package unowned let tape: Tape
     let index: Int
 }
 
@@ -23,9 +23,12 @@ public final class Tape {
     private var watched: [ObjectIdentifier: Int] = [:]
     private var gradients: [Tensor?] = []
     private var isUsed = false
+    /// Whether models keep no more than the input of each layer on this tape and run layers again in the backward pass.
+    public let recomputesLayers: Bool
 
     /// An empty tape.
-    public init() {}
+    /// - Parameter recomputingLayers: whether to save memory at the price of a second forward pass; gradients have the same bits.
+    public init(recomputingLayers: Bool = false) { recomputesLayers = recomputingLayers }
 
     /// The number of recorded entries.
     package var count: Int { entries.count }
@@ -67,14 +70,15 @@ public final class Tape {
         precondition(!isUsed, "a tape is used once; record on a new one, or pass all outputs to one call of backward")
         isUsed = true
         gradients = Array(repeating: nil, count: entries.count)
-        let wanted = Set(variables.compactMap { variable in
-            variable.node.map { node in
-                if case .parameter(let parameter) = entries[node.index] {
-                    preconditionFailure("the gradient of \(parameter.name) is in the parameter, not among those of variables")
+        let wanted = Set(
+            variables.compactMap { variable in
+                variable.node.map { node in
+                    if case .parameter(let parameter) = entries[node.index] {
+                        preconditionFailure("the gradient of \(parameter.name) is in the parameter, not among those of variables")
+                    }
+                    return node.index
                 }
-                return node.index
-            }
-        })
+            })
         for (tensor, gradient) in outputs {
             precondition(tensor.shape == gradient.shape, "a gradient \(gradient.shape) does not fit \(tensor.shape)")
             guard let node = tensor.node else { continue }

@@ -1,5 +1,11 @@
 import Synchronization
 
+/// Memory whose contents come back by themselves when they are touched: a mapped file.
+package protocol ReadableAgain: AnyObject {
+    /// Gives back the pages that lie wholly within the given bytes.
+    func forget(_ pointer: UnsafeRawPointer, byteCount: Int)
+}
+
 /// A block of memory, aligned to 64 bytes, that goes back to the allocator when its last tensor is gone.
 ///
 /// It is `@unchecked Sendable` because the bytes are written only by the operation that makes the tensor, before anything else can
@@ -13,13 +19,14 @@ package final class Storage: @unchecked Sendable {
     package let byteCount: Int
     private let capacity: Int
     private let owner: AnyObject?
-    /// The contents as a weight matrix, rounded and packed; nil until it is asked for. Whoever changes the contents forgets them.
+    /// The contents as a packed weight matrix; nil until it is asked for. Whoever changes the contents forgets them.
     let packings = Mutex(Packings())
 
-    /// See ``packings``: as the right-hand side of dy W and of x Wᵀ.
+    /// See ``packings``: rounded, as the right-hand side of dy W and of x Wᵀ; in 32-bit floats, as that of x Wᵀ.
     struct Packings: Sendable {
         var plain: PackedMatrix?
         var transposed: PackedMatrix?
+        var floats: PackedFloats?
     }
 
     private struct Late: Sendable {
@@ -95,88 +102,20 @@ package final class Storage: @unchecked Sendable {
         withExtendedLifetime(self) {}
     }
 
+    /// Lets the system take back the memory behind a view, where its owner can read it again: afterwards nothing of it counts as
+    /// memory of this process until it is touched. Any other storage stays as it is.
+    package func forget() {
+        if let block, let owner = owner as? any ReadableAgain { owner.forget(block, byteCount: byteCount) }
+    }
+
     deinit {
         if let block {
-            if owner == nil { Allocator.shared.release(block, capacity: capacity) }
+            if owner == nil { Allocator.shared.release(block, capacity: capacity) } else { forget() }
             return
         }
         let (address, capacity) = late.withLock { ($0.address, $0.capacity) }
         if let block = UnsafeMutableRawPointer(bitPattern: address) {
             Allocator.shared.release(block, capacity: capacity)
         }
-    }
-}
-
-/// A malloc that keeps freed blocks for the next request of about the same size.
-///
-/// Training asks for the same sizes in every step; returning them to the system each time costs more in page faults than the
-/// arithmetic on them. Sizes are rounded up to eight classes per doubling, so at most an eighth of a block is unused. Blocks below
-/// 16 KiB are left to malloc. What is kept is at most half of the most that was ever in use at once.
-///
-/// Like malloc itself this is one object for the process: it has no influence on any result.
-package final class Allocator: Sendable {
-    package static let shared = Allocator()
-
-    private struct State: ~Copyable {
-        /// Addresses of kept blocks by capacity.
-        var free: [Int: [UInt]] = [:]
-        var kept = 0
-        var inUse = 0
-        var peak = 0
-        /// The most in use since a measurement began.
-        var mark = 0
-    }
-    private let state = Mutex(State())
-    private static let smallest = 16 * 1024
-
-    package init() {}
-
-    /// Bytes handed out and not yet returned.
-    package var bytesInUse: Int { state.withLock { $0.inUse } }
-    /// The most bytes that were ever in use at once.
-    package var peakBytesInUse: Int { state.withLock { $0.peak } }
-
-    /// The most bytes that were in use during a call of `body` beyond those at its beginning. One measurement at a time: whatever else
-    /// the process allocates meanwhile is counted, too.
-    package func peakBytes(during body: () throws -> Void) rethrows -> Int {
-        let before = state.withLock { state in
-            state.mark = state.inUse
-            return state.inUse
-        }
-        try body()
-        return state.withLock { $0.mark - before }
-    }
-
-    package static func capacity(for byteCount: Int) -> Int {
-        if byteCount < smallest { return max(64, (byteCount + 63) & ~63) }
-        let top = Int.bitWidth - 1 - (byteCount - 1).leadingZeroBitCount
-        let step = 1 << (top - 3)
-        return (byteCount + step - 1) / step * step
-    }
-
-    package func allocate(byteCount: Int) -> (UnsafeMutableRawPointer, capacity: Int) {
-        let capacity = Self.capacity(for: byteCount)
-        let reused: UInt? = state.withLock { state in
-            state.inUse += capacity
-            state.peak = max(state.peak, state.inUse)
-            state.mark = max(state.mark, state.inUse)
-            guard let block = state.free[capacity]?.popLast() else { return nil }
-            state.kept -= capacity
-            return block
-        }
-        if let block = reused.flatMap(UnsafeMutableRawPointer.init(bitPattern:)) { return (block, capacity) }
-        return (UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64), capacity)
-    }
-
-    package func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
-        let address = UInt(bitPattern: pointer)
-        let keep = state.withLock { state in
-            state.inUse -= capacity
-            guard capacity >= Self.smallest, state.kept + capacity <= state.peak / 2 else { return false }
-            state.free[capacity, default: []].append(address)
-            state.kept += capacity
-            return true
-        }
-        if !keep { pointer.deallocate() }
     }
 }

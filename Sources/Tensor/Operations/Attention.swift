@@ -200,15 +200,25 @@ struct Attention {
         let body = { (range: Range<Int>) in
             Storage(byteCount: workspace * 4).withFloats { floats in
                 withUnsafePointer(to: arrays) { arrays in
-                    for index in range {
+                    var index = range.lowerBound
+                    while index < range.upperBound {
                         var segment = Self.kernelSegment(layout.segments[index / keyHeads])
-                        kernels.pointee.attention(arrays, &segment, index % keyHeads, floats)
+                        let head = index % keyHeads
+                        if segment.query_count * (heads / keyHeads) <= Kernels.fewQueries {
+                            // as many heads of the segment as the range holds
+                            let count = min(keyHeads - head, range.upperBound - index)
+                            kernels.pointee.attention_few(arrays, &segment, head, count, floats)
+                            index += count
+                        } else {
+                            kernels.pointee.attention(arrays, &segment, head, floats)
+                            index += 1
+                        }
                     }
                 }
             }
         }
         // a decoding step is cheap: few large chunks; a training pass is dear: many small ones balance the threads
-        let chunks = work < 200_000 ? 1 : work < 20_000_000 ? Compute.threads * 2 : count
+        let chunks = work < 200_000 ? 1 : work < 20_000_000 ? Compute.threads * 4 : count
         Compute.forChunks(count, grain: (count + chunks - 1) / max(1, chunks), body)
     }
 

@@ -121,6 +121,8 @@ extension Storage {
                 depth: depth, columns: columns, weight.pointer, depthStride: transposed ? 1 : inputs,
                 columnStride: transposed ? inputs : 1)
         packings.withLock { if transposed { $0.transposed = made } else { $0.plain = made } }
+        // the floats of a mapped file are seldom needed now, and can be read again
+        forget()
         return made
     }
 }

@@ -11,7 +11,7 @@ package final class FusedLinear: Sendable {
 
     private enum Form {
         /// Panels of floats.
-        case floats(Storage)
+        case floats(PackedFloats)
         /// [outputs, inputs] as it stands, for OpenBLAS.
         case plain(Storage)
         case rounded(PackedMatrix)
@@ -57,7 +57,6 @@ package final class FusedLinear: Sendable {
     }
 
     private static func form(_ weight: Storage, inputs: Int, outputs: Int, _ precision: Compute.Precision) -> Form {
-        let kernels = Kernels.current
         // as in WeightProduct: narrower matrices stay in 32-bit floats
         if precision == .bf16 && inputs >= 16 && outputs >= 16 {
             var packed: PackedMatrix?
@@ -66,19 +65,8 @@ package final class FusedLinear: Sendable {
             }
             if let packed { return .rounded(packed) }
         }
-        guard kernels.pointee.packs_floats != 0 else { return .plain(weight) }
-        let panels = Storage(byteCount: inputs * ((outputs + 15) / 16 * 16) * 4)
-        weight.withFloats { weight in
-            panels.withFloats { panels in
-                Compute.forEach((outputs + PackedMatrix.panel - 1) / PackedMatrix.panel) { index in
-                    let first = index * PackedMatrix.panel
-                    kernels.pointee.panel_pack(
-                        min(PackedMatrix.panel, outputs - first), inputs, weight + first * inputs, 1, inputs,
-                        panels + first * inputs)
-                }
-            }
-        }
-        return .floats(panels)
+        guard PackedFloats.isUseful else { return .plain(weight) }
+        return .floats(weight.withFloats { PackedFloats(depth: inputs, columns: outputs, $0, depthStride: 1, columnStride: inputs) })
     }
 
     /// f(x Wᵀ + b) + residual for x [T, I] and a residual [T, O].
@@ -101,7 +89,7 @@ package final class FusedLinear: Sendable {
                 let finisher = Finisher(
                     outputs: outputs, bias: bias, following: following, residual: residual?.pointer, out: out)
                 switch form {
-                case .floats(let panels): panels.withFloats { multiply(x.pointer, rows, panels: $0, finisher) }
+                case .floats(let packed): multiply(x.pointer, rows, packed, finisher)
                 case .rounded(let packed): multiply(x.pointer, rows, packed, finisher)
                 case .plain(let weight):
                     weight.withFloats { weight in
@@ -115,13 +103,11 @@ package final class FusedLinear: Sendable {
         }
     }
 
-    private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, panels: UnsafePointer<Float>, _ finisher: Finisher) {
-        let kernels = Kernels.current
+    private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedFloats, _ finisher: Finisher) {
         forBlocks(rows) { rows, columns in
-            kernels.pointee.panel_product(
-                rows.count, columns.count, inputs, x + rows.lowerBound * inputs, inputs,
-                panels + columns.lowerBound * inputs,
-                finisher.out + rows.lowerBound * outputs + columns.lowerBound, outputs)
+            packed.multiply(
+                rows: rows.count, panels: columns, x + rows.lowerBound * inputs,
+                into: finisher.out + rows.lowerBound * outputs + columns.lowerBound, stride: outputs)
             finisher(rows: rows, columns: columns)
         }
     }

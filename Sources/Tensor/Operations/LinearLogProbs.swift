@@ -15,9 +15,11 @@ struct ChunkedLogits {
         Storage(byteCount: min(rows, chunkRows) * vocabulary * 4).withFloats { logits in
             for begin in stride(from: 0, to: rows, by: chunkRows) {
                 let range = begin..<min(rows, begin + chunkRows)
-                let part = Tensor(shape: [range.count, hidden.shape[1]], storage: Storage(
-                    viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
-                    byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
+                let part = Tensor(
+                    shape: [range.count, hidden.shape[1]],
+                    storage: Storage(
+                        viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
+                        byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
                 Linear.forward(part, weight, into: logits)
                 if validTokens < vocabulary {
                     for row in 0..<range.count {
@@ -93,6 +95,9 @@ extension Tensor {
         let rows = shape[0]
         let logSumExps = Tensor.uninitialized([rows]) { _ in }
         let entropies = Tensor.uninitialized([withEntropy ? rows : 0]) { _ in }
+        // d logProb / d hidden does not depend on the gradients to come: it is made while the logits are there. With a frozen
+        // projection that is all, and the backward pass needs no logits
+        let slopes = node != nil && weight.node == nil && !withEntropy ? Tensor.uninitialized(shape) { _ in } : nil
         let result = Tensor.uninitialized([rows]) { out in
             logits.forEachChunk { range, chunk in
                 Compute.forChunks(range.count, grain: max(1, 65_536 / vocabulary)) { part in
@@ -106,8 +111,12 @@ extension Tensor {
                         if withEntropy {
                             entropies.mutablePointer[row] = lse - kernels.pointee.softmax_mean(vocabulary, lse, x)
                         }
+                        if slopes != nil {
+                            kernels.pointee.cross_entropy_gradient(vocabulary, lse, -1 / temperature, targets[row], x)
+                        }
                     }
                 }
+                if let slopes { logits.addGradients(chunk, range, dhidden: slopes.mutablePointer, dweight: nil) }
             }
         }
         // one operation with two outputs: the log-probabilities and the entropies, stacked as [2, R] on the tape
@@ -115,7 +124,7 @@ extension Tensor {
             Operation.linearLogProbs(
                 LinearLogProbs(
                     logits: logits, targets: targets, temperature: temperature, logSumExps: logSumExps,
-                    entropies: withEntropy ? entropies : nil, places: places))
+                    entropies: withEntropy ? entropies : nil, slopes: slopes, places: places))
         }
         guard withEntropy else {
             return TokenLogProbs(logProbs: Tensor.recorded(result, from: [self, weight], operation), entropies: nil)
@@ -184,12 +193,26 @@ struct LinearLogProbs {
     let temperature: Float
     let logSumExps: Tensor
     let entropies: Tensor?
+    /// d logProb / d hidden [R, C], when that is all that the backward pass needs.
+    let slopes: Tensor?
     let places: [Int?]
 
     // d logit = (1/temperature) (g (onehot − p) − h p (log p + H)) with g and h the gradients of log-prob and entropy
     func backward(_ gradient: Tensor, on tape: Tape) {
         let kernels = Kernels.current
         let (rows, vocabulary) = (logits.hidden.shape[0], logits.weight.shape[0])
+        if let slopes {
+            let width = slopes.shape[1]
+            let dhidden = Tensor.uninitialized(slopes.shape) { out in
+                Compute.forRows(rows, width: width) { range in
+                    for row in range {
+                        kernels.pointee.scale(
+                            width, gradient.pointer[row], slopes.pointer + row * width, out + row * width)
+                    }
+                }
+            }
+            return tape.add(dhidden, to: places[0])
+        }
         let dhidden = places[0] == nil ? nil : Tensor.uninitialized(logits.hidden.shape) { _ in }
         let scratch = Tensor.uninitialized([entropies == nil ? 0 : min(rows, logits.chunkRows), vocabulary]) { _ in }
         tape.accumulate(into: places[1], shape: logits.weight.shape) { dweight, beta in

@@ -113,6 +113,11 @@ extension Adam {
         let bytes = parameters.reduce(0) { $0 + Allocator.capacity(for: $1.value.count * 4) }
         return (2 * bytes, bytes)
     }
+
+    /// The bytes of trained weights that are still those of a mapped file: the first step makes them memory of their own.
+    package var mappedBytes: Int {
+        parameters.reduce(0) { $0 + ($1.value.storage.isView ? Allocator.capacity(for: $1.value.count * 4) : 0) }
+    }
 }
 
 extension Packing {

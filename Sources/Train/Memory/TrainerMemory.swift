@@ -15,7 +15,7 @@ extension SFTTrainer {
     /// - Parameter generator: writes texts for the evaluation sets, where that is wanted.
     package func memory(generator: Generator? = nil, maxNewTokens: Int = 0) -> TrainingMemory {
         let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse
+        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
         let largest = Packing.largestPart(
             lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
         let evaluated = evaluations.flatMap(\.examples)
@@ -23,7 +23,7 @@ extension SFTTrainer {
             examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
-                let tape = Tape()
+                let tape = Tape(recomputingLayers: config.recomputesLayers)
                 tape.backward(
                     from: config.promptLossWeight > 0
                         ? SFTLoss.losses(decoder, part, on: tape, validTokens: validTokens).target
@@ -60,14 +60,14 @@ extension RewardTrainer {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
         let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse
+        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
         let largest = Packing.largestPart(
             lengths: comparisons.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
         let training = PassMemory.measured(
             comparisons, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
-                let tape = Tape()
+                let tape = Tape(recomputingLayers: config.recomputesLayers)
                 let scores = RewardLoss.scores(model, part, position: config.position, on: tape)
                 tape.backward(from: RewardLoss.loss(scores: scores, choices: part.map(\.choice), weight: 1))
             }
@@ -90,7 +90,7 @@ extension PPOTrainer {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
         let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse
+        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
         let newTokens = config.sampling.maxNewTokens
         let lengths = prompts.map(\.tokens.count)
         let largest = Packing.largestPart(
@@ -120,7 +120,7 @@ extension PPOTrainer {
         let training = PassMemory.measured(rollouts, length: length, limit: largest, beyond: memory.gradients) { part in
             let part = withTrunk(part)
             twice {
-                let tape = Tape()
+                let tape = Tape(recomputingLayers: config.recomputesLayers)
                 tape.backward(from: loss(part, tokens: part.count * newTokens, on: tape))
             }
             optimizer.clearGradients()

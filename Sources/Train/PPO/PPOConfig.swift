@@ -22,6 +22,9 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var epochs: Int
     /// The most tokens in memory at once; it changes memory, not results.
     public var tokensPerPass: Int
+    /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
+    /// forward pass through them, the same weights.
+    public var recomputesLayers: Bool
     /// How responses are drawn.
     public var sampling: SamplingOptions
     /// What divides the logits that log-probabilities are taken from.
@@ -108,7 +111,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         optimizer: AdamConfig = AdamConfig(learningRate: 1e-4, clipNorm: nil), schedule: Schedule = Schedule(.linear),
         freezing: Freezing = Freezing(), logSteps: Int = 5, evaluatesAtStart: Bool = true,
         tableLogs: Int? = 10, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        seed: UInt64 = 600
+        seed: UInt64 = 600, recomputesLayers: Bool = false
     ) {
         self.totalSteps = totalSteps
         self.rolloutBatchSize = rolloutBatchSize
@@ -148,6 +151,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         self.evaluationSteps = evaluationSteps
         self.checkpointSteps = checkpointSteps
         self.seed = seed
+        self.recomputesLayers = recomputesLayers
     }
 
     /// Checks that the numbers make sense.

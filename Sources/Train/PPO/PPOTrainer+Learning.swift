@@ -16,7 +16,7 @@ extension PPOTrainer {
             for part in Packing.parts(
                 items, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count })
             {
-                let tape = Tape()
+                let tape = Tape(recomputingLayers: config.recomputesLayers)
                 var loss = self.loss(part, tokens: total, on: tape)
                 guard loss.item.isFinite else {
                     throw TrainingError.notFinite(

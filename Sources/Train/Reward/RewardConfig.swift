@@ -9,6 +9,9 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var batchSize: Int
     /// The most tokens in memory at once; it changes memory, not results.
     public var tokensPerPass: Int
+    /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
+    /// forward pass through them, the same weights.
+    public var recomputesLayers: Bool
     public var optimizer: AdamConfig
     public var schedule: Schedule
     public var freezing: Freezing
@@ -34,7 +37,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
         centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500,
-        position: ScorePosition = .lastToken, seed: UInt64 = 42
+        position: ScorePosition = .lastToken, seed: UInt64 = 42, recomputesLayers: Bool = false
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -51,6 +54,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         self.normalisationPairs = normalisationPairs
         self.position = position
         self.seed = seed
+        self.recomputesLayers = recomputesLayers
     }
 
     /// Checks that the numbers make sense.

@@ -113,7 +113,7 @@ public final class RewardTrainer {
         var loss = 0.0
         var right = 0.0
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
-            let tape = Tape()
+            let tape = Tape(recomputingLayers: config.recomputesLayers)
             let scores = RewardLoss.scores(model, part, position: config.position, on: tape)
             let partLoss = RewardLoss.loss(
                 scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count),

@@ -10,6 +10,9 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     public var batchSize: Int
     /// The most tokens that are in memory at once; a batch is cut into parts of at most this many. It changes memory, not results.
     public var tokensPerPass: Int
+    /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
+    /// forward pass through them, the same weights.
+    public var recomputesLayers: Bool
     /// The optimiser.
     public var optimizer: AdamConfig
     /// The learning rate's course.
@@ -38,7 +41,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 16, tokensPerPass: Int = 2048,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        promptLossWeight: Double = 0, microBatchSize: Int? = nil, seed: UInt64 = 42
+        promptLossWeight: Double = 0, microBatchSize: Int? = nil, seed: UInt64 = 42, recomputesLayers: Bool = false
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -53,6 +56,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         self.promptLossWeight = promptLossWeight
         self.microBatchSize = microBatchSize
         self.seed = seed
+        self.recomputesLayers = recomputesLayers
     }
 
     /// Checks that the numbers make sense.

@@ -133,7 +133,7 @@ public final class SFTTrainer {
             Array(batch.indices), tokensPerPass: config.tokensPerPass, length: { batch[$0].count })
         {
             let part = indices.map { batch[$0] }
-            let tape = Tape()
+            let tape = Tape(recomputingLayers: config.recomputesLayers)
             var partLoss = Tensor(0)
             if config.promptLossWeight > 0 {
                 let prompts = batch.reduce(0) { $0 + $1.prompt.count - 1 }

@@ -29,6 +29,28 @@ struct StoredTensorTests {
                 == .wrongShape(name: parameter.name, got: [48, 16], expected: [16, 48]))
     }
 
+    @Test func floatsStayInTheFileUntilTheyAreChanged() throws {
+        let values = (0..<5_000).map { Float($0) - 0.5 }
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("t.safetensors")
+            try SafetensorsWriter().write([WritableTensor("a", Tensor(values, shape: [5_000]))], toFile: file)
+            var tensor = try SafetensorsFile(file).tensor("a").tensor()
+            #expect(tensor.storage.isView)
+            // what was given back to the system is there again
+            tensor.storage.forget()
+            #expect(tensor.values == values)
+            let copy = tensor
+            tensor.update { $0[4_999] = 7 }
+            #expect(!tensor.storage.isView && tensor.values == values.dropLast() + [7])
+            #expect(copy.storage.isView && copy.values == values)
+            #expect(try SafetensorsFile(file).tensor("a").floats() == values)
+            // an update of the only tensor of a view copies, too: the file is never written to
+            var alone = try SafetensorsFile(file).tensor("a").tensor()
+            alone.update { $0[0] = 7 }
+            #expect(try SafetensorsFile(file).tensor("a").floats() == values)
+        }
+    }
+
     @Test func writesTensorsAndParameters() throws {
         let values: [Float] = [1, -2.5, 3.14159, 0, 65504, 1e-3]
         let tensor = Tensor(values, shape: [2, 3])

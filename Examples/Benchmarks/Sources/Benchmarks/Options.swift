@@ -1,9 +1,27 @@
 import Tensor
 
-/// The command line: `benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2]`, or
-/// `benchmarks FOLDER --task encode [--texts FILE] [--count 8000]` with a sentence encoder, or `benchmarks --task ngrams`.
+/// The command line:
+///
+///     benchmarks WORKLOAD --task generate|sft|rm|ppo [--without IDEA] [--recompute yes]   one job of the comparison
+///     benchmarks ENCODER --task encode [--texts FILE] [--count 8000]                     a sentence encoder on many texts
+///     benchmarks --task ngrams [--texts FILE] [--count 8000]                             the n-gram metrics
+///     benchmarks --task ops [--only TEXT]                                                every operation at named shapes
+///
+/// with `[--dtype f32|bf16] [--iters 3] [--threads 2]`.
 struct Options {
-    enum Task: String, CaseIterable { case generate, sft, rm, ppo, encode, ngrams }
+    enum Task: String, CaseIterable { case generate, sft, rm, ppo, encode, ngrams, ops }
+
+    /// What makes a job fast, to be left out for once. (The fifth, half the bytes, is `--dtype`.)
+    enum Idea: String, CaseIterable {
+        /// Sequences without padding.
+        case ragged
+        /// Frozen layers whose output is computed once for policy, reference, reward model and all epochs.
+        case trunk
+        /// Losses, and the work of the last layer, on the rows that count; log-probabilities from sampling.
+        case rows
+        /// Both answers of a pair behind one prompt.
+        case prefix
+    }
 
     /// The workload, or the folder of an encoder.
     var workload = ""
@@ -16,6 +34,17 @@ struct Options {
     /// Timed iterations; one more runs before them and is not counted.
     var iterations = 3
     var threads = 2
+    var without: Idea?
+    /// Whether trained layers run again in the backward pass.
+    var recomputes = false
+    /// The trainers' tokens in memory at once; their own number unless given.
+    var tokensPerPass: Int?
+    /// Operations whose name holds this text; all unless given.
+    var only = ""
+
+    static let usage =
+        "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2] "
+        + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--tokens-per-pass N], or benchmarks --task ops [--only TEXT]"
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -38,13 +67,24 @@ struct Options {
             case "--dtype": dtype = try Self.choice(argument, value)
             case "--iters": iterations = try Self.count(argument, value)
             case "--threads": threads = try Self.count(argument, value)
+            case "--without": without = try Self.choice(argument, value)
+            case "--recompute":
+                guard ["yes", "no"].contains(value) else {
+                    throw BenchmarkError("--recompute is yes or no, not \(value)")
+                }
+                recomputes = value == "yes"
+            case "--tokens-per-pass": tokensPerPass = try Self.count(argument, value)
+            case "--only": only = value
             default: throw BenchmarkError("there is no option \(argument)")
             }
         }
-        guard hasTask, !workload.isEmpty || task == .ngrams else {
-            throw BenchmarkError(
-                "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2], or "
-                    + "benchmarks ENCODER --task encode [--texts FILE] [--count 8000], or benchmarks --task ngrams")
+        guard hasTask, workload.isEmpty == (task == .ops || task == .ngrams) else { throw BenchmarkError(Self.usage) }
+        let known: [Task: Set<Idea>] = [
+            .generate: [.ragged], .sft: [.ragged, .rows], .rm: [.ragged, .rows, .prefix],
+            .ppo: [.ragged, .trunk, .rows],
+        ]
+        if let without, known[task]?.contains(without) != true {
+            throw BenchmarkError("--task \(task.rawValue) cannot run without \(without.rawValue): it is no part of it")
         }
     }
 

@@ -5,6 +5,8 @@ struct Report: Encodable {
     var engine = "swift-rlhf"
     var task: String
     var dtype: String
+    /// What was left out to measure its worth.
+    var without: String?
     /// The median of `all`.
     var seconds: Double
     var all: [Double]
@@ -12,6 +14,8 @@ struct Report: Encodable {
     var tokens: Int?
     /// How many texts were measured.
     var texts: Int?
+    /// How long the model took to load.
+    var loadSeconds: Double?
     var firstLoss: Double?
     /// The phases of the last step of PPO, or each metric by itself, in seconds.
     var phases: [String: Double]?
@@ -19,8 +23,9 @@ struct Report: Encodable {
     var checks: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-        case engine, task, dtype, seconds, all, tokens, texts, phases, checks
+        case engine, task, dtype, without, seconds, all, tokens, texts, phases, checks
         case peakRSS = "peak_rss_mb"
+        case loadSeconds = "load_seconds"
         case firstLoss = "first_loss"
     }
 
@@ -28,6 +33,7 @@ struct Report: Encodable {
     init(_ options: Options, _ all: [Double]) {
         task = options.task.rawValue
         dtype = options.dtype.rawValue
+        without = options.without?.rawValue
         let sorted = all.sorted()
         seconds = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         self.all = all

@@ -15,18 +15,20 @@ struct Tasks {
         case .sft: try sft()
         case .rm: try rewardModel()
         case .ppo: try ppo()
-        case .encode, .ngrams: throw BenchmarkError("\(options.task) has no workload")
+        case .encode, .ngrams, .ops: throw BenchmarkError("\(options.task) has no workload")
         }
     }
 
-    private var sampling: SamplingOptions {
+    var sampling: SamplingOptions {
         SamplingOptions(maxNewTokens: workload.newTokens, minNewTokens: workload.newTokens)
     }
-    private let frozen = Freezing(fraction: 0.8)
+    let frozen = Freezing(fraction: 0.8)
 
     /// `newTokens` tokens after every prompt, all prompts at once.
     private func generate() throws -> Report {
+        var load = Stopwatch()
         let generator = Generator(try workload.decoder(), endOfSequence: workload.endOfSequence)
+        let loadSeconds = load.lap()
         var seconds: [Double] = []
         var sampled = 0
         for iteration in 0...options.iterations {
@@ -44,19 +46,22 @@ struct Tasks {
         }
         var report = Report(options, Array(seconds.dropFirst()))
         report.tokens = sampled
+        report.loadSeconds = loadSeconds
         return report
     }
 
     /// One AdamW step over all examples; the loss is the mean over response tokens.
     private func sft() throws -> Report {
+        if options.without == .rows { return try allRows() }
         let decoder = try workload.decoder()
         let examples = zip(workload.prompts, workload.responses).enumerated().map {
             TokenisedExample(id: "\($0)", prompt: $1.0, target: $1.1)
         }
-        let config = SFTConfig(
+        var config = SFTConfig(
             maxSteps: options.iterations + 1, batchSize: examples.count,
             optimizer: AdamConfig(learningRate: 3e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
-            freezing: frozen)
+            freezing: frozen, recomputesLayers: options.recomputes)
+        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         var steps = StepTimes()
         let trainer = try SFTTrainer(decoder, config: config, examples: examples) { steps.record($0) }
         steps.begin()
@@ -69,16 +74,18 @@ struct Tasks {
 
     /// One AdamW step over all pairs.
     private func rewardModel() throws -> Report {
+        if options.without == .rows || options.without == .prefix { return try allRows() }
         let model = RewardModel(try workload.decoder(), head: workload.valueHead())
         let pairs = workload.prompts.indices.map {
             TokenisedComparison(
                 id: "\($0)", prompt: workload.prompts[$0], summaries: [workload.responses[$0], workload.rejected[$0]],
                 choice: 0)
         }
-        let config = RewardConfig(
+        var config = RewardConfig(
             maxSteps: options.iterations + 1, batchSize: pairs.count,
             optimizer: AdamConfig(learningRate: 1e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
-            freezing: frozen)
+            freezing: frozen, recomputesLayers: options.recomputes)
+        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         var steps = StepTimes()
         let trainer = try RewardTrainer(model, config: config, comparisons: pairs) { steps.record($0) }
         steps.begin()
@@ -100,16 +107,31 @@ struct Tasks {
         let (policy, reference) = (try workload.decoder(), try workload.decoder())
         let reward = RewardModel(try workload.decoder(), head: workload.valueHead())
         let vocabulary = policy.shape.vocabularySize
+        if options.without == .trunk {
+            // embeddings that differ in one bit leave nothing to share
+            for model in [reference, reward.decoder] {
+                model.embeddingParameters[0].value.update { $0[0] = $0[0].nextUp }
+            }
+        }
         frozen.apply(to: policy)
         reward.decoder.parameters.forEach { $0.isTrainable = false }
         let layers = Trunk.share(policy, with: reward.decoder, atMost: policy.frozenTrunk).layers
-        let config = PPOConfig(
+        var sampling = self.sampling
+        // log-probabilities of another temperature than the one that tokens were drawn at take a pass of their own
+        var compatibility = PPOCompatibility.sane
+        if options.without == .rows {
+            sampling.temperature = 1.0001
+            compatibility.ignoresTemperature = true
+        }
+        var config = PPOConfig(
             totalSteps: options.iterations + 1, rolloutBatchSize: workload.prompts.count,
             learnBatchSize: workload.prompts.count, sampling: sampling, klCoefficient: 5, valueCost: 0.2,
-            optimizer: AdamConfig(learningRate: 1.5e-6, clipNorm: nil), schedule: Schedule(.constant), freezing: frozen)
+            compatibility: compatibility, optimizer: AdamConfig(learningRate: 1.5e-6, clipNorm: nil),
+            schedule: Schedule(.constant), freezing: frozen, recomputesLayers: options.recomputes)
         let prompts = workload.prompts.enumerated().map {
             TokenisedPrompt(id: "\($0)", tokens: $1, query: "", reference: "", isTruncated: false)
         }
+        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         var steps = StepTimes()
         let trainer = try PPOTrainer(
             policy: policy, valueHead: workload.valueHead(), reference: reference, config: config, prompts: prompts,
@@ -126,7 +148,7 @@ struct Tasks {
             "generate": trainer.lastPhases.generate, "score": trainer.lastPhases.score,
             "learn": trainer.lastPhases.learn,
         ]
-        report.checks = try checks(of: trainer, reward: reward)
+        if options.without == nil { report.checks = try checks(of: trainer, reward: reward) }
         return report
     }
 

@@ -29,11 +29,16 @@ struct Workload {
     let newTokens: Int
     let endOfSequence: Int32
 
-    init(_ path: String) throws {
+    /// - Parameter padded: whether prompts and answers are made as long as the longest, which costs what padding costs.
+    init(_ path: String, padded: Bool = false) throws {
         folder = URL(fileURLWithPath: path, isDirectory: true)
         let file: File = try Self.read(folder.appendingPathComponent("workload.json"))
         head = try Self.read(folder.appendingPathComponent("reward_head.json"))
-        (prompts, responses, rejected) = (file.prompts, file.responses, file.rejected)
+        func rows(_ rows: [[Int32]]) -> [[Int32]] {
+            let longest = padded ? rows.map(\.count).max() ?? 0 : 0
+            return rows.map { Array(repeating: 5, count: max(0, longest - $0.count)) + $0 }
+        }
+        (prompts, responses, rejected) = (rows(file.prompts), rows(file.responses), rows(file.rejected))
         (newTokens, endOfSequence) = (file.max_new_tokens, file.eos)
         guard prompts.count == responses.count, prompts.count == rejected.count, !prompts.isEmpty else {
             throw BenchmarkError(

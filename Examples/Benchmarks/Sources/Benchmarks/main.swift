@@ -1,19 +1,21 @@
 import Foundation
 import Tensor
 
-// The four jobs on a workload folder, or the metrics; one line of JSON last.
+// The four jobs on a workload folder, or the metrics, one line of JSON last; or all operations alone, a line of JSON each.
 
 do {
     let options = try Options(Array(CommandLine.arguments.dropFirst()))
-    let report = try Compute.$threads.withValue(options.threads) {
+    try Compute.$threads.withValue(options.threads) {
         try Compute.$precision.withValue(options.dtype) {
             switch options.task {
-            case .encode, .ngrams: try MetricTasks(options: options).run()
-            default: try Tasks(options: options, workload: Workload(options.workload)).run()
+            case .ops: try Operations(options: options).run()
+            case .encode, .ngrams: print(try MetricTasks(options: options).run().line())
+            default:
+                let workload = try Workload(options.workload, padded: options.without == .ragged)
+                print(try Tasks(options: options, workload: workload).run().line())
             }
         }
     }
-    print(try report.line())
 } catch {
     FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
     exit(1)

@@ -1,0 +1,88 @@
+import Models
+import Tensor
+import Train
+
+extension Tasks {
+    /// A step of `sft` or `rm` without what the trainers do about rows: the loss on every row of whole sequences, prompts with weight 0
+    /// (`--without rows`), or the two answers of a pair each behind a prompt of its own (`--without prefix`).
+    func allRows() throws -> Report {
+        let decoder = try workload.decoder()
+        let isReward = options.task == .rm
+        let head = workload.valueHead()
+        frozen.apply(to: decoder, isRewardModel: isReward)
+        let optimizer = Adam(
+            decoder.parameters + (isReward ? head.parameters : []),
+            config: AdamConfig(learningRate: 1e-5, weightDecay: 0.01, clipNorm: nil))
+        // what belongs into one pass: one text, or both of a pair
+        let groups = workload.prompts.indices.map { index in
+            (isReward ? [workload.responses[index], workload.rejected[index]] : [workload.responses[index]])
+                .map { Text(prompt: workload.prompts[index], answer: $0) }
+        }
+        let targets = groups.joined().reduce(0) { $0 + $1.answer.count }
+        var seconds: [Double] = []
+        for _ in 0...options.iterations {
+            var watch = Stopwatch()
+            for items in passes(groups) {
+                let tape = Tape(recomputingLayers: options.recomputes)
+                let loss =
+                    isReward
+                    ? rewardLoss(items.map { $0.prompt + $0.answer }, decoder, head, on: tape)
+                    : tokenLoss(items, decoder, targets: targets, on: tape)
+                tape.backward(from: loss)
+            }
+            try optimizer.step(learningRate: 1e-5)
+            seconds.append(watch.lap())
+        }
+        var report = Report(options, Array(seconds.dropFirst()))
+        report.tokens = groups.joined().reduce(0) { $0 + $1.count }
+        return report
+    }
+
+    private struct Text {
+        var prompt: [Int32]
+        var answer: [Int32]
+        var count: Int { prompt.count + answer.count }
+    }
+
+    /// The trainers' passes: groups of up to 2048 tokens together, unless told otherwise.
+    private func passes(_ groups: [[Text]]) -> [[Text]] {
+        var (result, used): ([[Text]], Int) = ([], 0)
+        for group in groups {
+            let tokens = group.reduce(0) { $0 + $1.count }
+            if result.isEmpty || used + tokens > options.tokensPerPass ?? 2048 {
+                result.append([])
+                used = 0
+            }
+            result[result.count - 1] += group
+            used += tokens
+        }
+        return result
+    }
+
+    private func tokenLoss(
+        _ items: [Text], _ decoder: any Decoder, targets: Int, on tape: Tape
+    ) -> Tensor {
+        let batch = TokenBatch(items.map { $0.prompt + $0.answer.dropLast() })
+        return decoder.hidden(batch, wanted: batch.rows, on: tape).crossEntropy(
+            decoder.projection.on(tape), targets: items.flatMap { $0.prompt.dropFirst() + $0.answer },
+            rowWeights: items.flatMap {
+                Array(repeating: 0, count: $0.prompt.count - 1)
+                    + Array(repeating: 1 / Float(targets), count: $0.answer.count)
+            })
+    }
+
+    private func rewardLoss(_ texts: [[Int32]], _ decoder: any Decoder, _ head: ValueHead, on tape: Tape) -> Tensor {
+        let batch = TokenBatch(texts)
+        let last = batch.rows.map { $0.upperBound - 1 }
+        let scores: Tensor
+        if options.without == .rows {
+            let hidden = decoder.hidden(batch, wanted: batch.rows, on: tape)
+            scores = head(hidden, on: tape).reshaped([batch.count, 1]).rows(last).reshaped([texts.count])
+        } else {
+            scores = RewardModel(decoder, head: head).scores(batch, lastRows: last, on: tape)
+        }
+        return RewardLoss.loss(
+            scores: scores, choices: Array(repeating: 0, count: texts.count / 2),
+            weight: 1 / Float(workload.prompts.count))
+    }
+}

@@ -1,0 +1,110 @@
+"""Runs the jobs of a workload in this package and in PyTorch, in turn, and prints the tables of Docs/performance.md.
+
+usage: python compare.py --peers DIR --work DIR [--presets 15m,100m,300m] [--tasks sft,rm,generate,ppo] [--dtypes f32,bf16]
+                         [--iters 3] [--threads 2] [--limit 1800] [--ideas] [--ours-only] [--benchmarks PROGRAM]
+
+--peers holds make_workload.py and torch_peer.py; this Python must have what they import. --work receives one workload for each
+preset and `results.jsonl`, a line for each job that has run; a job with a line there is not run again, so a comparison that was
+broken off goes on. --ideas measures what each idea is worth: every task once more without it. One job runs at a time, ours before
+the peer's for each line of the table; nothing else should run on the machine.
+"""
+import argparse, json, os, subprocess, sys, time
+
+IDEAS = {"generate": ["ragged"], "sft": ["ragged", "rows"], "rm": ["ragged", "rows", "prefix"], "ppo": ["ragged", "trunk", "rows"]}
+
+
+def arguments():
+    here = os.path.dirname(os.path.abspath(__file__))
+    p = argparse.ArgumentParser()
+    p.add_argument("--peers", required=True)
+    p.add_argument("--work", required=True)
+    p.add_argument("--presets", default="15m,100m,300m")
+    p.add_argument("--tasks", default="sft,rm,generate,ppo")
+    p.add_argument("--dtypes", default="f32,bf16")
+    p.add_argument("--iters", type=int, default=3)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--limit", type=float, default=1800, help="seconds after which a job is given up")
+    p.add_argument("--ideas", action="store_true")
+    p.add_argument("--ours-only", action="store_true")
+    p.add_argument("--benchmarks", default=os.path.join(here, "../../.build/benchmarks/release/benchmarks"))
+    return p.parse_args()
+
+
+def load():
+    """What the machine is doing besides: the share of one minute in which something wanted a processor."""
+    return os.getloadavg()[0]
+
+
+class Results:
+    def __init__(self, path):
+        self.path, self.lines = path, {}
+        if os.path.exists(path):
+            for line in open(path):
+                row = json.loads(line)
+                self.lines[tuple(row["key"])] = row
+
+    def get(self, a, key, command):
+        if key not in self.lines:
+            print("running", *key, file=sys.stderr, flush=True)
+            row = {"key": key, "load": load(), "at": time.strftime("%Y-%m-%dT%H:%M:%S")}
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=a.limit)
+                text = done.stdout.strip().splitlines()
+                row |= json.loads(text[-1]) if done.returncode == 0 and text else {"failed": done.stderr.strip()[-300:]}
+            except subprocess.TimeoutExpired:
+                row["failed"] = f"took longer than {a.limit:.0f} s"
+            with open(self.path, "a") as f:
+                f.write(json.dumps(row) + "\n")
+            self.lines[key] = row
+        return self.lines[key]
+
+
+def number(row, key, form):
+    return form % row[key] if key in row else "–"
+
+
+def main():
+    a = arguments()
+    os.makedirs(a.work, exist_ok=True)
+    results = Results(os.path.join(a.work, "results.jsonl"))
+    rest = ["--iters", str(a.iters), "--threads", str(a.threads)]
+    table, worth = [], []
+    for preset in a.presets.split(","):
+        folder = os.path.join(a.work, preset)
+        if not os.path.exists(os.path.join(folder, "workload.json")):
+            subprocess.run([sys.executable, os.path.join(a.peers, "make_workload.py"), folder, "--preset", preset], check=True)
+        for task in a.tasks.split(","):
+            for dtype in a.dtypes.split(","):
+                job = ["--task", task, "--dtype", dtype] + rest
+                ours = results.get(a, ("ours", preset, task, dtype, ""), [a.benchmarks, folder] + job)
+                peer = {} if a.ours_only else results.get(
+                    a, ("torch", preset, task, dtype, ""), [sys.executable, os.path.join(a.peers, "torch_peer.py"), folder] + job)
+                both = "seconds" in ours and "seconds" in peer
+                table.append([
+                    preset, task, dtype, number(ours, "seconds", "%.2f"), number(peer, "seconds", "%.2f"),
+                    "%.1f" % (peer["seconds"] / ours["seconds"]) if both else "–",
+                    number(ours, "peak_rss_mb", "%d") + " / " + number(peer, "peak_rss_mb", "%d"),
+                    "%.2f" % (ours["peak_rss_mb"] / peer["peak_rss_mb"]) if both else "–",
+                    number(ours, "first_loss", "%.6f") + " / " + number(peer, "first_loss", "%.6f")])
+                for idea in IDEAS[task] if a.ideas else []:
+                    less = results.get(a, ("ours", preset, task, dtype, idea), [a.benchmarks, folder] + job + ["--without", idea])
+                    if "seconds" in less and "seconds" in ours:
+                        worth.append([preset, task, dtype, idea, number(ours, "seconds", "%.2f"), number(less, "seconds", "%.2f"),
+                                      "%.2f" % (less["seconds"] / ours["seconds"])])
+    show(["preset", "task", "dtype", "ours (s)", "PyTorch (s)", "times faster", "peak, ours / PyTorch (MiB)", "of it", "first loss"], table)
+    if worth:
+        show(["preset", "task", "dtype", "idea", "with (s)", "without (s)", "worth"], worth)
+    for key, row in results.lines.items():
+        if "failed" in row:
+            print("failed:", *key, "-", row["failed"])
+
+
+def show(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+main()

@@ -1,0 +1,23 @@
+// Large blocks of memory straight from the system: what is released goes back at once, whatever malloc would keep.
+#define _GNU_SOURCE
+#include "CKernels.h"
+#include <sys/mman.h>
+#include <unistd.h>
+
+// From this size on, pages of 2 MiB are asked for: a thousandth of the page faults, and fewer misses when weights are streamed.
+#define HUGE ((size_t)4 << 20)
+
+void *swk_map(size_t bytes) {
+#ifdef MAP_ANONYMOUS
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+#else
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+#endif
+    if (block == MAP_FAILED) return NULL;
+#ifdef MADV_HUGEPAGE
+    if (bytes >= HUGE) madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+    return block;
+}
+
+void swk_unmap(void *block, size_t bytes) { munmap(block, bytes); }

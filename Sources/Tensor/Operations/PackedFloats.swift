@@ -1,0 +1,80 @@
+// Products with weights that are packed once, in 32-bit floats.
+
+/// A right-hand matrix B [depth, columns] in the order that the kernel reads it: panels of 64 columns.
+package final class PackedFloats: Sendable {
+    package let depth: Int
+    package let columns: Int
+    private let storage: Storage
+
+    /// How many columns lie side by side in a panel.
+    private static let panel = 64
+
+    /// Whether this build of the kernels multiplies packed floats faster than a library does.
+    package static var isUseful: Bool { Kernels.current.pointee.f32_product != nil }
+
+    /// Packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
+    package init(depth: Int, columns: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int) {
+        (self.depth, self.columns) = (depth, columns)
+        storage = Storage(byteCount: depth * ((columns + 15) / 16 * 16) * 4)
+        let kernels = Kernels.current
+        storage.withFloats { out in
+            Compute.forEach((columns + Self.panel - 1) / Self.panel) { index in
+                let first = index * Self.panel
+                kernels.pointee.f32_pack(
+                    min(Self.panel, columns - first), depth, pointer + first * columnStride, depthStride, columnStride,
+                    out + first * depth)
+            }
+        }
+    }
+
+    /// C[rows, columns] = A · B + beta · C for rows of A that are dense and `depth` long, and beta 0 or 1; `stride` is that of C.
+    package func multiply(
+        rows: Int, _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
+    ) {
+        // as for bfloat16: every number is one sum in a fixed order, and there are a few more parts than threads
+        let isSmall = rows * columns * depth < 100_000
+        let parts = isSmall || Compute.threads == 1 ? 1 : Compute.threads * 4
+        let byRows = rows >= columns
+        let unit = byRows ? 12 : Self.panel
+        let grain = (((byRows ? rows : columns) + parts - 1) / parts + unit - 1) / unit * unit
+        Compute.forChunks(byRows ? rows : columns, grain: grain) { part in
+            let (rows, columns) = byRows ? (part, 0..<self.columns) : (0..<rows, part)
+            multiply(
+                rows: rows.count, panels: columns, a + rows.lowerBound * depth,
+                into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
+        }
+    }
+
+    /// The same for some columns, by the calling thread; they begin with a panel and end with one or with the last column.
+    func multiply(
+        rows: Int, panels columns: Range<Int>, _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, stride: Int,
+        beta: Float = 0
+    ) {
+        guard let product = Kernels.current.pointee.f32_product else {
+            preconditionFailure("this build of the kernels has no product with packed floats")
+        }
+        storage.withFloats { packed in
+            product(
+                rows, columns.count, depth, a, depth, packed + columns.lowerBound * depth, c, stride, beta == 0 ? 0 : 1)
+        }
+    }
+}
+
+extension Storage {
+    /// A weight matrix [outputs, inputs] as the right-hand side of x Wᵀ, packed once and kept with the weight; nil for weights that had
+    /// better be used as they lie.
+    ///
+    /// Only views of files are packed: their floats need not stay in memory beside the packed ones. A weight that is being trained
+    /// would have to be packed anew in every step.
+    func packedFloats(_ weight: Tensor) -> PackedFloats? {
+        guard isView, narrow == nil, weight.node == nil, weight.shape[0] >= 16, weight.shape[1] >= 16, PackedFloats.isUseful else {
+            return nil
+        }
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        if let known = packings.withLock({ $0.floats }), known.depth == inputs, known.columns == outputs { return known }
+        let made = PackedFloats(depth: inputs, columns: outputs, weight.pointer, depthStride: 1, columnStride: inputs)
+        packings.withLock { $0.floats = made }
+        forget()
+        return made
+    }
+}

@@ -1,0 +1,103 @@
+import Tensor
+import Testing
+import _TestSupport
+
+/// Products with packed weights against the same sums in Double.
+@Suite struct PackedFloatsTests {
+    private static func random(_ name: String, _ rows: Int, _ columns: Int) -> Tensor {
+        OpCase.Input.normal(name, [rows, columns]).tensor
+    }
+
+    /// All heights of tiles, panels that are not full, more rows than columns and fewer, a depth of more than one block.
+    static let shapes: [(rows: Int, depth: Int, columns: Int)] = [
+        (1, 16, 16), (2, 17, 33), (3, 1, 64), (6, 32, 65), (7, 33, 130), (16, 64, 48), (29, 31, 20), (13, 100, 128),
+        (200, 40, 130), (5, 2_100, 18),
+    ]
+
+    @Test(arguments: shapes) func products(shape: (rows: Int, depth: Int, columns: Int)) {
+        let (rows, depth, columns) = shape
+        let (a, w) = (Self.random("a", rows, depth), Self.random("w", columns, depth))
+        let (x, y) = (a.values.map(Double.init), w.values.map(Double.init))
+        var naive = [Double](repeating: 0, count: rows * columns)
+        for i in 0..<rows {
+            for j in 0..<columns {
+                naive[i * columns + j] = (0..<depth).reduce(0) { $0 + x[i * depth + $1] * y[j * depth + $1] }
+            }
+        }
+        var single: [Float] = []
+        onEveryBuild { label, threads in
+            guard PackedFloats.isUseful else { return }
+            let packed = PackedFloats(
+                depth: depth, columns: columns, w.pointer, depthStride: 1, columnStride: depth)
+            let once = Tensor.uninitialized([rows, columns]) {
+                packed.multiply(rows: rows, a.pointer, into: $0, stride: columns)
+            }
+            expectClose(once.values, naive, relative: 1e-5, absolute: 2e-4, label: label)
+            if threads == 1 { single = once.values }
+            #expect(once.values == single, "\(label)")
+            var twice = once
+            twice.update {
+                if let base = $0.baseAddress {
+                    packed.multiply(rows: rows, a.pointer, into: base, stride: columns, beta: 1)
+                }
+            }
+            expectClose(twice.values, naive.map { 2 * $0 }, relative: 1e-5, absolute: 4e-4, label: "\(label), added")
+            // a row alone has the bits that it has in company
+            for row in [0, rows / 2, rows - 1] {
+                let alone = Tensor.uninitialized([1, columns]) {
+                    packed.multiply(rows: 1, a.pointer + row * depth, into: $0, stride: columns)
+                }
+                #expect(alone.values == Array(once.values[row * columns..<(row + 1) * columns]), "\(label), row \(row)")
+            }
+        }
+    }
+
+    /// A weight as it comes out of a file: a view of memory that belongs to another.
+    private final class File: ReadableAgain {
+        let content: Tensor
+        nonisolated(unsafe) var forgotten = 0
+        init(_ content: Tensor) { self.content = content }
+        func forget(_ pointer: UnsafeRawPointer, byteCount: Int) { forgotten += 1 }
+        var tensor: Tensor {
+            Tensor(
+                shape: content.shape,
+                storage: Storage(viewing: UnsafeRawPointer(content.pointer), byteCount: content.count * 4, owner: self))
+        }
+    }
+
+    @Test func aLayerFromAFile() {
+        let (weight, x) = (Self.random("w", 70, 40), Self.random("x", 90, 40))
+        onEveryBuild { label, _ in
+            let file = File(weight)
+            let view = file.tensor
+            for rows in [1, 16, 90] {
+                let part = x.rows(0..<rows)
+                expectClose(
+                    part.linear(view), part.linear(weight), relative: 1e-5, absolute: 2e-5, label: "\(label), \(rows) rows")
+            }
+        }
+    }
+
+    @Test func theGradientsOfALayerFromAFile() {
+        let (weight, x) = (Self.random("w", 70, 40), Self.random("x", 90, 40))
+        func gradients(_ weight: Tensor, trained: Bool) -> [Tensor] {
+            let tape = Tape()
+            let (x, w) = (tape.variable(x), trained ? tape.variable(weight) : weight)
+            return tape.backward(from: x.linear(w).squared().sum(), variables: trained ? [x, w] : [x])
+        }
+        let file = File(weight)
+        for trained in [false, true] {
+            for (a, b) in zip(gradients(file.tensor, trained: trained), gradients(weight, trained: trained)) {
+                expectClose(a, b, relative: 1e-4, absolute: 1e-2)
+            }
+        }
+    }
+
+    @Test func aChangedWeightIsPackedAnew() {
+        let x = Self.random("x", 4, 40)
+        var weight = File(Self.random("w", 70, 40)).tensor
+        let before = x.linear(weight).values
+        weight.update { for index in $0.indices { $0[index] *= 2 } }
+        expectClose(x.linear(weight).values, before.map { Double(2 * $0) }, relative: 1e-5, absolute: 1e-4, label: "twice")
+    }
+}
