@@ -146,7 +146,8 @@ import _TestSupport
         let markdown = text(of: folder["experiment.md"])
         #expect(markdown.hasPrefix("# toys: 2 seeds\n"))
         for part in [
-            "| reward model accuracy", "| PPO kl 0.1", "## Generalisation gap", "## Change against SFT", "1.0 hours",
+            "| reward model accuracy", "| PPO kl 0.1", "## Generalisation gap", "## Change against SFT", "4.0 hours",
+            "75 %",
         ] {
             #expect(markdown.contains(part), "\(part)")
         }
