@@ -97,9 +97,9 @@ package final class Storage: @unchecked Sendable {
     package var isView: Bool { owner != nil || narrow != nil }
 
     /// Calls `body` with the block read as floats; the block is there until `body` returns, even when nothing else holds it.
-    package func withFloats(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-        body(pointer.assumingMemoryBound(to: Float.self))
-        withExtendedLifetime(self) {}
+    package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return body(pointer.assumingMemoryBound(to: Float.self))
     }
 
     /// Lets the system take back the memory behind a view, where its owner can read it again: afterwards nothing of it counts as
