@@ -123,9 +123,11 @@ import Testing
         #expect(process.wait { !pipeline.checkpoints("stopped/sft").isEmpty })
         process.send(signal)
         let end = process.wait()
-        #expect(
-            end.status == 75 || (end.status == 0 && pipeline.isFinished("stopped/sft")), "\(end.status): \(end.errors)")
-        if end.status == 75 { #expect(end.errors.contains("the same command goes on from it")) }
+        // under nohup a hangup is ignored
+        if signal == SIGHUP, end.status == 0 { return }
+        #expect(end.status == 75, "\(end.status): \(end.errors)")
+        #expect(end.errors.contains("the same command goes on from it"))
+        #expect(!pipeline.isFinished("stopped/sft"))
         try expectRecovery("stopped", "signal \(signal)")
     }
 
@@ -169,7 +171,7 @@ import Testing
                 try content.write(to: url)
             }
         ),
-        ("a truncated file", { url in try Data(contentsOf: url).prefix(100).write(to: url) }),
+        ("a truncated file", { url in try Data(contentsOf: url).prefix(20).write(to: url) }),
         ("an empty file", { url in try Data().write(to: url) }),
         ("a missing file", { url in try FileManager.default.removeItem(at: url) }),
     ]
@@ -179,9 +181,8 @@ import Testing
         arguments: damages.indices)
     func damagedCheckpoint(index: Int) throws {
         let (name, damage) = Self.damages[index]
-        for file in [
-            "model/model.safetensors", "optimizer.safetensors", "trainer.json", "lengths.json", "checksums.json",
-        ] {
+        let others = ["optimizer.safetensors", "trainer.json", "lengths.json", "checksums.json"]
+        for file in ["model/model.safetensors", others[index]] {
             let process = try pipeline.start("train-sft", output: "damaged")
             #expect(process.wait { pipeline.checkpoints("damaged/sft").count >= 2 })
             process.send(SIGKILL)
@@ -244,10 +245,10 @@ import Testing
         let end = try pipeline.start("train-sft", output: "huge", extra: extra).wait()
         #expect(end.status == 65, "\(end.status): \(end.errors)")
         expectOneLine(end.errors, ["is not finite in step", "examples train", "--skip-bad-batches"], "overflow")
-        let skipping = try pipeline.start("train-sft", output: "huge", extra: extra + ["--skip-bad-batches", "3"])
+        let skipping = try pipeline.start("train-sft", output: "huge", extra: extra + ["--skip-bad-batches", "1"])
             .wait()
-        #expect(skipping.errors.contains("a batch was skipped (1 of at most 3)"), "\(skipping.errors)")
-        #expect(skipping.errors.contains("(3 of at most 3)") && skipping.status == 65, "\(skipping.errors)")
+        #expect(skipping.errors.contains("a batch was skipped (1 of at most 1)"), "\(skipping.errors)")
+        #expect(skipping.status == 65 && skipping.errors.contains("is not finite in step 3"), "\(skipping.errors)")
         #expect(!skipping.errors.contains("Fatal error"))
     }
 

@@ -101,7 +101,7 @@ import _TestSupport
             change(decoder)
             let trainer = try Self.sft(decoder, bad: [], allowed: 0, log: EventLog())
             let error = #expect(throws: TrainingError.self) { try trainer.run() }
-            return "\(error as Any)"
+            return error?.description ?? ""
         }
         #expect(
             try error { $0.parameters(ofLayer: 1)[2].value.update { $0[5] = .infinity } }
@@ -223,7 +223,7 @@ import _TestSupport
             let before = Weights(policy, head)
             let error = #expect(throws: TrainingError.self) { try trainer.run() }
             before.expectIdentical(to: Weights(policy, head))
-            return "\(error as Any)"
+            return error?.description ?? ""
         }
         let head = TinyModel.head()
         head.weight.value.update { $0[3] = .nan }
