@@ -123,9 +123,11 @@ import Testing
         #expect(process.wait { !pipeline.checkpoints("stopped/sft").isEmpty })
         process.send(signal)
         let end = process.wait()
-        #expect(
-            end.status == 75 || (end.status == 0 && pipeline.isFinished("stopped/sft")), "\(end.status): \(end.errors)")
-        if end.status == 75 { #expect(end.errors.contains("the same command goes on from it")) }
+        // under nohup a hangup is ignored
+        if signal == SIGHUP, end.status == 0 { return }
+        #expect(end.status == 75, "\(end.status): \(end.errors)")
+        #expect(end.errors.contains("the same command goes on from it"))
+        #expect(!pipeline.isFinished("stopped/sft"))
         try expectRecovery("stopped", "signal \(signal)")
     }
 
@@ -133,9 +135,8 @@ import Testing
     func checkpointOnDemand() throws {
         let extra = ["--save-steps", "1000", "--checkpoint-limit", "9"]
         let process = try pipeline.start("train-sft", output: "asked", extra: extra)
-        // signals are heard before the folder is there, and answered behind the first step
-        let configuration = pipeline.url("asked/sft/config.json").path
-        #expect(process.wait { FileManager.default.fileExists(atPath: configuration) })
+        let metrics = pipeline.url("asked/sft/metrics.jsonl")
+        #expect(process.wait { ((try? Data(contentsOf: metrics)) ?? Data()).count > 0 })
         process.send(SIGUSR1)
         #expect(process.wait().status == 0)
         #expect(pipeline.checkpoints("asked/sft").count == 1)
@@ -170,13 +171,7 @@ import Testing
                 try content.write(to: url)
             }
         ),
-        (
-            "a truncated file",
-            { url in
-                let content = try Data(contentsOf: url)
-                try content.prefix(content.count / 2).write(to: url)
-            }
-        ),
+        ("a truncated file", { url in try Data(contentsOf: url).prefix(20).write(to: url) }),
         ("an empty file", { url in try Data().write(to: url) }),
         ("a missing file", { url in try FileManager.default.removeItem(at: url) }),
     ]
@@ -186,9 +181,8 @@ import Testing
         arguments: damages.indices)
     func damagedCheckpoint(index: Int) throws {
         let (name, damage) = Self.damages[index]
-        for file in [
-            "model/model.safetensors", "optimizer.safetensors", "trainer.json", "lengths.json", "checksums.json",
-        ] {
+        let others = ["optimizer.safetensors", "trainer.json", "lengths.json", "checksums.json"]
+        for file in ["model/model.safetensors", others[index]] {
             let process = try pipeline.start("train-sft", output: "damaged")
             #expect(process.wait { pipeline.checkpoints("damaged/sft").count >= 2 })
             process.send(SIGKILL)
@@ -254,7 +248,7 @@ import Testing
         let skipping = try pipeline.start("train-sft", output: "huge", extra: extra + ["--skip-bad-batches", "1"])
             .wait()
         #expect(skipping.errors.contains("a batch was skipped (1 of at most 1)"), "\(skipping.errors)")
-        #expect(skipping.errors.contains("is not finite in step 3") && skipping.status == 65, "\(skipping.errors)")
+        #expect(skipping.status == 65 && skipping.errors.contains("is not finite in step 3"), "\(skipping.errors)")
         #expect(!skipping.errors.contains("Fatal error"))
     }
 

@@ -29,6 +29,11 @@ public enum Signals {
         }
         handle(SIGUSR1) { _ in Signals.checkpoint.store(true, ordering: .sequentiallyConsistent) }
         ignore(SIGPIPE)
+        // a process begins with the mask of the thread that started it, and threads of a pool often block every signal
+        var all = sigset_t()
+        sigemptyset(&all)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { sigaddset(&all, signal) }
+        pthread_sigmask(SIG_UNBLOCK, &all, nil)
     }
 
     /// Whether one of the signals that ask to end has come.
