@@ -147,6 +147,7 @@ import _TestSupport
         #expect(markdown.hasPrefix("# toys: 2 seeds\n"))
         for part in [
             "| reward model accuracy", "| PPO kl 0.1", "## Generalisation gap", "## Change against SFT", "4.0 hours",
+            "75 %",
         ] {
             #expect(markdown.contains(part), "\(part)")
         }

@@ -65,9 +65,20 @@ extension Experiment {
         var table = TextTable([.init("system"), .init("data")] + present.map { .init($0.title, .right) })
         for row in rows {
             table.add(
-                [row.name, row.part.data] + present.map { row.part.values[$0].map(Self.text) ?? "–" })
+                [row.name, row.part.data] + present.map { Self.text(row.part.values[$0], $0) })
         }
         return table
+    }
+
+    /// What describes the responses is shown without its interval, which `experiment.json` has.
+    private static func text(_ estimate: Estimate?, _ metric: Metric) -> String {
+        guard let estimate else { return "–" }
+        return switch metric {
+        case .kl: String(format: "%.2f", estimate.mean)
+        case .lengthTokens: String(format: "%.1f", estimate.mean)
+        case .eosShare: String(format: "%.0f %%", estimate.mean * 100)
+        default: text(estimate)
+        }
     }
 
     private static func text(_ estimate: Estimate) -> String {
