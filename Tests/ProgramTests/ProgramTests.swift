@@ -11,8 +11,7 @@ import Testing
         return URL(fileURLWithPath: bundle).deletingLastPathComponent()
     }
 
-    private func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String)
-    {
+    private func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
         let process = Process()
         process.executableURL = Self.binaries.appendingPathComponent(program)
         process.arguments = arguments
@@ -92,7 +91,8 @@ import Testing
     func pipeline() throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
-        let runs = folder.appendingPathComponent("runs").path
+        let experiment = folder.appendingPathComponent("experiment").path
+        let runs = experiment + "/seed-3"
         func step(_ program: String, _ arguments: [String]) throws {
             let result = try run(program, arguments + ["--output-dir", runs, "--seed", "3"])
             #expect(result.status == 0, "\(program): \(result.errors)")
@@ -128,7 +128,7 @@ import Testing
         try step(
             "sample-best-of-n",
             [
-                "--run-id", "ppo-samples", "--model-name", "\(runs)/ppo", "--rf-model-dir", "\(runs)/rm",
+                "--run-id", "samples-kl-0.05", "--model-name", "\(runs)/ppo", "--rf-model-dir", "\(runs)/rm",
                 "--reference-model", "\(runs)/sft",
             ] + sampling)
         try step("calculate-diversity", ["--run-ids", "bon", "--diversity-metrics", "ead_averaged_distinct_ngrams"])
@@ -137,12 +137,15 @@ import Testing
             [
                 "--summary-dir", runs, "--sft-run", "sft", "--rm-run", "rm", "--ppo-run", "ppo", "--sft-samples-run",
                 "bon",
-                "--ppo-samples-run", "ppo-samples",
+                "--ppo-samples-run", "samples-kl-0.05",
             ])
         let summary = try String(contentsOfFile: "\(runs)/summary.json", encoding: .utf8)
         for key in ["validation_loss", "accuracy_ood", "per_input_ead", "across_input_ead", "eos_share"] {
             #expect(summary.contains("\"\(key)\""))
         }
+        try step("calculate-diversity", ["--experiment-dir", experiment])
+        let table = try String(contentsOfFile: "\(experiment)/experiment.md", encoding: .utf8)
+        #expect(table.hasPrefix("# generated: 1 seed") && table.contains("| PPO kl 0.05 "))
         let again = try run("train-sft", supervised + ["--output-dir", runs, "--seed", "3"])
         #expect(again.status == 0 && again.errors.contains("complete"))
         let wrongKind = try run(
