@@ -45,13 +45,15 @@ import Testing
             let exact = try #require(entry.values.perInputExact?.values, "\(entry.name)")
             let drawn = try #require(entry.values.perInput?.values)
             #expect(exact.count == 6 && drawn.count == 6)
+            // inference goes from −2 to 2, cosines and overlaps from 0 to 1
+            let scale = entry.name.contains("nli") ? 2.0 : 1
             var sum = 0.0
             for (a, b) in zip(exact, drawn) {
                 let (expected, found) = (try #require(a), try #require(b))
-                #expect(abs(expected - found) < 0.12, "\(entry.name): \(expected), drawn \(found)")
+                #expect(abs(expected - found) < 0.12 * scale, "\(entry.name): \(expected), drawn \(found)")
                 sum += expected - found
             }
-            #expect(abs(sum / 6) < 0.04, "\(entry.name)")
+            #expect(abs(sum / 6) < 0.04 * scale, "\(entry.name)")
         }
         config.metrics = ["averaged_distinct_ngrams", "vendi_score", "nli_sample_from_sim"]
         config.plan.simulatedOutputs = 4
@@ -67,7 +69,7 @@ import Testing
         let pairs = try #require(metric.value(of: set, in: collection))
         let expected = try #require(metric.expectedValue(of: set, probabilities: thirds, in: collection))
         #expect(isClose(expected, pairs * 6 / 9))
-        #expect(metric.expectedValue(of: [1], probabilities: [1], in: collection) == 0)
+        #expect(abs(metric.expectedValue(of: [1], probabilities: [1], in: collection) ?? 1) < 1e-12)
         let homogenisation = HomogenisationMetric()
         let f = try #require(homogenisation.value(of: set, in: collection))
         let mean = try #require(homogenisation.expectedValue(of: set, probabilities: thirds, in: collection))

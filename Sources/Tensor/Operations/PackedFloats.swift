@@ -37,20 +37,22 @@ package final class PackedFloats: Sendable {
         let byRows = rows >= columns
         let unit = byRows ? 12 : Self.panel
         let grain = (((byRows ? rows : columns) + parts - 1) / parts + unit - 1) / unit * unit
+        let kernels = Kernels.current
         Compute.forChunks(byRows ? rows : columns, grain: grain) { part in
             let (rows, columns) = byRows ? (part, 0..<self.columns) : (0..<rows, part)
             multiply(
-                rows: rows.count, panels: columns, a + rows.lowerBound * depth,
+                kernels, rows: rows.count, panels: columns, a + rows.lowerBound * depth,
                 into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
         }
     }
 
     /// The same for some columns, by the calling thread; they begin with a panel and end with one or with the last column.
+    /// The kernels are those of the thread that shares the work out.
     func multiply(
-        rows: Int, panels columns: Range<Int>, _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, stride: Int,
-        beta: Float = 0
+        _ kernels: UnsafePointer<Kernels.Table>, rows: Int, panels columns: Range<Int>, _ a: UnsafePointer<Float>,
+        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
-        guard let product = Kernels.current.pointee.f32_product else {
+        guard let product = kernels.pointee.f32_product else {
             preconditionFailure("this build of the kernels has no product with packed floats")
         }
         storage.withFloats { packed in
