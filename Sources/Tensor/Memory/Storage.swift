@@ -88,6 +88,17 @@ package final class Allocator: Sendable {
         return state.withLock { $0.mark - before }
     }
 
+    /// Gives all blocks that are kept for later back to malloc: what a measurement or a stage has left is of no use to the next.
+    package func releaseKept() {
+        let blocks = state.withLock { state in
+            let blocks = state.free.values.flatMap { $0 }
+            state.free = [:]
+            state.kept = 0
+            return blocks
+        }
+        for block in blocks { UnsafeMutableRawPointer(bitPattern: block)?.deallocate() }
+    }
+
     package static func capacity(for byteCount: Int) -> Int {
         if byteCount < smallest { return max(64, (byteCount + 63) & ~63) }
         let top = Int.bitWidth - 1 - (byteCount - 1).leadingZeroBitCount
