@@ -46,6 +46,8 @@ package struct MemoryPlan {
         guard let before = MachineMemory.process() else { return }
         let program = max(0, before.now - Allocator.shared.bytesInUse)
         let plan = MemoryPlan(program: program, training: try measure(), loaded: before.peak, longest: longest)
+        // blocks of the size of small passes would lie idle beside those of the real ones
+        Allocator.shared.releaseKept()
         let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
         note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) may be used" } ?? ""))
         guard let room, plan.peak > room else { return }

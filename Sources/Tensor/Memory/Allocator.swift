@@ -75,6 +75,19 @@ package final class Allocator: Sendable {
         return state.withLock { $0.mark - before }
     }
 
+    /// Gives all blocks that are kept for later back to the system: what a measurement or a stage has left is of no use to the next.
+    package func releaseKept() {
+        let blocks = state.withLock { state in
+            let blocks = state.kept.flatMap { kept in kept.value.addresses.map { ($0, kept.key) } }
+            state.kept = [:]
+            state.keptBytes = 0
+            return blocks
+        }
+        for (address, capacity) in blocks {
+            if let block = UnsafeMutableRawPointer(bitPattern: address) { Self.free(block, capacity: capacity) }
+        }
+    }
+
     package static func capacity(for byteCount: Int) -> Int {
         if byteCount < smallest { return max(64, (byteCount + 63) & ~63) }
         let top = Int.bitWidth - 1 - (byteCount - 1).leadingZeroBitCount
