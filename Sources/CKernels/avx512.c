@@ -8,6 +8,7 @@
 #define SWK_MASKS 512
 #define SWK_NATIVE_BF16 1 // beside the table without it, one with the instructions of AVX-512-BF16
 #define SWK_NATIVE_TABLE swk_avx512_bf16_table
+#define SWK_TILES_TABLE swk_amx_table // and one with tiles
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>

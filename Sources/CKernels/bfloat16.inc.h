@@ -25,6 +25,13 @@ INLINE uint32_t narrowed_number(float x) {
     return x != x ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
 }
 
+// Neighbours in a row of 32 numbers as sixteen pairs.
+INLINE u16v paired(v16 a, v16 b) {
+    u16v x = narrowed(a), y = narrowed(b);
+    return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+           | __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31) << 16;
+}
+
 // One panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
 static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out) {
     size_t pairs = (depth + 1) / 2, width = (n + 15) / 16 * 16;
@@ -37,15 +44,14 @@ static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_strid
         }
         return;
     }
-    for (size_t first = 0; first < width; first += 16) {
-        size_t count = n - first < 16 ? n - first : 16;
-        for (size_t p = 0; p < pairs; p++) {
-            uint32_t *to = out + p * width + first;
-            for (size_t j = 0; j < 16; j++) {
-                const float *from = b + (first + j) * column_stride + 2 * p * depth_stride;
-                uint32_t high = j < count && 2 * p + 1 < depth ? narrowed_number(from[depth_stride]) : 0;
-                to[j] = j < count ? narrowed_number(from[0]) | high << 16 : 0;
-            }
+    for (size_t first = 0; first < depth; first += 16) {
+        size_t rows = depth - first < 16 ? depth - first : 16;
+        for (size_t j = 0; j < width; j += 16) {
+            v16 block[16];
+            load_columns(rows, n - j < 16 ? n - j : 16, b + first * depth_stride + j * column_stride, depth_stride, column_stride,
+                         block);
+            for (size_t p = 0; p < rows; p += 2)
+                store_pairs(out + (first + p) / 2 * width + j, narrowed(block[p]) | narrowed(block[p + 1]) << 16);
         }
     }
 }
@@ -59,10 +65,13 @@ static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_st
         const float *from = a + first * row_stride;
         uint32_t *to = out + first * pairs;
         if (depth_stride == 1) {
-            for (size_t i = 0; i < count; i++)
-                for (size_t p = 0; p < whole; p++)
-                    to[i * pairs + p] = narrowed_number(from[i * row_stride + 2 * p])
-                                        | narrowed_number(from[i * row_stride + 2 * p + 1]) << 16;
+            for (size_t i = 0; i < count; i++) {
+                const float *row = from + i * row_stride;
+                size_t p = 0;
+                for (; p + 16 <= whole; p += 16) store_pairs(to + i * pairs + p, paired(load(row + 2 * p), load(row + 2 * p + 16)));
+                for (; p < whole; p++)
+                    to[i * pairs + p] = narrowed_number(row[2 * p]) | narrowed_number(row[2 * p + 1]) << 16;
+            }
         } else if (row_stride == 1) {
             // rows of the result are often a power of two apart, which one set of the cache cannot hold: whole lines are written
             for (size_t p = 0; p < whole; p += 16) {

@@ -1,9 +1,28 @@
 // Which build of the kernels this processor runs.
+#define _GNU_SOURCE
 #include "CKernels.h"
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 extern const swk_kernel_table swk_portable_table;
 #if defined(__x86_64__)
-extern const swk_kernel_table swk_avx2_table, swk_avx512_table, swk_avx512_bf16_table;
+extern const swk_kernel_table swk_avx2_table, swk_avx512_table, swk_avx512_bf16_table, swk_amx_table;
+
+// Whether there are tile registers for bfloat16 and the system lets this process use them: it must be asked once, before the first use,
+// because it then keeps room for them in every thread; asking again changes nothing.
+static int tiles_are_allowed(void) {
+#if defined(__linux__)
+    enum { request_component = 0x1023, tile_data = 18 }; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & 1u << 22) || !(d & 1u << 24)) return 0; // AMX-BF16, AMX-TILE
+    return syscall(SYS_arch_prctl, request_component, tile_data) == 0;
+#else
+    return 0;
+#endif
+}
 #endif
 
 swk_level swk_best_level(void) {
@@ -11,7 +30,7 @@ swk_level swk_best_level(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512vl"))
-        return SWK_AVX512;
+        return __builtin_cpu_supports("avx512bf16") && tiles_are_allowed() ? SWK_AMX : SWK_AVX512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return SWK_AVX2;
 #endif
     return SWK_PORTABLE;
@@ -21,6 +40,7 @@ const swk_kernel_table *swk_kernels(swk_level level) {
     if (level > swk_best_level()) return NULL;
     switch (level) {
 #if defined(__x86_64__)
+    case SWK_AMX: return &swk_amx_table;
     case SWK_AVX512: return __builtin_cpu_supports("avx512bf16") ? &swk_avx512_bf16_table : &swk_avx512_table;
     case SWK_AVX2: return &swk_avx2_table;
 #endif

@@ -6,15 +6,34 @@
 #define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
 #define PANEL_DEPTH 1024 // rows of a panel that are used at a time: 256 KiB stay in the second-level cache
 
-// One panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
+// Sixteen rows and columns of B, or fewer with zeros behind them, a vector for each row: B[p, j] = b[p*depth_stride + j*column_stride].
+INLINE void load_columns(size_t rows, size_t columns, const float *b, size_t depth_stride, size_t column_stride, v16 block[16]) {
+    if (depth_stride == 1) {
+        for (size_t j = 0; j < 16; j++) block[j] = j < columns ? load_first(b + j * column_stride, rows) : all(0.0f);
+        transpose(block);
+    } else {
+        for (size_t p = 0; p < 16; p++)
+            for (size_t j = 0; j < 16; j++)
+                block[p][j] = p < rows && j < columns ? b[p * depth_stride + j * column_stride] : 0.0f;
+    }
+}
+
+// One panel of B: B[p, j] = b[p*depth_stride + j*column_stride].
 static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out) {
     size_t width = (n + 15) / 16 * 16;
-    // 16 rows at a time: where they are neighbours in memory, each line is read once
+    if (column_stride == 1) {
+        for (size_t p = 0; p < depth; p++, b += depth_stride, out += width)
+            for (size_t j = 0; j < width; j += 16) store(out + j, load_first(b + j, n - j < 16 ? n - j : 16));
+        return;
+    }
     for (size_t first = 0; first < depth; first += 16) {
         size_t rows = depth - first < 16 ? depth - first : 16;
-        for (size_t j = 0; j < width; j++)
-            for (size_t p = 0; p < rows; p++)
-                out[(first + p) * width + j] = j < n ? b[(first + p) * depth_stride + j * column_stride] : 0.0f;
+        for (size_t j = 0; j < width; j += 16) {
+            size_t columns = n - j < 16 ? n - j : 16;
+            v16 block[16];
+            load_columns(rows, columns, b + first * depth_stride + j * column_stride, depth_stride, column_stride, block);
+            for (size_t p = 0; p < rows; p++) store(out + (first + p) * width + j, block[p]);
+        }
     }
 }
 

@@ -6,12 +6,15 @@
 #include "products.inc.h"
 #include "panels.inc.h"
 #include "bfloat16.inc.h"
+#ifdef SWK_TILES_TABLE
+#include "tiles.inc.h"
+#endif
 #include "finish.inc.h"
 #include "attention.inc.h"
 #include "optimiser.inc.h"
 
-#define ENTRIES(PRODUCT)                                                                                                  \
-    .name = SWK_NAME,                                                                                                     \
+#define ENTRIES(NAME, PRODUCT)                                                                                               \
+    .name = NAME,                                                                                                         \
     .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,                       \
     .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,               \
     .gelu_erf = gelu_erf, .gelu_erf_backward = gelu_erf_backward,                                                         \
@@ -31,7 +34,10 @@
     .finish = finish,                                                                                                     \
     .adam = adam,
 
-const swk_kernel_table SWK_TABLE = { ENTRIES(bf16_product) };
+const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product) };
 #ifdef SWK_NATIVE_TABLE
-const swk_kernel_table SWK_NATIVE_TABLE = { ENTRIES(bf16_product_native) };
+const swk_kernel_table SWK_NATIVE_TABLE = { ENTRIES(SWK_NAME, bf16_product_native) };
+#endif
+#ifdef SWK_TILES_TABLE
+const swk_kernel_table SWK_TILES_TABLE = { ENTRIES("amx", bf16_product_tiles) };
 #endif

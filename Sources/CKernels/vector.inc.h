@@ -43,6 +43,25 @@ INLINE v16 load_part(const float *p, size_t n) {
 INLINE void store_part(float *p, v16 v, size_t n) { memcpy(p, &v, n * sizeof(float)); }
 #endif
 
+// Sixteen vectors as columns instead of rows: blocks of 8, 4, 2 and 1 change places.
+#define SWAP_BLOCKS(S, FIRST, SECOND)                                                  \
+    for (int i = 0; i < 16; i++)                                                       \
+        if (!(i & S)) {                                                                \
+            v16 a = r[i], b = r[i + S];                                                \
+            r[i] = __builtin_shufflevector(a, b, FIRST), r[i + S] = __builtin_shufflevector(a, b, SECOND); \
+        }
+#define LIST(...) __VA_ARGS__
+INLINE void transpose(v16 r[16]) {
+    _Pragma("unroll") SWAP_BLOCKS(8, LIST(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+                                  LIST(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+    _Pragma("unroll") SWAP_BLOCKS(4, LIST(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
+                                  LIST(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
+    _Pragma("unroll") SWAP_BLOCKS(2, LIST(0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+                                  LIST(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
+    _Pragma("unroll") SWAP_BLOCKS(1, LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
+                                  LIST(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
+}
+
 INLINE v16 choose(i16 mask, v16 yes, v16 no) { return (v16)((mask & (i16)yes) | (~mask & (i16)no)); }
 INLINE v16 larger(v16 a, v16 b) { return choose(a > b, a, b); }
 INLINE v16 smaller(v16 a, v16 b) { return choose(a < b, a, b); }

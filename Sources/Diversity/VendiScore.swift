@@ -88,9 +88,9 @@ public enum VendiScore {
                 let plain = BLAS.Matrix.plain(u, stride: width)
                 let transposed = BLAS.Matrix.transposed(u, stride: width)
                 if rows <= width {
-                    BLAS.multiply(m: rows, n: rows, k: width, plain, transposed, into: g, stride: rows)
+                    FloatProduct.multiply(m: rows, n: rows, k: width, plain, transposed, into: g, stride: rows)
                 } else {
-                    BLAS.multiply(m: width, n: width, k: rows, transposed, plain, into: g, stride: width)
+                    FloatProduct.multiply(m: width, n: width, k: rows, transposed, plain, into: g, stride: width)
                 }
             }
         }

@@ -12,6 +12,10 @@ package enum BLAS {
         let stride: Int
         let transposed: Bool
 
+        /// How far apart neighbours in a column, and in a row, of the matrix as it is read are.
+        var rowStride: Int { transposed ? 1 : stride }
+        var columnStride: Int { transposed ? stride : 1 }
+
         /// Rows of numbers, `stride` apart.
         package static func plain(_ pointer: UnsafePointer<Float>, stride: Int) -> Matrix {
             Matrix(pointer: pointer, stride: stride, transposed: false)

@@ -11,7 +11,7 @@ package enum Kernels {
     package typealias AttentionArrays = swk_attention
     package typealias AdamSettings = swk_adam
 
-    package enum Level: UInt32, CaseIterable, Sendable { case portable = 0, avx2 = 1, avx512 = 2 }
+    package enum Level: UInt32, CaseIterable, Sendable { case portable = 0, avx2 = 1, avx512 = 2, amx = 3 }
 
     /// Set within a scope to use another build than the best one.
     @TaskLocal package static var level: Level?
@@ -34,6 +34,12 @@ package enum Kernels {
 
     /// The most queries of a segment and a key/value head that ``Table``'s `attention_few` is for.
     static var fewQueries: Int { Int(SWK_FEW_QUERIES) }
+
+    /// Pairs of memory for `rows` rows of a left-hand matrix in bfloat16: whole blocks of rows, because products may read that far.
+    static func narrowedPairs(rows: Int, pairs: Int) -> Int {
+        let block = Int(SWK_ROW_BLOCK)
+        return (rows + block - 1) / block * block * pairs
+    }
 
     package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool) -> Int {
         swk_attention_workspace(keys, dim, backward ? 1 : 0)

@@ -40,7 +40,7 @@ import _TestSupport
                     var c = start
                     c.update { c in
                         if let base = c.baseAddress {
-                            BLAS.multiply(
+                            FloatProduct.multiply(
                                 m: m, n: n, k: k, .plain(a.pointer, stride: k), .plain(b.pointer, stride: n), into: base,
                                 stride: n + 5, beta: beta)
                         }

@@ -1,7 +1,7 @@
 // The CPU kernels behind the Tensor module: plain C functions over row-major float arrays.
 //
 // Every kernel exists in three builds of the same source: portable (whatever the compiler's baseline offers), AVX2+FMA and
-// AVX-512. `swk_kernels(level)` returns the table of one build, `swk_best_level()` the best that this processor runs.
+// AVX-512; the fourth level is the last of them with products of bfloat16 on AMX. `swk_kernels(level)` returns the table of one build, `swk_best_level()` the best that this processor runs.
 //
 // Rules that hold for all of them: matrices are row-major and dense unless a stride is named; sizes are `size_t` counts of
 // elements, never bytes; `out` may be the same array as an input of the same shape unless the kernel says otherwise; nothing
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2 } swk_level;
+typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2, SWK_AMX = 3 } swk_level;
 
 /// A function of every element that follows a product.
 typedef enum { SWK_IDENTITY = 0, SWK_RELU = 1, SWK_GELU_ERF = 2, SWK_GELU_TANH = 3 } swk_activation;
@@ -24,6 +24,9 @@ typedef struct {
     size_t prefix_begin, prefix_count;
     size_t sees_all;
 } swk_segment;
+
+/// What rows of A are rounded up to where bf16_product reads them.
+#define SWK_ROW_BLOCK 16
 
 /// The most queries of one segment and one key/value head that are few: their keys are used as they lie.
 #define SWK_FEW_QUERIES 4
@@ -115,7 +118,7 @@ typedef struct {
                        size_t out_stride);
 
     // Products with a packed matrix. One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow
-    // each other; one holds depth times 16 * ceil(n / 16) floats.
+    // each other; one holds depth times 16 * ceil(n / 16) floats. (Packing takes any n: it is also how a matrix is turned.)
     void (*f32_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
     // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels; NULL in builds where this would be no faster.
     void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
@@ -127,7 +130,8 @@ typedef struct {
     void (*bf16_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out);
     // Rows of A, (depth + 1) / 2 pairs each: A[i, p] = a[i*row_stride + p*depth_stride]
     void (*bf16_narrow)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
-    // C[m, n] (+)= A · B for narrowed rows and packed panels
+    // C[m, n] (+)= A · B for narrowed rows and packed panels. Up to SWK_ROW_BLOCK - 1 rows behind the last one of A may be read, whatever
+    // they hold: there must be memory.
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
 

@@ -18,6 +18,8 @@ package final class PackedMatrix: Sendable {
 
     /// How many columns lie side by side in a panel.
     static let panel = 64
+    /// Work is cut at multiples of these many rows, which the blocks of all kernels (6, 16, 32) divide or nearly do.
+    static let rowUnit = 48
 
     /// Rounds and packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     package init(
@@ -73,7 +75,7 @@ package final class PackedMatrix: Sendable {
     ) {
         let (pairs, kernels) = ((depth + 1) / 2, Kernels.current)
         let isSmall = rows * columns * depth < 100_000
-        Storage(byteCount: rows * pairs * 4).withPairs { narrow in
+        Storage(byteCount: Kernels.narrowedPairs(rows: rows, pairs: pairs) * 4).withPairs { narrow in
             Compute.forChunks(rows, grain: isSmall ? rows : max(16, 65_536 / max(1, depth) / 16 * 16)) { range in
                 kernels.pointee.bf16_narrow(
                     range.count, depth, a + range.lowerBound * rowStride, rowStride, depthStride,
@@ -84,7 +86,7 @@ package final class PackedMatrix: Sendable {
                 // than threads, so that a thread that was held up does not hold up the others
                 let parts = isSmall || Compute.threads == 1 ? 1 : Compute.threads * 4
                 let byRows = rows >= columns
-                let unit = byRows ? 12 : Self.panel
+                let unit = byRows ? Self.rowUnit : Self.panel
                 let grain = (((byRows ? rows : columns) + parts - 1) / parts + unit - 1) / unit * unit
                 Compute.forChunks(byRows ? rows : columns, grain: grain) { part in
                     let (rows, columns) = byRows ? (part, 0..<self.columns) : (0..<rows, part)
@@ -156,7 +158,7 @@ enum WeightProduct {
             NarrowProduct.inputGradient(
                 dy, rows: rows, narrow, outputs: outputs, inputs: inputs, into: dx, beta: beta)
         } else {
-            BLAS.multiply(
+            FloatProduct.multiply(
                 m: rows, n: inputs, k: outputs, .plain(dy, stride: outputs), .plain(weight.pointer, stride: inputs),
                 into: dx,
                 stride: inputs, beta: beta)
@@ -173,7 +175,7 @@ enum WeightProduct {
             PackedMatrix(depth: rows, columns: inputs, x, depthStride: inputs, columnStride: 1).multiply(
                 rows: outputs, dy, rowStride: 1, depthStride: outputs, into: dweight, stride: inputs, beta: beta)
         } else {
-            BLAS.multiply(
+            FloatProduct.multiply(
                 m: outputs, n: inputs, k: rows, .transposed(dy, stride: outputs), .plain(x, stride: inputs),
                 into: dweight,
                 stride: inputs, beta: beta)

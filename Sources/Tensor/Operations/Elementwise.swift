@@ -18,7 +18,9 @@ extension Tensor {
     public func scaled(by factor: Float) -> Tensor {
         let kernels = Kernels.current
         let result = Tensor.uninitialized(shape) { out in
-            Compute.forChunks(count, grain: 65_536) { kernels.pointee.scale($0.count, factor, pointer + $0.lowerBound, out + $0.lowerBound) }
+            Compute.forChunks(count, grain: 65_536) {
+                kernels.pointee.scale($0.count, factor, pointer + $0.lowerBound, out + $0.lowerBound)
+            }
         }
         return recorded(as: result) { .scale(Scale(input: $0, factor: factor)) }
     }

@@ -93,7 +93,7 @@ package final class FusedLinear: Sendable {
                 case .rounded(let packed): multiply(x.pointer, rows, packed, finisher)
                 case .plain(let weight):
                     weight.withFloats { weight in
-                        BLAS.multiply(
+                        FloatProduct.multiply(
                             m: rows, n: outputs, k: inputs, .plain(x.pointer, stride: inputs),
                             .transposed(UnsafePointer(weight), stride: inputs), into: out, stride: outputs)
                     }
@@ -106,7 +106,7 @@ package final class FusedLinear: Sendable {
     private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedFloats, _ finisher: Finisher) {
         forBlocks(rows) { rows, columns in
             packed.multiply(
-                finisher.kernels, rows: rows.count, panels: columns, x + rows.lowerBound * inputs,
+                finisher.kernels, rows: rows.count, panels: columns, x + rows.lowerBound * inputs, rowStride: inputs,
                 into: finisher.out + rows.lowerBound * outputs + columns.lowerBound, stride: outputs)
             finisher(rows: rows, columns: columns)
         }
@@ -114,7 +114,7 @@ package final class FusedLinear: Sendable {
 
     private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedMatrix, _ finisher: Finisher) {
         let (kernels, pairs) = (Kernels.current, (inputs + 1) / 2)
-        Storage(byteCount: rows * pairs * 4).withPairs { narrow in
+        Storage(byteCount: Kernels.narrowedPairs(rows: rows, pairs: pairs) * 4).withPairs { narrow in
             Compute.forRows(rows, width: inputs) { range in
                 kernels.pointee.bf16_narrow(
                     range.count, inputs, x + range.lowerBound * inputs, inputs, 1, narrow + range.lowerBound * pairs)
@@ -142,8 +142,9 @@ package final class FusedLinear: Sendable {
         let parts = 2 * Compute.threads
         if parts == 2 || rows * inputs * outputs < 100_000 {
             run(0..<rows, 0..<panels)
-        } else if rows >= 12 * parts {
-            Compute.forChunks(rows, grain: ((rows + parts - 1) / parts + 11) / 12 * 12) { run($0, 0..<panels) }
+        } else if rows >= PackedMatrix.rowUnit * parts {
+            let unit = PackedMatrix.rowUnit
+            Compute.forChunks(rows, grain: ((rows + parts - 1) / parts + unit - 1) / unit * unit) { run($0, 0..<panels) }
         } else {
             Compute.forChunks(panels, grain: (panels + parts - 1) / parts) { run(0..<rows, $0) }
         }

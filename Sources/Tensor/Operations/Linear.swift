@@ -34,7 +34,7 @@ extension Tensor {
             k == inner,
             "cannot multiply \(shape)\(transposed ? "ᵀ" : "") by \(other.shape)\(otherTransposed ? "ᵀ" : "")")
         let result = Tensor.uninitialized([m, n]) { out in
-            BLAS.multiply(
+            FloatProduct.multiply(
                 m: m, n: n, k: k, BLAS.Matrix(pointer: pointer, stride: shape[1], transposed: transposed),
                 BLAS.Matrix(pointer: other.pointer, stride: other.shape[1], transposed: otherTransposed), into: out,
                 stride: n)
@@ -53,7 +53,7 @@ struct Linear {
     let weight: Tensor
     let places: [Int?]
 
-    /// Below this many rows the weight is streamed once by our own kernel; OpenBLAS would copy it first.
+    /// Below this many rows the weight is streamed once by our own kernel; a product of many rows would pack it first.
     static let fewRows = 48
 
     static func forward(_ x: Tensor, _ weight: Tensor, into out: UnsafeMutablePointer<Float>) {
@@ -71,8 +71,10 @@ struct Linear {
                     rows, range.count, inputs, x.pointer, inputs, weight.pointer + range.lowerBound * inputs,
                     out + range.lowerBound, outputs)
             }
+        } else if let packed = weight.storage.packedFloats(weight) {
+            packed.multiply(rows: rows, x.pointer, rowStride: inputs, into: out, stride: outputs)
         } else {
-            BLAS.multiply(
+            FloatProduct.multiply(
                 m: rows, n: outputs, k: inputs, .plain(x.pointer, stride: inputs),
                 .transposed(weight.pointer, stride: inputs), into: out, stride: outputs)
         }

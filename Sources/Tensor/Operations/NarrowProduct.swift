@@ -17,8 +17,8 @@ enum NarrowProduct {
                 multiply(block)
             }
         }
+        let kernels = Kernels.current
         if rows < Linear.fewRows {
-            let kernels = Kernels.current
             let parts = rows * inputs * outputs < 50_000 ? 1 : Compute.threads
             let grain = min(few / max(1, inputs), (outputs + parts - 1) / parts) / 4 * 4
             Compute.forChunks(outputs, grain: max(4, grain)) { part in
@@ -33,8 +33,8 @@ enum NarrowProduct {
         if inputs == 0 { return out.update(repeating: 0, count: rows * outputs) }
         eachPart(of: outputs, floats: many / inputs, operations: rows * inputs * outputs) { part in
             eachBlock(part) { block in
-                BLAS.multiplyPart(
-                    m: rows, n: part.count, k: inputs, .plain(x, stride: inputs), .transposed(block, stride: inputs),
+                FloatProduct.multiplyPart(
+                    kernels, m: rows, n: part.count, k: inputs, .plain(x, stride: inputs), .transposed(block, stride: inputs),
                     into: out + part.lowerBound, stride: outputs)
             }
         }
@@ -50,6 +50,7 @@ enum NarrowProduct {
             if beta == 0 { dx.update(repeating: 0, count: rows * inputs) }
             return
         }
+        let kernels = Kernels.current
         // dy is as wide as the weight is long: blocks of few columns would have it packed many times
         eachPart(of: inputs, floats: 16 * many / outputs, operations: rows * inputs * outputs) { part in
             Storage(byteCount: outputs * part.count * 4).withFloats { block in
@@ -57,8 +58,8 @@ enum NarrowProduct {
                     weight.widen(
                         row * inputs + part.lowerBound..<row * inputs + part.upperBound, into: block + row * part.count)
                 }
-                BLAS.multiplyPart(
-                    m: rows, n: part.count, k: outputs, .plain(dy, stride: outputs), .plain(block, stride: part.count),
+                FloatProduct.multiplyPart(
+                    kernels, m: rows, n: part.count, k: outputs, .plain(dy, stride: outputs), .plain(block, stride: part.count),
                     into: dx + part.lowerBound, stride: inputs, beta: beta)
             }
         }

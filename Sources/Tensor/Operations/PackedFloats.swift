@@ -27,21 +27,24 @@ package final class PackedFloats: Sendable {
         }
     }
 
-    /// C[rows, columns] = A · B + beta · C for rows of A that are dense and `depth` long, and beta 0 or 1; `stride` is that of C.
+    /// C[rows, columns] = A · B + beta · C for rows of A that begin `rowStride` apart (`depth`, unless given), and beta 0 or 1;
+    /// `stride` is that of C.
     package func multiply(
-        rows: Int, _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
+        rows: Int, _ a: UnsafePointer<Float>, rowStride: Int? = nil, into c: UnsafeMutablePointer<Float>, stride: Int,
+        beta: Float = 0
     ) {
+        let rowStride = rowStride ?? depth
         // as for bfloat16: every number is one sum in a fixed order, and there are a few more parts than threads
         let isSmall = rows * columns * depth < 100_000
         let parts = isSmall || Compute.threads == 1 ? 1 : Compute.threads * 4
         let byRows = rows >= columns
-        let unit = byRows ? 12 : Self.panel
+        let unit = byRows ? PackedMatrix.rowUnit : Self.panel
         let grain = (((byRows ? rows : columns) + parts - 1) / parts + unit - 1) / unit * unit
         let kernels = Kernels.current
         Compute.forChunks(byRows ? rows : columns, grain: grain) { part in
             let (rows, columns) = byRows ? (part, 0..<self.columns) : (0..<rows, part)
             multiply(
-                kernels, rows: rows.count, panels: columns, a + rows.lowerBound * depth,
+                kernels, rows: rows.count, panels: columns, a + rows.lowerBound * rowStride, rowStride: rowStride,
                 into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
         }
     }
@@ -50,24 +53,24 @@ package final class PackedFloats: Sendable {
     /// The kernels are those of the thread that shares the work out.
     func multiply(
         _ kernels: UnsafePointer<Kernels.Table>, rows: Int, panels columns: Range<Int>, _ a: UnsafePointer<Float>,
-        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
+        rowStride: Int, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
         guard let product = kernels.pointee.f32_product else {
             preconditionFailure("this build of the kernels has no product with packed floats")
         }
         storage.withFloats { packed in
             product(
-                rows, columns.count, depth, a, depth, packed + columns.lowerBound * depth, c, stride, beta == 0 ? 0 : 1)
+                rows, columns.count, depth, a, rowStride, packed + columns.lowerBound * depth, c, stride, beta == 0 ? 0 : 1)
         }
     }
 }
 
 extension Storage {
-    /// A weight matrix [outputs, inputs] as the right-hand side of x Wᵀ, packed once and kept with the weight; nil for weights that had
-    /// better be used as they lie.
+    /// A weight matrix [outputs, inputs] as the right-hand side of x Wᵀ, packed once and kept with the weight; nil for weights that
+    /// are packed in every product.
     ///
-    /// Only views of files are packed: their floats need not stay in memory beside the packed ones. A weight that is being trained
-    /// would have to be packed anew in every step.
+    /// Only views of files are kept packed: their floats need not stay in memory beside the packed ones. A weight that is being trained
+    /// would have to be packed anew in every step. The sums are the same.
     func packedFloats(_ weight: Tensor) -> PackedFloats? {
         guard isView, narrow == nil, weight.node == nil, weight.shape[0] >= 16, weight.shape[1] >= 16, PackedFloats.isUseful else {
             return nil

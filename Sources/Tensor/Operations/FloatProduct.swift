@@ -1,0 +1,81 @@
+// Products of matrices of 32-bit floats.
+
+/// C[m, n] = A[m, k] · B[k, n] + beta · C, each of A and B read as it stands or transposed.
+///
+/// Where the processor has wide registers the product is made by the package's own kernel, whose speed does not depend on whether the
+/// system's OpenBLAS knows the processor (one that is older than the processor runs at a tenth of it); elsewhere OpenBLAS makes it.
+/// In both, every number is one sum in a fixed order: the number of threads does not show in it.
+package enum FloatProduct {
+    /// Below this many multiplications a product is not cut.
+    private static let smallest = 100_000
+
+    /// The product, shared out among the threads of the scope; beta is 0 or 1.
+    package static func multiply(
+        m: Int, n: Int, k: Int, _ a: BLAS.Matrix, _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int,
+        beta: Float = 0
+    ) {
+        let kernels = Kernels.current
+        guard kernels.pointee.f32_product != nil, k > 0 else {
+            return BLAS.multiply(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
+        }
+        multiply(
+            kernels, threads: m * n * k < smallest ? 1 : Compute.threads, m: m, n: n, k: k, a, b, into: c, stride: stride,
+            beta: beta)
+    }
+
+    /// The same on the calling thread, for matrices that are not empty. The kernels are those of the thread that shares the work out.
+    static func multiplyPart(
+        _ kernels: UnsafePointer<Kernels.Table>, m: Int, n: Int, k: Int, _ a: BLAS.Matrix, _ b: BLAS.Matrix,
+        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
+    ) {
+        guard kernels.pointee.f32_product != nil else {
+            return BLAS.multiplyPart(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
+        }
+        multiply(kernels, threads: 1, m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
+    }
+
+    private static func multiply(
+        _ kernels: UnsafePointer<Kernels.Table>, threads: Int, m: Int, n: Int, k: Int, _ a: BLAS.Matrix,
+        _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
+    ) {
+        guard let product = kernels.pointee.f32_product else { return }
+        withRows(of: a, kernels, m: m, k: k, threads: threads) { rows, rowStride in
+            let panel = PackedMatrix.panel
+            let panels = (n + panel - 1) / panel
+            let add: Int32 = beta == 0 ? 0 : 1
+            if threads == 1 || panels >= 4 * threads {
+                // a panel is packed where it is used, and read by all rows while it is in the cache
+                Compute.forChunks(panels, grain: threads == 1 ? panels : 1) { part in
+                    Storage(byteCount: k * min(panel, (n + 15) / 16 * 16) * 4).withFloats { packed in
+                        for first in part.lazy.map({ $0 * panel }) {
+                            let count = min(panel, n - first)
+                            kernels.pointee.f32_pack(
+                                count, k, b.pointer + first * b.columnStride, b.rowStride, b.columnStride, packed)
+                            product(m, count, k, rows, rowStride, packed, c + first, stride, add)
+                        }
+                    }
+                }
+            } else {
+                PackedFloats(depth: k, columns: n, b.pointer, depthStride: b.rowStride, columnStride: b.columnStride)
+                    .multiply(rows: m, rows, rowStride: rowStride, into: c, stride: stride, beta: beta)
+            }
+        }
+    }
+
+    /// Calls `body` with A row by row: as it stands, or a copy of it where it is transposed.
+    private static func withRows(
+        of a: BLAS.Matrix, _ kernels: UnsafePointer<Kernels.Table>, m: Int, k: Int, threads: Int,
+        _ body: (UnsafePointer<Float>, _ stride: Int) -> Void
+    ) {
+        guard a.transposed else { return body(a.pointer, a.stride) }
+        // packing k columns of m rows in one panel is writing them row by row, with zeros up to a multiple of 16
+        let width = (k + 15) / 16 * 16
+        Storage(byteCount: m * width * 4).withFloats { rows in
+            Compute.forChunks(m, grain: threads == 1 ? m : 16 * max(1, 4096 / width)) { part in
+                kernels.pointee.f32_pack(
+                    k, part.count, a.pointer + part.lowerBound, 1, a.stride, rows + part.lowerBound * width)
+            }
+            body(UnsafePointer(rows), width)
+        }
+    }
+}
