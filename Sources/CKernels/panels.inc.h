@@ -4,6 +4,7 @@
 // side by side. It is read from front to back, which memory does fastest; a weight that is packed once serves every product after.
 
 #define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
+#define QUARTER_DEPTH 256 // the same where a quarter of its columns is used at a time
 #define PANEL_DEPTH 1024 // rows of a panel that are used at a time: 256 KiB stay in the second-level cache
 
 // Sixteen rows and columns of B, or fewer with zeros behind them, a vector for each row: B[p, j] = b[p*depth_stride + j*column_stride].
@@ -85,7 +86,37 @@ static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t
     }
 }
 #define F32_PRODUCT f32_product
+#elif SWK_MASKS == 256
+// Sixteen registers hold a tile of six rows by sixteen columns: a panel is read a quarter at a time.
+TILE(6, 1)
+TILE(2, 1)
+
+INLINE void f32_quarter(size_t last, size_t m, size_t count, const float *a, size_t a_row, const float *block, size_t width, float *c,
+                        size_t c_row, int accumulate) {
+    size_t i = 0;
+    for (; i + 6 <= m; i += 6) tile_6_1(last, count, a + i * a_row, a_row, 1, block, width, c + i * c_row, c_row, accumulate);
+    for (; i + 2 <= m; i += 2) tile_2_1(last, count, a + i * a_row, a_row, 1, block, width, c + i * c_row, c_row, accumulate);
+    if (i < m) tile_1_1(last, count, a + i * a_row, a_row, 1, block, width, c + i * c_row, c_row, accumulate);
+}
+
+static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c, size_t c_row,
+                        int accumulate) {
+    for (size_t j = 0; j < n; j += PANEL, b += PANEL * depth) {
+        size_t columns = n - j < PANEL ? n - j : PANEL, width = (columns + 15) / 16 * 16;
+        for (size_t p = 0; p < depth; p += QUARTER_DEPTH) {
+            size_t count = depth - p < QUARTER_DEPTH ? depth - p : QUARTER_DEPTH;
+            int add = accumulate || p > 0;
+            for (size_t k = 0; k < columns; k += 16) {
+                const float *block = b + p * width + k;
+                float *to = c + j + k;
+                if (columns - k >= 16) f32_quarter(16, m, count, a + p, a_row, block, width, to, c_row, add);
+                else f32_quarter(columns - k, m, count, a + p, a_row, block, width, to, c_row, add);
+            }
+        }
+    }
+}
+#define F32_PRODUCT f32_product
 #else
-// too few registers for tiles that would beat a library's
+// nothing is known of the registers
 #define F32_PRODUCT NULL
 #endif

@@ -14,7 +14,7 @@
 #include "optimiser.inc.h"
 
 #define ENTRIES(NAME, PRODUCT)                                                                                               \
-    .name = NAME,                                                                                                         \
+    .name = NAME, .is_wide = SWK_WIDE,                                                                                    \
     .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,                       \
     .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,               \
     .gelu_erf = gelu_erf, .gelu_erf_backward = gelu_erf_backward,                                                         \

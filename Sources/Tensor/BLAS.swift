@@ -6,6 +6,13 @@ package enum BLAS {
     /// OpenBLAS keeps to one thread: the package's own pool cuts the product into parts, so there are never two pools at work.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
+    /// Whether OpenBLAS has chosen kernels with the vectors of this processor. For one that is younger than itself it takes those for
+    /// vectors of four floats, whose names these are.
+    static let knowsProcessor: Bool = {
+        guard let name = openblas_get_corename() else { return false }
+        return !["Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Generic", "Unknown"].contains(String(cString: name))
+    }()
+
     /// A row-major matrix in memory, read as it stands or transposed.
     package struct Matrix {
         let pointer: UnsafePointer<Float>

@@ -23,6 +23,31 @@ import _TestSupport
         }
     }
 
+    /// OpenBLAS is the judge of the package's own kernel.
+    @Test(arguments: shapes, [(false, false), (false, true), (true, false), (true, true)])
+    func ownProductsAreThoseOfOpenBLAS(shape: (m: Int, n: Int, k: Int), transposed: (Bool, Bool)) {
+        let (m, n, k) = shape
+        func matrix(_ name: String, _ rows: Int, _ columns: Int, transposed: Bool) -> (Tensor, BLAS.Matrix) {
+            let tensor = OpCase.Input.normal(name, transposed ? [columns, rows] : [rows, columns]).tensor
+            return (
+                tensor,
+                transposed ? .transposed(tensor.pointer, stride: rows) : .plain(tensor.pointer, stride: columns)
+            )
+        }
+        let (a, left) = matrix("a", m, k, transposed: transposed.0)
+        let (b, right) = matrix("b", k, n, transposed: transposed.1)
+        let ours = Tensor.uninitialized([m, n]) {
+            FloatProduct.multiply(m: m, n: n, k: k, left, right, into: $0, stride: n)
+        }
+        let judge = Tensor.uninitialized([m, n]) {
+            BLAS.multiply(m: m, n: n, k: k, left, right, into: $0, stride: n)
+        }
+        withExtendedLifetime((a, b)) {
+            // sums of k products of numbers around 1
+            expectClose(ours, judge, relative: 1e-5, absolute: 2e-6 * Double(k).squareRoot() + 1e-5)
+        }
+    }
+
     @Test(arguments: [(300, 96, 128), (129, 257, 131)]) func cutProductsAreRight(shape: (m: Int, n: Int, k: Int)) {
         OpCases.linear(rows: shape.m, inputs: shape.k, outputs: shape.n, bias: true).with(absolute: 2e-6).checkValues()
     }

@@ -31,6 +31,43 @@ import _TestSupport
         }
     }
 
+    /// A panel has its columns side by side, with zeros up to a multiple of 16 and nothing behind them, whatever the strides are.
+    @Test(arguments: [(1, 1), (16, 16), (17, 5), (64, 40), (33, 70)], [0, 1, 2])
+    func packingAPanel(shape: (columns: Int, depth: Int), kind: Int) {
+        let (columns, depth) = shape
+        // as rows of a weight, as rows of activations, and with gaps on both sides
+        let (depthStride, columnStride) = [(1, depth + 2), (columns + 3, 1), (2, 2 * depth + 5)][kind]
+        let b = (0..<depth * depthStride + columns * columnStride).map { Float($0) * 0.37 - 3 }
+        let width = (columns + 15) / 16 * 16
+        let expected = (0..<depth * width).map { at in
+            let (p, j) = (at / width, at % width)
+            return j < columns ? b[p * depthStride + j * columnStride] : 0
+        }
+        Self.onEveryLevel { kernels, label in
+            var out = [Float](repeating: 7, count: depth * width + 16)
+            var pairs = [UInt32](repeating: 7, count: (depth + 1) / 2 * width + 16)
+            b.withUnsafeBufferPointer { b in
+                out.withUnsafeMutableBufferPointer { out in
+                    pairs.withUnsafeMutableBufferPointer { pairs in
+                        guard let b = b.baseAddress, let out = out.baseAddress, let pairs = pairs.baseAddress else { return }
+                        kernels.f32_pack(columns, depth, b, depthStride, columnStride, out)
+                        kernels.bf16_pack(columns, depth, b, depthStride, columnStride, pairs)
+                    }
+                }
+            }
+            #expect(out == expected + Array(repeating: 7, count: 16), "\(label)")
+            func rounded(_ p: Int, _ j: Int) -> UInt32 {
+                guard p < depth else { return 0 }
+                let bits = expected[p * width + j].bitPattern
+                return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+            }
+            let expectedPairs = (0..<(depth + 1) / 2 * width).map { at in
+                rounded(at / width * 2, at % width) | rounded(at / width * 2 + 1, at % width) << 16
+            }
+            #expect(pairs == expectedPairs + Array(repeating: 7, count: 16), "\(label)")
+        }
+    }
+
     @Test func exponentialOverItsWholeRange() {
         // 200,001 numbers from −88 to 88, then the ends
         let x = (0...200_000).map { Float($0 - 100_000) * 88e-5 }
@@ -144,8 +181,9 @@ import _TestSupport
         var counts = [Int](repeating: 0, count: 6)
         let logSumExp = TokenSampling.logSumExp(x, count: 6, temperature: 1)
         for _ in 0..<count {
-            counts[TokenSampling.draw(
-                x, count: 6, temperature: 1, logSumExp: logSumExp, uniform: generator.uniform())] += 1
+            counts[
+                TokenSampling.draw(
+                    x, count: 6, temperature: 1, logSumExp: logSumExp, uniform: generator.uniform())] += 1
         }
         #expect(counts[4] == 0)
         for index in 0..<6 {

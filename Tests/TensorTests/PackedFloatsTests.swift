@@ -26,7 +26,7 @@ import _TestSupport
         }
         var single: [Float] = []
         onEveryBuild { label, threads in
-            guard PackedFloats.isUseful else { return }
+            guard Kernels.current.pointee.f32_product != nil else { return }
             let packed = PackedFloats(
                 depth: depth, columns: columns, w.pointer, depthStride: 1, columnStride: depth)
             let once = Tensor.uninitialized([rows, columns]) {

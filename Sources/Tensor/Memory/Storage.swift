@@ -22,11 +22,10 @@ package final class Storage: @unchecked Sendable {
     /// The contents as a packed weight matrix; nil until it is asked for. Whoever changes the contents forgets them.
     let packings = Mutex(Packings())
 
-    /// See ``packings``: rounded, as the right-hand side of dy W and of x Wᵀ; in 32-bit floats, as that of x Wᵀ.
+    /// See ``packings``: rounded, as the right-hand side of dy W and of x Wᵀ.
     struct Packings: Sendable {
         var plain: PackedMatrix?
         var transposed: PackedMatrix?
-        var floats: PackedFloats?
     }
 
     private struct Late: Sendable {

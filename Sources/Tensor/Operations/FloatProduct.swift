@@ -2,9 +2,8 @@
 
 /// C[m, n] = A[m, k] · B[k, n] + beta · C, each of A and B read as it stands or transposed.
 ///
-/// Where the processor has wide registers the product is made by the package's own kernel, whose speed does not depend on whether the
-/// system's OpenBLAS knows the processor (one that is older than the processor runs at a tenth of it); elsewhere OpenBLAS makes it.
-/// In both, every number is one sum in a fixed order: the number of threads does not show in it.
+/// Where the processor has wide registers, or OpenBLAS is older than the processor and does not know it (it then runs at a tenth of its
+/// speed), the product is made by the package's own kernel; elsewhere OpenBLAS makes it. In both, every number is one sum in a fixed order: the number of threads does not show in it.
 package enum FloatProduct {
     /// Below this many multiplications a product is not cut.
     private static let smallest = 100_000
@@ -15,7 +14,7 @@ package enum FloatProduct {
         beta: Float = 0
     ) {
         let kernels = Kernels.current
-        guard kernels.pointee.f32_product != nil, k > 0 else {
+        guard PackedFloats.isUseful(kernels), k > 0 else {
             return BLAS.multiply(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
         }
         multiply(
@@ -28,7 +27,7 @@ package enum FloatProduct {
         _ kernels: UnsafePointer<Kernels.Table>, m: Int, n: Int, k: Int, _ a: BLAS.Matrix, _ b: BLAS.Matrix,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
-        guard kernels.pointee.f32_product != nil else {
+        guard PackedFloats.isUseful(kernels) else {
             return BLAS.multiplyPart(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
         }
         multiply(kernels, threads: 1, m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)

@@ -65,7 +65,7 @@ package final class FusedLinear: Sendable {
             }
             if let packed { return .rounded(packed) }
         }
-        guard PackedFloats.isUseful else { return .plain(weight) }
+        guard PackedFloats.isUseful() else { return .plain(weight) }
         return .floats(weight.withFloats { PackedFloats(depth: inputs, columns: outputs, $0, depthStride: 1, columnStride: inputs) })
     }
 

@@ -71,8 +71,6 @@ struct Linear {
                     rows, range.count, inputs, x.pointer, inputs, weight.pointer + range.lowerBound * inputs,
                     out + range.lowerBound, outputs)
             }
-        } else if let packed = weight.storage.packedFloats(weight) {
-            packed.multiply(rows: rows, x.pointer, rowStride: inputs, into: out, stride: outputs)
         } else {
             FloatProduct.multiply(
                 m: rows, n: outputs, k: inputs, .plain(x.pointer, stride: inputs),

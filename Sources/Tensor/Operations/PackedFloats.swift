@@ -9,8 +9,10 @@ package final class PackedFloats: Sendable {
     /// How many columns lie side by side in a panel.
     private static let panel = 64
 
-    /// Whether this build of the kernels multiplies packed floats faster than a library does.
-    package static var isUseful: Bool { Kernels.current.pointee.f32_product != nil }
+    /// Whether some build of the kernels multiplies floats faster than OpenBLAS does here.
+    package static func isUseful(_ kernels: UnsafePointer<Kernels.Table> = Kernels.current) -> Bool {
+        kernels.pointee.f32_product != nil && (kernels.pointee.is_wide != 0 || !BLAS.knowsProcessor)
+    }
 
     /// Packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     package init(depth: Int, columns: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int) {
@@ -62,24 +64,5 @@ package final class PackedFloats: Sendable {
             product(
                 rows, columns.count, depth, a, rowStride, packed + columns.lowerBound * depth, c, stride, beta == 0 ? 0 : 1)
         }
-    }
-}
-
-extension Storage {
-    /// A weight matrix [outputs, inputs] as the right-hand side of x Wᵀ, packed once and kept with the weight; nil for weights that
-    /// are packed in every product.
-    ///
-    /// Only views of files are kept packed: their floats need not stay in memory beside the packed ones. A weight that is being trained
-    /// would have to be packed anew in every step. The sums are the same.
-    func packedFloats(_ weight: Tensor) -> PackedFloats? {
-        guard isView, narrow == nil, weight.node == nil, weight.shape[0] >= 16, weight.shape[1] >= 16, PackedFloats.isUseful else {
-            return nil
-        }
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        if let known = packings.withLock({ $0.floats }), known.depth == inputs, known.columns == outputs { return known }
-        let made = PackedFloats(depth: inputs, columns: outputs, weight.pointer, depthStride: 1, columnStride: inputs)
-        packings.withLock { $0.floats = made }
-        forget()
-        return made
     }
 }
