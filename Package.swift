@@ -1,11 +1,10 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The manifest is the map: C kernels → Tensor → Models, Data → Eval, Diversity, Train → Runs → five programs → tests.
+// The manifest is the map: C kernels → Tensor, Files → Models, Data → Eval, Diversity, Train → Runs → five programs → tests.
 // Each target may import only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -13,6 +12,7 @@ let package = Package(
     name: "swift-rlhf",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "Files", targets: ["Files"]),
         .library(name: "Tensor", targets: ["Tensor"]),
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Data", targets: ["Data"]),
@@ -28,7 +28,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
@@ -40,9 +39,10 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "Tensor", dependencies: ["COpenBLAS", "CKernels"]),
 
-        // MARK: Models and data
-        .target(name: "Models", dependencies: ["Tensor"]),
-        .target(name: "Data", dependencies: [heap]),
+        // MARK: Models and data, and the files that both write
+        .target(name: "Files"),
+        .target(name: "Models", dependencies: ["Tensor", "Files"]),
+        .target(name: "Data", dependencies: ["Files", heap]),
 
         // MARK: Metrics
         .target(name: "Eval", dependencies: ["Models", "Data"]),
@@ -50,7 +50,7 @@ let package = Package(
 
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Models", "Data", "Eval"]),
-        .target(name: "Runs", dependencies: ["Train", "Diversity", argumentParser, logging, yams]),
+        .target(name: "Runs", dependencies: ["Train", "Diversity", argumentParser, yams]),
 
         // MARK: Programs
         .executableTarget(name: "train-sft", dependencies: ["Runs"]),
@@ -59,9 +59,10 @@ let package = Package(
         .executableTarget(name: "sample-best-of-n", dependencies: ["Runs"]),
         .executableTarget(name: "calculate-diversity", dependencies: ["Runs"]),
 
-        // MARK: Tests
-        .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport"),
+        // MARK: Tests, and what they share: a test target, too, so that a build without tests leaves it out
+        .testTarget(name: "_TestSupport", dependencies: ["Tensor"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "_TestSupport"]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "_TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "_TestSupport"]),
         .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),

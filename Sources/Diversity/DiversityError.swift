@@ -22,6 +22,8 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
     case cannotCompare(String)
     /// A metric that failed; the run fails with it.
     case metricFailed(name: String, reason: String)
+    /// An input file that cannot be opened.
+    case unreadableInput(path: String)
     /// An input file that cannot be understood.
     case malformedInput(place: String, reason: String)
 
@@ -45,6 +47,7 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
         case .wrongCount(let what, let got, let expected): "a model gave \(got) \(what) where \(expected) were expected"
         case .cannotCompare(let reason): "the two measurements cannot be compared: \(reason)"
         case .metricFailed(let name, let reason): "the metric \(name) failed: \(reason)"
+        case .unreadableInput(let path): "cannot read \(path); check the path"
         case .malformedInput(let place, let reason): "\(place): \(reason)"
         }
     }

@@ -52,13 +52,14 @@ public struct DiversityInput: Sendable, Equatable {
     /// (a number, or a list of them beside a list of outputs) and `reference`. Objects with the same `input` are one
     /// group; an object without `input` is a group of its own.
     ///
-    /// - Throws: ``DiversityError/malformedInput(place:reason:)`` that names file and line or object.
+    /// - Throws: ``DiversityError/unreadableInput(path:)``; ``DiversityError/malformedInput(place:reason:)`` that names file and line or
+    ///   object.
     public init(contentsOf url: URL) throws {
         let data: Foundation.Data
         do {
             data = try Foundation.Data(contentsOf: url)
         } catch {
-            throw DiversityError.malformedInput(place: url.path, reason: "cannot be read; check the path")
+            throw DiversityError.unreadableInput(path: url.path)
         }
         try self.init(json: data, name: url.path)
     }

@@ -58,8 +58,7 @@ public struct EmbeddingMetric: DiversityMetric {
     }
 
     /// Texts that were not encoded are left out, the others share their probability in proportion.
-    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
-    {
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         let embeddings = try collection.embeddings(by: encoder)
         let known = zip(texts, probabilities).compactMap { text, weight in embeddings[text].map { ($0, weight) } }
         return PairwiseSimilarity.expectedDiversity(ofEmbeddings: known.map(\.0), weights: known.map(\.1))

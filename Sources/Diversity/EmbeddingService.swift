@@ -77,6 +77,7 @@ public struct EmbeddingService: TextEncoder {
         defer { session.invalidateAndCancel() }
         var vectors: [[Float]?] = []
         var lastReason = ""
+        var width: Int?
         for start in stride(from: 0, to: texts.count, by: options.batchSize) {
             let batch = Array(texts[start..<min(start + options.batchSize, texts.count)])
             switch try request(batch, in: session) {
@@ -94,6 +95,13 @@ public struct EmbeddingService: TextEncoder {
                     vectors.append(answer[0])
                 }
             }
+        }
+        for case let vector? in vectors {
+            guard vector.count == width ?? vector.count else {
+                throw Failure.malformedAnswer(
+                    endpoint: endpoint.absoluteString, reason: "vectors of \(width ?? 0) and of \(vector.count) numbers")
+            }
+            width = vector.count
         }
         if !texts.isEmpty, vectors.allSatisfy({ $0 == nil }) {
             throw Failure.nothingEncoded(endpoint: endpoint.absoluteString, texts: texts.count, reason: lastReason)

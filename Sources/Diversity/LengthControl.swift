@@ -47,8 +47,7 @@ public struct LengthControlledMetric: DiversityMetric {
     }
 
     /// Texts that are too short are left out, the others share their probability in proportion.
-    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
-    {
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         let cut = cut(collection)
         let long = zip(texts, probabilities).filter { cut.isLongEnough[$0.0] }
         let total = long.reduce(0) { $0 + $1.1 }

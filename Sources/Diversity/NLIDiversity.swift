@@ -109,8 +109,7 @@ public struct NLIDiversity: DiversityMetric {
     }
 
     /// Every pair of texts in both directions, a text with itself too.
-    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
-    {
+    public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         precondition(
             texts.count == probabilities.count, "\(probabilities.count) probabilities for \(texts.count) texts")
         guard !texts.isEmpty else { return nil }

@@ -2,6 +2,7 @@ public import Tensor
 
 /// The functions between the two matrices of a feed-forward layer, by the names of Transformers.
 public enum Activation: String, Sendable, CaseIterable {
+    /// max(x, 0).
     case relu
     /// With the normal distribution's own Φ.
     case gelu
@@ -9,6 +10,7 @@ public enum Activation: String, Sendable, CaseIterable {
     case geluNew = "gelu_new"
     /// The tanh approximation under its later name.
     case geluTanh = "gelu_pytorch_tanh"
+    /// x · σ(x).
     case silu
     /// ``silu`` under its other name.
     case swish

@@ -18,9 +18,13 @@ public enum Families {
 
 /// What can be wrong with a model that its files are not.
 public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// `model_type` names a family that is not here.
     case unknownFamily(String, known: [String])
+    /// A key of config.json is missing or has a value that makes no sense.
     case configuration(key: String, problem: String)
+    /// The configuration asks for something that is not here.
     case unsupported(String)
+    /// The folder has no head, where a trained one is needed.
     case freshHead(folder: String)
     /// A score is to be saved or computed of a model whose head was never trained or is not there.
     case noHead

@@ -2,18 +2,27 @@ public import Tensor
 
 /// The configuration of a GPT-2 model, with the names of Hugging Face's config.json in ``GPT2/configuration()``.
 public struct GPT2Configuration: Sendable, Equatable {
+    /// Rows of the token embedding: the ids that the model knows.
     public var vocabularySize: Int
+    /// The width of the hidden states.
     public var hiddenSize: Int
+    /// The width inside of the MLPs.
     public var feedForwardSize: Int
+    /// How many layers there are.
     public var layerCount: Int
+    /// Attention heads.
     public var heads: Int
+    /// The longest sequence, in tokens.
     public var contextLength: Int
+    /// What the norms add to the variance.
     public var normEpsilon: Double
+    /// The function inside of the MLPs.
     public var activation: Activation
     /// Whether attention scores are divided by √(channels of a head).
     public var scalesByHeadDim: Bool
     /// Whether the scores of layer i, counted from 1, are divided by i as well.
     public var scalesByLayer: Bool
+    /// Whether the token embedding is the output projection, too.
     public var tiesEmbeddings: Bool
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
@@ -62,11 +71,13 @@ public final class GPT2: Decoder {
         }
     }
 
+    /// The configuration that the model was built with.
     public let settings: GPT2Configuration
     private let tokenEmbedding: Parameter
     private let positionEmbedding: Parameter
     private let blocks: [Block]
     private let finalNorm: LayerNormalisation
+    /// The output projection: [vocabulary, channels].
     public let projection: Parameter
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.

@@ -3,8 +3,11 @@ import Tensor
 
 /// The ids of a model's special tokens.
 public struct SpecialTokens: Sendable, Equatable {
+    /// What a text begins with.
     public var begin: Int32?
+    /// What ends a text, and with it a generated response.
     public var end: Int32?
+    /// What fills up rows that are shorter than others.
     public var padding: Int32?
 
     /// Ids; nil for what there is not.

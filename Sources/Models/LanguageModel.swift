@@ -30,10 +30,14 @@ public struct LanguageModel {
     ///   - note: receives one line for everything that a user should know, such as a fresh projection.
     /// - Throws: ``CheckpointError`` or ``ModelError``.
     public static func load(_ folder: URL, usesTanh: Bool = false, note: (String) -> Void = { _ in }) throws -> LanguageModel {
+        try load(folder, projects: true, usesTanh: usesTanh, note: note)
+    }
+
+    private static func load(_ folder: URL, projects: Bool, usesTanh: Bool, note: (String) -> Void) throws -> LanguageModel {
         let modelFolder = ModelFolder(folder)
         let configuration = try modelFolder.configuration()
         let store = try modelFolder.weights()
-        let weights = StoredWeights(store)
+        let weights = StoredWeights(store, projects: projects)
         let decoder = try Families.build(ConfigurationReader(configuration), weights: weights)
         try weights.checkSurplus(isTied: decoder.isTied)
         if weights.madeProjection {
@@ -51,10 +55,10 @@ public struct LanguageModel {
         return model
     }
 
-    /// Loads a folder that must hold a trained head.
+    /// Loads a folder that must hold a trained head. An output projection that it lacks is not made.
     /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:usesTanh:note:)``.
     public static func loadRewardModel(_ folder: URL, usesTanh: Bool = false) throws -> RewardModel {
-        let model = try load(folder, usesTanh: usesTanh)
+        let model = try load(folder, projects: false, usesTanh: usesTanh) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
         return RewardModel(model.decoder, head: head)
     }
@@ -74,8 +78,7 @@ extension ValueHead {
     /// The head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label; nil when it has neither.
     ///
     /// - Throws: ``CheckpointError`` for weights that are missing, of another shape or not finite.
-    convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool) throws
-    {
+    convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool) throws {
         func number(_ name: String) throws -> Float {
             let tensor = try store.tensor(name)
             guard tensor.count == 1 else {

@@ -2,18 +2,31 @@ public import Tensor
 
 /// The configuration of a LLaMA-family model, with the names of Hugging Face's config.json in ``Llama/configuration()``.
 public struct LlamaConfiguration: Sendable, Equatable {
+    /// Rows of the token embedding: the ids that the model knows.
     public var vocabularySize: Int
+    /// The width of the hidden states.
     public var hiddenSize: Int
+    /// The width inside of the MLPs.
     public var intermediateSize: Int
+    /// How many layers there are.
     public var layerCount: Int
+    /// Attention heads of the queries.
     public var heads: Int
+    /// Attention heads of keys and values; each serves `heads / keyHeads` heads of the queries.
     public var keyHeads: Int
+    /// Channels of a head.
     public var headDim: Int
+    /// The longest sequence, in tokens.
     public var contextLength: Int
+    /// What the norms add to the variance.
     public var normEpsilon: Double
+    /// How positions are rotated into queries and keys.
     public var rope: RotarySettings
+    /// Whether the token embedding is the output projection, too.
     public var tiesEmbeddings: Bool
+    /// Whether the projections of attention have biases.
     public var attentionBias: Bool
+    /// Whether the projections of the MLPs have biases.
     public var mlpBias: Bool
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
@@ -66,10 +79,12 @@ public final class Llama: Decoder {
         }
     }
 
+    /// The configuration that the model was built with.
     public let settings: LlamaConfiguration
     private let tokenEmbedding: Parameter
     private let blocks: [Block]
     private let norm: Parameter
+    /// The output projection: [vocabulary, channels].
     public let projection: Parameter
     private let rotary: RotaryPositions
 
@@ -97,7 +112,8 @@ public final class Llama: Decoder {
                 down: try projection("mlp.down_proj", hidden, settings.intermediateSize, bias: settings.mlpBias))
         }
         norm = try source.parameter("model.norm.weight", [hidden], fresh: .ones)
-        projection = settings.tiesEmbeddings
+        projection =
+            settings.tiesEmbeddings
             ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
         rotary = RotaryPositions(settings.rope, dim: settings.headDim)
     }
@@ -136,7 +152,7 @@ public final class Llama: Decoder {
         let middle = context.selected(states) + block.output(mixed, on: tape)
 
         let inner = middle.rmsNormalised(weight: block.postNorm.on(tape), epsilon: epsilon)
-        let activated = block.gate(inner, on: tape).swiglu(up: block.up(inner, on: tape)) // [R, F]
+        let activated = block.gate(inner, on: tape).swiglu(up: block.up(inner, on: tape))  // [R, F]
         return middle + block.down(activated, on: tape)
     }
 

@@ -2,11 +2,17 @@ public import Tensor
 
 /// The configuration of an OPT-family model, with the names of Hugging Face's config.json in ``OPT/configuration()``.
 public struct OPTConfiguration: Sendable, Equatable {
+    /// Rows of the token embedding: the ids that the model knows.
     public var vocabularySize: Int
+    /// The width of the hidden states.
     public var hiddenSize: Int
+    /// The width inside of the MLPs.
     public var feedForwardSize: Int
+    /// How many layers there are.
     public var layerCount: Int
+    /// Attention heads.
     public var heads: Int
+    /// The longest sequence, in tokens.
     public var contextLength: Int
     /// The width of the token embeddings and of what the output projection reads; where it is not `hiddenSize`, two matrices lead from
     /// one width to the other (`word_embed_proj_dim`; 512 beside 1024 in the 350m model).
@@ -15,10 +21,13 @@ public struct OPTConfiguration: Sendable, Equatable {
     public var normalisesBefore: Bool
     /// Whether the norm behind the last layer, which only models that normalise before have, is left out.
     public var removesFinalNorm: Bool
+    /// Whether the projections have biases.
     public var hasBiases: Bool
     /// Whether the norms have gains and shifts.
     public var normsAreAffine: Bool
+    /// The function inside of the MLPs.
     public var activation: Activation
+    /// Whether the token embedding is the output projection, too.
     public var tiesEmbeddings: Bool
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
@@ -72,6 +81,7 @@ public final class OPT: Decoder {
     private static let positionOffset: Int32 = 2
     private static let normEpsilon = 1e-5
 
+    /// The configuration that the model was built with.
     public let settings: OPTConfiguration
     private let tokenEmbedding: Parameter
     private let positionEmbedding: Parameter
@@ -79,6 +89,7 @@ public final class OPT: Decoder {
     private let blocks: [Block]
     private let finalNorm: LayerNormalisation?
     private let projectOut: Projection?
+    /// The output projection: [vocabulary, channels].
     public let projection: Parameter
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.

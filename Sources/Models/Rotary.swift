@@ -1,4 +1,4 @@
-package import Tensor
+import Tensor
 
 /// How positions turn into rotation angles.
 public struct RotarySettings: Sendable, Equatable {

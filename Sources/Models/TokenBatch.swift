@@ -73,9 +73,11 @@ public struct TokenBatch: Sendable {
         var segments: [AttentionLayout.Segment] = []
         var at = 0
         for range in wanted where !range.isEmpty {
-            guard let home = layout.segments.first(where: {
-                $0.queries.lowerBound <= range.lowerBound && range.upperBound <= $0.queries.upperBound
-            }) else { preconditionFailure("wanted rows \(range) lie in no single sequence of the batch") }
+            guard
+                let home = layout.segments.first(where: {
+                    $0.queries.lowerBound <= range.lowerBound && range.upperBound <= $0.queries.upperBound
+                })
+            else { preconditionFailure("wanted rows \(range) lie in no single sequence of the batch") }
             segments.append(
                 .init(
                     queries: at..<at + range.count, keyBegin: home.keyBegin,

@@ -14,7 +14,9 @@ public final class ValueHead {
     /// The key of config.json that holds what a sequence classifier's score lacks.
     static let classifierOffsetKey = "score_offset"
 
+    /// w: [1, C].
     public let weight: Parameter
+    /// b: [1].
     public let bias: Parameter
     /// Added to the raw value.
     public let normalisation: Parameter

@@ -14,7 +14,9 @@ public protocol WeightSource {
 public enum FreshWeight: Sendable, Equatable {
     /// N(0, the source's standard deviation)
     case normal
+    /// 1 everywhere.
     case ones
+    /// 0 everywhere.
     case zeros
 }
 

@@ -1,4 +1,5 @@
 public import Eval
+internal import Files
 public import Foundation
 
 /// The result of a pipeline: what SFT, PPO and best-of-N did to quality and diversity, in and out of distribution.

@@ -76,6 +76,20 @@ package enum BLAS {
             Int32(n), Int32(k), 1, a.pointer, Int32(a.stride), b.pointer, Int32(b.stride), beta, c, Int32(cStride))
     }
 
+    /// The upper triangle of A Aᵀ of a row-major matrix, or of Aᵀ A where it has more rows than columns; their eigenvalues other than 0
+    /// agree. The lower triangle is 0.
+    package static func smallerGramMatrix(of a: [Double], rows: Int, columns: Int) -> [Double] {
+        _ = singleThreaded
+        precondition(a.count == rows * columns, "a matrix of \(rows) × \(columns) has \(rows * columns) elements, got \(a.count)")
+        let order = min(rows, columns)
+        var gram = [Double](repeating: 0, count: order * order)
+        if order == 0 { return gram }
+        cblas_dsyrk(
+            CblasRowMajor, CblasUpper, rows > columns ? CblasTrans : CblasNoTrans, Int32(order), Int32(max(rows, columns)), 1, a,
+            Int32(columns), 0, &gram, Int32(order))
+        return gram
+    }
+
     /// The orthogonal factor Q of A = QR for a row-major matrix with at least as many rows as columns, in place.
     package static func orthogonalise(rows: Int, columns: Int, _ a: inout [Float]) -> Bool {
         var tau = [Float](repeating: 0, count: columns)
@@ -93,7 +107,8 @@ package enum BLAS {
         return true
     }
 
-    /// The eigenvalues of a symmetric matrix given row by row, in ascending order; nil when LAPACK does not converge.
+    /// The eigenvalues of a symmetric matrix given row by row, in ascending order; nil when LAPACK does not converge. Only the upper
+    /// triangle is read.
     package static func symmetricEigenvalues(_ matrix: [Double], order: Int) -> [Double]? {
         var a = matrix
         var values = [Double](repeating: 0, count: order)

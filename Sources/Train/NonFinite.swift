@@ -69,5 +69,5 @@ struct BadBatches {
     var numbers: [String: Double] { count > 0 ? [Self.name: Double(count)] : [:] }
 
     /// Goes on from a snapshot.
-    mutating func restore(_ numbers: [String: Double]) { count = Int(numbers[Self.name] ?? 0) }
+    mutating func restore(_ numbers: [String: Double]) { count = TrainerSnapshot.count(numbers[Self.name] ?? 0) }
 }

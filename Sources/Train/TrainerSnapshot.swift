@@ -30,8 +30,20 @@ public struct TrainerSnapshot {
         self.tensors = tensors
     }
 
-    /// Refuses a snapshot of other data or another seed.
+    /// One of ``numbers`` that counts something; 0 where it is absent or no count.
+    func count(_ name: String) -> Int { Self.count(numbers[name] ?? 0) }
+
+    /// A number as a count: 0 for what is none.
+    static func count(_ number: Double) -> Int {
+        (0...0x1p53).contains(number) ? Int(number) : 0
+    }
+
+    /// Refuses a snapshot of other data or another seed, and numbers that no run comes to.
     func check(order own: BatchOrder) throws {
+        let counts = 0...(1 << 53)
+        guard counts.contains(step), counts.contains(optimizerSteps), counts.contains(tokens),
+            counts.contains(order.epoch)
+        else { throw TrainingError.stateMismatch("its counts of steps and tokens are out of range") }
         guard order.seed == own.seed, order.count == own.count, order.batchSize == own.batchSize else {
             throw TrainingError.stateMismatch("it was saved with other data, another batch size or another seed")
         }

@@ -6,15 +6,16 @@ struct SampleBestOfN: ProgramCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample-best-of-n",
         abstract: "Draws N summaries for every post, scores them with a reward model and keeps the best.",
-        discussion:
-            "Writes tables/<split>.jsonl with all responses and tables/<split>_best_of_n.jsonl with the best ones.")
+        discussion: """
+            Writes tables/<split>.jsonl with all responses and tables/<split>_best_of_n.jsonl with the best ones.
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
-        $1
-    }
-    .merging(RewardOptions.aliases) { $1 }
-    static let mayLackValue = RunOptions.mayLackValue
-    static let ignoredOptions = IgnoredOption.common + BestOfNOptions.ignored
+            \(Program.spellings)
+
+            Best of 16 of the supervised model, then one greedy summary a post from the policy:
+
+              sample-best-of-n --model-name runs/sft --rf-model-dir runs/rm --num-return-sequences 16
+              sample-best-of-n --model-name runs/ppo --rf-model-dir runs/rm --num-return-sequences 1 --do-sample false
+            """)
 
     @OptionGroup(title: "Models and splits") var options: BestOfNOptions
     @OptionGroup(title: "Reward") var reward: RewardOptions

@@ -6,17 +6,23 @@ struct TrainPPO: ProgramCommand {
     static let configuration = CommandConfiguration(
         commandName: "train-ppo",
         abstract: "Optimises a language model against a reward model with PPO.",
-        discussion: "Options may be written --name value, --name=value or name=value.")
+        discussion: """
+            Writes a run folder: config.json, metrics.jsonl, tables of rollouts and evaluations, checkpoints/ and the policy in final/. \
+            The same command goes on with a run that was interrupted.
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
-        $1
-    }
-    .merging(RewardOptions.aliases) { $1 }.merging(PolicyOptions.aliases) { $1 }
-    static let mayLackValue = RunOptions.mayLackValue
-    static let ignoredOptions = IgnoredOption.common + PolicyOptions.ignored
+            \(Program.spellings)
 
-    @OptionGroup(title: "Models and algorithm") var policy: PolicyOptions
-    @OptionGroup(title: "Reward") var reward: RewardOptions
+            Against a reward model, then against a program of one's own that scores texts:
+
+              train-ppo --model-name runs/sft --rf-model-dir runs/rm --dataset generated
+              train-ppo --model-name runs/sft --reward-function process --scorer-command "python3 scorer.py"
+            """)
+
+    @OptionGroup(title: "Models and training") var policy: PolicyOptions
+    @OptionGroup(title: "What scores responses") var reward: RewardOptions
+    @OptionGroup(title: "From scores to rewards") var rewards: PPORewardOptions
+    @OptionGroup(title: "From rewards to losses") var algorithm: PPOOptions
+    @OptionGroup(title: "Arithmetic of the original") var arithmetic: PPOArithmeticOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "The finished model") var saving: SavingOptions
@@ -24,8 +30,8 @@ struct TrainPPO: ProgramCommand {
 
     mutating func run() throws {
         try PPOJob(
-            run: runs, data: data, policy: policy, reward: reward, sampling: sampling, saving: saving,
-            resolved: resolvedOptions)()
+            run: runs, data: data, policy: policy, rewards: rewards, algorithm: algorithm, arithmetic: arithmetic, reward: reward,
+            sampling: sampling, saving: saving, resolved: resolvedOptions)()
     }
 }
 

@@ -7,16 +7,17 @@ struct TrainRewardModel: ProgramCommand {
         commandName: "train-reward-model",
         abstract: "Trains a reward model on pairs of summaries, given or simulated.",
         discussion: """
-            Without --comparisons, summaries are drawn from the supervised model and compared by a hidden judge that knows the \
-            reference; the comparisons stay in the run folder.
-            """)
+            Where the data set has posts and no comparisons, summaries are drawn from the supervised model and compared by a hidden judge \
+            that knows the reference; the comparisons stay in the run folder. The model is in final/, and in final-normalised/ with scores \
+            of mean 0 and deviation 1.
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
-        $1
-    }
-    .merging(EvaluationOptions.aliases) { $1 }.merging(PreferenceOptions.aliases) { $1 }
-    static let mayLackValue = RunOptions.mayLackValue
-    static let ignoredOptions = IgnoredOption.common + PreferenceOptions.ignored
+            \(Program.spellings)
+
+            On simulated comparisons, then on the published ones:
+
+              train-reward-model --model-name runs/sft --dataset generated
+              train-reward-model --model-name runs/sft --data-dir data
+            """)
 
     @OptionGroup(title: "Model and comparisons") var preferences: PreferenceOptions
     @OptionGroup(title: "Data") var data: DataOptions

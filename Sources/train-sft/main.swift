@@ -9,14 +9,14 @@ struct TrainSFT: ProgramCommand {
         discussion: """
             Writes a run folder: config.json, metrics.jsonl, checkpoints/ and the model in final/. The same command goes on with a \
             run that was interrupted.
-            """)
 
-    static let aliases = DataOptions.aliases.merging(RunOptions.aliases) { $1 }.merging(SamplingArguments.aliases) {
-        $1
-    }
-    .merging(EvaluationOptions.aliases) { $1 }.merging(RewardOptions.aliases) { $1 }
-    static let mayLackValue = RunOptions.mayLackValue
-    static let ignoredOptions = IgnoredOption.common + StartingModelOptions.ignored
+            \(Program.spellings)
+
+            A small model from nothing on generated posts, then the paper's fine-tuning of a given one on the published set:
+
+              train-sft --from-scratch --dataset generated
+              train-sft --model-name models/llama --data-dir data --run-id sft-tldr
+            """)
 
     @OptionGroup(title: "Model") var model: StartingModelOptions
     @OptionGroup(title: "Data") var data: DataOptions

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// Against numpy's own output (`Fixtures/data/make_pcg64.py`).
 struct PCG64Tests {
@@ -26,7 +27,7 @@ struct PCG64Tests {
         static func load() throws -> Vectors {
             let decoder = JSONDecoder()
             decoder.keyDecodingStrategy = .convertFromSnakeCase
-            return try decoder.decode(Vectors.self, from: Foundation.Data(contentsOf: fixture("pcg64.json")))
+            return try decoder.decode(Vectors.self, from: Foundation.Data(contentsOf: Fixtures.url("data/pcg64.json")))
         }
     }
 

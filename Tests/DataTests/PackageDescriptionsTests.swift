@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 struct PackageDescriptionsTests {
     @Test func descriptionsAreUnwrapped() {

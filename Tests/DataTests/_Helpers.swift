@@ -1,20 +1,6 @@
 import Data
 import Foundation
 
-/// The folder of this package's fixtures for the data layer.
-func fixture(_ name: String) -> URL {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/data").appendingPathComponent(name)
-}
-
-/// Runs `body` with a fresh folder and removes it afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("swift-rlhf-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-}
-
 extension URL {
     /// Writes `text` as a file of this folder and gives its place.
     func adding(_ name: String, _ text: String) throws -> URL {

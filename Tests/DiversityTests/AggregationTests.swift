@@ -2,6 +2,7 @@ import Diversity
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 /// A metric that reports the mean index of the set, so that sets can be seen through it.
 private struct MeanIndex: DiversityMetric {

@@ -1,6 +1,7 @@
 import Diversity
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite(.serialized) struct EmbeddingServiceTests {
     private struct Body: Decodable {
@@ -66,6 +67,16 @@ import Testing
         defer { server.stop() }
         let vectors = try service(server).embeddings(of: ["a", "too long", "b", "cc", "always busy", "d"])
         #expect(vectors == [[1, 1], nil, [1, 1], [2, 1], nil, nil])
+    }
+
+    @Test func vectorsOfDifferentLengthsAreRefused() throws {
+        let server = try LocalServer { _, _, body in
+            .init(status: 200, body: "{\"data\": [{\"index\": 0, \"embedding\": \(body.contains("long") ? "[1, 2]" : "[1]")}]}")
+        }
+        defer { server.stop() }
+        let service = try service(server, batch: 1)
+        #expect(try service.embeddings(of: ["a", "b"]) == [[1], [1]])
+        #expect(throws: EmbeddingService.Failure.self) { try service.embeddings(of: ["a", "long"]) }
     }
 
     @Test func aServiceThatCannotBeUsedEndsTheRun() throws {

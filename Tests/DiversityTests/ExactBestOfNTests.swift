@@ -2,6 +2,7 @@ import Diversity
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 /// Best-of-N by order statistics against best-of-N by drawing.
 @Suite struct ExactBestOfNTests {

@@ -3,6 +3,7 @@ import Diversity
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite struct MeasurementTests {
     private func system(_ seed: UInt64, kinds: Int, inputs: Int = 24, outputs: Int = 6) -> DiversityInput {
@@ -189,8 +190,7 @@ import Testing
     }
 
     @Test func unreadableFilesAreNamed() {
-        #expect(throws: DiversityError.malformedInput(place: "/no/such/file", reason: "cannot be read; check the path"))
-        {
+        #expect(throws: DiversityError.unreadableInput(path: "/no/such/file")) {
             try DiversityInput(contentsOf: URL(fileURLWithPath: "/no/such/file"))
         }
     }

@@ -1,6 +1,7 @@
 import Diversity
 import Foundation
 import Testing
+import _TestSupport
 
 /// What the fixture's generator writes about one set of texts.
 struct MeasuredSet: Decodable {
@@ -33,7 +34,7 @@ struct SetFixture: Decodable {
     }
 
     static func load() throws -> SetFixture {
-        try fixture("diversity/sets.json", as: SetFixture.self)
+        try Fixtures.json(SetFixture.self, from: "diversity/sets.json")
     }
 }
 

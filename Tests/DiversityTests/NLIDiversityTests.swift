@@ -1,6 +1,7 @@
 import Diversity
 import Foundation
 import Testing
+import _TestSupport
 
 /// Counts what it is asked; a pair of equal texts entails, texts with an x contradict, others are neutral.
 private final class CountingModel: EntailmentModel, @unchecked Sendable {  // tests use it from one task

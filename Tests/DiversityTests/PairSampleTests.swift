@@ -1,6 +1,7 @@
 import Diversity
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite struct PairSampleTests {
     /// Names the pairs it is asked about.

@@ -1,5 +1,6 @@
 import Eval
 import Testing
+import _TestSupport
 
 @Suite struct BLEUTests {
     private let forms: [String: BLEU] = [

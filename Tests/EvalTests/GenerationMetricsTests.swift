@@ -1,6 +1,7 @@
 import Data
 import Eval
 import Testing
+import _TestSupport
 
 @Suite struct GenerationMetricsTests {
     @Test func columnsHoldEveryMetricOfEveryText() throws {

@@ -1,6 +1,7 @@
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 private struct StatisticsFixture: Decodable {
     struct Numbers: Decodable {
@@ -21,7 +22,7 @@ private struct StatisticsFixture: Decodable {
     }
 
     @Test func statisticsEqualNumpy() throws {
-        let expected = try fixture("diversity/sets.json", as: StatisticsFixture.self).statistics
+        let expected = try Fixtures.json(StatisticsFixture.self, from: "diversity/sets.json").statistics
         for (text, value) in expected.quantiles {
             let q = try #require(Double(text))
             #expect(isClose(try #require(Statistics.quantile(q, of: expected.values)), value))

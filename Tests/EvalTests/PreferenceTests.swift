@@ -1,15 +1,16 @@
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 private struct LongerIsBetter: PairwiseJudge {
-    func preference(input: String, first: String, second: String) -> Preference {
-        first.count == second.count ? .tie : first.count > second.count ? .first : .second
+    func preferences(for questions: [PairwiseQuestion]) -> [Preference?] {
+        questions.map { $0.first.count == $0.second.count ? .tie : $0.first.count > $0.second.count ? .first : .second }
     }
 }
 
 private struct AlwaysFirst: PairwiseJudge {
-    func preference(input: String, first: String, second: String) -> Preference { .first }
+    func preferences(for questions: [PairwiseQuestion]) -> [Preference?] { questions.map { _ in .first } }
 }
 
 @Suite struct PreferenceTests {

@@ -1,5 +1,6 @@
 import Eval
 import Testing
+import _TestSupport
 
 /// What the fixture's generator writes about one pair.
 struct ScoredPair: Decodable {
@@ -28,7 +29,7 @@ struct PairFixture: Decodable {
     }
 
     static func load() throws -> PairFixture {
-        try fixture("eval/pairs.json", as: PairFixture.self)
+        try Fixtures.json(PairFixture.self, from: "eval/pairs.json")
     }
 }
 

@@ -1,6 +1,7 @@
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite struct TextMetricTests {
     @Test func exactMatchEqualsItsDefinition() throws {

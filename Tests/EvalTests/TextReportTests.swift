@@ -1,6 +1,7 @@
 import Eval
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite struct TextReportTests {
     private let inside: [TextReport.Input] = [

@@ -66,6 +66,16 @@ struct Reader: Sendable, CustomTestStringConvertible {
             for tensor in try TorchArchive(file).tensors { try touch(tensor) }
         },
         Reader(
+            name: "map of row numbers", file: "index.npy",
+            seeds: files(["lists", "arrays", "scalars", "arrays-2"].map { "corpora/maps/\($0).npy" }),
+            words: [
+                "numpy.core.multiarray", "_reconstruct", "cbuiltins\neval\n", "(", ")", "t", "]", "}", "a", "e", "s", "u", "R",
+                "b", ".", "h\u{0}", "q\u{0}", "K\u{1}", "J", "X", "C", "i8", "|O",
+            ]
+        ) { file in
+            _ = try SplitIndex(file)
+        },
+        Reader(
             name: "index of shards", file: "model.safetensors.index.json",
             seeds: files([
                 "checkpoints/sharded-safetensors/model.safetensors.index.json",

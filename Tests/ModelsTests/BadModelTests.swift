@@ -12,7 +12,7 @@ import _TestSupport
         tensors change: (inout [WritableTensor]) throws -> Void = { _ in }, note: (String) -> Void = { _ in }
     ) throws -> LanguageModel {
         try withTemporaryFolder { parent in
-            let original = ModelFolder(fixture("models/\(name)"))
+            let original = ModelFolder(Fixtures.url("models/\(name)"))
             var configuration = try original.configuration()
             for (key, value) in changes { configuration[key] = value }
             let store = try original.weights()
@@ -30,7 +30,7 @@ import _TestSupport
     func releasedGPT2() throws {
         let expected = try ModelFixture("gpt2").model.decoder
         let found = try load("gpt2") { tensors in
-            let store = try ModelFolder(fixture("models/gpt2")).weights()
+            let store = try ModelFolder(Fixtures.url("models/gpt2")).weights()
             tensors = try store.names.map {
                 WritableTensor(try store.tensor($0), name: $0.hasPrefix("transformer.") ? String($0.dropFirst(12)) : $0)
             }
@@ -146,12 +146,12 @@ import _TestSupport
 
     @Test("a configuration of another family names what the weights lack")
     func anotherFamily() throws {
-        let gpt2 = try ModelFolder(fixture("models/gpt2")).configuration()
-        let opt = try ModelFolder(fixture("models/opt-pre-norm")).configuration()
+        let gpt2 = try ModelFolder(Fixtures.url("models/gpt2")).configuration()
+        let opt = try ModelFolder(Fixtures.url("models/opt-pre-norm")).configuration()
         for (configuration, missing) in [(gpt2, "transformer.wte.weight"), (opt, "model.decoder.embed_tokens.weight")] {
             try withTemporaryFolder { parent in
                 let folder = parent.appendingPathComponent("model")
-                try FileManager.default.copyItem(at: fixture("models/llama-gqa"), to: folder)
+                try FileManager.default.copyItem(at: Fixtures.url("models/llama-gqa"), to: folder)
                 try configuration.write(to: folder.appendingPathComponent("config.json"))
                 let error = checkpointError { try LanguageModel.load(folder) }
                 guard case .missingTensor(missing, _) = error else {
@@ -217,7 +217,7 @@ import _TestSupport
     /// Folders whose config.json or weights are damaged anywhere load as another model or fail with an error of ours.
     @Test("damaged folders never crash", arguments: ["llama-linear", "opt-bare", "gpt2"])
     func mutations(_ name: String) throws {
-        let source = fixture("models/\(name)")
+        let source = Fixtures.url("models/\(name)")
         let configuration = try bytes(of: source.appendingPathComponent("config.json"))
         let weights = try bytes(of: source.appendingPathComponent("model.safetensors"))
         var generator = SplitMix(state: 94)

@@ -32,6 +32,9 @@ import _TestSupport
                 try store.floats(of: "score.weight", shape: weight.shape.dimensions), weight.values, relative: 1e-6)
 
             let again = try LanguageModel.loadRewardModel(folder)
+            // the projection that the folder lacks takes no memory
+            #expect(again.decoder.projection.value.isIdentical(to: again.decoder.embeddingParameters[0].value))
+            #expect(try LanguageModel.load(folder).hasFreshProjection != again.decoder.isTied)
             expectClose(again.scores(texts), original.scores(texts), relative: 1e-5, absolute: 1e-6, label: name)
             // the logit alone lacks the constant that the note speaks of
             let offset = try #require(configuration["score_offset"]?.double)

@@ -17,8 +17,7 @@ import Testing
 
     private var rows: [String] { (0..<12).map { TinyPipeline.row("train", $0) } }
 
-    private func expectError(_ end: (status: Int32, errors: String), status: Int32, _ parts: [String], _ label: String)
-    {
+    private func expectError(_ end: (status: Int32, errors: String), status: Int32, _ parts: [String], _ label: String) {
         #expect(end.status == status, "\(label): \(end.status) \(end.errors)")
         let lines = end.errors.split(separator: "\n").filter { $0.contains(": error: ") }
         #expect(lines.count == 1 && lines.allSatisfy { $0.utf8.count < 1000 }, "\(label): \(end.errors)")
@@ -142,6 +141,17 @@ import Testing
             #expect(skipping.status == 0, "\(bad): \(skipping.errors)")
             if !says.isEmpty { #expect(skipping.errors.contains("5 rows read, 1 skipped"), "\(skipping.errors)") }
         }
+    }
+
+    @Test("a folder of results cannot have a name that the run uses itself")
+    func takenNames() throws {
+        for option in ["--normalisation-checkpoint-dir", "--classifier-dir"] {
+            for name in ["checkpoints", "tables", "final", "comparisons", "metrics.jsonl", "predictions-test", "../x"] {
+                let end = try pipeline.start("train-reward-model", extra: [option, name]).wait()
+                expectError(end, status: 64, [option, name], name)
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: pipeline.url("runs").path))
     }
 
     @Test("posts and summaries of no length are read; an example without a trained token still has its end")

@@ -13,17 +13,6 @@ import Testing
         expected = try pipeline.results("runs/sft")
     }
 
-    /// The same command once more: it must end well, with the bytes of the unbroken run.
-    @discardableResult
-    private func expectRecovery(_ output: String, extra: [String] = [], _ label: String) throws -> String {
-        let end = try pipeline.start("train-sft", output: output, extra: extra).wait()
-        #expect(end.status == 0, "\(label): \(end.errors)")
-        let found = try pipeline.results("\(output)/sft")
-        #expect(found.keys.sorted() == expected.keys.sorted(), "\(label)")
-        for (name, content) in expected { #expect(found[name] == content, "\(label): \(name) differs") }
-        return end.errors
-    }
-
     private func expectOneLine(_ errors: String, _ parts: [String], _ label: String) {
         let lines = errors.split(separator: "\n").filter { $0.hasPrefix("train-sft: error: ") }
         #expect(lines.count == 1, "\(label): \(errors)")
@@ -42,7 +31,7 @@ import Testing
         #expect([73, 74].contains(end.status), "\(end.status): \(end.errors)")
         expectOneLine(end.errors, ["limited/sft"], "limit")
         #expect(pipeline.checkpoints("limited/sft").isEmpty && !pipeline.isFinished("limited/sft"))
-        try expectRecovery("limited", "limit")
+        try pipeline.expectRecovery(of: expected, "limited", "limit")
     }
 
     @Test("a full disk stops the run; with more room it goes on from its last checkpoint")
@@ -66,7 +55,7 @@ import Testing
         expectOneLine(end.errors, ["disk/sft"], "full disk")
         #expect(!pipeline.checkpoints("disk/sft").isEmpty, "there was room for one checkpoint")
         #expect(mount("remount,size=64m"))
-        let errors = try expectRecovery("disk", "full disk")
+        let errors = try pipeline.expectRecovery(of: expected, "disk", "full disk")
         #expect(errors.contains("going on from step 2") || errors.contains("going on from step 4"), "\(errors)")
         // the same as a disk that nothing may be written to
         #expect(mount("remount,ro"))
@@ -99,7 +88,7 @@ import Testing
         #expect([66, 73, 74].contains(end.status), "\(end.status): \(end.errors)")
         expectOneLine(end.errors, ["gone/sft"], "vanished")
         #expect(!FileManager.default.fileExists(atPath: pipeline.url("gone").path))
-        try expectRecovery("away", "vanished")
+        try pipeline.expectRecovery(of: expected, "away", "vanished")
     }
 
     // MARK: Processes and signals
@@ -114,34 +103,7 @@ import Testing
         expectOneLine(second.errors, ["in use by train-sft (process \(first.pid))"], "second process")
         first.send(SIGCONT)
         #expect(first.wait().status == 0)
-        try expectRecovery("shared", "first process")
-    }
-
-    @Test("SIGTERM and SIGINT end with a checkpoint and 75", arguments: [SIGTERM, SIGINT, SIGHUP])
-    func stopping(signal: Int32) throws {
-        let process = try pipeline.start("train-sft", output: "stopped")
-        #expect(process.wait { !pipeline.checkpoints("stopped/sft").isEmpty })
-        process.send(signal)
-        let end = process.wait()
-        // under nohup a hangup is ignored
-        if signal == SIGHUP, end.status == 0 { return }
-        #expect(end.status == 75, "\(end.status): \(end.errors)")
-        #expect(end.errors.contains("the same command goes on from it"))
-        #expect(!pipeline.isFinished("stopped/sft"))
-        try expectRecovery("stopped", "signal \(signal)")
-    }
-
-    @Test("SIGUSR1 writes a checkpoint beside those at the interval, and the run goes on")
-    func checkpointOnDemand() throws {
-        let extra = ["--save-steps", "1000", "--checkpoint-limit", "9"]
-        let process = try pipeline.start("train-sft", output: "asked", extra: extra)
-        // signals are heard before the folder is there, and answered behind the first step
-        let configuration = pipeline.url("asked/sft/config.json").path
-        #expect(process.wait { FileManager.default.fileExists(atPath: configuration) })
-        process.send(SIGUSR1)
-        #expect(process.wait().status == 0)
-        #expect(pipeline.checkpoints("asked/sft").count == 1)
-        #expect(try pipeline.results("asked/sft") == expected)
+        try pipeline.expectRecovery(of: expected, "shared", "first process")
     }
 
     @Test("checkpoints come by the clock where no interval is given; two are kept, and no result changes")
@@ -191,7 +153,7 @@ import Testing
             guard !pipeline.isFinished("damaged/sft") else { continue }
             let newest = try #require(pipeline.checkpoints("damaged/sft").last)
             try damage(pipeline.url("damaged/sft/checkpoints/\(newest)/\(file)"))
-            let errors = try expectRecovery("damaged", "\(name) of \(file)")
+            let errors = try pipeline.expectRecovery(of: expected, "damaged", "\(name) of \(file)")
             #expect(errors.contains("\(newest) is damaged ("), "\(errors)")
             #expect(errors.contains("going on from step"), "\(errors)")
             #expect(pipeline.checkpoints("damaged/sft").count <= 3)
@@ -266,6 +228,11 @@ import Testing
         #expect(refused.status == 64, "\(refused.status): \(refused.errors)")
         expectOneLine(refused.errors, ["expected to need", "only 3 MB may be used"], "refusal")
         #expect(pipeline.checkpoints("refused/sft").isEmpty)
+        // the limit of the shell counts addresses, of which a program has more than memory
+        let limited = try pipeline.start("train-sft", output: "told-limited", shell: "ulimit -v 4000000").wait()
+        #expect(limited.status == 0 && limited.errors.contains("GB may be used"), "\(limited.errors)")
+        let used = limited.errors.components(separatedBy: " GB may be used")[0].split(separator: " ").last.flatMap { Double($0) }
+        #expect((used ?? 9) < 4, "\(limited.errors)")
         for wrong in ["6X", "-3G", "much"] {
             let bad = try pipeline.start("train-sft", output: "refused", extra: ["--memory-limit", wrong]).wait()
             #expect(bad.status == 64 && bad.errors.contains("--memory-limit"), "\(bad.errors)")

@@ -122,24 +122,36 @@ import _TestSupport
         let sft = try run("train-sft", Self.supervised)
         #expect(sft.contains("--wandb_tags has no meaning here") && sft.contains("--fp16 has no meaning here"))
         let metrics = try lines("sft/metrics.jsonl")
+        #expect(sft.contains("options: ") && sft.contains(" save_steps=100 ") && sft.contains(" evaluation_splits=[] "))
         for name in [
             "loss", "validation_loss", "train_loss", "final_test_average_rouge_1", "final_validation_median_bleu",
+            "final_test_loss",
         ] {
             #expect(metrics.contains { $0[name] != nil }, "\(name)")
         }
         #expect(exists("sft/final/model.safetensors"))
         #expect(try lines("sft/tables/test.jsonl").count == 3)
-        // the parallel command means the same run
-        let parallel = try run("train-sft", "--num_gpus=2 " + Self.supervised + " --deepspeed ds_config_3")
-        #expect(parallel.contains("complete"))
+        // the parallel command does the same, and so does the configuration that a run leaves behind
+        try run("train-sft", "--num_gpus=2 " + Self.supervised + " --deepspeed ds_config_3 --run-id parallel")
+        try run("train-sft", "--config sft/config.json --run-id repeated")
+        let weights = try Data(contentsOf: folder.appendingPathComponent("sft/final/model.safetensors"))
+        for other in ["parallel", "repeated"] {
+            let file = folder.appendingPathComponent("\(other)/final/model.safetensors")
+            #expect(try Data(contentsOf: file) == weights, "\(other)")
+        }
 
         try run("train-reward-model", Self.reward + " --data-dir data")
         #expect(exists("runs/rm/final/model.safetensors") && exists("runs/rm/final-normalised/model.safetensors"))
         #expect(try lines("runs/rm/metrics.jsonl").contains { $0["validation_accuracy"] != nil })
         #expect(try lines("runs/rm/metrics.jsonl").contains { $0["test_accuracy"] != nil })
-        let rm = try run(
-            "train-reward-model", "--num_gpus=2 " + Self.reward + " --deepspeed ds_config_3.json --data-dir data")
-        #expect(rm.contains("complete"))
+        try run(
+            "train-reward-model",
+            "--num_gpus=2 " + Self.reward + " --deepspeed ds_config_3.json --data-dir data --run-id rm-2 --evaluate=0")
+        #expect(exists("runs/rm-2/final-normalised/model.safetensors"))
+        #expect(try !lines("runs/rm-2/metrics.jsonl").contains { $0["test_accuracy"] != nil }, "--evaluate=0")
+        #expect(
+            try run("train-reward-model", Self.reward + " --data-dir data --run-id rm-3 --evaluation-splits tset", status: 64)
+                .contains("tset"))
 
         let ppo = try run("train-ppo", Self.policy + " total_steps=2")
         #expect(ppo.contains("ref_device has no meaning here"))
@@ -208,6 +220,31 @@ import _TestSupport
             "calculate-diversity", "--run-ids bon --diversity-metrics averaged_distinct_ngrams --reference-compatible")
     }
 
+    @Test("what a step consists of follows from how it is learned from, unless that is said, too")
+    func rollouts() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try run(
+            "train-sft",
+            """
+            --from-scratch --dataset summarisation --data-dir data --max-steps 1 --hidden-size 16 --intermediate-size 24 \
+            --num-hidden-layers 2 --num-attention-heads 2 --vocabulary-size 300
+            """)
+        let policy = """
+            model_name=runs/sft dataset=summarisation reward_function=length total_steps=1 max_new_tokens=4 learn_batch_size=2 \
+            gradient_accumulation_steps=2 ppo_epochs=3 log_steps=1 appo_clip_policy=none appo_clip_baseline=none
+            """
+        for (id, more, rollouts, steps) in [
+            ("follows", "", 4, 3), ("given", " rollout_batch_size=4 rollout_accumulation_steps=3", 12, 9),
+        ] {
+            try run("train-ppo", policy + more + " run_id=\(id)")
+            let last = try #require(try lines("runs/\(id)/metrics.jsonl").last { $0["rollouts"] != nil })
+            #expect(last["rollouts"] as? Int == rollouts && last["optimizer_steps"] as? Int == steps, "\(id)")
+            #expect(last["clipped_policy_fraction"] == nil)
+            #expect(
+                try lines("runs/\(id)/metrics.jsonl").contains { ($0["validation_average_entropy"] as? Double ?? 0) > 1 })
+        }
+    }
+
     @Test("reward functions by name, a program of one's own among them, and what cannot be meant")
     func rewardFunctions() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -230,7 +267,9 @@ import _TestSupport
         }
         // the same functions find the rows of a structured subset
         try run(
-            "train-sft", "--index-output index.json --reward-function length --dataset summarisation --data-dir data")
+            "train-sft",
+            "--index-output index.json --index-scores scores --reward-function length --dataset summarisation --data-dir data")
+        #expect(exists("scores/train.npy") && exists("scores/validation.npy") && exists("scores/test.npy"))
         let index = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("index.json")))
                 as? [String: [Int]])

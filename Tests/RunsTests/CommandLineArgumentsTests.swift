@@ -178,6 +178,27 @@ struct SampleCommand: ProgramCommand {
         #expect(error?.programExit == .usage)
     }
 
+    @Test(arguments: [
+        "--checkpoint-limit=1000000001", "--checkpoint-limit=-9223372036854775808", "--freeze-layers=nan",
+        "--kl-coefficient=nan",
+    ])
+    func numbersWithoutMeaningAreRefused(word: String) throws {
+        let error = #expect(throws: CommandLineError.self) { try SampleCommand.parse(normalising: [word]) }
+        let name = word.prefix { $0 != "=" }
+        #expect(error?.description.hasPrefix("\(name) is ") == true)
+        _ = try SampleCommand.parse(normalising: ["--checkpoint-limit=1000000000", "--seed=18446744073709551615"])
+    }
+
+    /// JSON has no infinity; the configuration of a run must be readable all the same.
+    @Test func anInfinityIsStoredAsItIsTyped() throws {
+        let command = try SampleCommand.parse(normalising: ["--freeze-layers=inf", "--kl-coefficient=-inf"])
+        let options = command.resolvedOptions
+        #expect(options["freeze_layers"] == .string("inf") && options["kl_coefficient"] == .string("-inf"))
+        let stored = RunConfiguration(stage: .supervised, program: "sample", options: options)
+        let read = try JSONDecoder().decode(RunConfiguration.self, from: Data(stored.description.utf8))
+        #expect(read == stored)
+    }
+
     @Test func helpIsReadable() throws {
         let help = SampleCommand.helpMessage(columns: 100)
         for name in SampleCommand.optionTable.entries.keys { #expect(help.contains("--\(name)")) }

@@ -1,6 +1,7 @@
 import Foundation
 import Runs
 import Testing
+import _TestSupport
 
 @Suite struct ConfigurationFileTests {
     private let folder: TemporaryFolder

@@ -3,6 +3,7 @@ import Foundation
 import Runs
 import Testing
 import Train
+import _TestSupport
 
 @Suite struct ConsoleTests {
     private static func step(_ step: Int) -> TrainingEvent {

@@ -11,7 +11,6 @@ struct DataOptionsTests {
         .appendingPathComponent("Fixtures/corpora")
 
     private struct Command: ProgramCommand {
-        static let aliases = DataOptions.aliases
         @OptionGroup var data: DataOptions
     }
 

@@ -4,12 +4,11 @@ import Diversity
 import Foundation
 import Runs
 import Testing
+import _TestSupport
 
 /// `calculate-diversity` on runs and files, without its process.
 @Suite struct DiversityJobTests {
     private struct Command: ProgramCommand {
-        static let aliases = RunOptions.aliases
-        static let ignoredOptions = IgnoredOption.common + DiversityOptions.ignored
         @OptionGroup var options: DiversityOptions
         @OptionGroup var runs: RunOptions
     }
@@ -32,7 +31,7 @@ import Testing
     }
 
     /// A run with two tables of 4 and 3 inputs, 3 outputs each.
-    private func makeRun(_ id: String, words: String) throws {
+    private func makeRun(_ id: String, words: String, finished: Bool = true) throws {
         let run = try RunFolder(at: folder[id], configuration: .sample(.bestOfN))
         for (table, inputs) in [("test", 4), ("ood_test", 3)] {
             for i in 0..<inputs {
@@ -45,6 +44,16 @@ import Testing
                     }, to: table)
             }
         }
+        if finished { try run.writeResult { _ in } }
+    }
+
+    /// A measurement counts as complete once it is there, so tables that still grow must not get one.
+    @Test func aRunThatHasNotEndedIsNotMeasured() throws {
+        try makeRun("bon", words: "many words", finished: false)
+        #expect(throws: RunFolderError.unfinished(path: folder["bon"].path)) {
+            try measure("--run-ids", "bon", "--run-id", "a")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder["a"].path))
     }
 
     @Test func aRunsTableIsMeasured() throws {

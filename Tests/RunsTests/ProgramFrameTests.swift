@@ -1,5 +1,7 @@
 import Data
 import Diversity
+import Eval
+import Files
 import Foundation
 import Models
 import Runs
@@ -28,6 +30,9 @@ import Train
             (TrainingError.invalidSetting(name: "a", value: "b", rule: "c"), .usage),
             (TrainingError.notFinite(what: "a", step: 1, examples: []), .badData),
             (DiversityError.unknownMetrics(["a"], known: []), .usage),
+            (RewardError.scorer(command: "a", problem: "b"), .inputOutput),
+            (RewardError.badPattern("(", reason: "b"), .usage),
+            (EmbeddingService.Failure.refused(status: 403, endpoint: "a"), .inputOutput),
             (CocoaError(.fileReadNoSuchFile), .missingInput),
             (CocoaError(.fileWriteOutOfSpace), .inputOutput),
             (Odd(), .internalError),
@@ -75,11 +80,23 @@ import Train
         raise(signal)
     }
 
+    /// Where no step is worked on there is nothing to wait for.
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-    func theFirstAsksAndTheSecondEnds(number: Int32) async {
+    func outsideOfStepsTheFirstEnds(number: Int32) async {
+        await #expect(processExitsWith: .exitCode(75)) { [number] in
+            signal(SIGHUP, SIG_DFL)
+            Signals.install()
+            SignalsTests.send(number)
+            exit(0)
+        }
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func duringAStepTheFirstAsksAndTheSecondEnds(number: Int32) async {
         await #expect(processExitsWith: .exitCode(128 + number)) { [number] in
             signal(SIGHUP, SIG_DFL)
             Signals.install()
+            Signals.waitsForStep = true
             precondition(!Signals.isStopRequested)
             SignalsTests.send(SIGTERM)
             precondition(Signals.isStopRequested)
@@ -104,6 +121,7 @@ import Train
         await #expect(processExitsWith: .success) {
             signal(SIGHUP, SIG_IGN)
             Signals.install()
+            Signals.waitsForStep = true
             SignalsTests.send(SIGHUP)
             precondition(!Signals.isStopRequested)
             exit(0)

@@ -1,7 +1,9 @@
 import Data
+import Files
 import Foundation
 import Runs
 import Testing
+import _TestSupport
 
 @Suite struct RestoreTests {
     /// What one step of a pretended training leaves behind.

@@ -1,7 +1,9 @@
 import Data
+import Files
 import Foundation
 import Runs
 import Testing
+import _TestSupport
 
 @Suite struct RunFolderTests {
     @Test func beginsWithItsConfiguration() throws {

@@ -2,6 +2,7 @@ import Eval
 import Foundation
 import Runs
 import Testing
+import _TestSupport
 
 @Suite struct SummaryTests {
     private static func scores(_ start: Double) -> Summary.Scores {

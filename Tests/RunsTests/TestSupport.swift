@@ -4,33 +4,6 @@ import Foundation
 import Runs
 import Synchronization
 
-/// A folder of a test's own, removed with all that is in it at the end.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("RunsTests-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    subscript(_ path: String) -> URL { url.appendingPathComponent(path) }
-
-    /// Everything in the folder, hidden files too.
-    var names: [String] { Self.names(in: url) }
-
-    static func names(in url: URL) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
-    }
-}
-
-/// The text of a file; empty when there is none.
-func text(of url: URL) -> String {
-    (try? String(contentsOf: url, encoding: .utf8)) ?? ""
-}
-
 /// Collects what is written to a terminal.
 final class Recorder: Sendable {
     private let content = Mutex("")

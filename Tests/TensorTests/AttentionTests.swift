@@ -35,7 +35,8 @@ import _TestSupport
         onEveryBuild { label, _ in
             let full = attend(q, AttentionLayout(lengths: [length]))
             let parts = attend(
-                q, AttentionLayout([
+                q,
+                AttentionLayout([
                     .init(queries: 0..<first, keyBegin: 0, firstKey: 0),
                     .init(queries: first..<length, keyBegin: 0, firstKey: first),
                 ]))

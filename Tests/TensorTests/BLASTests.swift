@@ -44,7 +44,7 @@ import _TestSupport
         }
         withExtendedLifetime((a, b)) {
             // sums of k products of numbers around 1
-            expectClose(ours, judge, relative: 1e-5, absolute: 2e-6 * Double(k).squareRoot() + 1e-5)
+            expectClose(ours, judge, relative: 1e-5, absolute: 1e-5 * Double(k).squareRoot())
         }
     }
 

@@ -25,9 +25,15 @@ import _TestSupport
         return result
     }
 
+    @Test("the bound of the KL, also for a number that a table claims")
+    func klOfAnyNumber() {
+        #expect(BestOfN.kl(claimed: 1) == 0 && abs(BestOfN.kl(claimed: 16) - 1.835088722239781) < 1e-12)
+        for absurd in [1e300, -1, 0, 0.5, .infinity] { #expect(BestOfN.kl(claimed: absurd) >= 0) }
+    }
+
     @Test("KL of best-of-N: log N − (N − 1)/N")
     func klFormula() {
-        expectClose([1, 2, 4, 16, 64].map(BestOfN.kl), [0, 0.193147181, 0.636294361, 1.83508872, 3.17450833], relative: 1e-8)
+        expectClose([1, 2, 4, 16, 64].map(BestOfN.kl(n:)), [0, 0.193147181, 0.636294361, 1.83508872, 3.17450833], relative: 1e-8)
         expectClose([BestOfN.kl(n: 1)], [0], relative: 0, absolute: 0)
     }
 

@@ -201,6 +201,23 @@ import _TestSupport
         #expect(throws: TrainingError.self) { try trainer(20, seed: 6).restore(snapshot) }
     }
 
+    @Test("a snapshot with numbers that no run comes to is refused, and no crash")
+    func absurdSnapshot() throws {
+        let trainer = try SFTTrainer(
+            TinyModel.llama(), config: config(), examples: ToyData.examples(20), handler: { _ in })
+        for change: (inout TrainerSnapshot) -> Void in [
+            { $0.step = -1 }, { $0.tokens = .max }, { $0.optimizerSteps = .min },
+        ] {
+            var snapshot = trainer.snapshot
+            change(&snapshot)
+            #expect(throws: TrainingError.self) { try trainer.restore(snapshot) }
+        }
+        var snapshot = trainer.snapshot
+        for name in ["interval_targets", "skipped_batches"] { snapshot.numbers[name] = 1e300 }
+        try trainer.restore(snapshot)
+        #expect(trainer.snapshot.numbers["interval_targets"] == 0)
+    }
+
     @Test("the number of steps")
     func stepCounts() {
         #expect(SFTConfig(epochs: 1, batchSize: 8).totalSteps(examples: 17) == 3)

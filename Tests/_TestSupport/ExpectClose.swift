@@ -63,7 +63,8 @@ public struct Closeness: Sendable, Equatable {
             return !(a.isFinite && e.isFinite) && a != e && !(a.isNaN && e.isNaN)
         }
         if let first = odd.first {
-            complaint = "\(odd.count) of \(pairs.count) numbers are not finite on one side only; the first is at \(first): "
+            complaint =
+                "\(odd.count) of \(pairs.count) numbers are not finite on one side only; the first is at \(first): "
                 + "\(pairs[first].0), expected \(pairs[first].1)"
             largestError = .nan
             return
@@ -83,4 +84,9 @@ public struct Closeness: Sendable, Equatable {
             : "\(outside) of \(pairs.count) numbers are outside of \(absolute) + \(relative)·|expected|; the worst is at "
                 + "\(worst): \(pairs[worst].0), expected \(pairs[worst].1)"
     }
+}
+
+/// Whether two numbers are equal to 1e-9 of the larger of the two, or of 1.
+public func isClose(_ actual: Double, _ expected: Double, _ tolerance: Double = 1e-9) -> Bool {
+    abs(actual - expected) <= tolerance * max(1, abs(actual), abs(expected))
 }

@@ -7,10 +7,11 @@ extension OpCases {
         scale: Float? = nil
     ) -> OpCase {
         let pairs = layout.segments.reduce(0) { total, segment in
-            total + segment.queries.indices.reduce(0) {
-                let later = segment.isCausal ? $1 - segment.queries.lowerBound : segment.queries.count - 1
-                return $0 + segment.prefix.count + segment.firstKey - segment.keyBegin + 1 + later
-            }
+            total
+                + segment.queries.indices.reduce(0) {
+                    let later = segment.isCausal ? $1 - segment.queries.lowerBound : segment.queries.count - 1
+                    return $0 + segment.prefix.count + segment.firstKey - segment.keyBegin + 1 + later
+                }
         }
         return OpCase(
             "attention", "\(name), \(heads)/\(keyHeads) heads of \(dim)",
@@ -109,7 +110,8 @@ extension OpCases {
             attention(prompt: 64, continuations: [2, 1], promptAsks: true, heads: 3, keyHeads: 3, dim: 64),
             // two prompts, each with two answers; keys 5 and 6 are seen by nobody
             attention(
-                "two prompts", AttentionLayout([
+                "two prompts",
+                AttentionLayout([
                     .init(queries: 0..<3, keyBegin: 7, firstKey: 7, prefix: 0..<5),
                     .init(queries: 3..<5, keyBegin: 10, firstKey: 10, prefix: 0..<5),
                     .init(queries: 5..<6, keyBegin: 16, firstKey: 17, prefix: 12..<16),
@@ -117,7 +119,8 @@ extension OpCases {
                 ]), queries: 9, keys: 21, heads: 2, keyHeads: 2, dim: 16),
             // the second segment's prefix lies inside the first segment's own keys, the third reads the second's
             attention(
-                "prefixes that overlap other keys", AttentionLayout([
+                "prefixes that overlap other keys",
+                AttentionLayout([
                     .init(queries: 0..<10, keyBegin: 0, firstKey: 0),
                     .init(queries: 10..<14, keyBegin: 10, firstKey: 10, prefix: 4..<8),
                     .init(queries: 14..<19, keyBegin: 14, firstKey: 14, prefix: 11..<13),
@@ -130,7 +133,8 @@ extension OpCases {
             bidirectional(lengths: [49, 100], heads: 2, keyHeads: 2, dim: 16),
             bidirectional(lengths: [4, 2], heads: 2, keyHeads: 1, dim: 20),
             attention(
-                "two-way with a prefix", AttentionLayout([
+                "two-way with a prefix",
+                AttentionLayout([
                     .init(queries: 0..<5, keyBegin: 7, firstKey: 9, prefix: 0..<4, isCausal: false),
                     .init(queries: 5..<55, keyBegin: 14, firstKey: 14, prefix: 2..<7, isCausal: false),
                 ]), queries: 55, keys: 64, heads: 2, keyHeads: 2, dim: 12),

@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 extension OpCases {
     /// What a log-probability case reads from the operation's two outputs.

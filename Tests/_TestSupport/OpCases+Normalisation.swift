@@ -1,5 +1,5 @@
 import Foundation
-public import Tensor
+import Tensor
 
 extension OpCases {
     /// RMSNorm of rows.

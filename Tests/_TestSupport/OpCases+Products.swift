@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 extension OpCases {
     /// x[rows, inputs] · W[outputs, inputs]ᵀ + b.

@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 extension OpCases {
     /// A cube whose intermediate square is not kept: the backward pass makes it anew.

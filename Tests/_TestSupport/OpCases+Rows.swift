@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 extension OpCases {
     /// The given rows of a matrix.

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// A summarisation set in its splits.
@@ -6,13 +7,16 @@ public import Foundation
 /// distribution), `full_train`, `full_validation`, `full_test` (both). On disk: a folder with one file per split (JSON
 /// lines; a JSON array, CSV or gzip are read as well) and, where `write` made it, `corpus.json` with name and prompt format.
 public struct SummaryCorpus: Sendable, Equatable {
+    /// What the set is called in reports.
     public var name: String
+    /// The examples by split name.
     public var splits: [String: [SummaryExample]]
     /// How a post of this corpus becomes a prompt, unless the example itself says otherwise.
     public var format: PromptFormat
     /// How many rows splits have of which only some are in memory.
     public var sizes: [String: Int]
 
+    /// A set from examples that are in memory.
     public init(
         name: String, splits: [String: [SummaryExample]], format: PromptFormat = .tldr, sizes: [String: Int] = [:]
     ) {
@@ -138,9 +142,22 @@ public struct SummaryCorpus: Sendable, Equatable {
     }
 
     /// Writes the stored splits as a folder: complete or not at all. A corpus that is already there is replaced.
-    /// - Throws: `DataError.unwritable`, also if `folder` holds something else than a corpus.
+    /// - Throws: `FileError`; `DataError.unwritable` if `folder` holds something else than a corpus.
     public func write(to folder: URL) throws {
-        try AtomicFolder.write(folder, replacingFoldersWith: About.fileName) { partial in
+        let present = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+        if FileManager.default.fileExists(atPath: folder.path), present?.isEmpty != true,
+            present?.contains(About.fileName) != true
+        {
+            throw DataError.unwritable(
+                path: folder.path, reason: "it exists and is not a folder of this kind; choose another name")
+        }
+        let parent = folder.deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+        } catch {
+            throw FileError.cannotCreate(path: parent.path, SystemError(error))
+        }
+        try AtomicFolder.write(to: folder) { partial in
             for (split, examples) in splits {
                 try JSONLines<SummaryExample>(partial.appendingPathComponent(split + ".jsonl")).write(examples)
             }

@@ -3,9 +3,11 @@
 /// Seed and position determine everything that follows, so storing the value and going on from it gives the same batches
 /// as never having stopped. Epoch *e* is the permutation drawn by `PCG64(seed: seed, spawnKey: [e])`.
 public struct BatchOrder: Codable, Sendable, Equatable {
+    /// Decides the order.
     public let seed: UInt64
     /// How many examples there are.
     public let count: Int
+    /// Examples of a batch.
     public let batchSize: Int
     /// Whether a last batch that is not full is left out.
     public let dropLast: Bool

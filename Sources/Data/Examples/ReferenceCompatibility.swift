@@ -14,6 +14,7 @@ public struct ReferenceCompatibility: Codable, Sendable, Equatable {
     /// are the corpus's own and the evaluation set is `ood_train`, `ood_validation` and `ood_test`.
     public var evaluationSetReplacesSplits: Bool
 
+    /// A choice for each part; what is left out is `sane`.
     public init(
         drawing: RandomSubset.Drawing = .withoutReplacement, truncation: SFTTokenisation.Truncation = .apart,
         rewardText: RewardText = .canonical, dropsLastBatch: Bool = false, evaluationSetReplacesSplits: Bool = false

@@ -1,5 +1,6 @@
 /// How comparisons become tokens for a reward model.
 public struct RewardTokenisation: Codable, Sendable, Equatable {
+    /// How a post becomes a prompt.
     public var format: PromptFormat
     /// `canonical` puts one space before each summary and tokenises prompt and summaries apart, so that both sides share
     /// the prompt's tokens. `raw` tokenises each side as one text, with the end of sequence as text.
@@ -7,6 +8,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
     /// The longest side, in tokens. Longer ones are cut from the left (the original knows no limit for LLaMA).
     public var maximumTokens: Int
 
+    /// Settings; `maximumTokens` is at least 2.
     public init(format: PromptFormat = .tldr, text: RewardText = .canonical, maximumTokens: Int = 2048) {
         self.format = format
         self.text = text

@@ -10,13 +10,16 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         case wholeText
     }
 
+    /// How a post becomes a prompt.
     public var format: PromptFormat
     /// The longest prompt, in tokens.
     public var maximumSource: Int
     /// The longest target, in tokens, the end of sequence included (with `wholeText`: without it).
     public var maximumTarget: Int
+    /// Which tokens go when an example is too long.
     public var truncation: Truncation
 
+    /// Settings; limits are in tokens.
     public init(
         format: PromptFormat = .tldr, maximumSource: Int = 1024, maximumTarget: Int = 1024,
         truncation: Truncation = .apart
@@ -29,6 +32,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
 
     /// Examples in tokens, and what happened to them on the way.
     public struct Result: Sendable, Equatable {
+        /// The examples that are left, in order.
         public var examples: [TokenisedExample] = []
         /// Examples left out because no token of theirs would be trained: a blank summary, or (with `wholeText`) a
         /// prompt as long as the limit.

@@ -1,10 +1,14 @@
 /// A prompt and the tokens to learn after it. The model reads `prompt + target`; `target` alone is trained on, its last
 /// token is the end of sequence.
 public struct TokenisedExample: Sendable, Equatable, Identifiable {
+    /// The row that it comes from.
     public var id: String
+    /// What the model reads first; with the token that begins sequences, where the tokenizer has one.
     public var prompt: [Int32]
+    /// What is learned.
     public var target: [Int32]
 
+    /// An example from its parts.
     public init(id: String, prompt: [Int32], target: [Int32]) {
         self.id = id
         self.prompt = prompt
@@ -17,6 +21,7 @@ public struct TokenisedExample: Sendable, Equatable, Identifiable {
 
 /// A prompt to continue, with the texts that rewards and tables need.
 public struct TokenisedPrompt: Sendable, Equatable, Identifiable {
+    /// The row that it comes from.
     public var id: String
     /// What the policy reads.
     public var tokens: [Int32]
@@ -27,6 +32,7 @@ public struct TokenisedPrompt: Sendable, Equatable, Identifiable {
     /// Whether `tokens` lack the beginning of `query`.
     public var isTruncated: Bool
 
+    /// A prompt from its parts.
     public init(id: String, tokens: [Int32], query: String, reference: String, isTruncated: Bool) {
         self.id = id
         self.tokens = tokens
@@ -38,13 +44,16 @@ public struct TokenisedPrompt: Sendable, Equatable, Identifiable {
 
 /// A comparison in tokens: both sides begin with `prompt`, so that it needs to be read only once.
 public struct TokenisedComparison: Sendable, Equatable, Identifiable {
+    /// The row that it comes from.
     public var id: String
+    /// What the model reads first; with the token that begins sequences, where the tokenizer has one.
     public var prompt: [Int32]
     /// Two, neither of them empty; each ends with the end of sequence. A side's text is `prompt + summaries[i]`.
     public var summaries: [[Int32]]
     /// The index of the preferred summary: 0 or 1.
     public var choice: Int
 
+    /// A comparison from its parts.
     public init(id: String, prompt: [Int32], summaries: [[Int32]], choice: Int) {
         self.id = id
         self.prompt = prompt

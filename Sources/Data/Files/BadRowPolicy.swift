@@ -18,6 +18,7 @@ public struct RowCounts: Sendable, Equatable, CustomStringConvertible {
     /// The first few rows that were left out, each as `file:line: what is wrong`.
     public internal(set) var problems: [String] = []
 
+    /// Nothing has been read yet.
     public init() {}
 
     /// The sum of two files' counts.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The bytes of a file, or of what a command prints, in chunks: memory use does not depend on the length.
@@ -18,7 +19,7 @@ final class ByteSource {
     init(file url: URL) throws {
         name = url.path
         descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw DataError.unreadable(path: name, reason: Self.lastError()) }
+        guard descriptor >= 0 else { throw DataError.unreadable(path: name, reason: SystemError.last.description) }
         var status = stat()
         if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
             closeDescriptor()
@@ -55,7 +56,7 @@ final class ByteSource {
                 repeat {
                     got = Foundation.read(descriptor, space.baseAddress, Self.chunk)
                 } while got < 0 && errno == EINTR
-                if got < 0 { failure = Self.lastError() }
+                if got < 0 { failure = SystemError.last.description }
                 count = max(0, got)
             })
         if let failure { throw DataError.unreadable(path: name, reason: failure) }
@@ -117,6 +118,4 @@ final class ByteSource {
         }
         descriptor = -1
     }
-
-    static func lastError() -> String { String(cString: strerror(errno)) }
 }

@@ -21,7 +21,9 @@ public struct NumpyArray: Sendable, Equatable {
         }
     }
 
+    /// The extents, outermost first.
     public var shape: [Int]
+    /// All elements, in the order of rows.
     public var elements: Elements
 
     /// The largest file that is read: 1 GiB.

@@ -4,9 +4,13 @@
 /// `{"info": {"id", "post", "title", "subreddit"}, "summaries": [{"text"}, {"text"}], "choice": 0 or 1}`.
 /// A row about a news article has `info.article` in place of `info.post`, and neither title nor subreddit.
 public struct Comparison: Codable, Sendable, Equatable, Identifiable {
+    /// What the row is called in its file.
     public var id: String
+    /// The topic, without a leading `r/`.
     public var subreddit: String
+    /// The title of the post.
     public var title: String
+    /// The text that is summarised.
     public var post: String
     /// Exactly two.
     public var summaries: [String]

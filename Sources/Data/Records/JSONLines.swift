@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// A file of one JSON object per line, read as a stream and written with sorted keys.
@@ -8,12 +9,14 @@ public struct JSONLines<Row: Codable>: Sendable {
     /// The longest line that is read unless told otherwise: 16 MiB.
     public static var defaultLineLimit: Int { 1 << 24 }
 
+    /// The file.
     public var url: URL
     /// What happens to a line that does not decode.
     public var onBadRow: BadRowPolicy
     /// Longer lines are bad rows; they are read past without being held.
     public var lineLimit: Int
 
+    /// A file to read or to write; nothing is opened yet.
     public init(_ url: URL, onBadRow: BadRowPolicy = .fail, lineLimit: Int = Self.defaultLineLimit) {
         self.url = url
         self.onBadRow = onBadRow
@@ -62,7 +65,7 @@ public struct JSONLines<Row: Codable>: Sendable {
     }
 
     /// Writes the rows, one per line with sorted keys, under the file's name only when complete.
-    /// - Throws: `DataError.unwritable`; `DataError.badRow` for a row that JSON cannot hold (a number not finite).
+    /// - Throws: `FileError`; `DataError.badRow` for a row that JSON cannot hold (a number not finite).
     public func write(_ rows: some Sequence<Row>) throws {
         let file = try AtomicFile(url)
         var number = 0

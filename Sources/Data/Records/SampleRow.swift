@@ -2,15 +2,20 @@
 ///
 /// In JSON, `numbers` are columns of the row beside the fixed ones, so that a table reads like any other.
 public struct SampleRow: Codable, Sendable, Equatable {
+    /// The example that the prompt comes from.
     public var id: String
     /// The prompt, as text.
     public var input: String
+    /// What the model wrote.
     public var response: String
+    /// The reference summary, if there is one.
     public var reference: String?
+    /// What a reward function gave the response, if one was asked.
     public var reward: Double?
     /// Further numeric columns by name.
     public var numbers: [String: Double]
 
+    /// A row from its columns.
     public init(
         id: String, input: String, response: String, reference: String? = nil, reward: Double? = nil,
         numbers: [String: Double] = [:]

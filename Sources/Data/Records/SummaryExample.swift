@@ -2,15 +2,20 @@
 ///
 /// For news articles, `post` is the article and `subreddit` and `title` are empty.
 public struct SummaryExample: Codable, Sendable, Equatable, Identifiable {
+    /// What the row is called in its file.
     public var id: String
     /// The topic, without a leading `r/`.
     public var subreddit: String
+    /// The title of the post.
     public var title: String
+    /// The text that is summarised.
     public var post: String
+    /// The reference summary.
     public var summary: String
     /// How this post becomes a prompt, where it differs from the rest of its corpus; nil for the corpus's own way.
     public var promptFormat: PromptFormat?
 
+    /// A row from its fields.
     public init(
         id: String, subreddit: String, title: String, post: String, summary: String, promptFormat: PromptFormat? = nil
     ) {

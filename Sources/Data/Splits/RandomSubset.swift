@@ -14,6 +14,7 @@ public struct RandomSubset: Codable, Sendable, Equatable {
 
     /// The percentage, and the seed. The original has 10 and 50.
     public let percent: Int
+    /// How rows are drawn.
     public let drawing: Drawing
 
     /// - Throws: `DataError.invalidSetting` unless the percentage is in 1...100.

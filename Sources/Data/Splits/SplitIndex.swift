@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// Numbers of rows for each split: the rows that a property divides off, where the rows themselves do not show it.
@@ -26,8 +27,8 @@ public struct SplitIndex: Sendable, Equatable {
         self.path = path
     }
 
-    /// Reads an index: a JSON map from split to row numbers, or a folder with one `<split>.npy` for each split that holds
-    /// row numbers (integers) or one Boolean for each row.
+    /// Reads an index: a JSON map from split to row numbers, the same as numpy saves a Python dictionary (`.npy`), or a folder
+    /// with one `<split>.npy` for each split that holds row numbers (integers) or one Boolean for each row.
     /// - Throws: `DataError.unreadable`, `malformedFile`, `invalidIndex`.
     public init(_ url: URL) throws {
         var isFolder: ObjCBool = false
@@ -47,6 +48,11 @@ public struct SplitIndex: Sendable, Equatable {
             return
         }
         if url.pathExtension.lowercased() == "npy" {
+            if let map = try PickledMap.read(url) {
+                let rows = Dictionary(map.rows.map { ($0.name, $0.numbers) }) { first, _ in first }
+                try self.init(rows: rows, path: url.path)
+                return
+            }
             _ = try NumpyArray(url)
             throw DataError.invalidIndex(
                 path: url.path,
@@ -126,7 +132,7 @@ public struct SplitIndex: Sendable, Equatable {
     }
 
     /// Writes the index as a JSON map.
-    /// - Throws: `DataError.unwritable`.
+    /// - Throws: `FileError`.
     public func write(to url: URL) throws {
         let file = try AtomicFile(url)
         let splits = rows.sorted { $0.key < $1.key }.map { split, rows in

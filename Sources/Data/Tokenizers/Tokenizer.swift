@@ -28,6 +28,6 @@ public protocol Tokenizer: Sendable {
     /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them, and
     /// the vocabulary files that the tokenizer came from.
     ///
-    /// - Throws: `TokenizerError.unwritable`, naming the file.
+    /// - Throws: `FileError`.
     func save(to folder: URL) throws
 }

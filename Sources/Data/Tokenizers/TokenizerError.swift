@@ -2,8 +2,6 @@
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A file or folder cannot be read.
     case unreadable(file: String, reason: String)
-    /// A file cannot be written.
-    case unwritable(file: String, reason: String)
     /// The folder has none of the files a tokenizer is made of.
     case noTokenizer(folder: String)
     /// The content of a file breaks its format; `line` is 1-based where the format has lines.
@@ -16,7 +14,6 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
-        case .unwritable(let file, let reason): "\(file): cannot be written: \(reason)"
         case .noTokenizer(let folder):
             "\(folder): no tokenizer here; expected tokenizer.json, tokenizer.model, vocab.json with merges.txt, "
                 + "or vocab.txt"

@@ -1,7 +1,7 @@
 /// Turns answers of people to ``PairwiseTask``s into a win rate.
 public struct PairwiseAnalysis: Codable, Sendable, Equatable {
     /// How a slider position counts.
-    public enum Scale: String, Codable, Sendable {
+    public enum Scale: String, Codable, Sendable, CaseIterable {
         /// Its sign only: 1, 0.5 or 0 for the first system.
         case sign
         /// Its size: 0.5 + position / 8, from 0 to 1.
@@ -9,7 +9,7 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
     }
 
     /// What happens with several answers to one task.
-    public enum Merging: String, Codable, Sendable {
+    public enum Merging: String, Codable, Sendable, CaseIterable {
         /// Their mean position counts.
         case average
         /// The last answer counts.
@@ -19,7 +19,7 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
     }
 
     /// What happens with the neutral position.
-    public enum Neutral: String, Codable, Sendable {
+    public enum Neutral: String, Codable, Sendable, CaseIterable {
         /// It counts as a tie.
         case tie
         /// The task is left out.

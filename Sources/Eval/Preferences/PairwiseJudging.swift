@@ -17,10 +17,27 @@ public enum Preference: String, Codable, Sendable, CaseIterable {
     }
 }
 
+/// Two texts for an input, in the order that a judge sees them in.
+public struct PairwiseQuestion: Codable, Sendable, Equatable {
+    /// The prompt.
+    public var input: String
+    /// The text shown first.
+    public var first: String
+    /// The text shown second.
+    public var second: String
+
+    /// A question.
+    public init(input: String, first: String, second: String) {
+        self.input = input
+        self.first = first
+        self.second = second
+    }
+}
+
 /// A judge of pairs: a person's answers, a model, a reward function.
 public protocol PairwiseJudge {
-    /// Judges two texts for an input in the order they are given.
-    func preference(input: String, first: String, second: String) throws -> Preference
+    /// Judges pairs in the order that their texts are given in; nil where the judge has answered, and its answer says nothing.
+    func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?]
 }
 
 /// Judges pairs in both orders, so that a judge's liking for a position cancels.
@@ -51,10 +68,27 @@ public enum PairwiseJudging {
         public var lengthControlled: Interval
         /// Share of judged pairs for which both orders gave the same winner, or both a tie.
         public var consistency: Double?
+        /// Answers that said nothing; they count as ties.
+        public var unreadable: Int
         /// Share of answers that chose the text shown first, ties half; 0.5 for a judge without a liking for a position.
         public var firstPositionShare: Double?
         /// The verdict of each pair; nil where the two texts are identical and were not judged.
         public var verdicts: [Verdict?]
+    }
+
+    /// The questions about the outputs of two systems on the same inputs: each pair in both orders, one after the other. Identical
+    /// outputs make none.
+    public static func questions(inputs: [String], first: [String], second: [String]) -> [PairwiseQuestion] {
+        precondition(
+            inputs.count == first.count && inputs.count == second.count,
+            "\(inputs.count) inputs, \(first.count) and \(second.count) outputs")
+        return inputs.indices.flatMap { i -> [PairwiseQuestion] in
+            if first[i].utf8.elementsEqual(second[i].utf8) { return [] }
+            return [
+                PairwiseQuestion(input: inputs[i], first: first[i], second: second[i]),
+                PairwiseQuestion(input: inputs[i], first: second[i], second: first[i]),
+            ]
+        }
     }
 
     /// Judges the outputs of two systems on the same inputs; lengths are in words.
@@ -65,14 +99,12 @@ public enum PairwiseJudging {
         inputs: [String], first: [String], second: [String], judge: some PairwiseJudge, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) throws -> Summary? {
-        precondition(
-            inputs.count == first.count && inputs.count == second.count,
-            "\(inputs.count) inputs, \(first.count) and \(second.count) outputs")
-        let verdicts = try inputs.indices.map { i -> Verdict? in
+        let answers = try judge.preferences(for: questions(inputs: inputs, first: first, second: second))
+        var next = 0
+        let verdicts = inputs.indices.map { i -> Verdict? in
             if first[i].utf8.elementsEqual(second[i].utf8) { return nil }
-            return Verdict(
-                forward: try judge.preference(input: inputs[i], first: first[i], second: second[i]),
-                backward: try judge.preference(input: inputs[i], first: second[i], second: first[i]))
+            defer { next += 2 }
+            return Verdict(forward: answers[next] ?? .tie, backward: answers[next + 1] ?? .tie)
         }
         let outcomes = verdicts.map { $0?.outcome ?? 0.5 }
         let differences = zip(first, second).map { Double(Lengths.words(in: $0) - Lengths.words(in: $1)) }
@@ -84,6 +116,7 @@ public enum PairwiseJudging {
         return Summary(
             winRate: winRate, lengthControlled: controlled,
             consistency: Statistics.mean(of: judged.map { $0.isConsistent ? 1 : 0 }),
+            unreadable: answers.count { $0 == nil },
             firstPositionShare: Statistics.mean(
                 of: judged.flatMap { [$0.forward.shareOfFirst, $0.backward.shareOfFirst] }),
             verdicts: verdicts)

@@ -1,3 +1,5 @@
+internal import Files
+
 /// What can be wrong with a model folder or one of its files.
 ///
 /// Everything a file says is checked before it is believed: each case carries the file, the tensor and the numbers, and
@@ -7,8 +9,6 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
     /// The system could not open, map or read the file.
     case unreadable(file: String, reason: String)
-    /// The system could not create, write, sync or rename the file.
-    case unwritable(file: String, reason: String)
     /// The folder has none of the weight files that `WeightStore` knows.
     case noWeights(folder: String)
     /// The file ends before what its own header promises; sizes in bytes.
@@ -57,13 +57,22 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case notRepresentable(name: String, index: Int, value: String, type: String)
 }
 
+extension CheckpointError {
+    /// What `body` reads from the JSON text of a file; faults of the text name the file.
+    static func inJSON<Result>(of file: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let fault as JSONError {
+            throw CheckpointError.badJSON(file: file, line: fault.line, column: fault.column, reason: fault.reason)
+        }
+    }
+}
+
 extension CheckpointError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadable(let file, let reason):
             "cannot read \(file): \(reason)"
-        case .unwritable(let file, let reason):
-            "cannot write \(file): \(reason)"
         case .noWeights(let folder):
             "\(folder) has no weights: expected model.safetensors, model.safetensors.index.json, pytorch_model.bin or "
                 + "pytorch_model.bin.index.json"

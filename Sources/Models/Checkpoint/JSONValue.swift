@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// Any JSON value, with its members in order and its numbers as they were written.
@@ -5,19 +6,27 @@ public import Foundation
 /// Configuration files of models carry keys of many programs. What is read into a `JSONValue` and written again keeps
 /// all of them, so that a checkpoint goes back out with what it came with.
 public enum JSONValue: Equatable, Sendable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case bool(Bool)
     /// A number as text, so that 1e-05 and 10000.0 stay what they were.
     case number(String)
+    /// A string, unescaped.
     case string(String)
+    /// Values in order.
     case array([JSONValue])
+    /// Members in order.
     case object([Member])
 
     /// A key and its value.
     public struct Member: Equatable, Sendable {
+        /// The key, unescaped.
         public var key: String
+        /// What stands behind it.
         public var value: JSONValue
 
+        /// A key with its value.
         public init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value
@@ -36,9 +45,12 @@ public enum JSONValue: Equatable, Sendable {
         guard bytes.count <= Self.sizeLimit else {
             throw CheckpointError.tooLarge(file: file, part: "text", size: bytes.count, limit: Self.sizeLimit)
         }
-        var scanner = JSONScanner(bytes, file: file)
-        self = try scanner.value()
-        try scanner.end()
+        self = try CheckpointError.inJSON(of: file) {
+            var scanner = JSONScanner(bytes)
+            let value = try scanner.value()
+            try scanner.end()
+            return value
+        }
     }
 
     /// Reads a file.
@@ -145,9 +157,9 @@ public enum JSONValue: Equatable, Sendable {
 
     /// Writes the text to a file, which appears under its name only when it is complete.
     ///
-    /// - Throws: `CheckpointError.unwritable`.
+    /// - Throws: `FileError`.
     public func write(to url: URL) throws {
-        try AtomicFile.write(Array(text.utf8), to: url)
+        try AtomicFile.write(text, to: url)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Files
 package import Foundation
 
 /// A file mapped read-only into memory: its bytes are read from disk when they are touched and are never copied.
@@ -14,12 +15,12 @@ package final class MappedFile: @unchecked Sendable {
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw CheckpointError.unreadable(file: path, reason: systemMessage())
+            throw CheckpointError.unreadable(file: path, reason: SystemError.last.description)
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw CheckpointError.unreadable(file: path, reason: systemMessage())
+            throw CheckpointError.unreadable(file: path, reason: SystemError.last.description)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CheckpointError.unreadable(file: path, reason: "it is not a regular file")
@@ -30,7 +31,7 @@ package final class MappedFile: @unchecked Sendable {
             return
         }
         guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-            throw CheckpointError.unreadable(file: path, reason: systemMessage())
+            throw CheckpointError.unreadable(file: path, reason: SystemError.last.description)
         }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
@@ -60,9 +61,4 @@ package final class MappedFile: @unchecked Sendable {
                 file: path, reason: "this is a pointer of Git LFS, not the file itself; fetch it (git lfs pull)")
         }
     }
-}
-
-/// The message of the last system error.
-func systemMessage(_ code: Int32 = errno) -> String {
-    String(cString: strerror(code))
 }

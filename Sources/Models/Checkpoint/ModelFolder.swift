@@ -1,14 +1,19 @@
+internal import Files
 public import Foundation
 
 /// A Hugging Face model folder: `config.json`, weights, tokenizer files, perhaps `generation_config.json`.
 public struct ModelFolder: Sendable, Equatable {
+    /// The folder.
     public let url: URL
 
+    /// Names a folder; nothing is read yet.
     public init(_ url: URL) {
         self.url = url
     }
 
+    /// The file of the model's configuration.
     public static let configurationName = "config.json"
+    /// The file of the defaults for generation.
     public static let generationConfigurationName = "generation_config.json"
 
     /// The files that belong to tokenizers, of all kinds.
@@ -76,16 +81,14 @@ public struct ModelFolder: Sendable, Equatable {
     ///   - writer: shard size and metadata.
     ///   - extras: called with the folder before it gets its name, to add files of other owners.
     /// - Returns: the folder.
-    /// - Throws: `CheckpointError.unwritable`, `.duplicateTensor`, `.notRepresentable`, or what a tensor throws.
+    /// - Throws: `FileError`, `CheckpointError.duplicateTensor`, `.notRepresentable`, or what a tensor throws.
     @discardableResult
     public static func save(
         to url: URL, configuration: JSONValue, generationConfiguration: JSONValue? = nil, tensors: [WritableTensor],
         tokenizer: ModelFolder? = nil, writer: SafetensorsWriter = SafetensorsWriter(),
         extras: (URL) throws -> Void = { _ in }
     ) throws -> ModelFolder {
-        let exists = FileManager.default.fileExists(atPath: url.path)
-        let folder = exists ? url : try temporaryFolder(beside: url)
-        do {
+        func fill(_ folder: URL) throws {
             try configuration.write(to: folder.appendingPathComponent(configurationName))
             try generationConfiguration?.write(to: folder.appendingPathComponent(generationConfigurationName))
             for file in tokenizer?.tokenizerFiles ?? [] {
@@ -95,29 +98,13 @@ public struct ModelFolder: Sendable, Equatable {
             }
             try extras(folder)
             try writer.write(tensors, to: folder)
-            if !exists {
-                guard rename(folder.path, url.path) == 0 else {
-                    throw CheckpointError.unwritable(file: url.path, reason: systemMessage())
-                }
-                try AtomicFile.syncFolder(url.deletingLastPathComponent())
-            }
-        } catch {
-            // The first error is the one to report; what cannot be removed has a name that says what it is.
-            if !exists { try? FileManager.default.removeItem(at: folder) }
-            throw error
+        }
+        if FileManager.default.fileExists(atPath: url.path) {
+            try fill(url)
+        } else {
+            try AtomicFolder.write(to: url, contents: fill)
         }
         return ModelFolder(url)
-    }
-
-    private static func temporaryFolder(beside url: URL) throws -> URL {
-        let parent = url.standardizedFileURL.deletingLastPathComponent()
-        for attempt in 0..<1000 {
-            let name = ".\(url.lastPathComponent).partial-\(getpid())-\(attempt)"
-            let folder = parent.appendingPathComponent(name)
-            if mkdir(folder.path, 0o755) == 0 { return folder }
-            guard errno == EEXIST else { break }
-        }
-        throw CheckpointError.unwritable(file: url.path, reason: systemMessage())
     }
 
     private static func copy(_ file: URL, to target: URL) throws {

@@ -1,3 +1,5 @@
+internal import Files
+
 /// The header of a safetensors file, read as what it is: a claim by a stranger.
 ///
 /// Layout of the file: eight bytes, the header's length (little-endian); the header, a JSON object `{name: {"dtype",
@@ -39,8 +41,10 @@ struct SafetensorsHeader {
         guard dataStart <= size else {
             throw CheckpointError.truncated(file: file.path, part: "the header", need: dataStart, have: size)
         }
-        var scanner = JSONScanner(Array(file.bytes[8..<dataStart]), file: file.path)
-        try read(&scanner, file: file.path, dataStart: dataStart, size: size)
+        try CheckpointError.inJSON(of: file.path) {
+            var scanner = JSONScanner(Array(file.bytes[8..<dataStart]))
+            try read(&scanner, file: file.path, dataStart: dataStart, size: size)
+        }
         try checkCover(file: file.path, dataStart: dataStart, size: size)
     }
 

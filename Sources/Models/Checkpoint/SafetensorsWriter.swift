@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// Writes tensors as safetensors: one file, or shards with an index when they are larger than a limit.
@@ -12,6 +13,7 @@ public struct SafetensorsWriter: Sendable {
     /// Strings for `__metadata__`. Transformers refuses files without `"format": "pt"`.
     public var metadata: [String: String]
 
+    /// A writer. `shardLimit` is in bytes and above 0.
     public init(shardLimit: Int = 5_000_000_000, metadata: [String: String] = ["format": "pt"]) {
         precondition(shardLimit > 0, "a shard needs room")
         self.shardLimit = shardLimit
@@ -45,7 +47,7 @@ public struct SafetensorsWriter: Sendable {
                 try write(shard, toFile: folder.appendingPathComponent(name))
             }
             let index = indexText(shards: shards, names: names)
-            try AtomicFile.write(Array(index.utf8), to: folder.appendingPathComponent(Self.indexFileName))
+            try AtomicFile.write(index, to: folder.appendingPathComponent(Self.indexFileName))
         }
         try removeLeftovers(in: folder, keeping: Set(names))
         return names
@@ -92,7 +94,7 @@ public struct SafetensorsWriter: Sendable {
             guard isShard || isOther else { continue }
             let url = folder.appendingPathComponent(name)
             guard unlink(url.path) == 0 else {
-                throw CheckpointError.unwritable(file: url.path, reason: systemMessage())
+                throw FileError.cannotWrite(path: url.path, .last)
             }
         }
     }

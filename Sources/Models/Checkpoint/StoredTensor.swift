@@ -4,8 +4,11 @@
 /// row-major order of `shape` through `withUnsafeBytes`, `floats` and `copyFloats`, whatever the strides in the file
 /// are.
 public struct StoredTensor: Sendable {
+    /// Its name in the checkpoint.
     public let name: String
+    /// How elements are stored.
     public let elementType: ElementType
+    /// The extents, outermost first.
     public let shape: [Int]
     /// Distance of neighbours along each dimension in elements; nil when the elements lie in order without gaps.
     let strides: [Int]?

@@ -3,22 +3,33 @@ import Tensor
 /// The weights of a model from a checkpoint, under the names that released checkpoints have given them.
 final class StoredWeights: WeightSource {
     private let store: WeightStore
+    private let projects: Bool
     private var used: Set<String> = []
+    /// What was asked for first: in every family the token embedding, which has the shape of the projection.
+    private var embedding: Parameter?
     /// Whether the output projection was missing and is random.
     private(set) var madeProjection = false
 
-    init(_ store: WeightStore) { self.store = store }
+    /// - Parameter projects: whether the output projection will be used. Otherwise one that is missing is not made: the embedding lies
+    ///   in its place and takes no memory of its own.
+    init(_ store: WeightStore, projects: Bool = true) {
+        self.store = store
+        self.projects = projects
+    }
 
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
         if name == Self.projection, !store.contains(name) {
             // reward models and base models are saved without one
+            if !projects, let embedding, embedding.value.shape == shape { return Parameter(name, embedding.value) }
             madeProjection = true
             return RandomWeights(generator: Philox(seed: 0)).parameter(
                 name, shape, fresh: fresh, transposed: transposed)
         }
         let stored = Self.spellings(of: name).first(where: store.contains) ?? name
         used.insert(stored)
-        return try store.parameter(name, shape, transposed: transposed, storedAs: stored)
+        let parameter = try store.parameter(name, shape, transposed: transposed, storedAs: stored)
+        if embedding == nil { embedding = parameter }
+        return parameter
     }
 
     /// Throws if the checkpoint holds weights that the model has no use for.

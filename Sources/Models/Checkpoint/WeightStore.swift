@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// The weights of a model folder by name, whichever of the four layouts they have.
@@ -17,6 +18,7 @@ public struct WeightStore: Sendable {
         var isSharded: Bool { self == .shardedSafetensors || self == .shardedTorch }
     }
 
+    /// Which of the four layouts the folder has.
     public let layout: Layout
     /// The file that names all others: the single weight file or the index. Errors about missing tensors name it.
     public let path: String
@@ -97,14 +99,18 @@ public struct WeightStore: Sendable {
                 file: file.path, part: "the index", size: file.bytes.count, limit: indexLimit)
         }
         try file.checkIsNoPointerFile()
-        var scanner = JSONScanner(Array(file.bytes), file: file.path)
+        return try CheckpointError.inJSON(of: file.path) { try weightMap(Array(file.bytes), of: file.path) }
+    }
+
+    private static func weightMap(_ text: [UInt8], of file: String) throws -> [String: String] {
+        var scanner = JSONScanner(text)
         var places: [String: String]?
         try scanner.object { key, scanner in
             guard key == "weight_map" else { return try scanner.skipValue() }
             var map: [String: String] = [:]
             try scanner.object { name, scanner in
                 let shard = try scanner.string()
-                guard isPlainName(shard) else { throw CheckpointError.unsafeName(file: file.path, name: shard) }
+                guard isPlainName(shard) else { throw CheckpointError.unsafeName(file: file, name: shard) }
                 map[name] = shard
             }
             places = map

@@ -2,8 +2,11 @@
 ///
 /// The elements are asked for when their turn comes, so that a large model is never in memory a second time.
 public struct WritableTensor {
+    /// Its name in the checkpoint.
     public let name: String
+    /// How elements are stored.
     public let elementType: ElementType
+    /// The extents, outermost first.
     public let shape: [Int]
     /// Hands all bytes, in order, to the function it is given.
     private let produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void

@@ -36,6 +36,7 @@ public final class BERT: @unchecked Sendable {
         }
     }
 
+    /// The configuration that the encoder was built with.
     public let settings: BERTConfiguration
     private let tokenEmbedding: Parameter
     private let positionEmbedding: Parameter
@@ -161,8 +162,11 @@ public struct EncoderInput: Sendable, Hashable {
 public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A text without a token: its tokenizer adds no special ones.
     case noTokens
+    /// A text is longer than the table of positions.
     case tooLong(tokens: Int, limit: Int)
+    /// A token id is beyond the embedding's rows.
     case unknownToken(rows: Int)
+    /// A token type is beyond its table's rows.
     case unknownType(rows: Int)
     /// A file of a sentence encoder that asks for something else than there is.
     case module(file: String, problem: String)

@@ -8,17 +8,25 @@ public struct BERTConfiguration: Sendable, Equatable {
         case roberta
     }
 
+    /// Which of the encoders it is.
     public var family: Family
+    /// Rows of the token embedding: the ids that the model knows.
     public var vocabularySize: Int
+    /// The width of the hidden states.
     public var hiddenSize: Int
+    /// The width inside of the MLPs.
     public var feedForwardSize: Int
+    /// How many layers there are.
     public var layerCount: Int
+    /// Attention heads.
     public var heads: Int
     /// Rows of the table of positions.
     public var positionCount: Int
     /// Rows of the table of token types.
     public var typeCount: Int
+    /// What the norms add to the variance.
     public var normEpsilon: Double
+    /// The function inside of the MLPs.
     public var activation: Activation
     /// The id of the padding token; RoBERTa counts positions from the one behind it.
     public var paddingToken: Int

@@ -41,7 +41,12 @@ public enum Pooling: String, Sendable, CaseIterable {
         let legacy = try allCases.filter { try file.flag($0.legacyKey, or: false) }
         if !legacy.isEmpty { return legacy }
         guard let found = file.object["pooling_mode"], !found.isNull else { return [.mean] }
-        if let list = found.array { return try list.map(mode) }
+        if let list = found.array {
+            guard (1...allCases.count).contains(list.count) else {
+                throw ModelError.configuration(key: "pooling_mode", problem: "must name 1 to \(allCases.count) modes")
+            }
+            return try list.map(mode)
+        }
         return [try mode(found)]
     }
 

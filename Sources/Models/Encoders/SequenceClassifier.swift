@@ -42,7 +42,11 @@ public struct SequenceClassifier: @unchecked Sendable {
     /// `id2label`, else as many numbered labels as `num_labels` says, else two.
     private static func labels(reading file: ConfigurationReader) throws -> [String] {
         guard let members = try file.section("id2label")?.object.members, !members.isEmpty else {
-            return (0..<(try file.optionalCount("num_labels") ?? 2)).map { "LABEL_\($0)" }
+            let count = try file.optionalCount("num_labels") ?? 2
+            guard count <= 100_000 else {
+                throw ModelError.configuration(key: "num_labels", problem: "is \(count), more than any classifier has")
+            }
+            return (0..<count).map { "LABEL_\($0)" }
         }
         var labels = [String?](repeating: nil, count: members.count)
         for member in members {

@@ -111,8 +111,11 @@ extension Generator {
 
 /// What can be wrong with a request for responses.
 public enum GenerationError: Error, Equatable, CustomStringConvertible {
+    /// A prompt has no token.
     case emptyPrompt(index: Int)
+    /// Prompt and new tokens do not fit the model's context.
     case promptTooLong(index: Int, tokens: Int, room: Int)
+    /// The model gave a logit that is NaN or infinite.
     case notFinite(index: Int, position: Int)
 
     public var description: String {

@@ -10,6 +10,7 @@ public struct ArgumentList<Element: ExpressibleByArgument>: ExpressibleByArgumen
     /// A list of elements.
     public init(_ values: [Element]) { self.values = values }
 
+    /// Reads `a,b` or `[a,b]`.
     public init?(argument: String) {
         var values: [Element] = []
         for text in Self.split(argument) {

@@ -181,7 +181,9 @@ struct ArgumentNormaliser {
     private func skipValues(of option: IgnoredOption, _ arguments: [String], _ position: inout Int) {
         switch option.kind {
         case .boolean:
-            if position < arguments.count, Self.boolean(arguments[position]) != nil { position += 1 }
+            guard position < arguments.count else { return }
+            let word = arguments[position]
+            if Self.boolean(word) != nil || ["none", "null"].contains(word.lowercased()) { position += 1 }
         case .value:
             while position < arguments.count, !isOption(arguments[position]) { position += 1 }
         }
@@ -229,8 +231,11 @@ struct ArgumentNormaliser {
     private mutating func apply(_ mention: Mention, adding: Bool = false) throws(CommandLineError) {
         let option = "--" + mention.name
         let words: [String]
-        let saysNone = mention.values.count == 1 && ["none", "null"].contains(mention.values[0].lowercased())
-        if mention.isNull || (mention.isOptional && saysNone) {
+        let saysNone =
+            mention.isNull || mention.values.count == 1 && ["none", "null"].contains(mention.values[0].lowercased())
+        if saysNone, let value = table.valuesOfNone[mention.name] {
+            words = ["\(option)=\(value)"]
+        } else if mention.isNull || (mention.isOptional && saysNone) {
             guard mention.isOptional else { throw .missingValue(mention.spelling) }
             words = []
         } else {

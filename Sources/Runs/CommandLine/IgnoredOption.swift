@@ -55,40 +55,73 @@ public struct IgnoredOption: Equatable, Sendable {
                     "deepspeed", "num-gpus", "num-processes", "num-machines", "local-rank", "ddp-*", "fsdp*", "tpu-*",
                     "sharded-ddp", "mp-parameters", "xpu-backend", "accelerator-config", "ray-scope",
                 ], processes),
-            list(.value, ["wandb-*", "entity", "project", "group", "tags", "report-to", "hub-*"], tracking),
-            list(.boolean, ["use-wandb", "push-to-hub*"], tracking),
+            list(
+                .value,
+                ["wandb-*", "entity", "project", "group", "name", "tags", "id", "report-to", "hub-*", "trackio-*"],
+                tracking),
+            list(.boolean, ["wandb", "use-wandb", "push-to-hub*"], tracking),
             list(.boolean, ["fp16", "bf16", "fp16-full-eval", "bf16-full-eval", "tf32"], precision),
             list(.value, ["fp16-backend", "fp16-opt-level", "half-precision-backend"], precision),
             list(
-                .boolean, ["bettertransformer", "torchcompile", "torch-compile", "jit-mode-eval", "use-ipex"], fusion),
-            list(.value, ["torch-compile-backend", "torch-compile-mode", "torchdynamo"], fusion),
+                .boolean,
+                [
+                    "bettertransformer", "torchcompile", "torch-compile", "jit-mode-eval", "use-ipex",
+                    "use-liger-kernel", "use-cache",
+                ], fusion),
             list(
-                .value, ["dataloader-num-workers", "preprocessing-num-workers", "dataloader-prefetch-factor"],
-                processes),
+                .value, ["torch-compile-backend", "torch-compile-mode", "torchdynamo", "liger-kernel-config"], fusion),
             list(
-                .boolean, ["dataloader-pin-memory", "dataloader-persistent-workers", "skip-memory-metrics"], processes),
+                .value,
+                [
+                    "dataloader-num-workers", "preprocessing-num-workers", "dataloader-prefetch-factor",
+                    "dataloader-multiprocessing-context", "parallelism-config",
+                ], processes),
+            list(
+                .boolean,
+                [
+                    "dataloader-pin-memory", "dataloader-persistent-workers", "dataloader-in-order",
+                    "skip-memory-metrics", "average-tokens-across-devices", "eval-use-gather-object",
+                    "eval-do-concat-batches", "batch-eval-metrics", "log-on-each-node",
+                ], processes),
+            list(.boolean, ["full-determinism"], "runs are always deterministic"),
+            list(.boolean, ["dataloader-drop-last"], "a last batch that is not full is always used"),
+            list(.boolean, ["load-best-model-at-end", "greater-is-better"], "final/ is the model after the last step"),
+            list(.value, ["metric-for-best-model"], "final/ is the model after the last step"),
+            list(
+                .boolean, ["ignore-data-skip", "save-only-model", "enable-jit-checkpoint", "restore-callback-*"],
+                "a checkpoint is always complete, and a run goes on exactly"),
+            list(
+                .boolean, ["eval-on-start", "prediction-loss-only"],
+                "runs are evaluated at the start and the end; --do-eval says whether texts are generated"),
             list(
                 .value,
                 [
                     "log-level*", "logging-dir", "logging-strategy", "evaluation-strategy", "eval-strategy",
-                    "save-strategy",
-                    "run-name",
+                    "save-strategy", "eval-delay", "run-name", "debug", "include-*",
                 ], progress),
             list(
-                .boolean, ["disable-tqdm", "logging-first-step", "logging-nan-inf-filter", "include-*", "debug"],
-                progress),
+                .boolean, ["disable-tqdm", "logging-first-step", "logging-nan-inf-filter"], progress),
             list(
                 .value,
-                ["per-device-eval-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id"],
-                batches),
+                [
+                    "per-device-eval-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id",
+                    "label-names", "length-column-name", "train-sampling-strategy", "torch-empty-cache-steps",
+                ], batches),
             list(
                 .boolean,
-                ["group-by-length", "auto-find-batch-size", "remove-unused-columns", "predict-with-generate"], batches),
-            list(.boolean, ["tie-frozen-layers", "gradient-checkpointing"], memory),
+                [
+                    "group-by-length", "auto-find-batch-size", "remove-unused-columns", "predict-with-generate",
+                    "sortish-sampler",
+                ], batches),
+            list(.boolean, ["tie-frozen-layers", "gradient-checkpointing", "activation-checkpointing"], memory),
+            list(.value, ["gradient-checkpointing-kwargs", "activation-checkpointing-kwargs"], memory),
             list(
-                .boolean, ["overwrite-output-dir", "override-output-dir"],
+                .boolean, ["overwrite-output-dir"],
                 "--resume says what happens to a run that is there already"),
-            list(.value, ["optim", "optim-args"], "the optimiser is AdamW"),
+            list(.value, ["optim", "optim-args", "optim-target-modules"], "the optimiser is AdamW"),
+            list(
+                .value, ["generation-max-length", "generation-num-beams", "generation-config"],
+                "texts are drawn token by token; --max-new-tokens, --do-sample, --temperature, --top-k and --top-p say how"),
             list(.boolean, ["save-safetensors", "save-on-each-node", "do-predict"], "models are saved in one form"),
             list(.value, ["override-output-dir", "resume-from-checkpoint"], "a run goes on by itself; see --resume"),
         ].flatMap { $0 }

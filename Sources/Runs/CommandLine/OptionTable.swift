@@ -31,29 +31,21 @@ public struct OptionTable: Sendable {
     /// By kebab-case name.
     public private(set) var entries: [String: Entry] = [:]
     /// Other names of options, kebab-case.
-    public private(set) var aliases: [String: String]
+    public private(set) var aliases: [String: String] = [:]
     /// Options that may stand without a value and then count as absent.
-    public private(set) var mayLackValue: Set<String>
-    /// Names that are accepted and have no meaning.
-    public private(set) var ignored: [IgnoredOption]
+    public private(set) var mayLackValue: Set<String> = []
+    /// What `none` and `null` stand for in options that always have a value.
+    public private(set) var valuesOfNone: [String: String] = [:]
+    /// Names that are accepted and have no meaning; an option of the same name wins.
+    public private(set) var ignored: [IgnoredOption] = IgnoredOption.common
     /// Whether the program takes words without a name.
     public private(set) var takesWords = false
 
-    /// - Parameters:
-    ///   - aliases: Other names → names of properties, both in any spelling.
-    ///   - ignored: What the program accepts without meaning; an option of the same name wins.
-    public init(
-        _ arguments: any ParsableArguments.Type, aliases: [String: String] = [:], mayLackValue: Set<String> = [],
-        ignored: [IgnoredOption] = []
-    ) {
-        self.aliases = [:]
-        self.mayLackValue = Set(mayLackValue.map(Self.canonical))
-        self.ignored = ignored
+    /// The options of a command, those of its groups among them.
+    public init(_ arguments: any ParsableArguments.Type) {
         add(arguments)
-        for (other, name) in aliases {
-            precondition(entries[Self.canonical(name)] != nil, "alias \(other) of unknown option \(name)")
-            self.aliases[Self.canonical(other)] = Self.canonical(name)
-        }
+        for (other, name) in aliases { precondition(entries[name] != nil, "alias \(other) of unknown option \(name)") }
+        for name in valuesOfNone.keys { precondition(entries[name] != nil, "a value of none of the unknown option \(name)") }
     }
 
     /// The kebab-case form of a name in snake_case, kebab-case or camelCase.
@@ -93,7 +85,42 @@ public struct OptionTable: Sendable {
         return values
     }
 
+    /// The largest whole number that an option takes; seeds take any. The product of two such numbers is still one.
+    static let largestInteger = 1_000_000_000
+
+    /// What is wrong with the first option whose number can mean nothing: a whole number beyond all sizes, or no number at all.
+    static func absurdNumber(in arguments: any ParsableArguments) -> String? {
+        for child in Mirror(reflecting: arguments).children {
+            if let group = child.value as? any GroupProperty {
+                if let problem = absurdNumber(in: group.group) { return problem }
+            } else if let property = child.value as? any ValueProperty, let name = propertyName(child.label),
+                let problem = absurdity(of: property.value)
+            {
+                return "--\(name) is \(problem)"
+            }
+        }
+        return nil
+    }
+
+    private static func absurdity(of value: Any) -> String? {
+        switch value {
+        case let optional as any OptionalValue: optional.wrapped.flatMap(absurdity)
+        case let list as any ListValue: list.elements.lazy.compactMap(absurdity).first
+        case let list as [Any]: list.lazy.compactMap(absurdity).first
+        case let integer as Int where integer.magnitude > UInt(largestInteger):
+            "\(integer); whole numbers are at most \(largestInteger)"
+        case let number as any BinaryFloatingPoint where number.isNaN: "nan; expected a number"
+        default: nil
+        }
+    }
+
     private mutating func add(_ arguments: any ParsableArguments.Type) {
+        if let named = arguments as? any ProgramOptions.Type {
+            for (other, name) in named.aliases { aliases[Self.canonical(other)] = Self.canonical(name) }
+            mayLackValue.formUnion(named.mayLackValue.map(Self.canonical))
+            for (name, value) in named.valuesOfNone { valuesOfNone[Self.canonical(name)] = value }
+            ignored += named.ignored
+        }
         for child in Mirror(reflecting: arguments.init()).children {
             if let group = child.value as? any GroupProperty {
                 add(group.groupType)
@@ -182,6 +209,9 @@ extension ArgumentList: ListValue {
 }
 
 extension OptionValue {
+    /// A number; JSON has none that is not finite, so such a one becomes the text that is typed for it.
+    private init(_ number: Double) { self = number.isFinite ? .number(number) : .string("\(number)") }
+
     /// The value of an option: numbers, texts, lists of them, and whatever can be written on a command line.
     init(reflecting value: Any) {
         switch value {
@@ -191,8 +221,8 @@ extension OptionValue {
         case let bool as Bool: self = .bool(bool)
         case let integer as any BinaryInteger:
             self = Int64(exactly: integer).map(OptionValue.integer) ?? .string("\(integer)")
-        case let double as Double: self = .number(double)
-        case let float as Float: self = Double("\(float)").map(OptionValue.number) ?? .null
+        case let double as Double: self = OptionValue(double)
+        case let float as Float: self = OptionValue(Double("\(float)") ?? .nan)
         case let string as String: self = .string(string)
         case let url as URL: self = .string(url.isFileURL ? url.relativePath : url.absoluteString)
         case let other as any ExpressibleByArgument: self = .string(other.defaultValueDescription)

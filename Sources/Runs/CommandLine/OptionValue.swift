@@ -1,11 +1,18 @@
 /// The value of an option, as a configuration file holds it: any JSON value.
 public enum OptionValue: Codable, Sendable {
+    /// No value.
     case null
+    /// True or false.
     case bool(Bool)
+    /// A whole number.
     case integer(Int64)
+    /// Any other number.
     case number(Double)
+    /// A text.
     case string(String)
+    /// A list.
     case array([OptionValue])
+    /// Values by name.
     case object([String: OptionValue])
 
     public init(from decoder: any Decoder) throws {

@@ -1,29 +1,39 @@
 public import ArgumentParser
 internal import Foundation
 
-/// A command of one of the programs.
-///
-/// Its options are `@Option` properties, Booleans included (`@Option var doTrain = true`), because options of Boolean
-/// value are set by `--do-train=0` as well as by `--do-train`; lists are `ArgumentList`. Groups of options are
-/// `@OptionGroup(title:)`. A property `config` (`@Option var config: String?`) makes `--config file` work.
-public protocol ProgramCommand: ParsableCommand {
+/// Options, and what else belongs to their names.
+public protocol ProgramOptions: ParsableArguments {
     /// Other names of options → names of properties, in any spelling.
     static var aliases: [String: String] { get }
     /// Options that may stand without a value and then count as absent.
     static var mayLackValue: Set<String> { get }
-    /// Options that are accepted and have no meaning; those of `IgnoredOption.common` when not given.
-    static var ignoredOptions: [IgnoredOption] { get }
+    /// Options that always have a value → what `none` stands for in them.
+    static var valuesOfNone: [String: String] { get }
+    /// Options that are accepted and have no meaning, beside those that no program has a use for (`IgnoredOption.common`).
+    static var ignored: [IgnoredOption] { get }
 }
 
-extension ProgramCommand {
+extension ProgramOptions {
+    /// None.
     public static var aliases: [String: String] { [:] }
+    /// None.
+    public static var valuesOfNone: [String: String] { [:] }
+    /// None.
     public static var mayLackValue: Set<String> { [] }
-    public static var ignoredOptions: [IgnoredOption] { IgnoredOption.common }
+    /// None.
+    public static var ignored: [IgnoredOption] { [] }
+}
 
+/// A command of one of the programs.
+///
+/// Its options are `@Option` properties, Booleans included (`@Option var doTrain = true`), because options of Boolean
+/// value are set by `--do-train=0` as well as by `--do-train`; lists are `ArgumentList`. Groups of options are
+/// `@OptionGroup(title:)`; a group that is `ProgramOptions` brings its names along. A property `config` (`@Option var config: String?`) makes `--config file` work.
+public protocol ProgramCommand: ParsableCommand, ProgramOptions {}
+
+extension ProgramCommand {
     /// The options of the command.
-    public static var optionTable: OptionTable {
-        OptionTable(Self.self, aliases: aliases, mayLackValue: mayLackValue, ignored: ignoredOptions)
-    }
+    public static var optionTable: OptionTable { OptionTable(Self.self) }
 
     /// The values of all options by snake_case name, as `RunConfiguration.options` takes them.
     public var resolvedOptions: [String: OptionValue] { OptionTable.values(of: self) }
@@ -40,6 +50,7 @@ extension ProgramCommand {
             let command = try parseAsRoot(normalised.words)
             // Help and completion scripts come back as commands of the parser's own.
             guard let command = command as? Self else { throw CleanExit.helpRequest(self) }
+            if let problem = OptionTable.absurdNumber(in: command) { throw CommandLineError.invalid(problem) }
             return command
         } catch  where exitCode(for: error) != .success {
             throw CommandLineError.invalid(message(for: error))
@@ -56,6 +67,11 @@ extension ArgumentHelp {
 
 /// The frame of a program: errors become one line and an exit status.
 public enum Program {
+    /// What every program's help says about the spelling of options.
+    public static var spellings: String {
+        "Options may be written --name value, --name=value or name=value, with - or _ between words."
+    }
+
     /// Runs a command with the arguments of the process, and ends the process.
     public static func main(_ command: (some ProgramCommand).Type) -> Never {
         main(command._commandName) {
@@ -80,6 +96,7 @@ public enum Program {
 
     /// Runs a body under the name of a program, and ends the process.
     public static func main(_ name: String, _ body: () throws -> Void) -> Never {
+        Signals.install()
         let status = run(name, errors: standardError, body)
         fflush(nil)
         exit(status.rawValue)

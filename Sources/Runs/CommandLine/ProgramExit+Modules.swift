@@ -1,5 +1,6 @@
 public import Data
 public import Diversity
+public import Eval
 public import Models
 public import Train
 
@@ -24,7 +25,6 @@ extension TokenizerError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
         case .unreadable, .noTokenizer: .missingInput
-        case .unwritable: .cannotCreate
         case .training: .usage
         default: .badData
         }
@@ -35,7 +35,6 @@ extension CheckpointError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
         case .unreadable, .noWeights: .missingInput
-        case .unwritable: .cannotCreate
         default: .badData
         }
     }
@@ -66,7 +65,39 @@ extension DiversityError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
         case .unknownMetrics, .cannotDraw, .invalidOption: .usage
+        case .unreadableInput: .missingInput
         default: .badData
         }
     }
+}
+
+extension PairwiseAnswerError: ProgramExitProviding {
+    public var programExit: ProgramExit { .badData }
+}
+
+extension RankingError: ProgramExitProviding {
+    public var programExit: ProgramExit { .badData }
+}
+
+extension JudgeError: ProgramExitProviding {
+    public var programExit: ProgramExit {
+        switch self {
+        case .missing, .repeated: .badData
+        case .process: .inputOutput
+        }
+    }
+}
+
+extension RewardError: ProgramExitProviding {
+    public var programExit: ProgramExit {
+        switch self {
+        case .noReference: .badData
+        case .badPattern: .usage
+        case .scorer: .inputOutput
+        }
+    }
+}
+
+extension EmbeddingService.Failure: ProgramExitProviding {
+    public var programExit: ProgramExit { .inputOutput }
 }

@@ -1,3 +1,5 @@
+public import Files
+
 /// How a program ends, after `sysexits.h`.
 public enum ProgramExit: Int32, Sendable, CaseIterable {
     /// Done.
@@ -39,7 +41,7 @@ extension FileError: ProgramExitProviding {
 extension RunFolderError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .invalidName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder: .usage
+        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder: .usage
         case .inUse: .tryAgain
         case .nothingToResume, .unfinished: .missingInput
         case .noValidCheckpoint, .shortened, .badLine: .badData

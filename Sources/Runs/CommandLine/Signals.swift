@@ -3,25 +3,34 @@ internal import Synchronization
 
 /// What signals have asked of the process.
 ///
-/// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask to finish the step, write a
-/// checkpoint and end (`ProgramExit.tryAgain`, 75); a second one of them ends the process at once with 128 + its number
-/// (130, 143, 129), and nothing is written. SIGUSR1 asks for a checkpoint and to go on. SIGPIPE is ignored: a closed
-/// pipe is an error of the write that met it.
+/// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask to end with
+/// `ProgramExit.tryAgain`, 75. While a step is worked on (`waitsForStep`) it is finished first and a checkpoint written;
+/// a second signal ends the process at once with 128 + its number (130, 143, 129), and nothing is written. At all other
+/// times (loading, measuring, what follows the last step) there is nothing that a checkpoint could save, and the process
+/// ends at once. SIGUSR1 asks for a checkpoint and to go on. SIGPIPE is ignored: a closed pipe is an error of the write
+/// that met it.
 ///
 /// The state belongs to the process, as signals do; it is the only such state, and atomic.
 public enum Signals {
     private static let stop = Atomic<Int32>(0)
     private static let checkpoint = Atomic<Bool>(false)
+    private static let waits = Atomic<Bool>(false)
 
     /// Begins to receive signals; before this call they end the process as usual.
     public static func install() {
         // Both values exist before a handler can run: a handler must not be the one that sets them up.
         _ = stop.load(ordering: .relaxed)
         _ = checkpoint.load(ordering: .relaxed)
+        _ = waits.load(ordering: .relaxed)
         for signal in [SIGINT, SIGTERM, SIGHUP] where signal != SIGHUP || !isIgnored(SIGHUP) {
             handle(signal) { signal in
                 guard Signals.stop.exchange(signal, ordering: .sequentiallyConsistent) == 0 else {
                     _exit(128 + signal)
+                }
+                guard Signals.waits.load(ordering: .sequentiallyConsistent) else {
+                    let text: StaticString = "\nended as asked; there was no step to finish, and the same command goes on\n"
+                    _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+                    _exit(ProgramExit.tryAgain.rawValue)
                 }
                 let text: StaticString = "\nfinishing this step and writing a checkpoint; once more ends at once\n"
                 _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
@@ -36,6 +45,12 @@ public enum Signals {
         pthread_sigmask(SIG_UNBLOCK, &all, nil)
     }
 
+    /// Whether the process is at work on steps, so that a signal to end waits for a checkpoint.
+    public static var waitsForStep: Bool {
+        get { waits.load(ordering: .sequentiallyConsistent) }
+        set { waits.store(newValue, ordering: .sequentiallyConsistent) }
+    }
+
     /// Whether one of the signals that ask to end has come.
     public static var isStopRequested: Bool { stop.load(ordering: .sequentiallyConsistent) != 0 }
 
@@ -48,6 +63,7 @@ public enum Signals {
     package static func forget() {
         stop.store(0, ordering: .sequentiallyConsistent)
         checkpoint.store(false, ordering: .sequentiallyConsistent)
+        waits.store(false, ordering: .sequentiallyConsistent)
     }
 
     private static func isIgnored(_ signal: Int32) -> Bool {

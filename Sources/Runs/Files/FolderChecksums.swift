@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// The length and CRC-64 of every file in a folder, kept in the folder as `checksums.json`.
@@ -21,6 +22,15 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
     public init(of folder: URL) throws {
         files = [:]
         try add(folder.path, prefix: "")
+    }
+
+    /// Writes a folder that appears under its name only when it is whole, with the checksums of its files in it.
+    /// - Throws: `FileError`, or whatever `contents` throws; nothing of the new folder remains then.
+    package static func writeFolder(_ url: URL, contents: (URL) throws -> Void) throws {
+        try AtomicFolder.write(to: url) { folder in
+            try contents(folder)
+            try FolderChecksums(of: folder).write(to: folder)
+        }
     }
 
     /// Stores the checksums in the folder.

@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// A complete state of training at a step, `checkpoints/step-NNNNNN/`.
@@ -51,7 +52,7 @@ public struct Checkpoints {
             throw FileError.cannotCreate(path: folder.path, .last)
         }
         let url = folder.appendingPathComponent(Self.name(step: step), isDirectory: true)
-        try AtomicFolder.write(to: url, contents: contents)
+        try FolderChecksums.writeFolder(url, contents: contents)
         return Checkpoint(step: step, url: url)
     }
 

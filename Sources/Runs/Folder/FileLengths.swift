@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// How long the growing files of a run were when a checkpoint was written, `lengths.json` in it.

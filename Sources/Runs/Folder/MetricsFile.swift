@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// One line of a metrics file: numbers by name at a step.

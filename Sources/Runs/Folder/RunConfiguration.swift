@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// Everything that a run depends on, as it stands in `config.json` of the run folder.

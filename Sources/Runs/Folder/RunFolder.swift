@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// Whether a program goes on with a run that it finds.
@@ -53,7 +54,7 @@ public final class RunFolder {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch {
-            throw FileError.cannotCreate(path: url.path, SystemError(code: Self.code(of: error)))
+            throw FileError.cannotCreate(path: url.path, SystemError(error))
         }
         lock = try RunLock(url, program: configuration.program)
         self.url = url
@@ -141,7 +142,7 @@ public final class RunFolder {
         try RunFolderError.checkName(name)
         try metrics.synchronise()
         try tables.synchronise()
-        try AtomicFolder.write(to: url.appendingPathComponent(name, isDirectory: true), contents: contents)
+        try FolderChecksums.writeFolder(url.appendingPathComponent(name, isDirectory: true), contents: contents)
     }
 
     /// Adds the seconds of a session to `timing.json`.
@@ -257,11 +258,5 @@ extension RunFolder {
         for (name, version) in earlier.versions.sorted(by: { $0.key < $1.key }) where new.versions[name] != version {
             note("the run was begun with \(name) \(version), now \(new.versions[name] ?? "absent")")
         }
-    }
-
-    private static func code(of error: any Error) -> Int32 {
-        guard let error = error as? CocoaError else { return EIO }
-        if let cause = error.underlying as? POSIXError { return cause.code.rawValue }
-        return error.code == .fileWriteNoPermission ? EACCES : error.code == .fileWriteFileExists ? EEXIST : EIO
     }
 }

@@ -22,6 +22,8 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case unknownTable(String, path: String, known: [String])
     /// A name that cannot be used for a run or table.
     case invalidName(String)
+    /// A name for a folder of results that a run uses for something else.
+    case takenName(String)
     /// A line of a metrics file that cannot be read.
     case badLine(path: String, line: Int, problem: String)
 
@@ -48,6 +50,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
             "\(path) has no table \"\(name)\"; it has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .invalidName(let name):
             "\"\(name)\" cannot be a name: use letters, digits, \".\", \"_\" and \"-\", and begin with none of the last"
+        case .takenName(let name): "a run writes \(name) itself, so no other folder of it can have that name; choose another"
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
         }
     }
@@ -63,5 +66,15 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
         guard allowed, !name.isEmpty, name.utf8.count <= 200, name.first != ".", name.first != "-" else {
             throw .invalidName(name)
         }
+    }
+
+    /// Lets through names for a folder that a person asks for beside those that every run has.
+    static func checkResultName(_ name: String) throws(RunFolderError) {
+        try checkName(name)
+        let own = ["final", "comparisons", "timing.json"]
+        let names = [
+            Checkpoints.folderName, Tables.folderName, RunConfiguration.fileName, MetricsFile.fileName,
+        ]
+        guard !(own + names).contains(name), !name.hasPrefix("predictions-") else { throw .takenName(name) }
     }
 }

@@ -1,9 +1,14 @@
 /// What a run did; a run folder holds the output of exactly one stage.
 public enum RunStage: String, Codable, CaseIterable, Sendable, CustomStringConvertible {
+    /// Supervised fine-tuning.
     case supervised = "sft"
+    /// A reward model.
     case rewardModel = "rm"
+    /// Policy optimisation.
     case policy = "ppo"
+    /// Best-of-N sampling.
     case bestOfN = "bon"
+    /// Measurements of diversity.
     case diversity = "diversity"
 
     /// For people: "supervised fine-tuning (sft)".

@@ -1,4 +1,5 @@
 public import Data
+internal import Files
 public import Foundation
 
 /// The tables of a run, `tables/<name>.jsonl`: prompts, responses and numbers about them, one row per line.

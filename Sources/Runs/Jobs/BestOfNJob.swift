@@ -1,4 +1,3 @@
-public import ArgumentParser
 import Data
 import Eval
 import Foundation
@@ -6,56 +5,18 @@ import Models
 import Tensor
 import Train
 
-/// What is sampled from, and how often.
-public struct BestOfNOptions: ParsableArguments {
-    @Option(help: "The model to sample from: a model folder or a run folder.")
-    public var modelName: String
-    @Option(help: "N, the responses to every prompt.")
-    public var numReturnSequences = 16
-    @Option(
-        help:
-            "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt."
-    )
-    public var groups = 1
-    @Option(help: "Prompts of each split, from the first, that get all groups; the others get one.")
-    public var groupedPrompts = 50
-    @Option(help: "The splits to answer.")
-    public var evaluationSplits: ArgumentList<String> = ["test", "ood_test"]
-    @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.")
-    public var referenceModel: String?
-
-    public init() {}
-
-    /// Options of the original that mean nothing here.
-    public static let ignored: [IgnoredOption] = {
-        let training = "nothing is trained"
-        return IgnoredOption.list(
-            .value,
-            [
-                "freeze-layers", "per-device-train-batch-size", "gradient-accumulation-steps", "learning-rate",
-                "num-train-epochs",
-                "training-evaluation-batches", "validation-evaluation-batches", "save-steps", "eval-steps",
-                "logging-steps",
-            ], training)
-            + IgnoredOption.list(
-                .boolean, ["do-train", "do-eval", "freeze-lm-head", "eval-sl-reward-function"], training)
-    }()
-
-    public func validate() throws {
-        guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
-            throw ValidationError("--num-return-sequences and --groups must be above 0")
-        }
-        guard !evaluationSplits.values.isEmpty else { throw ValidationError("--evaluation-splits names no split") }
-    }
-}
-
 /// Best-of-N sampling from options to a run folder with two tables for every split: `<split>` holds the N responses of the first group,
 /// `<split>_best_of_n` the best response of every group.
 public struct BestOfNJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// What it reads.
     public var data: DataOptions
+    /// How responses are drawn.
     public var sampling: SamplingArguments
+    /// What scores the samples.
     public var reward: RewardOptions
+    /// How many samples, of which model.
     public var options: BestOfNOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
@@ -110,27 +71,16 @@ public struct BestOfNJob {
             random: Philox(seed: run.seed).split("best of n"), reference: reference,
             promptsPerPass: max(1, 256 / n))
         func take(_ rows: [SampleRow], of split: String) throws {
-            for group in 0..<rows.count / n {
-                let part = Array(rows[group * n..<(group + 1) * n])
-                if group == 0 {
-                    try session.sinks.handle(.sampled(table: split, rows: part))
-                    for (place, reward) in BestOfN.bestRewards(part).enumerated() { progress.curve[place] += reward }
-                    progress.firstMean += part.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
-                }
-                guard var best = BestOfN.best(of: part) else { continue }
-                if group == 0 { progress.bestMean += best.reward ?? 0 }
-                best.numbers["group"] = Double(group)
-                best.numbers["n"] = Double(n)
-                try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: [best]))
-                progress.tokens += part.reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
-                progress.done += 1
-            }
+            let (first, best) = progress.take(rows, n: n)
+            try session.sinks.handle(.sampled(table: split, rows: first))
+            try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: best))
             try session.sinks.handle(
                 .progressed(step: progress.done, totalSteps: total, tokens: progress.tokens, loss: nil))
         }
+        // a pass is finished and saved before the program ends
+        Signals.waitsForStep = true
         while progress.split < splits.count {
             let (split, prompts) = splits[progress.split]
-            if progress.curve.isEmpty { progress.curve = [Double](repeating: 0, count: n) }
             let many = grouped(prompts.count)
             while progress.prompts < prompts.count {
                 // a pass is what is answered together, so a run that goes on must begin with a whole one
@@ -142,7 +92,7 @@ public struct BestOfNJob {
                 progress.prompts = end
                 try session.checkpoint(step: progress.done) { try progress.write(to: $0) }
                 _ = Signals.takeCheckpointRequest()
-                try session.stopIfAsked(complete: !Signals.isStopRequested, step: progress.done)
+                if Signals.isStopRequested { try session.leaveSteps(complete: false, step: progress.done, saving: nil) }
             }
             let count = Double(max(1, prompts.count))
             let (first, best) = (progress.firstMean / count, progress.bestMean / count)

@@ -1,4 +1,7 @@
+import Data
+import Files
 import Foundation
+import Train
 
 /// How far best-of-N sampling has come, as its checkpoints hold it: which prompts are answered, and the sums over their answers.
 ///
@@ -20,6 +23,26 @@ struct BestOfNProgress: Codable, Equatable {
     var curves: [String: [Double]] = [:]
 
     private static var fileName: String { "best-of-n.json" }
+
+    /// Counts the responses to one prompt, `n` of each group.
+    /// - Returns: The rows of the first group, and the best one of every group with its `group` and `n`.
+    mutating func take(_ rows: [SampleRow], n: Int) -> (first: [SampleRow], best: [SampleRow]) {
+        let groups = (0..<rows.count / n).map { Array(rows[$0 * n..<($0 + 1) * n]) }
+        let bests = groups.enumerated().compactMap { group, part -> SampleRow? in
+            guard var best = BestOfN.best(of: part) else { return nil }
+            best.numbers["group"] = Double(group)
+            best.numbers["n"] = Double(n)
+            return best
+        }
+        let first = groups.first ?? []
+        if curve.isEmpty { curve = [Double](repeating: 0, count: n) }
+        for (place, reward) in BestOfN.bestRewards(first).enumerated() { curve[place] += reward }
+        firstMean += first.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
+        bestMean += bests.first?.reward ?? 0
+        tokens += groups.joined().reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
+        done += bests.count
+        return (first, bests)
+    }
 
     mutating func beginNextSplit() {
         (split, prompts, firstMean, bestMean, curve) = (split + 1, 0, 0, 0, [])

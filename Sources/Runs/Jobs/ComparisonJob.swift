@@ -1,4 +1,3 @@
-public import ArgumentParser
 import Data
 import Diversity
 import Eval
@@ -6,44 +5,11 @@ import Foundation
 import Tensor
 import Train
 
-/// The runs of one pipeline, and where its comparison is written.
-public struct ComparisonOptions: ParsableArguments {
-    @Option(help: "Comparison: the supervised run.")
-    public var sftRun: String?
-    @Option(help: "Comparison: the reward model's run.")
-    public var rmRun: String?
-    @Option(help: "Comparison: the policy run.")
-    public var ppoRun: String?
-    @Option(
-        help:
-            "Comparison: the best-of-N run of the supervised model; its samples stand for the supervised model itself.")
-    public var sftSamplesRun: String?
-    @Option(help: "Comparison: the best-of-N run of the policy.")
-    public var ppoSamplesRun: String?
-    @Option(help: "Comparison: the folder for summary.json, summary.md and summary.svg.")
-    public var summaryDir: String?
-    @Option(help: "Comparison: seconds since the pipeline began, for the summary.")
-    public var totalSeconds: Double?
-    @Option(help: "Comparison: what the hidden judge takes off a summary of twice the reference's length.")
-    public var lengthWeight = 0.2
-    @Option(
-        help: """
-            Experiment: a folder of folders seed-…, each with the runs sft, rm, bon, and samples-… of policies; experiment.md and \
-            experiment.json are written into it.
-            """)
-    public var experimentDir: String?
-
-    public init() {}
-
-    /// Whether a comparison is asked for.
-    public var isWanted: Bool { summaryDir != nil }
-    /// Whether the table of an experiment is asked for.
-    public var isExperimentWanted: Bool { experimentDir != nil }
-}
-
 /// What supervised training, PPO and best-of-N did to quality and diversity, from the runs of a pipeline.
 public struct ComparisonJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// The runs that are compared.
     public var options: ComparisonOptions
     /// A folder with a sentence encoder; without one there is no diversity of embeddings.
     public var embeddingModel: String?
@@ -100,9 +66,9 @@ public struct ComparisonJob {
             rm: Summary.RewardModel(
                 accuracyID: last(reward, "validation_accuracy"), accuracyOOD: last(reward, "ood_validation_accuracy")),
             systems: systems)
-        if !summary.seconds.total.isFinite {
-            summary.seconds.total = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
-        }
+        // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
+        let sum = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
+        summary.seconds.total = max(sum, options.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
         let folder = URL(fileURLWithPath: options.summaryDir ?? ".", isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try summary.write(to: folder)
@@ -120,8 +86,10 @@ public struct ComparisonJob {
 
     private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {
         guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
-        return try RunFolder.locate(
+        let url = try RunFolder.locate(
             name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
+        guard RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+        return url
     }
 
     /// The numbers of one system on one split. Rows of one prompt are one unit of every bootstrap.
@@ -163,7 +131,7 @@ public struct ComparisonJob {
             lengthTokens: interval { $0.numbers["tokens"] }.mean, eosShare: interval { $0.numbers["ended"] }.mean,
             kl: rows.contains { $0.numbers["kl"] != nil }
                 ? interval { $0.numbers["kl"] }.mean
-                : rows.first?.numbers["n"].map { BestOfN.kl(n: Int($0)) } ?? 0,
+                : rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? 0,
             perInputEAD: perInput,
             acrossInputEAD: across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean),
             perInputEmbedding: embedding?.perInput?.mean,

@@ -147,27 +147,24 @@ extension DataOptions {
         return { filter.accepts($0) }
     }
 
-    /// An index of the rows whose posts score highest, for the structured subset `sentiment`.
+    /// One number for the post of each row of each split.
     ///
     /// - Parameters:
     ///   - ofComparisons: Whether the rows are those of the comparisons rather than of the posts.
-    ///   - share: The share of each split's rows that is kept.
     ///   - scorer: One number for each post.
-    func index(ofComparisons: Bool, share: Double, scorer: ([String]) throws -> [Double]) throws -> SplitIndex {
-        let keeping = SplitIndex.Keeping.highest(share: share)
+    func scores(ofComparisons: Bool, scorer: ([String]) throws -> [Double]) throws -> [String: [Double]] {
         if ofComparisons {
             let files = try files(of: datasetName, set: .preferences, replacing: namedFiles)
             return try CorpusReader<Comparison>(files, onBadRow: policy, accepts: accepted(from: datasetName))
-                .index(keeping: keeping) { try scorer($0.map(\.post)) }
+                .scores { try scorer($0.map(\.post)) }
         }
         if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) {
-            return try SplitIndex(
-                scores: corpus().splits.mapValues { try scorer($0.map(\.post)) }, keeping: keeping)
+            return try corpus().splits.mapValues { try scorer($0.map(\.post)) }
         }
         let files = try files(set: summarisationDatasetQueries ? .queries : .posts)
         return try CorpusReader<SummaryExample>(
             files, onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : []
-        ).index(keeping: keeping) { try scorer($0.map(\.post)) }
+        ).scores { try scorer($0.map(\.post)) }
     }
 
     // MARK: What the options mean

@@ -1,6 +1,7 @@
 import Data
 import Diversity
 import Eval
+internal import Files
 import Foundation
 import Tensor
 import Train
@@ -8,7 +9,9 @@ import Train
 /// The diversity of sampled outputs: diversity.json, diversity.csv and a table on the terminal. A second system, or tables out of
 /// distribution, are measured in the same way and compared.
 public struct DiversityJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// What is measured.
     public var options: DiversityOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
@@ -92,6 +95,8 @@ public struct DiversityJob {
         let folder = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let rows = try runIds.flatMap { id in
             let run = try RunFolder.locate(id, in: folder, expecting: [.bestOfN, .policy, .supervised])
+            // what is measured is stored as complete: tables that still grow would never be measured again
+            guard RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }
         }
         return DiversityInput(tables: rows, maximumTables: options.maxTables)

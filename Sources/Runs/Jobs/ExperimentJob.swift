@@ -1,5 +1,6 @@
 import Diversity
 import Eval
+internal import Files
 package import Foundation
 
 /// The table of an experiment from the run folders of its seeds.
@@ -9,7 +10,9 @@ package import Foundation
 ///     DIR/seed-…/bon                 best-of-N of the supervised model, whose samples stand for that model itself, too
 ///     DIR/seed-…/samples-LABEL       samples of a policy; any number of them, the same labels in each seed
 public struct ExperimentJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// The folder of the experiment.
     public var options: ComparisonOptions
     /// A folder with a sentence encoder; without one there is no diversity of embeddings.
     public var embeddingModel: String?

@@ -11,6 +11,8 @@ struct IndexJob {
     var ofComparisons: Bool
     /// The share of each split's rows that is kept.
     var share: Double
+    /// The folder of the scores themselves, one `<split>.npy` each, where they are wanted.
+    var scoresFolder: String?
     var data: DataOptions
     /// What scores: a post is its response, and the query is empty.
     var reward: RewardOptions
@@ -21,9 +23,18 @@ struct IndexJob {
             throw CommandLineError.invalid(
                 "--index-output scores posts; choose --reward-function sentiment, process, length or pattern for it")
         }
-        let index = try data.index(ofComparisons: ofComparisons, share: share) { posts in
+        let scores = try data.scores(ofComparisons: ofComparisons) { posts in
             try scorer.rewards(for: posts.map { RewardRequest(query: "", response: $0) })
         }
+        if let scoresFolder {
+            let folder = URL(fileURLWithPath: scoresFolder, isDirectory: true)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            for (split, numbers) in scores {
+                try NumpyArray(shape: [numbers.count], elements: .reals(numbers))
+                    .write(to: folder.appendingPathComponent("\(split).npy"))
+            }
+        }
+        let index = try SplitIndex(scores: scores, keeping: .highest(share: share))
         try index.write(to: URL(fileURLWithPath: output))
         let counts = index.rows.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.count)" }
         Console().say("\(output) lists rows of \(counts.joined(separator: ", "))")

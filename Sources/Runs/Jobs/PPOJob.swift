@@ -7,23 +7,39 @@ import Train
 
 /// Policy optimisation from options to a run folder.
 public struct PPOJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// What it reads.
     public var data: DataOptions
+    /// The models, and how long and on what the policy learns.
     public var policy: PolicyOptions
+    /// What each token is rewarded with.
+    public var rewards: PPORewardOptions
+    /// How rewards become losses.
+    public var algorithm: PPOOptions
+    /// Where the original's arithmetic is followed.
+    public var arithmetic: PPOArithmeticOptions
+    /// What scores the responses.
     public var reward: RewardOptions
+    /// How responses are drawn.
     public var sampling: SamplingArguments
+    /// How the model is stored.
     public var saving: SavingOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
 
     /// A job; see the properties.
     public init(
-        run: RunOptions, data: DataOptions, policy: PolicyOptions, reward: RewardOptions,
-        sampling: SamplingArguments, saving: SavingOptions, resolved: [String: OptionValue]
+        run: RunOptions, data: DataOptions, policy: PolicyOptions, rewards: PPORewardOptions,
+        algorithm: PPOOptions, arithmetic: PPOArithmeticOptions, reward: RewardOptions, sampling: SamplingArguments,
+        saving: SavingOptions, resolved: [String: OptionValue]
     ) {
         self.run = run
         self.data = data
         self.policy = policy
+        self.rewards = rewards
+        self.algorithm = algorithm
+        self.arithmetic = arithmetic
         self.reward = reward
         self.sampling = sampling
         self.saving = saving
@@ -51,7 +67,7 @@ public struct PPOJob {
         if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }
         let head =
             start.model.head
-            ?? policy.freshHead(
+            ?? algorithm.freshHead(
                 width: decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
 
         // the reference is the model that training started from, also when a run goes on
@@ -60,8 +76,7 @@ public struct PPOJob {
                 try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
             } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
 
-        var config = try policy.config(sampling: sampling, reference: data.referenceCompatible, seed: run.seed)
-        config.skippedBatches = policy.skipBadBatches
+        let config = try self.config()
         let finals =
             policy.evaluationSplits.values.isEmpty && data.referenceCompatible
             ? EvaluationOptions.usual : policy.evaluationSplits.values
@@ -74,8 +89,8 @@ public struct PPOJob {
         data.note(cut: prompts, to: "train", session.say)
         func evaluated(_ split: String, count: Int?) throws -> (name: String, prompts: [TokenisedPrompt]) {
             var examples = try data.evaluationExamples(of: corpus, split: split, count: count)
-            if try data.compatibility.dropsLastBatch, examples.count >= policy.rolloutBatchSize {
-                examples.removeLast(examples.count % policy.rolloutBatchSize)
+            if try data.compatibility.dropsLastBatch, examples.count >= policy.promptsOfBatch {
+                examples.removeLast(examples.count % policy.promptsOfBatch)
             }
             return (split, try tokenisation.prompts(examples, with: supervised.tokenizer))
         }
@@ -102,25 +117,15 @@ public struct PPOJob {
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
+        func save(_ trainer: PPOTrainer) throws {
+            try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
+        }
         let complete = try trainer.run(
-            checkpoint: { trainer in
-                try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
-            }, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
-        try session.stopIfAsked(complete: complete, step: trainer.step)
+            checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
+        try session.leaveSteps(
+            complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
         try session.sinks.handle(.ended(stage: "ppo", seconds: session.seconds))
-    }
-}
-
-extension PolicyOptions {
-    /// A new value head as the options describe it.
-    func freshHead(width: Int, using random: inout Philox, usesTanh: Bool) -> ValueHead {
-        let head = ValueHead(width: width, using: &random, usesTanh: usesTanh)
-        guard valueNormalisation != 0 || valueNormalisationStd != 1 else { return head }
-        return ValueHead(
-            weight: head.weight.value, bias: 0, normalisation: valueNormalisation,
-            normalisationStd: valueNormalisationStd,
-            usesTanh: usesTanh, isFresh: true)
     }
 }

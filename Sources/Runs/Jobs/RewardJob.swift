@@ -1,4 +1,3 @@
-public import ArgumentParser
 import Data
 import Eval
 import Foundation
@@ -6,110 +5,21 @@ import Models
 import Tensor
 import Train
 
-/// Where comparisons come from.
-public struct PreferenceOptions: ParsableArguments {
-    @Option(help: "The supervised model to start from: a model folder or a run folder.")
-    public var modelName: String
-    @Option(
-        help: """
-            The comparisons: summarisation, cnndm, or a folder with a file of them for each split (train, validation, ood_validation); \
-            unless given those of --dataset, or simulated ones if that holds posts.
-            """)
-    public var comparisons: String?
-    @Option(help: "Simulation: prompts of the training split that get comparisons.")
-    public var simulatedPrompts = 2000
-    @Option(help: "Simulation: prompts of each held-out split that get comparisons.")
-    public var simulatedEvaluationPrompts = 300
-    @Option(help: "Simulation: temperatures at which the supervised model writes summaries; the reference joins them.")
-    public var simulatedTemperatures: ArgumentList<Double> = [0.7, 1, 1.3]
-    @Option(help: "Simulation: summaries drawn for each prompt at each temperature.")
-    public var samplesPerTemperature = 1
-    @Option(help: "Simulation: pairs of each prompt's summaries.")
-    public var pairsPerPrompt = 2
-    @Option(help: "Simulation: pairs whose judged scores are closer than this are left out.")
-    public var minimumMargin = 0.1
-    @Option(help: "Simulation: the share of the training labels that are flipped.")
-    public var flippedShare = 0.05
-    @Option(help: "Simulation: what the hidden judge takes off a summary of twice the reference's length.")
-    public var lengthWeight = 0.2
-    @Option(
-        help:
-            "Weighs the square of a pair's summed scores in the loss, which draws every prompt's scores towards 0; 0.01 is usual."
-    )
-    public var centerRewardsCoefficient = 0.0
-    @Option(
-        help: .yesNo("Whether a copy with a normalised head (mean 0, deviation 1 on training pairs) is saved, too."))
-    public var calculateNormalisation = true
-    @Option(help: "The copy's folder in the run folder.")
-    public var normalisationCheckpointDir = RewardJob.normalisedName
-    @Option(
-        help:
-            "Also writes the model (normalised, if there is such a copy) as Transformers' sequence classifier with one label, into this folder of the run."
-    )
-    public var classifierDir: String?
-    @Option(help: "A fresh head's scores are shifted by this.")
-    public var valueNormalisation: Float = 0
-    @Option(help: "A fresh head's shifted scores are divided by this.")
-    public var valueNormalisationStd: Float = 1
-    @Option(help: .yesNo("Whether the head has a tanh."))
-    public var valueHeadActivation = false
-    @Option(help: "Where scores are read: last-token, or padding-count as the original does.")
-    public var scorePosition: String?
-    @Option(help: "Validation comparisons to use at most, from the first.")
-    public var evalSubsampleNum: Int?
-    @Option(help: .yesNo("Whether predictions of the final evaluation are written, one CSV file a split."))
-    public var savePreds = false
-    @Option(
-        help:
-            "Scores with the reward model --model-name instead of training: a JSONL file of rows with input and response, or a run."
-    )
-    public var score: String?
-    @Option(help: "With --score RUN: its tables, all unless given.")
-    public var tableNames: ArgumentList<String> = []
-    @Option(help: "With --score: the name of the new column.")
-    public var scoreColumn = "proxy_reward"
-    @Option(help: "With --score FILE: where the scored rows go; FILE with .scored before its ending unless given.")
-    public var scoreOutput: String?
-
-    public init() {}
-
-    /// Other names of options.
-    public static let aliases = [
-        "analyse-run-id": "score", "rf-model-dir": "model-name", "table-name": "table-names",
-    ]
-    /// Options of the original that mean nothing here.
-    public static let ignored = [
-        IgnoredOption("infer-batch-size", .value, "texts are scored in passes of --tokens-per-pass")
-    ]
-
-    public func validate() throws {
-        guard scorePosition.map({ ["last-token", "padding-count"].contains(OptionTable.canonical($0)) }) ?? true else {
-            throw ValidationError("--score-position is '\(scorePosition ?? "")'; it takes last-token or padding-count")
-        }
-        guard simulatedPrompts > 0, simulatedEvaluationPrompts > 0, samplesPerTemperature > 0, pairsPerPrompt > 0 else {
-            throw ValidationError("the numbers of the simulation must be above 0")
-        }
-        guard !simulatedTemperatures.values.isEmpty, simulatedTemperatures.values.allSatisfy({ $0 >= 0 }) else {
-            throw ValidationError("--simulated-temperatures takes numbers that are not negative")
-        }
-        guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
-        for (name, value) in [
-            ("--length-weight", lengthWeight), ("--minimum-margin", minimumMargin),
-            ("--center-rewards-coefficient", centerRewardsCoefficient),
-        ] where value < 0 {
-            throw ValidationError("\(name) must not be negative")
-        }
-    }
-}
-
 /// Reward-model training from options to a run folder.
 public struct RewardJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// What it reads.
     public var data: DataOptions
+    /// The pairs that are learned from.
     public var preferences: PreferenceOptions
+    /// The optimiser and what it may change.
     public var training: TrainingOptions
+    /// How responses are drawn.
     public var sampling: SamplingArguments
+    /// What is evaluated.
     public var evaluation: EvaluationOptions
+    /// How the model is stored.
     public var saving: SavingOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
@@ -152,6 +62,7 @@ public struct RewardJob {
         if session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(
             preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
+        let finals = try evaluation.finalSplits(among: Self.finalNames)
         let sets = try comparisonSets(session, supervised)
 
         let checkpoint = try session.restore()
@@ -159,29 +70,14 @@ public struct RewardJob {
         if let checkpoint {
             start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
         }
-        var random = Philox(seed: run.seed).split("head")
-        if start.model.head == nil { session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias") }
-        let fresh = ValueHead(
-            width: start.model.decoder.shape.headWidth, using: &random, usesTanh: preferences.valueHeadActivation)
-        let head =
-            start.model.head
-            ?? ValueHead(
-                weight: fresh.weight.value, bias: 0, normalisation: preferences.valueNormalisation,
-                normalisationStd: preferences.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
+        let head = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
         let reward = RewardModel(start.model.decoder, head: head)
 
-        let tokenisation = RewardTokenisation(
-            text: try data.compatibility.rewardText, maximumTokens: min(2048, reward.decoder.shape.contextLength))
-        let tokenised = try sets.map { name, comparisons in
-            (name: name, result: try tokenisation.tokenise(comparisons, with: start.tokenizer))
-        }
-        let truncated = tokenised.reduce(0) { $0 + $1.result.truncated }
-        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
-        let train = tokenised.first { $0.name == "train" }?.result.comparisons ?? []
-        let evaluated = try tokenised.filter { Self.setNames.contains($0.name) }.map { name, result in
+        let tokenised = try tokenise(sets, for: start, session)
+        let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
+        let evaluated = try tokenised.filter { Self.setNames.contains($0.name) }.map { name, comparisons in
             let rows =
-                name == "validation"
-                ? Array(result.comparisons.prefix(preferences.evalSubsampleNum ?? .max)) : result.comparisons
+                name == "validation" ? Array(comparisons.prefix(preferences.evalSubsampleNum ?? .max)) : comparisons
             return (name: name, comparisons: try evaluation.rows(rows, of: name, otherwise: .max, seed: run.seed))
         }
         let position = RewardOptions.position(
@@ -199,44 +95,86 @@ public struct RewardJob {
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: head, source: start.model.source, generation: start.model.generation)
-        let complete =
-            try !evaluation.doTrain
-            || trainer.run(
-                checkpoint: { trainer in
-                    try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-                }, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
-        try session.stopIfAsked(complete: complete, step: trainer.step)
-        let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
-        if preferences.calculateNormalisation {
-            let (mean, std) = try trainer.normalise()
-            session.say(
-                String(
-                    format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", mean, std,
-                    preferences.normalisationCheckpointDir))
-            try session.sinks.handle(
-                .measured(step: trainer.step, values: ["normalisation_mean": mean, "normalisation_std": std]))
-            try session.folder.writeResult(preferences.normalisationCheckpointDir) {
-                try model.save(to: $0, tokenizer: start.tokenizer, as: saving)
-            }
-            try exportClassifier(model, tokenizer: start.tokenizer, session)
-            // what is saved as final is as it was trained
-            (head.normalisation.value, head.normalisationStd.value) = trained
-        } else {
-            try exportClassifier(model, tokenizer: start.tokenizer, session)
+        func save(_ trainer: RewardTrainer) throws {
+            try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
-        for (name, result) in tokenised where !Self.setNames.contains(name) {
-            let scores = try trainer.evaluate(result.comparisons, name: name)
-            guard preferences.savePreds else { continue }
-            var text = "Index,Pred,Label\n"
-            for (index, pair) in result.comparisons.enumerated() {
-                text += "\(index),\(scores[2 * index + 1] > scores[2 * index] ? 1 : 0),\(pair.choice)\n"
-            }
-            try session.folder.writeResult("predictions-\(name)") {
-                try text.write(to: $0.appendingPathComponent("predictions.csv"), atomically: false, encoding: .utf8)
-            }
+        if evaluation.doTrain {
+            let complete = try trainer.run(
+                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
+            try session.leaveSteps(
+                complete: complete, step: trainer.step,
+                saving: !finals.isEmpty || preferences.calculateNormalisation ? { try save(trainer) } : nil)
+        }
+        try saveVariants(of: model, trainer, tokenizer: start.tokenizer, session)
+        if !evaluation.doTrain { try trainer.evaluate() }
+        for (name, comparisons) in tokenised where finals.contains(name) {
+            try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.sinks.handle(.ended(stage: "reward model", seconds: session.seconds))
+    }
+
+    private func freshHead(width: Int, _ session: RunSession) -> ValueHead {
+        session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias")
+        var random = Philox(seed: run.seed).split("head")
+        let fresh = ValueHead(width: width, using: &random, usesTanh: preferences.valueHeadActivation)
+        return ValueHead(
+            weight: fresh.weight.value, bias: 0, normalisation: preferences.valueNormalisation,
+            normalisationStd: preferences.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
+    }
+
+    private func tokenise(
+        _ sets: [(name: String, comparisons: [Comparison])], for start: LoadedModel, _ session: RunSession
+    ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
+        let tokenisation = RewardTokenisation(
+            text: try data.compatibility.rewardText,
+            maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength))
+        var truncated = 0
+        let tokenised = try sets.map { name, comparisons in
+            let result = try tokenisation.tokenise(comparisons, with: start.tokenizer)
+            truncated += result.truncated
+            return (name: name, comparisons: result.comparisons)
+        }
+        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
+        return tokenised
+    }
+
+    /// Writes the copy with a normalised head, and the sequence classifier, where they are wanted; the model stays as it was trained.
+    private func saveVariants(
+        of model: LanguageModel, _ trainer: RewardTrainer, tokenizer: any Tokenizer, _ session: RunSession
+    ) throws {
+        let head = trainer.model.head
+        guard preferences.calculateNormalisation else {
+            return try exportClassifier(model, tokenizer: tokenizer, session)
+        }
+        let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
+        let (mean, std) = try trainer.normalise()
+        session.say(
+            String(
+                format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", mean, std,
+                preferences.normalisationCheckpointDir))
+        try session.sinks.handle(
+            .measured(step: trainer.step, values: ["normalisation_mean": mean, "normalisation_std": std]))
+        try session.folder.writeResult(preferences.normalisationCheckpointDir) {
+            try model.save(to: $0, tokenizer: tokenizer, as: saving)
+        }
+        try exportClassifier(model, tokenizer: tokenizer, session)
+        // what is saved as final is as it was trained
+        (head.normalisation.value, head.normalisationStd.value) = trained
+    }
+
+    private func evaluateAtEnd(
+        _ comparisons: [TokenisedComparison], of name: String, _ trainer: RewardTrainer, _ session: RunSession
+    ) throws {
+        let scores = try trainer.evaluate(comparisons, name: name)
+        guard preferences.savePreds else { return }
+        var text = "Index,Pred,Label\n"
+        for (index, pair) in comparisons.enumerated() {
+            text += "\(index),\(scores[2 * index + 1] > scores[2 * index] ? 1 : 0),\(pair.choice)\n"
+        }
+        try session.folder.writeResult("predictions-\(name)") {
+            try text.write(to: $0.appendingPathComponent("predictions.csv"), atomically: false, encoding: .utf8)
+        }
     }
 
     /// Writes the model as a sequence classifier, too, where that was asked for.
@@ -249,7 +187,7 @@ public struct RewardJob {
 
     private var config: RewardConfig {
         var config = RewardConfig(
-            epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
+            epochs: training.numTrainEpochs, maxSteps: training.stepLimit, batchSize: training.batchSize,
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
             checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
@@ -258,94 +196,5 @@ public struct RewardJob {
         config.skippedBatches = training.skipBadBatches
         config.recomputesLayers = training.gradientCheckpointing
         return config
-    }
-
-    // MARK: Comparisons
-
-    private static let setNames = ["train", "validation", "ood_validation"]
-    /// Evaluated once, after training: the first rows of each.
-    private static let finalNames = ["test", "ood_test", "full_validation", "full_test"]
-
-    private func comparisonSets(
-        _ session: RunSession, _ supervised: LoadedModel
-    ) throws -> [(name: String, comparisons: [Comparison])] {
-        let wanted = Self.setNames + Self.finalNames
-        if let splits = try data.comparisons(in: preferences.comparisons, wanted, note: session.say) {
-            _ = try splits.rows(of: "train")
-            return try wanted.filter { splits.rows[$0] != nil }.map { name in
-                let rows = try splits.rows(of: name)
-                return (name, Self.finalNames.contains(name) ? Array(rows.prefix(data.targetEvalDatapoints)) : rows)
-            }
-        }
-        let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
-        // once simulated they are part of the run, so that it can go on with the same ones
-        let isThere = FileManager.default.fileExists(atPath: folder.path)
-        let isWhole = isThere && (try? FolderChecksums.verify(folder)) != nil
-        if isThere && !isWhole { session.say("\(folder.path) is damaged; its comparisons are made again") }
-        if !isWhole {
-            let sets = try simulate(session, supervised)
-            try session.folder.writeResult("comparisons") { url in
-                for (name, comparisons) in sets {
-                    try JSONLines<Comparison>(url.appendingPathComponent("\(name).jsonl")).write(comparisons)
-                }
-            }
-        }
-        return try read(folder, needed: "train")
-    }
-
-    private func read(_ folder: URL, needed: String) throws -> [(name: String, comparisons: [Comparison])] {
-        var sets: [(name: String, comparisons: [Comparison])] = []
-        for name in Self.setNames {
-            let file = folder.appendingPathComponent("\(name).jsonl")
-            guard name == needed || FileManager.default.fileExists(atPath: file.path) else { continue }
-            sets.append((name, try JSONLines<Comparison>(file).read()))
-        }
-        return sets
-    }
-
-    private func simulate(
-        _ session: RunSession, _ supervised: LoadedModel
-    ) throws -> [(name: String, comparisons: [Comparison])] {
-        let corpus = try data.corpus(Self.setNames, note: session.say)
-        let decoder = supervised.model.decoder
-        let tokenisation = try data.tokenisation(
-            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens)
-        let wanted = try Self.setNames.filter { corpus.availableSplits.contains($0) }.map { name in
-            (
-                name: name,
-                examples: name == "train"
-                    ? Array(try data.trainingExamples(of: corpus).prefix(preferences.simulatedPrompts))
-                    : try data.evaluationExamples(
-                        of: corpus, split: name, count: preferences.simulatedEvaluationPrompts)
-            )
-        }
-        let total = wanted.reduce(0) { $0 + $1.examples.count }
-        let end = try supervised.endOfSequence()
-        try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
-        var done = (examples: 0, tokens: 0)
-        return try wanted.map { name, examples in
-            let simulation = SimulatedPreferences(
-                generator: Generator(
-                    decoder, endOfSequence: end, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
-                tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
-                options: sampling.options(), temperatures: preferences.simulatedTemperatures.values.map(Float.init),
-                samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,
-                minimumMargin: preferences.minimumMargin,
-                // held-out labels are the judge's own: accuracy is measured against the truth
-                flippedShare: name == "train" ? preferences.flippedShare : 0,
-                random: Philox(seed: run.seed).split("preferences"))
-            var last = (examples: 0, tokens: 0)
-            let result = try simulation.comparisons(
-                for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)
-            ) { count, tokens in
-                last = (count, tokens)
-                try session.sinks.handle(
-                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, loss: nil)
-                )
-            }
-            done = (done.examples + last.examples, done.tokens + last.tokens)
-            session.say("\(result.count) \(name) comparisons from \(examples.count) prompts")
-            return (name, result)
-        }
     }
 }

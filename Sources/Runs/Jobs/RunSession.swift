@@ -12,6 +12,8 @@ final class RunSession {
     /// Seconds between two checkpoints where no interval of steps is given; nil for none.
     private let checkpointSeconds: Double?
     private var lastCheckpoint = SteadyClock.now()
+    /// The steps done at the newest checkpoint.
+    private var savedStep: Int?
 
     /// Options that do not change what a step computes: a run may go on with others.
     static let mayChange: Set<String> = [
@@ -37,9 +39,15 @@ final class RunSession {
         // what nobody asked for must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         sinks = EventSinks(console: console, run: folder)
+        guard !folder.isFinished else { return }
+        let list = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
+        say("options: \(list.joined(separator: " "))")
     }
 
-    deinit { folder.discardIfNothingWasDone() }
+    deinit {
+        Signals.waitsForStep = false
+        folder.discardIfNothingWasDone()
+    }
 
     /// Seconds of this session so far.
     var seconds: Double {
@@ -52,6 +60,7 @@ final class RunSession {
     /// The newest checkpoint, with metrics and tables cut back to it.
     func restore() throws -> Checkpoint? {
         let checkpoint = try folder.restore(note: { console.say($0) })
+        savedStep = checkpoint?.step
         if let checkpoint { say("going on from step \(checkpoint.step) (\(checkpoint.url.path))") }
         return checkpoint
     }
@@ -59,6 +68,8 @@ final class RunSession {
     /// Whether a checkpoint is wanted now besides those at an interval of steps: SIGUSR1 has come, or, where there is no such interval,
     /// the last one was `--checkpoint-minutes` ago. When it is written changes no result.
     func checkpointIsDue() -> Bool {
+        // asked behind a step: from now on there is something to save
+        Signals.waitsForStep = true
         let isAsked = Signals.takeCheckpointRequest()
         return isAsked || checkpointSeconds.map { SteadyClock.now() - lastCheckpoint >= $0 } ?? false
     }
@@ -75,11 +86,18 @@ final class RunSession {
     func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
         try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
         lastCheckpoint = SteadyClock.now()
+        savedStep = step
     }
 
-    /// Ends the program when a signal has asked for it and the run is not complete.
-    func stopIfAsked(complete: Bool, step: Int) throws {
-        guard !complete else { return }
+    /// Leaves the steps, or ends the program where a signal has asked for it.
+    /// - Parameters:
+    ///   - complete: whether all steps are done.
+    ///   - saving: writes a checkpoint, when long work follows the last step: that is done again after a stop, the steps are not. nil
+    ///     where only the result is left to be written.
+    func leaveSteps(complete: Bool, step: Int, saving: (() throws -> Void)?) throws {
+        if complete, let saving, savedStep != step { try saving() }
+        Signals.waitsForStep = false
+        guard !complete || (saving != nil && Signals.isStopRequested) else { return }
         try folder.addSeconds(seconds)
         throw StoppedBySignal(step: step, path: folder.url.path)
     }

@@ -1,99 +1,26 @@
-public import ArgumentParser
 import Data
 import Foundation
 import Models
 import Tensor
 import Train
 
-/// The model that supervised fine-tuning begins with.
-public struct StartingModelOptions: ParsableArguments {
-    @Option(help: "A model folder (config.json, weights, tokenizer) or a run folder to start from.")
-    public var modelName: String?
-    @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
-    public var fromScratch = false
-    @Option(
-        help:
-            "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing."
-    )
-    public var promptLossWeight = 0.0
-    @Option(help: .yesNo("Whether generated texts are scored with --reward-function, too."))
-    public var evalSlRewardFunction = false
-    @Option(
-        help: """
-            Instead of training, scores the posts of the data set with --reward-function and writes the rows that score highest into this \
-            JSON file, an index for --dataset-structured-subset sentiment.
-            """)
-    public var indexOutput: String?
-    @Option(help: "With --index-output: posts, or comparisons, whose rows are others.")
-    public var indexOf = "posts"
-    @Option(help: "With --index-output: the share of each split's rows that the index keeps.")
-    public var indexShare = 0.5
-    @Option(help: "From scratch: ids of the tokenizer.")
-    public var vocabularySize = 4096
-    @Option(help: "From scratch: the width of the hidden states.")
-    public var hiddenSize = 256
-    @Option(help: "From scratch: the width inside of the MLPs.")
-    public var intermediateSize = 688
-    @Option(help: "From scratch: layers.")
-    public var numHiddenLayers = 6
-    @Option(help: "From scratch: attention heads.")
-    public var numAttentionHeads = 8
-    @Option(help: .yesNo("From scratch: whether the embeddings are the output projection, too."))
-    public var tieWordEmbeddings = false
-    @Option(help: "From scratch: the standard deviation of the first weights; 1/√(hidden size) unless given.")
-    public var initializerRange: Double?
-    @Option(help: "From scratch: the longest sequence.")
-    public var maxPositionEmbeddings = 512
-
-    public init() {}
-
-    /// Options of the original that mean nothing in supervised training.
-    public static let ignored: [IgnoredOption] = {
-        let elsewhere = "supervised training has no second model; see train-ppo"
-        return IgnoredOption.list(.value, ["base-model-name", "value-normalisation*", "eval-rl-model-*"], elsewhere)
-            + IgnoredOption.list(.boolean, ["rl-training", "eval-rl-model"], elsewhere)
-            + [
-                IgnoredOption(
-                    "num-return-sequences", .value, "evaluations have one text for a prompt; see sample-best-of-n")
-            ]
-    }()
-
-    public func validate() throws {
-        guard ["posts", "comparisons"].contains(indexOf) else {
-            throw ValidationError("--index-of is '\(indexOf)'; it takes posts or comparisons")
-        }
-        guard indexShare > 0, indexShare < 1 else { throw ValidationError("--index-share must be between 0 and 1") }
-        guard indexOutput == nil else { return }
-        guard fromScratch != (modelName != nil) else {
-            throw ValidationError(
-                "name the model to start from with --model-name, or ask for a new one with --from-scratch")
-        }
-        guard fromScratch else { return }
-        for (name, value) in [
-            ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize),
-            ("--num-hidden-layers", numHiddenLayers),
-            ("--num-attention-heads", numAttentionHeads), ("--max-position-embeddings", maxPositionEmbeddings),
-        ] where value <= 0 {
-            throw ValidationError("\(name) must be above 0")
-        }
-        guard initializerRange.map({ $0 > 0 }) ?? true else {
-            throw ValidationError("--initializer-range must be above 0")
-        }
-        guard hiddenSize % (2 * numAttentionHeads) == 0 else {
-            throw ValidationError("--hidden-size must be a multiple of twice --num-attention-heads")
-        }
-    }
-}
-
 /// Supervised fine-tuning from options to a run folder.
 public struct SFTJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// What it reads.
     public var data: DataOptions
+    /// The model that training begins with.
     public var model: StartingModelOptions
+    /// The optimiser and what it may change.
     public var training: TrainingOptions
+    /// What is evaluated.
     public var evaluation: EvaluationOptions
+    /// How responses are drawn.
     public var sampling: SamplingArguments
+    /// What scores generated texts.
     public var reward: RewardOptions
+    /// How the model is stored.
     public var saving: SavingOptions
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
@@ -120,8 +47,8 @@ public struct SFTJob {
         try run.computing {
             guard let output = model.indexOutput else { return try work() }
             try IndexJob(
-                output: output, ofComparisons: model.indexOf == "comparisons", share: model.indexShare, data: data,
-                reward: reward)()
+                output: output, ofComparisons: model.indexOf == "comparisons", share: model.indexShare,
+                scoresFolder: model.indexScores, data: data, reward: reward)()
         }
     }
 
@@ -130,7 +57,7 @@ public struct SFTJob {
             stage: .supervised, program: "train-sft", run: run, options: resolved, checkpointSteps: training.saveSteps)
         if session.folder.isFinished { return session.sayFinished() }
         let finals =
-            evaluation.doEval
+            evaluation.generates
             ? (evaluation.evaluationSplits.values.isEmpty
                 ? EvaluationOptions.usual : evaluation.evaluationSplits.values) : []
         let corpus = try data.corpus(["train", "validation", "ood_validation"] + finals, note: session.say)
@@ -186,26 +113,30 @@ public struct SFTJob {
                 advice: "a smaller model, or a greater --freeze-layers", note: session.say
             ) {
                 trainer.memory(
-                    generator: evaluation.doEval ? samples.generator : nil, maxNewTokens: samples.options.maxNewTokens)
+                    generator: evaluation.generates ? samples.generator : nil, maxNewTokens: samples.options.maxNewTokens)
             }
         }
-        if evaluation.doEval {
+        if evaluation.generates, evaluation.doTrain {
             trainer.afterEvaluation = { step in
                 for set in evaluated { try generate(set.rows, set.name, table: "evaluation_\(set.name)", step: step) }
             }
         }
-        let complete =
-            try !evaluation.doTrain
-            || trainer.run(
-                checkpoint: { trainer in
-                    try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
-                }, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
-        try session.stopIfAsked(complete: complete, step: trainer.step)
-        if evaluation.doEval {
+        func save(_ trainer: SFTTrainer) throws {
+            try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+        }
+        if evaluation.doTrain {
+            let complete = try trainer.run(
+                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: { Signals.isStopRequested })
+            try session.leaveSteps(
+                complete: complete, step: trainer.step, saving: evaluation.generates ? { try save(trainer) } : nil)
+        }
+        if !evaluation.doTrain { try trainer.evaluate() }
+        if evaluation.generates {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
-                try generate(
-                    data.evaluationExamples(of: corpus, split: split), "final_\(split)", table: split,
-                    step: trainer.step)
+                let rows = try data.evaluationExamples(of: corpus, split: split)
+                try trainer.evaluate(
+                    tokenisation.tokenise(rows, with: start.tokenizer).examples, name: "final_\(split)")
+                try generate(rows, "final_\(split)", table: split, step: trainer.step)
             }
         }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
@@ -225,13 +156,13 @@ public struct SFTJob {
             tokenizer: tokenizer,
             options: sampling.options(samples: reference, reference: reference),
             random: Philox(seed: run.seed).split("evaluation"),
-            rewardFunction: evaluation.doEval && model.evalSlRewardFunction
+            rewardFunction: evaluation.generates && model.evalSlRewardFunction
                 ? try reward.load(session, data: data, tokenizer: tokenizer, end: end) : nil)
     }
 
     private var config: SFTConfig {
         var config = SFTConfig(
-            epochs: training.numTrainEpochs, maxSteps: training.maxSteps, batchSize: training.batchSize,
+            epochs: training.numTrainEpochs, maxSteps: training.stepLimit, batchSize: training.batchSize,
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
             evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps,

@@ -30,8 +30,9 @@ struct ScoringJob {
         }
         let reward = RewardTextReward(
             loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
-            position: RewardOptions.position(position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer)
-        )
+            position: RewardOptions.position(
+                position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer),
+            maximumTokens: data.maxSourceLength + data.maxTargetLength)
         for (source, destination) in try files() {
             let rows = try JSONLines<SampleRow>(source).read()
             let scores = try reward.rewards(

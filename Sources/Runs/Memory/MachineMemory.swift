@@ -8,7 +8,8 @@ enum MachineMemory {
         return (now, fields["VmHWM"] ?? now)
     }
 
-    /// Bytes that this process may have in all: what it has and what is free, on the machine and in its control group.
+    /// Bytes that this process may have in all: what it has and what is free, on the machine, in its control group and below its own
+    /// limit (`ulimit -v`).
     static func available() -> Int? {
         let own = process()?.now ?? 0
         var limits: [Int] = []
@@ -20,7 +21,17 @@ enum MachineMemory {
             guard let limit = number(in: limit), let usage = number(in: usage), limit < 1 << 60 else { continue }
             limits.append(own + max(0, limit - usage))
         }
+        if let limit = addressSpace(), let size = fields(of: "/proc/self/status")?["VmSize"] {
+            limits.append(own + max(0, limit - size))
+        }
         return limits.min()
+    }
+
+    /// The most addresses that this process may have; nil without such a limit.
+    private static func addressSpace() -> Int? {
+        let lines = (try? String(contentsOfFile: "/proc/self/limits", encoding: .utf8))?.split(separator: "\n") ?? []
+        let line = lines.first { $0.hasPrefix("Max address space") }
+        return line?.split(separator: " ").dropFirst(3).first.flatMap { Int($0) }
     }
 
     /// The lines "Name:  123 kB" of a file, in bytes.

@@ -2,7 +2,7 @@ public import ArgumentParser
 package import Data
 
 /// What is read, and how it becomes tokens.
-public struct DataOptions: ParsableArguments {
+public struct DataOptions: ProgramOptions {
     @Option(
         help: """
             generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \

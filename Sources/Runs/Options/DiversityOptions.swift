@@ -4,7 +4,7 @@ import Diversity
 import Foundation
 
 /// What is measured, and on which outputs.
-public struct DiversityOptions: ParsableArguments {
+public struct DiversityOptions: ProgramOptions {
     @Option(help: "Runs whose tables are measured: ids below --output-dir, or paths.")
     public var runIds: ArgumentList<String> = []
     @Option(

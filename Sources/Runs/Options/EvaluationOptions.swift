@@ -2,13 +2,16 @@ public import ArgumentParser
 import Data
 
 /// What is evaluated during a run and at its end.
-public struct EvaluationOptions: ParsableArguments {
+public struct EvaluationOptions: ProgramOptions {
     @Option(help: .yesNo("Whether the model is trained; without it, it is evaluated and saved as it is."))
     public var doTrain = true
     @Option(
         help: .yesNo(
-            "Whether texts are generated and measured, too: in every evaluation, and for the splits below at the end."))
-    public var doEval = false
+            """
+            Whether the splits below are evaluated at the end, and in supervised training whether texts are generated and measured, \
+            there and in every evaluation; unless given, true for reward models and false for supervised training.
+            """))
+    public var doEval: Bool?
     @Option(
         help:
             "Splits that are evaluated at the end; unless given, those of train, validation, test, full_… and ood_… that there are."
@@ -51,12 +54,26 @@ public struct EvaluationOptions: ParsableArguments {
         return order.next().map { rows[$0] }
     }
 
+    /// Whether supervised training generates texts.
+    var generates: Bool { doEval ?? false }
+
     /// The splits that are evaluated at the end.
     func finalSplits(in corpus: SummaryCorpus, data: DataOptions, note: (String) -> Void) throws -> [String] {
         guard evaluationSplits.values.isEmpty else {
             return try data.present(evaluationSplits.values, in: corpus, note: note)
         }
         return Self.usual.filter { corpus.availableSplits.contains($0) }
+    }
+
+    /// Those of some splits that the options name for the end of a run.
+    /// - Throws: `DataError.unknownSplit` for a name that no data set has.
+    func finalSplits(among splits: [String]) throws -> [String] {
+        let named = evaluationSplits.values
+        if let unknown = named.first(where: { !SummaryCorpus.splitNames.contains($0) }) {
+            throw DataError.unknownSplit(unknown, available: SummaryCorpus.splitNames)
+        }
+        guard doEval ?? true else { return [] }
+        return splits.filter { named.isEmpty || named.contains($0) }
     }
 
     /// The original's final evaluations.

@@ -6,7 +6,7 @@ import Models
 import Tensor
 
 /// What gives a response its reward.
-public struct RewardOptions: ParsableArguments {
+public struct RewardOptions: ProgramOptions {
     @Option(
         help: """
             summarisation (a reward model, --rf-model-dir), sentiment (a BERT or RoBERTa classifier, --rf-model-dir), rouge, bleu, \
@@ -135,8 +135,8 @@ public struct RewardOptions: ParsableArguments {
                 : "the reward model has a tokenizer of its own and reads texts")
         return RewardTextReward(
             loaded.model, tokenizer: own, endOfSequence: own.endOfSequence ?? end,
-            text: try data.compatibility.rewardText,
-            position: position)
+            text: try data.compatibility.rewardText, position: position,
+            maximumTokens: data.maxSourceLength + data.maxTargetLength)
     }
 }
 

@@ -2,10 +2,10 @@ public import ArgumentParser
 import Tensor
 
 /// Where a run writes, and how it runs.
-public struct RunOptions: ParsableArguments {
+public struct RunOptions: ProgramOptions {
     @Option(help: "The folder that run folders are made in.")
     public var outputDir = "runs"
-    @Option(help: "The run folder's name in it; the program's own kind of run unless given.")
+    @Option(help: "The run folder's name in it; unless given sft, rm, ppo, bon or diversity, by the program.")
     public var runId: String?
     @Option(help: "What to do with a run that is there already: allow (go on), must (go on or fail), never.")
     public var resume = "allow"
@@ -16,9 +16,9 @@ public struct RunOptions: ParsableArguments {
     @Option(help: "What products with weights multiply: f32, or bf16 with f32 sums, which is faster and rounds.")
     public var dtype = "f32"
     @Option(
-        help: "Checkpoints to keep, the newest; all unless given, 2 where no number of steps between checkpoints is given.")
+        help: "Checkpoints to keep, the newest; unless given all of those that come by steps, 2 of those that come by minutes.")
     public var checkpointLimit: Int?
-    @Option(help: "Minutes between two checkpoints where no number of steps is given; 0 for none.")
+    @Option(help: "Minutes between two checkpoints where their steps are not given; 0 for none.")
     public var checkpointMinutes = 10.0
     @Option(help: "The most memory that the run may be expected to need, such as 6G or 800M; what is free unless given.")
     public var memoryLimit: String?
@@ -35,6 +35,13 @@ public struct RunOptions: ParsableArguments {
     public func validate() throws {
         guard ResumePolicy(rawValue: resume) != nil else {
             throw ValidationError("--resume is '\(resume)'; it takes allow, must or never")
+        }
+        if let runId {
+            do {
+                try RunFolderError.checkName(runId)
+            } catch {
+                throw ValidationError("--run-id: \(error); --output-dir says where the folder lies")
+            }
         }
         guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
         guard Compute.Precision(rawValue: dtype) != nil else {

@@ -3,7 +3,7 @@ import Models
 
 /// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of
 /// what is trained.
-public struct SavingOptions: ParsableArguments {
+public struct SavingOptions: ProgramOptions {
     @Option(
         help:
             "How weights of the finished model are stored: f32, or rounded to bf16 or f16, which takes half the space.")

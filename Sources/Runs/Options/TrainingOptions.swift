@@ -3,7 +3,7 @@ import Models
 import Train
 
 /// The optimiser and what it may change.
-public struct TrainingOptions: ParsableArguments {
+public struct TrainingOptions: ProgramOptions {
     @Option(help: "The peak learning rate.")
     public var learningRate = 5e-5
     @Option(help: "AdamW's decay of the first moment.")
@@ -12,7 +12,7 @@ public struct TrainingOptions: ParsableArguments {
     public var adamBeta2 = 0.999
     @Option(help: "AdamW's epsilon.")
     public var adamEpsilon = 1e-8
-    @Option(help: "Decoupled weight decay.")
+    @Option(help: "AdamW's decoupled weight decay.")
     public var weightDecay = 0.0
     @Option(help: "The global norm that gradients are clipped to; 0 leaves them.")
     public var maxGradNorm = 1.0
@@ -24,7 +24,7 @@ public struct TrainingOptions: ParsableArguments {
     public var warmupRatio = 0.0
     @Option(help: "Passes over the training set.")
     public var numTrainEpochs = 1.0
-    @Option(help: "Stops after this many optimiser steps.")
+    @Option(help: "Stops after this many optimiser steps; after --num-train-epochs unless given, or if -1, as in Transformers.")
     public var maxSteps: Int?
     @Option(help: "Examples that are processed together.")
     public var perDeviceTrainBatchSize = 8
@@ -35,7 +35,7 @@ public struct TrainingOptions: ParsableArguments {
             "Supervised loss: tokens (one mean over all tokens of a step), or batches (the mean of the batches' means; original)."
     )
     public var lossMean: String?
-    @Option(help: "The share of the layers, from the first, that stays as it is.")
+    @Option(help: "The share of the layers, from the first, that stays as it is; none of a model from scratch.")
     public var freezeLayers = 0.8
     @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
     public var freezeLmHead = true
@@ -47,7 +47,7 @@ public struct TrainingOptions: ParsableArguments {
     public var loggingSteps = 25
     @Option(help: "Steps between two evaluations; at the end only unless given.")
     public var evalSteps: Int?
-    @Option(help: "Steps between two checkpoints; at the end only unless given.")
+    @Option(help: "Steps between two checkpoints; by --checkpoint-minutes unless given.")
     public var saveSteps: Int?
 
     @Option(help: "Batches with numbers that are not finite that are skipped, and counted, before the run stops.")
@@ -66,15 +66,21 @@ public struct TrainingOptions: ParsableArguments {
         guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
             throw ValidationError("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
         }
-        for (name, value) in [("--eval-steps", evalSteps), ("--save-steps", saveSteps)]
-        where value.map({ $0 <= 0 }) ?? false {
+        for (name, value) in [
+            ("--eval-steps", evalSteps), ("--save-steps", saveSteps), ("--logging-steps", loggingSteps),
+            ("--tokens-per-pass", tokensPerPass),
+        ] where value.map({ $0 <= 0 }) ?? false {
             throw ValidationError("\(name) must be above 0")
         }
-        guard maxSteps.map({ $0 > 0 }) ?? true else {
+        guard (0...1).contains(freezeLayers) else {
+            throw ValidationError("--freeze-layers is \(freezeLayers); it takes a share, 0 to 1")
+        }
+        try optimizer.validate()
+        guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
             throw ValidationError("--max-steps is \(maxSteps ?? 0); it must be above 0, or left out for whole epochs")
         }
-        guard numTrainEpochs > 0, numTrainEpochs.isFinite else {
-            throw ValidationError("--num-train-epochs is \(numTrainEpochs); it must be above 0")
+        guard numTrainEpochs > 0, numTrainEpochs <= 1e6 else {
+            throw ValidationError("--num-train-epochs is \(numTrainEpochs); it must be above 0 and at most 1000000")
         }
         guard perDeviceTrainBatchSize > 0, gradientAccumulationSteps > 0 else {
             throw ValidationError("batch size and accumulation steps must be above 0")
@@ -91,12 +97,14 @@ public struct TrainingOptions: ParsableArguments {
         Schedule(
             Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps, warmupShare: warmupRatio)
     }
+    /// The steps that a run is cut to.
+    var stepLimit: Int? { maxSteps == -1 ? nil : maxSteps }
     var freezing: Freezing { Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead) }
     var batchSize: Int { perDeviceTrainBatchSize * gradientAccumulationSteps }
 }
 
 /// How responses are drawn.
-public struct SamplingArguments: ParsableArguments {
+public struct SamplingArguments: ProgramOptions {
     @Option(help: "Tokens of a response at most.")
     public var maxNewTokens = 48
     @Option(help: "Divides the logits before a token is drawn.")
@@ -119,6 +127,8 @@ public struct SamplingArguments: ParsableArguments {
 
     /// Other names of options.
     public static let aliases = ["generation-max-new-tokens": "max-new-tokens"]
+    /// What `none` means where an option always has a value.
+    public static let valuesOfNone = ["max-new-tokens": "48"]
 
     public func validate() throws {
         guard maxNewTokens > 0 else { throw ValidationError("--max-new-tokens must be above 0") }

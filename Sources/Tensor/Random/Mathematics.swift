@@ -1,10 +1,10 @@
 // The C library's functions under names that do not hide Tensor's methods.
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 package func logarithm(_ x: Float) -> Float { logf(x) }

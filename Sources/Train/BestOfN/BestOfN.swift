@@ -8,10 +8,15 @@ public import Tensor
 /// Every response has a random stream of its own, named by the run's seed, the prompt's id and the response's number, so neither the batch
 /// size nor the set of other prompts changes it.
 public struct BestOfN {
+    /// Draws the responses.
     public var generator: Generator
+    /// Scores them.
     public var rewardFunction: any RewardFunction
+    /// Of the model that draws.
     public var tokenizer: any Tokenizer
+    /// How responses are drawn.
     public var options: SamplingOptions
+    /// The stream that the responses' own streams are split from.
     public var random: Philox
     /// The model that the KL of every response is measured against, when it is wanted.
     public var reference: (any Decoder)?
@@ -80,8 +85,7 @@ public struct BestOfN {
     }
 
     /// Σ log p − log p_reference of every response to one prompt; the prompt is processed once.
-    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any Decoder) -> [Double]
-    {
+    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any Decoder) -> [Double] {
         // the prompt's last token is fed with each response: it is where the first response token is predicted
         let continuations = responses.map { [prompt[prompt.count - 1]] + $0.tokens.dropLast() }
         let batch: TokenBatch
@@ -120,5 +124,8 @@ public struct BestOfN {
     }
 
     /// KL(best-of-N ‖ the sampled policy) ≤ log N − (N − 1)/N (Beirami et al. 2024), with equality for distinct scores.
-    public static func kl(n: Int) -> Double { logarithm(Double(n)) - Double(n - 1) / Double(n) }
+    public static func kl(n: Int) -> Double { kl(claimed: Double(n)) }
+
+    /// The same for an N that a table says; 0 for what can be no number of responses.
+    package static func kl(claimed n: Double) -> Double { n >= 1 && n.isFinite ? logarithm(n) - (n - 1) / n : 0 }
 }

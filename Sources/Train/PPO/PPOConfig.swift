@@ -31,6 +31,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var temperature: Float { compatibility.ignoresTemperature ? 1 : sampling.temperature }
     /// The weight of the KL penalty.
     public var klCoefficient: Double
+    /// The estimate of the KL.
     public var klEstimator: KLEstimator
     /// Whether the KL is part of the reward of every token (else of the loss).
     public var klAsReward: Bool
@@ -46,7 +47,9 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var policyClip: Double?
     /// The value is clipped to its old value ± this; nil leaves it.
     public var valueClip: Double?
+    /// The weight of the value loss.
     public var valueCost: Double
+    /// The weight of the entropy bonus.
     public var entropyCost: Double
     /// Whether advantages follow the recursion of GAE (else V-trace: reward and discounted return behind it, minus the value).
     public var usesGAE: Bool
@@ -72,23 +75,32 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var lengthPenalty: LengthPenalty?
     /// Added to the score of a response that ends by itself.
     public var endBonus: Double
+    /// The optimiser.
     public var optimizer: AdamConfig
+    /// The learning rate's course.
     public var schedule: Schedule
+    /// What stays as it is.
     public var freezing: Freezing
+    /// Steps between two lines of metrics.
     public var logSteps: Int
     /// Whether the model is evaluated before the first step.
     public var evaluatesAtStart: Bool
     /// Every so many log lines, the last rollouts become rows of a table; nil for never.
     public var tableLogs: Int?
+    /// Steps between two evaluations; nil evaluates at the start and the end only.
     public var evaluationSteps: Int?
+    /// Steps between two checkpoints; nil leaves them to the caller.
     public var checkpointSteps: Int?
+    /// Decides the order of the prompts and what is sampled.
     public var seed: UInt64
     /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
     public var skippedBatches = 0
 
     /// A penalty that grows with a response's length.
     public struct LengthPenalty: Codable, Sendable, Equatable {
+        /// The most that a response loses, at full length.
         public var coefficient: Double
+        /// How steeply the loss grows.
         public var power: Double
         /// A penalty; see the properties.
         public init(coefficient: Double = 0.1, power: Double = 5) {

@@ -22,7 +22,7 @@ struct PPOStatistics {
             let name = String(key[key.index(after: dot)...])
             switch key[..<dot] {
             case "sum": sums[name] = value
-            case "count": counts[name] = Int(value)
+            case "count": counts[name] = TrainerSnapshot.count(value)
             case "greatest": greatest[name] = value
             default: break
             }

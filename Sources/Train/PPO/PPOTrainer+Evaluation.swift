@@ -5,7 +5,8 @@ import Tensor
 
 extension PPOTrainer {
     /// Answers the evaluation prompts greedily: `<name>_score`, length, share of ended responses,
-    /// and `<name>_average_…` and `<name>_median_…` of rewards, KL and text metrics. KL is that of the raw logits.
+    /// and `<name>_average_…` and `<name>_median_…` of rewards, KL, entropy and text metrics. KL and entropy are those of the raw
+    /// logits.
     public func evaluate() throws { try evaluate(evaluationPrompts, table: "evaluation") }
 
     /// The same for other sets of prompts; the rows of each go to the table `<table>_<name>`.
@@ -35,6 +36,7 @@ extension PPOTrainer {
                     logProbs: response.logProbs, values: [])
             }
             addReferenceLogProbs(to: &rollouts, temperature: 1)
+            let entropies = entropies(of: rollouts)
             let rows = zip(set.indices, rollouts).map { i, rollout in
                 let kl = zip(rollout.logProbs, rollout.referenceLogProbs).reduce(0) {
                     $0 + TokenRewards.kl(policy: Double($1.0), reference: Double($1.1), estimator: config.klEstimator)
@@ -47,7 +49,7 @@ extension PPOTrainer {
                     numbers: [
                         "step": Double(step), "kl_div": kl, "kl_reward": -controller.coefficient * kl,
                         "auxiliary_reward": shaped - scores[i] * config.rewardScale,
-                        "tokens": Double(rollout.response.count),
+                        "entropy": entropies[i], "tokens": Double(rollout.response.count),
                     ])
             }
             for (key, value) in GenerationMetrics.measure(rows).averagesAndMedians { values["\(name)_\(key)"] = value }
@@ -61,5 +63,26 @@ extension PPOTrainer {
         guard !values.isEmpty else { return }
         lastEvaluation = values
         try handler(.measured(step: step, values: values))
+    }
+
+    /// The mean entropy of the policy's predictions of each response's tokens.
+    private func entropies(of rollouts: [Rollout]) -> [Double] {
+        Packing.parts(
+            rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count }
+        ).flatMap { part -> [Double] in
+            let pass = pass(over: part)
+            let hidden = policy.hidden(pass.target.batch, wanted: pass.target.wanted, trunk: pass.trunk)
+            let found =
+                hidden.logProbs(
+                    policy.projection.value, targets: pass.target.targets, temperature: 1,
+                    validTokens: tokenizer.vocabularySize, withEntropy: true
+                ).entropies?.values ?? []
+            var first = 0
+            return part.map { rollout in
+                let own = found[first..<first + rollout.response.count]
+                first += rollout.response.count
+                return own.reduce(0) { $0 + Double($1) } / Double(max(1, own.count))
+            }
+        }
     }
 }

@@ -8,9 +8,13 @@ import Tensor
 /// The policy's frozen layers are run once for every token, while it is sampled; the reference, the values and all epochs of learning
 /// start from their output. Sampling has already given every token's log-probability, so the policy is not run again before it learns.
 public final class PPOTrainer {
+    /// The model that learns.
     public let policy: any Decoder
+    /// Its value function.
     public let valueHead: ValueHead
+    /// The model that the KL is measured against.
     public let reference: any Decoder
+    /// The settings.
     public let config: PPOConfig
     let prompts: [TokenisedPrompt]
     let evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])]
@@ -118,7 +122,7 @@ public final class PPOTrainer {
         func number(_ name: String) -> Double { snapshot.numbers[name] ?? 0 }
         moments = RunningMoments(
             count: number("advantages.count"), mean: number("advantages.mean"), squares: number("advantages.squares"))
-        logs = Int(number("logs"))
+        logs = snapshot.count("logs")
         badBatches.restore(snapshot.numbers)
     }
 

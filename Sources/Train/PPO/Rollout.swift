@@ -4,6 +4,7 @@ public import Tensor
 public struct Rollout {
     /// The example that the prompt comes from.
     public var id: String
+    /// What the policy read.
     public var prompt: [Int32]
     /// The response, with the end-of-sequence token when it was drawn.
     public var response: [Int32]
@@ -21,7 +22,9 @@ public struct Rollout {
     public var score: Double
     /// What each token is rewarded with: −coefficient · KL, and the score at the last token.
     public var rewards: [Float] = []
+    /// How much better each token did than expected; empty until it is computed.
     public var advantages: [Float] = []
+    /// What the value of each token's state is to become; empty until it is computed.
     public var returns: [Float] = []
     /// The states behind the frozen layers of prompt and response without its last token: [P + R − 1, C].
     public var trunk: Tensor?

@@ -3,7 +3,9 @@ public import Models
 
 /// The settings of reward-model training.
 public struct RewardConfig: Codable, Sendable, Equatable {
+    /// Passes over the training pairs.
     public var epochs: Double
+    /// Stops after this many optimiser steps, when it is set.
     public var maxSteps: Int?
     /// Pairs of one optimiser step.
     public var batchSize: Int
@@ -12,11 +14,17 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
     /// forward pass through them, the same weights.
     public var recomputesLayers: Bool
+    /// The optimiser.
     public var optimizer: AdamConfig
+    /// The learning rate's course.
     public var schedule: Schedule
+    /// What stays as it is.
     public var freezing: Freezing
+    /// Steps between two lines of metrics.
     public var logSteps: Int
+    /// Steps between two evaluations; nil evaluates at the end only.
     public var evaluationSteps: Int?
+    /// Steps between two checkpoints; nil leaves them to the caller.
     public var checkpointSteps: Int?
     /// What the square of a pair's summed scores adds to its loss; see ``RewardLoss/loss(scores:choices:weight:centering:)``.
     public var centering: Double
@@ -27,6 +35,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var normalisationPairs: Int
     /// Where scores are read.
     public var position: ScorePosition
+    /// Decides the order of the pairs.
     public var seed: UInt64
     /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
     public var skippedBatches = 0
@@ -60,7 +69,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     /// Checks that the numbers make sense.
     public func validate() throws {
         try optimizer.validate()
-        try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
+        try Settings.require(
+            (0...1e6).contains(epochs) && epochs > 0, "the number of epochs", epochs, "it must be above 0 and at most 1000000")
         try Settings.require(
             maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")

@@ -44,16 +44,23 @@ extension TokenisedComparison {
 
 /// What a reward model does on a set of comparisons.
 public struct RewardEvaluation: Codable, Sendable, Equatable {
+    /// −log σ(preferred score − other score), in nats, the mean over pairs.
     public var loss: Double
+    /// The share of pairs whose preferred answer scores higher.
     public var accuracy: Double
     /// With answer 1 as the positive class; a tie predicts answer 0.
     public var precision: Double
+    /// With answer 1 as the positive class.
     public var recall: Double
+    /// The mean of all scores.
     public var logitsMean: Double
+    /// Their standard deviation.
     public var logitsStd: Double
+    /// Their median.
     public var logitsMedian: Double
     /// The greatest score minus the least.
     public var logitsRange: Double
+    /// How many pairs there are.
     public var count: Int
 
     /// From the scores of answer 0 and 1 of every pair, in turn, and the preferred answers.

@@ -68,7 +68,7 @@ public final class RewardTrainer {
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
         (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
         let numbers = snapshot.numbers
-        interval = (numbers["loss"] ?? 0, numbers["right"] ?? 0, Int(numbers["pairs"] ?? 0))
+        interval = (numbers["loss"] ?? 0, numbers["right"] ?? 0, snapshot.count("pairs"))
         last = (numbers["last_norm"] ?? 0, numbers["last_rate"] ?? 0)
         badBatches.restore(numbers)
     }

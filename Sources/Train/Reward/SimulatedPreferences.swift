@@ -11,7 +11,9 @@ public import Tensor
 public struct SimulatedPreferences {
     /// Draws the summaries.
     public var generator: Generator
+    /// Of the model that draws.
     public var tokenizer: any Tokenizer
+    /// The hidden judge.
     public var judge: GoldScore
     /// How summaries are drawn.
     public var options: SamplingOptions
@@ -25,6 +27,7 @@ public struct SimulatedPreferences {
     public var minimumMargin: Double
     /// The share of labels that say the opposite of what the judge finds.
     public var flippedShare: Double
+    /// The stream that everything is drawn from.
     public var random: Philox
 
     /// A simulation; see the properties.

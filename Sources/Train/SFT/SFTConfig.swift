@@ -62,7 +62,8 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     /// Checks that the numbers make sense.
     public func validate() throws {
         try optimizer.validate()
-        try Settings.require(epochs > 0, "the number of epochs", epochs, "it must be above 0")
+        try Settings.require(
+            (0...1e6).contains(epochs) && epochs > 0, "the number of epochs", epochs, "it must be above 0 and at most 1000000")
         try Settings.require(
             maxSteps.map { $0 > 0 } ?? true, "the number of steps", maxSteps ?? 0, "it must be above 0")
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")

@@ -81,7 +81,7 @@ public final class SFTTrainer {
         step = snapshot.step
         tokens = snapshot.tokens
         order = snapshot.order
-        interval = (snapshot.numbers["interval_loss"] ?? 0, Int(snapshot.numbers["interval_targets"] ?? 0))
+        interval = (snapshot.numbers["interval_loss"] ?? 0, snapshot.count("interval_targets"))
         (lastNorm, lastRate) = (snapshot.numbers["last_norm"] ?? 0, snapshot.numbers["last_rate"] ?? 0)
         badBatches.restore(snapshot.numbers)
     }
@@ -187,6 +187,13 @@ public final class SFTTrainer {
         lastEvaluation = values
         try handler(.measured(step: step, values: values))
         try afterEvaluation(step)
+    }
+
+    /// Measures a set that is no part of the evaluations during training: `<name>_loss`.
+    public func evaluate(_ set: [TokenisedExample], name: String) throws {
+        guard !set.isEmpty else { return }
+        let loss = SFTLoss.mean(decoder, set, tokensPerPass: config.tokensPerPass * 2, validTokens: validTokens)
+        try handler(.measured(step: step, values: ["\(name)_loss": loss]))
     }
     /// The losses of the last evaluation.
     public private(set) var lastEvaluation: [String: Double] = [:]

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// Everything that can be wrong with a row, in each format: found with file and line, and left out where that is wanted.
 struct BadRowTests {

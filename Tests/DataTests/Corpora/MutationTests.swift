@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// Damaged files never bring the process down: they are read, or refused with an error that names the file.
 @Suite(.serialized) struct MutationTests {
@@ -88,6 +89,13 @@ import Testing
     @Test func indexes() throws {
         let bytes = Array(try Foundation.Data(contentsOf: CorporaFixture.url("index.json")))
         let refused = try refusals(of: bytes, name: "i.json", count: 1000, seed: 9) { _ = try SplitIndex($0) }
+        #expect(refused > 300)
+    }
+
+    @Test(arguments: ["lists", "arrays", "scalars", "arrays-2"])
+    func maps(_ name: String) throws {
+        let bytes = Array(try Foundation.Data(contentsOf: CorporaFixture.url("maps/\(name).npy")))
+        let refused = try refusals(of: bytes, name: "a.npy", count: 1000, seed: 10) { _ = try SplitIndex($0) }
         #expect(refused > 300)
     }
 }

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 struct NumpyArrayTests {
     @Test func arraysAreThoseOfNumpy() throws {
@@ -32,6 +33,23 @@ struct NumpyArrayTests {
             return
         }
         #expect(reason.contains(word), "\(reason)")
+    }
+
+    @Test func whatIsWrittenIsReadAgain() throws {
+        let numbers: [Double] = [0.5, -.infinity, 1e-300, -3]
+        try withTemporaryFolder { folder in
+            for count in 0...4 {
+                let file = folder.appendingPathComponent("\(count).npy")
+                let array = NumpyArray(shape: [count], elements: .reals(Array(numbers.prefix(count))))
+                try array.write(to: file)
+                #expect(try NumpyArray(file) == array)
+                // numpy wants the data aligned
+                #expect(try (Foundation.Data(contentsOf: file).count - 8 * count) % 64 == 0)
+            }
+            // scores of all rows make an index again
+            let index = try SplitIndex(scoresIn: folder, keeping: .highest(share: 0.5))
+            #expect(index.rows["4"] == [0, 2] && index.rows["0"] == [])
+        }
     }
 
     @Test func everyCutIsRefused() throws {

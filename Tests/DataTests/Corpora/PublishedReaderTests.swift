@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// Sets of the published shapes in every format, written by pandas and Python's own modules.
 struct PublishedReaderTests {

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// The framing of CSV files and JSON arrays: what is read, and what is refused with file and line.
 struct RowFormatTests {

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 struct SplitIndexTests {
     @Test func jsonAndArraysSayTheSame() throws {
@@ -76,15 +77,48 @@ struct SplitIndexTests {
             return
         }
         #expect(why.contains("cannot name its split"))
-        guard
-            case .invalidIndex(_, let pickle) = dataError({
-                _ = try SplitIndex(CorporaFixture.url("npy/refused/map.npy"))
-            })
-        else {
-            Issue.record("a pickle was read")
-            return
+        for (name, word) in [("objects", "pickle"), ("pickle", "json.dump")] {
+            let file = CorporaFixture.url("npy/refused/\(name).npy")
+            guard case .invalidIndex(_, let pickle) = dataError({ _ = try SplitIndex(file) }) else {
+                Issue.record("\(name) was read")
+                return
+            }
+            #expect(pickle.contains(word), "\(pickle)")
         }
-        #expect(pickle.contains("pickle") && pickle.contains("json.dump"))
+    }
+
+    @Test(
+        "the map that numpy saves is read, whatever it is made of",
+        arguments: [
+            "lists", "arrays", "scalars", "lists-2", "lists-3", "lists-5", "arrays-2", "arrays-3", "arrays-5",
+        ])
+    func maps(_ name: String) throws {
+        #expect(try SplitIndex(CorporaFixture.url("maps/\(name).npy")).rows == CorporaFixture.load().index)
+    }
+
+    /// A `.npy` file of one Python object with a pickle of one's own.
+    private func refusal(_ pickle: [UInt8]) throws -> String {
+        let bytes = try [UInt8](Foundation.Data(contentsOf: CorporaFixture.url("maps/lists.npy")))
+        return try withTemporaryFolder { folder in
+            let file = try folder.adding("a.npy", bytes: Array(bytes[..<(10 + Int(bytes[8]))]) + pickle)
+            guard case .invalidIndex(_, let reason) = dataError({ _ = try SplitIndex(file) }) else { return "read" }
+            return reason
+        }
+    }
+
+    @Test func noOtherPickleIsCarriedOut() throws {
+        let system = Array("cposix\nsystem\nX".utf8) + [5, 0, 0, 0] + Array("touch".utf8) + [0x85, 0x52]
+        let deep = Array(repeating: UInt8(ascii: "]"), count: 100_000) + Array(repeating: UInt8(ascii: "a"), count: 99_999)
+        // a list that is put into itself, and one that grows after it has been put away
+        let own = Array("]q".utf8) + [0] + Array("h".utf8) + [0] + Array("a".utf8)
+        let later = Array("]]q".utf8) + [0] + Array("ah".utf8) + [0] + Array("K".utf8) + [1] + Array("a".utf8)
+        for pickle in [system, deep, own, later, Array("}".utf8), Array("K".utf8) + [1], Array("(((".utf8), []] {
+            for end in [Array(".".utf8), []] {
+                let reason = try refusal([0x80, 2] + pickle + end)
+                let isEmptyMap = pickle == Array("}".utf8) && !end.isEmpty
+                #expect(isEmptyMap ? reason == "read" : reason.contains("map from splits") || reason.contains("cut off"), "\(reason)")
+            }
+        }
     }
 
     @Test func scorersMakeIndexes() throws {

@@ -2,6 +2,7 @@ import Data
 import Foundation
 import Synchronization
 import Testing
+import _TestSupport
 
 /// Files are read as streams: rows come while the rest of the file does not exist yet.
 struct StreamingTests {

@@ -83,7 +83,7 @@ import Testing
         #expect(message(json: String(repeating: "[", count: 100_000)).contains("nested deeper"))
         var bytes = Array(TinyTokenizers.bpe.utf8)
         if let index = bytes.firstIndex(of: UInt8(ascii: "<")) { bytes[index] = 0xFF }
-        #expect(message(["tokenizer.json": bytes]).contains("not UTF-8"))
+        #expect(message(["tokenizer.json": bytes]).contains("not valid UTF-8"))
     }
 
     @Test func namesSpecialTokensWithoutAnID() {

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// Texts cut to a length and pairs of texts, as Transformers makes them (Tests/Fixtures/encoders).
 @Suite struct PairEncodingTests {
@@ -45,7 +46,7 @@ import Testing
     @Test("what is written is read again with its pairs", arguments: ["bert", "roberta"])
     func roundTrip(_ name: String) throws {
         let original = try TokenizerFolder.loadPipeline(from: Self.folder.appendingPathComponent(name))
-        try TokenizerFixture.withTemporaryFolder { folder in
+        try withTemporaryFolder { folder in
             try original.save(to: folder)
             let again = try TokenizerFolder.loadPipeline(from: folder)
             for limit in [4, 7, 8, 100] {
@@ -59,7 +60,7 @@ import Testing
     /// Rules beside BERT's and RoBERTa's: none at all, and templates that cannot be read.
     @Test func otherTemplates() throws {
         func load(_ change: (String) -> String) throws -> PipelineTokenizer {
-            try TokenizerFixture.withTemporaryFolder { folder in
+            try withTemporaryFolder { folder in
                 try Foundation.Data(change(TinyTokenizers.bpe).utf8).write(
                     to: folder.appendingPathComponent("tokenizer.json"))
                 return try TokenizerFolder.loadPipeline(from: folder)

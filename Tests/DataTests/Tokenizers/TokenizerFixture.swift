@@ -36,14 +36,6 @@ enum TokenizerFixture {
         }
         return files
     }
-
-    /// A folder that is removed after `body`.
-    static func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("tokenizer-" + UUID().uuidString)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: url) }
-        return try body(url)
-    }
 }
 
 extension String {

@@ -8,8 +8,7 @@ import Testing
         try TokenizerFolder.load(files: files, path: "folder")
     }
 
-    private func load(_ kind: String, _ configuration: String, _ others: [String: String] = [:]) throws -> any Tokenizer
-    {
+    private func load(_ kind: String, _ configuration: String, _ others: [String: String] = [:]) throws -> any Tokenizer {
         var files = try TokenizerFixture.files(kind)
         files["tokenizer_config.json"] = Array(configuration.utf8)
         for (name, text) in others { files[name] = Array(text.utf8) }

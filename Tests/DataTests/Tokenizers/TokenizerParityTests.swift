@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Testing
+import _TestSupport
 
 /// Ids and decoded text equal those of the reference libraries, string by string.
 @Suite struct TokenizerParityTests {
@@ -18,7 +19,7 @@ import Testing
     @Test(arguments: kinds) func survivesSaving(_ kind: String) throws {
         let original = TokenizerFixture.folder.appendingPathComponent(kind)
         let tokenizer = try TokenizerFolder.load(from: original)
-        try TokenizerFixture.withTemporaryFolder { folder in
+        try withTemporaryFolder { folder in
             try tokenizer.save(to: folder)
             #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent("tokenizer.json").path))
             let saved = try TokenizerFolder.load(from: folder)

@@ -124,9 +124,27 @@ def comparison_expectation(row):
             "choice": row["choice"], "is_news": is_news}
 
 
+def write_maps(index):
+    """The index as numpy saves a dictionary: of lists, of arrays, of numpy's numbers, and as older protocols have it."""
+    (HERE / "maps").mkdir()
+    values = {
+        "lists": {split: [int(i) for i in rows] for split, rows in index.items()},
+        "arrays": {split: np.asarray(rows, [np.int64, np.int32, ">i2"][k]) for k, (split, rows) in enumerate(index.items())},
+        "scalars": {split: list(np.asarray(rows, np.int64)) for split, rows in index.items()},
+    }
+    for name, value in values.items():
+        np.save(HERE / "maps" / f"{name}.npy", value, allow_pickle=True)
+    header = (HERE / "maps" / "lists.npy").read_bytes()
+    header = header[:10 + int.from_bytes(header[8:10], "little")]
+    for protocol in [2, 3, 5]:
+        for name in ["lists", "arrays"]:
+            pickled = pickle.dumps(np.array(values[name], dtype=object), protocol=protocol)
+            (HERE / "maps" / f"{name}-{protocol}.npy").write_bytes(header + pickled)
+
+
 def main():
     generator = np.random.default_rng(20)
-    for name in ["posts", "posts-gz", "comparisons", "news", "index", "scores", "npy"]:
+    for name in ["posts", "posts-gz", "comparisons", "news", "index", "maps", "scores", "npy"]:
         shutil.rmtree(HERE / name, ignore_errors=True)
     sets = {split: posts(split, count, generator) for split, count in [("train", 60), ("validation", 34), ("test", 23)]}
     write("posts/train.jsonl", as_lines(sets["train"]))
@@ -158,6 +176,8 @@ def main():
         array = np.isin(np.arange(len(sets[split])), rows) if kind is np.bool_ else rows.astype(kind)
         np.save(HERE / "index" / f"{split}.npy", array)
         np.save(HERE / "scores" / f"{split}.npy", scores[split])
+
+    write_maps(index)
 
     structures = {}
     for name, inside in {

@@ -1,21 +1,7 @@
 import Foundation
 import Models
 import Testing
-
-/// A file of Tests/Fixtures.
-func fixture(_ path: String) -> URL {
-    URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures").appendingPathComponent(path)
-}
-
-/// Calls `body` with a folder of its own and removes it afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("checkpoint-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-}
+import _TestSupport
 
 /// The error that `body` throws; fails when it throws none or one of another type.
 func checkpointError<Result>(
@@ -169,7 +155,7 @@ struct ExpectedTensor: Decodable {
     var values: [Float]
 
     static func all(of name: String) throws -> [String: ExpectedTensor] {
-        let all = try JSONValue(contentsOf: fixture("checkpoints/expected.json"))
+        let all = try JSONValue(contentsOf: Fixtures.url("checkpoints/expected.json"))
         let part = try #require(all[name], "no \(name) in expected.json")
         return try JSONDecoder().decode([String: ExpectedTensor].self, from: Data(part.text.utf8))
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Testing
+import _TestSupport
 
 struct JSONValueTests {
     func parse(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8), file: "test.json") }
@@ -79,7 +80,7 @@ struct JSONValueTests {
     }
 
     @Test func agreesWithFoundationOnMutatedTexts() throws {
-        let original = try bytes(of: fixture("models/llama-tied-biases-llama3/config.json"))
+        let original = try bytes(of: Fixtures.url("models/llama-tied-biases-llama3/config.json"))
         var generator = SplitMix(state: 95)
         var accepted = 0
         for _ in 0..<40000 {

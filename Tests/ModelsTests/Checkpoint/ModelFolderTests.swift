@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Testing
+import _TestSupport
 
 struct ModelFolderTests {
     static let models = ModelFixture.all
@@ -8,7 +9,7 @@ struct ModelFolderTests {
     /// Every model of the fixtures goes through us and comes out as it was, configuration included.
     @Test(arguments: models)
     func aModelGoesInAndOut(_ name: String) throws {
-        let original = ModelFolder(fixture("models/\(name)"))
+        let original = ModelFolder(Fixtures.url("models/\(name)"))
         let configuration = try original.configuration()
         let store = try original.weights()
         try withTemporaryFolder { parent in
@@ -34,9 +35,9 @@ struct ModelFolderTests {
     /// The expectations of each model cover its tensors.
     @Test(arguments: models)
     func expectationsFitTheModel(_ name: String) throws {
-        let store = try WeightStore(folder: fixture("models/\(name)"))
-        let expected = try SafetensorsFile(fixture("models/\(name)/expected.safetensors"))
-        let document = try JSONValue(contentsOf: fixture("models/\(name)/expected.json"))
+        let store = try WeightStore(folder: Fixtures.url("models/\(name)"))
+        let expected = try SafetensorsFile(Fixtures.url("models/\(name)/expected.safetensors"))
+        let document = try JSONValue(contentsOf: Fixtures.url("models/\(name)/expected.json"))
         let parameters = try #require(document["parameters"]?.array).compactMap(\.string)
         #expect(Set(parameters) == Set(store.names.filter { !$0.hasPrefix("v_head.") }))
         for parameter in parameters {

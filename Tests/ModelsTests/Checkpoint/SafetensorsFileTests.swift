@@ -1,10 +1,11 @@
 import Foundation
 import Models
 import Testing
+import _TestSupport
 
 struct SafetensorsFileTests {
     @Test func readsWhatTheLibraryWrote() throws {
-        let file = try SafetensorsFile(fixture("checkpoints/types.safetensors"))
+        let file = try SafetensorsFile(Fixtures.url("checkpoints/types.safetensors"))
         #expect(file.metadata == ["format": "pt"])
         try expectTensors(file.tensors, toBe: "types.safetensors")
         #expect(try file.tensor("scalar").shape == [])
@@ -13,7 +14,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func handsOutTheMappedBytes() throws {
-        let url = fixture("checkpoints/types.safetensors")
+        let url = Fixtures.url("checkpoints/types.safetensors")
         let tensor = try SafetensorsFile(url).tensor("bf16")
         let all = try bytes(of: url)
         let own = tensor.withUnsafeBytes { Array($0) }
@@ -29,14 +30,14 @@ struct SafetensorsFileTests {
     @Test func aTensorOutlivesItsFile() throws {
         let tensor = try withTemporaryFolder { folder in
             let copy = folder.appendingPathComponent("copy.safetensors")
-            try FileManager.default.copyItem(at: fixture("checkpoints/types.safetensors"), to: copy)
+            try FileManager.default.copyItem(at: Fixtures.url("checkpoints/types.safetensors"), to: copy)
             return try SafetensorsFile(copy).tensor("f32")
         }
-        #expect(try tensor.floats() == SafetensorsFile(fixture("checkpoints/types.safetensors")).floats(of: "f32"))
+        #expect(try tensor.floats() == SafetensorsFile(Fixtures.url("checkpoints/types.safetensors")).floats(of: "f32"))
     }
 
     @Test func namesMissingTensorsAndWrongTypes() throws {
-        let url = fixture("checkpoints/types.safetensors")
+        let url = Fixtures.url("checkpoints/types.safetensors")
         let file = try SafetensorsFile(url)
         #expect(checkpointError { try file.tensor("w") } == .missingTensor(name: "w", file: url.path))
         #expect(
@@ -110,7 +111,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func everyTruncationIsAnError() throws {
-        let whole = try bytes(of: fixture("checkpoints/types.safetensors"))
+        let whole = try bytes(of: Fixtures.url("checkpoints/types.safetensors"))
         for count in 0..<whole.count {
             #expect(try error(Array(whole[..<count])) != nil)
         }
@@ -188,7 +189,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func mutatedFilesNeverCrash() throws {
-        let original = try bytes(of: fixture("checkpoints/types.safetensors"))
+        let original = try bytes(of: Fixtures.url("checkpoints/types.safetensors"))
         var generator = SplitMix(state: 91)
         var accepted = 0
         try withTemporaryFolder { folder in

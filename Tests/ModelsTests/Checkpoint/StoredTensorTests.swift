@@ -2,21 +2,22 @@ import Foundation
 import Models
 import Tensor
 import Testing
+import _TestSupport
 
 struct StoredTensorTests {
     @Test func becomesATensor() throws {
         for name in ["f32", "f16", "bf16", "f64", "scalar", "empty"] {
-            let stored = try SafetensorsFile(fixture("checkpoints/types.safetensors")).tensor(name)
+            let stored = try SafetensorsFile(Fixtures.url("checkpoints/types.safetensors")).tensor(name)
             let tensor = try stored.tensor()
             #expect(tensor.shape.dimensions == stored.shape)
             #expect(try tensor.values == stored.floats())
         }
-        let turned = try WeightStore(file: fixture("checkpoints/views.bin")).tensor("transposed")
+        let turned = try WeightStore(file: Fixtures.url("checkpoints/views.bin")).tensor("transposed")
         #expect(try turned.tensor().values == turned.floats())
     }
 
     @Test func becomesAParameter() throws {
-        let url = fixture("models/gpt2")
+        let url = Fixtures.url("models/gpt2")
         let store = try WeightStore(folder: url)
         let parameter = try store.parameter("transformer.wte.weight", [48, 16], fresh: .normal)
         #expect(parameter.name == "transformer.wte.weight" && parameter.isTrainable)
@@ -80,7 +81,7 @@ struct StoredTensorTests {
         // The file is gone from its folder; the mapping is not.
         let bits = UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount)
         #expect(Array(bits) == [0x80, 0x3F, 0, 0x40, 0x40, 0x40, 0x80, 0x40])
-        let views = try WeightStore(file: fixture("checkpoints/views.bin"))
+        let views = try WeightStore(file: Fixtures.url("checkpoints/views.bin"))
         #expect(try views.tensor("transposed").mappedStorage() == nil)
         #expect(try views.tensor("empty").mappedStorage() == nil)
         let header =

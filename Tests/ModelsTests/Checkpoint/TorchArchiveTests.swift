@@ -1,17 +1,18 @@
 import Foundation
 import Models
 import Testing
+import _TestSupport
 
 struct TorchArchiveTests {
     @Test(arguments: [("views.bin", "views.bin"), ("protocol4.bin", "views.bin"), ("module.bin", "module.bin")])
     func readsWhatTorchWrote(_ name: String, expected: String) throws {
-        let archive = try TorchArchive(fixture("checkpoints/\(name)"))
+        let archive = try TorchArchive(Fixtures.url("checkpoints/\(name)"))
         try expectTensors(archive.tensors, toBe: expected)
     }
 
     @Test func sharedStoragesAreSharedAndViewsGathered() throws {
         let tensors = Dictionary(
-            uniqueKeysWithValues: try TorchArchive(fixture("checkpoints/views.bin")).tensors.map { ($0.name, $0) })
+            uniqueKeysWithValues: try TorchArchive(Fixtures.url("checkpoints/views.bin")).tensors.map { ($0.name, $0) })
         let (base, tied) = (try #require(tensors["base"]), try #require(tensors["tied"]))
         #expect(base.withUnsafeBytes { Array($0) } == tied.withUnsafeBytes { Array($0) })
         #expect(base.isContiguous)
@@ -45,7 +46,7 @@ struct TorchArchiveTests {
         ("hostile-torch-function.bin", "the global torch.serialization.load"),
     ])
     func refusesPicklesThatCall(_ name: String, what: String) throws {
-        let error = try #require(checkpointError { try TorchArchive(fixture("checkpoints/\(name)")) })
+        let error = try #require(checkpointError { try TorchArchive(Fixtures.url("checkpoints/\(name)")) })
         guard case .refusedPickle(_, _, let refused) = error else {
             Issue.record("\(error)")
             return
@@ -231,13 +232,13 @@ struct TorchArchiveTests {
     }
 
     @Test func everyTruncationIsAnError() throws {
-        let whole = try bytes(of: fixture("checkpoints/module.bin"))
+        let whole = try bytes(of: Fixtures.url("checkpoints/module.bin"))
         for count in 0..<whole.count { #expect(error(Array(whole[..<count])) != nil) }
         #expect(error(whole + [0]) != nil)
     }
 
     @Test func namesTheLegacyFormat() throws {
-        let file = fixture("checkpoints/legacy.bin")
+        let file = Fixtures.url("checkpoints/legacy.bin")
         #expect(checkpointError { try TorchArchive(file) } == .legacyTorchFormat(file: file.path))
         var tar = [UInt8](repeating: 0, count: 512)
         tar.replaceSubrange(257..<262, with: Array("ustar".utf8))
@@ -248,7 +249,7 @@ struct TorchArchiveTests {
     }
 
     @Test func mutatedFilesNeverCrash() throws {
-        let originals = try ["module.bin", "views.bin"].map { try bytes(of: fixture("checkpoints/\($0)")) }
+        let originals = try ["module.bin", "views.bin"].map { try bytes(of: Fixtures.url("checkpoints/\($0)")) }
         var generator = SplitMix(state: 92)
         var accepted = 0
         try withTemporaryFolder { folder in

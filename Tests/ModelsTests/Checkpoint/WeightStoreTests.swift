@@ -1,38 +1,39 @@
 import Foundation
 import Models
 import Testing
+import _TestSupport
 
 struct WeightStoreTests {
     @Test(arguments: [("sharded-safetensors", WeightStore.Layout.shardedSafetensors), ("sharded-torch", .shardedTorch)])
     func readsShards(_ name: String, layout: WeightStore.Layout) throws {
-        let store = try WeightStore(folder: fixture("checkpoints/\(name)"))
+        let store = try WeightStore(folder: Fixtures.url("checkpoints/\(name)"))
         #expect(store.layout == layout)
         #expect(store.names == (0..<5).map { "layer.\($0).weight" })
         try expectTensors(store.names.map { try store.tensor($0) }, toBe: name)
     }
 
     @Test func readsSingleFiles() throws {
-        let model = try WeightStore(folder: fixture("models/llama-gqa"))
+        let model = try WeightStore(folder: Fixtures.url("models/llama-gqa"))
         #expect(model.layout == .safetensors)
         #expect(try model.shape(of: "lm_head.weight") == [48, 16])
         #expect(try model.elementType(of: "lm_head.weight") == .float32)
         #expect(model.contains("v_head.linear.weight") && !model.contains("v_head"))
         try withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("pytorch_model.bin")
-            try FileManager.default.copyItem(at: fixture("checkpoints/views.bin"), to: file)
+            try FileManager.default.copyItem(at: Fixtures.url("checkpoints/views.bin"), to: file)
             let store = try WeightStore(folder: folder)
             #expect(store.layout == .torch)
             #expect(try store.bfloat16Bits(of: "bf16").count == 6)
             // Safetensors come first when both are there.
             try FileManager.default.copyItem(
-                at: fixture("checkpoints/types.safetensors"), to: folder.appendingPathComponent("model.safetensors"))
+                at: Fixtures.url("checkpoints/types.safetensors"), to: folder.appendingPathComponent("model.safetensors"))
             #expect(try WeightStore(folder: folder).layout == .safetensors)
             #expect(try WeightStore(file: file).contains("tied"))
         }
     }
 
     @Test func namesWhatIsMissingSurplusOrOfAnotherShape() throws {
-        let folder = fixture("models/llama-gqa")
+        let folder = Fixtures.url("models/llama-gqa")
         let file = folder.appendingPathComponent("model.safetensors").path
         let store = try WeightStore(folder: folder)
         #expect(checkpointError { try store.floats(of: "w") } == .missingTensor(name: "w", file: file))

@@ -11,7 +11,7 @@ import _TestSupport
         tensors change: (inout [WritableTensor]) -> Void = { _ in }, _ body: (URL) throws -> Void
     ) throws {
         try withTemporaryFolder { parent in
-            let original = ModelFolder(fixture("encoders/bert"))
+            let original = ModelFolder(Fixtures.url("encoders/bert"))
             var configuration = try original.configuration()
             for (key, value) in changes { configuration[key] = value }
             let store = try original.weights()
@@ -98,8 +98,11 @@ import _TestSupport
 
     @Test func poolingThatIsNotKnown() throws {
         let modules = #"[{"path": "", "type": "a.Transformer"}, {"path": "p", "type": "a.Pooling"}]"#
-        try withFolder(files: ["modules.json": modules, "p/config.json": #"{"pooling_mode": "median"}"#]) { folder in
-            #expect(throws: ModelError.self) { try SentenceEncoder.load(folder) }
+        let many = "[" + Array(repeating: "\"mean\"", count: 1000).joined(separator: ",") + "]"
+        for mode in ["\"median\"", "[]", many] {
+            try withFolder(files: ["modules.json": modules, "p/config.json": "{\"pooling_mode\": \(mode)}"]) { folder in
+                #expect(throws: ModelError.self) { try SentenceEncoder.load(folder) }
+            }
         }
         try withFolder { folder in
             let encoder = try SentenceEncoder.load(folder)
@@ -108,7 +111,7 @@ import _TestSupport
     }
 
     @Test func inputsThatDoNotFit() throws {
-        let encoder = try BERT.load(fixture("encoders/bert"))
+        let encoder = try BERT.load(Fixtures.url("encoders/bert"))
         let rows = encoder.settings.vocabularySize
         #expect(throws: EncoderError.noTokens) { try encoder.check(EncoderInput(ids: [])) }
         #expect(throws: EncoderError.tooLong(tokens: 41, limit: 40)) {
@@ -116,7 +119,7 @@ import _TestSupport
         }
         #expect(throws: EncoderError.unknownToken(rows: rows)) { try encoder.check(EncoderInput(ids: [Int32(rows)])) }
         #expect(throws: EncoderError.unknownType(rows: 2)) { try encoder.check(EncoderInput(ids: [1], types: [2])) }
-        #expect(try BERT.load(fixture("encoders/roberta")).settings.contextLength == 34)
+        #expect(try BERT.load(Fixtures.url("encoders/roberta")).settings.contextLength == 34)
     }
 
     @Test func labels() throws {
@@ -126,6 +129,10 @@ import _TestSupport
             #expect(throws: EncoderError.noLabel("neutral", known: classifier.labels)) {
                 try classifier.index(ofLabel: "neutral")
             }
+        }
+        // names for so many labels would fill the memory before the weights are asked
+        try withFolder(configuration: [("id2label", nil), ("num_labels", 2_147_483_647)]) { folder in
+            #expect(throws: ModelError.self) { try SequenceClassifier.load(folder) }
         }
         try withFolder(configuration: [("id2label", ["0": "a", "2": "b", "1": "c", "4": "d"])]) { folder in
             #expect(throws: ModelError.self) { try SequenceClassifier.load(folder) }

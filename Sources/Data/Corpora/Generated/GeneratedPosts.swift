@@ -4,15 +4,22 @@
 /// tells the facts among sentences that do not matter, the summary repeats some of them in one of three wordings. The
 /// out-of-distribution splits take topics whose words the training set never uses, and tell them at greater length.
 public struct GeneratedPosts: Codable, Sendable, Equatable {
+    /// Decides every post.
     public var seed: UInt64
     /// How many examples each split has.
     public var train: Int
+    /// Examples of `validation`.
     public var validation: Int
+    /// Examples of `test`.
     public var test: Int
+    /// Examples of `ood_train`.
     public var oodTrain: Int
+    /// Examples of `ood_validation`.
     public var oodValidation: Int
+    /// Examples of `ood_test`.
     public var oodTest: Int
 
+    /// A corpus of these sizes; nothing is drawn yet.
     public init(
         seed: UInt64 = 0, train: Int = 24000, validation: Int = 500, test: Int = 500, oodTrain: Int = 500,
         oodValidation: Int = 500, oodTest: Int = 500

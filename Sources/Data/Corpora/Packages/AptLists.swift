@@ -5,6 +5,7 @@ public struct AptLists: Codable, Sendable, Equatable {
     /// The folder of a private copy; nil for the system's.
     public var folder: URL?
 
+    /// The lists of a private folder, or the system's.
     public init(folder: URL? = nil) {
         self.folder = folder
     }

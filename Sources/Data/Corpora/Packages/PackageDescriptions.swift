@@ -10,9 +10,11 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
         "education", "electronics", "embedded", "games", "hamradio", "math", "otherosfs", "science",
     ]
 
+    /// Where the package indexes are.
     public var lists: AptLists
     /// Decides which source package goes to which split.
     public var seed: UInt64
+    /// The sections, without their area (`contrib/`), whose packages are out of distribution.
     public var outOfDistributionSections: [String]
     /// The share of source packages in `validation`, and the same share in `test`. Sources that have packages in
     /// out-of-distribution sections only are dealt to `ood_train`, `ood_validation` and `ood_test` in equal parts.
@@ -20,6 +22,7 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
     /// Posts with fewer words are left out.
     public var minimumWords: Int
 
+    /// A set with these settings; nothing is read yet.
     public init(
         lists: AptLists = AptLists(), seed: UInt64 = 0,
         outOfDistributionSections: [String] = Self.defaultOutOfDistributionSections, heldOutShare: Double = 0.05,

@@ -1,13 +1,17 @@
 /// Reads a data set split by split, as a stream: only the rows that are wanted are kept.
 public struct CorpusReader<Row: CorpusRow>: Sendable {
+    /// The file of each split.
     public var files: SplitFiles
+    /// Which rows make which split.
     public var selection: SplitSelection
+    /// What happens to a row that breaks the format.
     public var onBadRow: BadRowPolicy
     /// Fields that count as empty texts where they are missing.
     public var mayLack: Set<String>
     /// Which rows belong to the set at all; nil for every row. The selection sees only those.
     public var accepts: (@Sendable (Row) -> Bool)?
 
+    /// A reader; nothing is opened yet.
     public init(
         _ files: SplitFiles, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [],
@@ -26,6 +30,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         public var rows: [String: [Row]] = [:]
         /// How many rows each split of the files that were read has, kept or not.
         public var sizes: [String: Int] = [:]
+        /// How many rows were read and left out.
         public var counts = RowCounts()
 
         /// The rows of one split.
@@ -75,6 +80,14 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
     public func index(
         keeping: SplitIndex.Keeping = .highest(share: 0.5), batchSize: Int = 64, scorer: ([Row]) throws -> [Double]
     ) throws -> SplitIndex {
+        try SplitIndex(scores: scores(batchSize: batchSize, scorer: scorer), keeping: keeping)
+    }
+
+    /// The numbers that a scorer gives the rows of each split, in their order; −∞ for rows that are left out.
+    ///
+    /// - Parameters: as those of ``index(keeping:batchSize:scorer:)``.
+    /// - Throws: as ``index(keeping:batchSize:scorer:)``.
+    public func scores(batchSize: Int = 64, scorer: ([Row]) throws -> [Double]) throws -> [String: [Double]] {
         var all: [String: [Double]] = [:]
         for (split, url) in files.files.sorted(by: { $0.key < $1.key }) {
             var scores: [Double] = []
@@ -103,7 +116,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
             while scores.count < counts.read + counts.skipped { scores.append(-.infinity) }
             all[split] = scores
         }
-        return try SplitIndex(scores: all, keeping: keeping)
+        return all
     }
 
     private func count(_ file: RowFile<Row>) throws -> Int {

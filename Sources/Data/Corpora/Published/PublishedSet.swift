@@ -30,6 +30,7 @@ public enum PublishedSet: String, Sendable, CaseIterable {
 
 /// Which comparisons of a set are used, by their `batch`.
 public enum BatchFilter: Sendable, Equatable {
+    /// Every comparison.
     case any
     /// Those whose batch contains a text: `cnndm` for comparisons about news.
     case containing(String)

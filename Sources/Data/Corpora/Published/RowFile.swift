@@ -7,6 +7,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     /// The longest row that is read unless told otherwise: 16 MiB.
     public static var defaultRowLimit: Int { 1 << 24 }
 
+    /// The file.
     public var url: URL
     /// nil: by the file's name.
     public var format: RowFormat?
@@ -17,6 +18,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     /// Fields that count as empty texts where they are missing, such as the summaries of a set of prompts.
     public var mayLack: Set<String>
 
+    /// A reader of one file; nothing is opened yet.
     public init(
         _ url: URL, format: RowFormat? = nil, onBadRow: BadRowPolicy = .fail, rowLimit: Int = Self.defaultRowLimit,
         mayLack: Set<String> = []

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The contents of the files a tokenizer is saved as.
@@ -35,17 +36,14 @@ struct TokenizerFiles: Sendable {
             ("tokenizer_config.json", configuration),
             ("special_tokens_map.json", specialTokensMap),
         ]
-        for (name, json) in contents { try write(json.serialised(), as: name, to: folder) }
-        for companion in companions { try write(companion.bytes, as: companion.name, to: folder) }
-    }
-
-    private func write(_ bytes: [UInt8], as name: String, to folder: URL) throws {
-        let url = folder.appendingPathComponent(name)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Foundation.Data(bytes).write(to: url, options: .atomic)
         } catch {
-            throw TokenizerError.unwritable(file: url.path, reason: error.localizedDescription)
+            throw FileError.cannotCreate(path: folder.path, SystemError(error))
+        }
+        for (name, json) in contents { try AtomicFile.write(json.serialised(), to: folder.appendingPathComponent(name)) }
+        for companion in companions {
+            try AtomicFile.write(companion.bytes, to: folder.appendingPathComponent(companion.name))
         }
     }
 }

@@ -11,6 +11,7 @@ public final class AtomicFile {
     private let descriptor: Descriptor
     private var buffer: [UInt8] = []
     private var isPending = true
+    private static var bufferLimit: Int { 1 << 18 }
 
     /// Opens a temporary file beside `url`.
     /// - Throws: `FileError.cannotCreate`.
@@ -27,7 +28,20 @@ public final class AtomicFile {
     public func write(_ bytes: some Sequence<UInt8>) throws {
         precondition(isPending, "AtomicFile.write after commit or discard")
         buffer.append(contentsOf: bytes)
-        if buffer.count >= 1 << 18 { try flush() }
+        if buffer.count >= Self.bufferLimit { try flush() }
+    }
+
+    /// Appends bytes; many at once are not copied on their way.
+    /// - Throws: `FileError.cannotWrite`; the name is then untouched.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        precondition(isPending, "AtomicFile.write after commit or discard")
+        guard bytes.count >= Self.bufferLimit else {
+            buffer.append(contentsOf: bytes)
+            if buffer.count >= Self.bufferLimit { try flush() }
+            return
+        }
+        try flush()
+        try named { try descriptor.write(bytes) }
     }
 
     /// Appends text as UTF-8.

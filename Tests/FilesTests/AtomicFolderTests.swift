@@ -1,17 +1,17 @@
+import Files
 import Foundation
-import Runs
 import Testing
+import _TestSupport
 
 @Suite struct AtomicFolderTests {
-    @Test func appearsWholeWithItsChecksums() throws {
+    @Test func appearsWhole() throws {
         let folder = try TemporaryFolder()
         try AtomicFolder.write(to: folder["model"]) { url in
             #expect(!FileManager.default.fileExists(atPath: folder["model"].path))
             try fill(url, "1")
         }
         #expect(folder.names == ["model"])
-        #expect(TemporaryFolder.names(in: folder["model"]) == ["checksums.json", "inner", "weights"])
-        try FolderChecksums.verify(folder["model"])
+        #expect(TemporaryFolder.names(in: folder["model"]) == ["inner", "weights"])
     }
 
     @Test func leavesNothingWhenItsContentsFail() throws {
@@ -41,17 +41,6 @@ import Testing
         #expect(folder.names == [])
     }
 
-    @Test func refusesLinks() throws {
-        let folder = try TemporaryFolder()
-        #expect(throws: FileError.self) {
-            try AtomicFolder.write(to: folder["model"]) { url in
-                try FileManager.default.createSymbolicLink(
-                    at: url.appendingPathComponent("link"), withDestinationURL: folder.url)
-            }
-        }
-        #expect(folder.names == [])
-    }
-
     @Test func aKillWhileWritingLeavesTheOldFolder() async throws {
         let folder = try TemporaryFolder()
         try AtomicFolder.write(to: folder["model"]) { try fill($0, "old") }
@@ -63,9 +52,8 @@ import Testing
         }
         #expect(text(of: folder["model/weights"]) == "old")
         #expect(folder.names.count == 2)
-        try AtomicFolder.removeLeftOvers(in: folder.url)
+        try LeftOvers.remove(in: folder.url)
         #expect(folder.names == ["model"])
-        try FolderChecksums.verify(folder["model"])
     }
 
     /// Killed between the two renames of a replacement, the old folder has a hidden name and gets its own back.
@@ -74,7 +62,7 @@ import Testing
         try AtomicFolder.write(to: folder["model"]) { try fill($0, "old") }
         try FileManager.default.moveItem(at: folder["model"], to: folder[".model.replaced-1-0"])
         try FileManager.default.createDirectory(at: folder[".model.partial-1-0"], withIntermediateDirectories: false)
-        try AtomicFolder.removeLeftOvers(in: folder.url)
+        try LeftOvers.remove(in: folder.url)
         #expect(folder.names == ["model"])
         #expect(text(of: folder["model/weights"]) == "old")
     }
@@ -86,7 +74,7 @@ import Testing
         try writer.write("a")
         let others = [".a.partial", ".a.partial-1", ".a.partial-x-0", "a.partial-1-0", ".hidden", "b"]
         for name in others { try Data("x".utf8).write(to: folder[name]) }
-        try AtomicFolder.removeLeftOvers(in: folder.url)
+        try LeftOvers.remove(in: folder.url)
         #expect(folder.names.count == others.count + 1)
         try writer.commit()
         #expect(text(of: folder["a"]) == "a")
@@ -106,48 +94,9 @@ import Testing
                 try AtomicFolder.write(to: URL(fileURLWithPath: path)) { try fill($0, "\(number)") }
             }
         }
-        try AtomicFolder.removeLeftOvers(in: folder.url)
+        try LeftOvers.remove(in: folder.url)
         #expect(folder.names == ["model"])
-        try FolderChecksums.verify(folder["model"])
         #expect(text(of: folder["model/weights"]) == text(of: folder["model/inner/state"]))
-    }
-}
-
-@Suite struct FolderChecksumsTests {
-    @Test func namesWhatDiffers() throws {
-        let folder = try TemporaryFolder()
-        func write() throws { try AtomicFolder.write(to: folder["model"]) { try fill($0, "123456789") } }
-        func expectDamage(_ problem: String, sourceLocation: SourceLocation = #_sourceLocation) {
-            let error = #expect(throws: FileError.self, sourceLocation: sourceLocation) {
-                try FolderChecksums.verify(folder["model"])
-            }
-            #expect("\(error as Any)".contains(problem), sourceLocation: sourceLocation)
-        }
-        try write()
-        try Data("123456780".utf8).write(to: folder["model/weights"])
-        expectDamage("weights has checksum")
-        expectDamage("995dc9bbdf1939fa was written")
-        try write()
-        try Data("12345678".utf8).write(to: folder["model/inner/state"])
-        expectDamage("inner/state has 8 bytes; 9 were written")
-        try write()
-        try FileManager.default.removeItem(at: folder["model/weights"])
-        expectDamage("weights is missing")
-        try write()
-        try Data("{".utf8).write(to: folder["model/checksums.json"])
-        expectDamage("checksums.json is missing or unreadable")
-        try write()
-        try Data("x".utf8).write(to: folder["model/notes"])
-        try FolderChecksums.verify(folder["model"])
-    }
-
-    @Test(arguments: ["../secret", "/etc/passwd", "a/../../secret"])
-    func refusesNamesOutsideTheFolder(name: String) throws {
-        let folder = try TemporaryFolder()
-        let list = #"{"files":{"\#(name)":{"bytes":1,"crc64":"0000000000000000"}}}"#
-        try Data(list.utf8).write(to: folder["checksums.json"])
-        let error = #expect(throws: FileError.self) { try FolderChecksums.verify(folder.url) }
-        #expect("\(error as Any)".contains("outside the folder"))
     }
 }
 

@@ -1,6 +1,7 @@
+import Files
 import Foundation
-import Runs
 import Testing
+import _TestSupport
 
 @Suite struct AtomicFileTests {
     @Test func appearsOnlyWhenCommitted() throws {

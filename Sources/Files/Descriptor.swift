@@ -3,13 +3,13 @@ internal import Foundation
 /// An open file or folder of the operating system, closed when it goes out of scope.
 ///
 /// Every call is repeated when a signal interrupts it; none is handed on to child processes.
-struct Descriptor: ~Copyable {
-    let number: Int32
-    let path: String
+package struct Descriptor: ~Copyable {
+    package let number: Int32
+    package let path: String
 
     /// Opens a file to read from its beginning.
     /// - Throws: `FileError.missing` or `.unreadable`.
-    init(reading path: String) throws {
+    package init(reading path: String) throws {
         number = open(path, O_RDONLY | O_CLOEXEC)
         self.path = path
         guard number >= 0 else { throw FileError.opening(path, .last) }
@@ -18,7 +18,7 @@ struct Descriptor: ~Copyable {
     /// Opens a file to write to, creating it when it is absent.
     /// - Parameter flags: What `open` takes beside `O_CREAT`, such as `O_EXCL`, `O_APPEND` or `O_RDWR`.
     /// - Throws: `FileError.cannotCreate`.
-    init(creating path: String, _ flags: Int32) throws {
+    package init(creating path: String, _ flags: Int32) throws {
         number = open(path, flags | O_CREAT | O_CLOEXEC, 0o644)
         self.path = path
         guard number >= 0 else { throw FileError.cannotCreate(path: path, .last) }
@@ -27,7 +27,7 @@ struct Descriptor: ~Copyable {
     deinit { if number >= 0 { close(number) } }
 
     /// Writes all bytes; a short write is continued.
-    func write(_ bytes: UnsafeRawBufferPointer) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {
             let count = Foundation.write(number, start, rest.count)
@@ -40,7 +40,7 @@ struct Descriptor: ~Copyable {
     }
 
     /// Reads up to the buffer's size; 0 at the end.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             let count = Foundation.read(number, buffer.baseAddress, buffer.count)
             if count < 0 && errno == EINTR { continue }
@@ -50,7 +50,7 @@ struct Descriptor: ~Copyable {
     }
 
     /// Waits until what was written is on the disk.
-    func synchronise() throws {
+    package func synchronise() throws {
         while fsync(number) != 0 {
             if errno == EINTR { continue }
             throw FileError.cannotWrite(path: path, .last)
@@ -58,20 +58,20 @@ struct Descriptor: ~Copyable {
     }
 
     /// The file's length in bytes.
-    func length() throws -> UInt64 {
+    package func length() throws -> UInt64 {
         var status = stat()
         guard fstat(number, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
         return UInt64(status.st_size)
     }
 
     /// Whether the file still has a name.
-    var isLinked: Bool {
+    package var isLinked: Bool {
         var status = stat()
         return fstat(number, &status) == 0 && status.st_nlink > 0
     }
 
     /// Cuts the file to a length.
-    func truncate(to length: UInt64) throws {
+    package func truncate(to length: UInt64) throws {
         while ftruncate(number, off_t(length)) != 0 {
             if errno == EINTR { continue }
             throw FileError.cannotWrite(path: path, .last)
@@ -81,7 +81,7 @@ struct Descriptor: ~Copyable {
     /// Takes the exclusive lock that the kernel drops when the owner ends, however it ends.
     /// - Returns: Whether it was free.
     /// - Throws: `FileError.cannotWrite` where files cannot be locked at all.
-    func lock() throws -> Bool {
+    package func lock() throws -> Bool {
         while flock(number, LOCK_EX | LOCK_NB) != 0 {
             if errno == EINTR { continue }
             guard errno == EWOULDBLOCK else { throw FileError.cannotWrite(path: path, .last) }
@@ -92,14 +92,14 @@ struct Descriptor: ~Copyable {
 
     /// Gives the lock back. Closing the file would not be enough while a child process that has just been forked still
     /// shares it.
-    func unlock() { _ = flock(number, LOCK_UN) }
+    package func unlock() { _ = flock(number, LOCK_UN) }
 
     /// Whether a new temporary file or folder is this process's own: locked and still there. Where nothing can be
     /// locked, nobody clears up either.
-    var isClaimed: Bool { ((try? lock()) ?? true) && isLinked }
+    package var isClaimed: Bool { ((try? lock()) ?? true) && isLinked }
 
     /// Waits until the names in a folder are on the disk. Some file systems of networks have no such call.
-    static func synchronise(folder path: String) throws {
+    package static func synchronise(folder path: String) throws {
         do {
             try Descriptor(reading: path).synchronise()
         } catch FileError.cannotWrite(_, let reason) where reason.code == EINVAL || reason.code == ENOTSUP {

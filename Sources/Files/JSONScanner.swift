@@ -1,32 +1,42 @@
+/// Text that is not JSON (RFC 8259), or not the JSON expected at a place.
+package struct JSONError: Error, Equatable {
+    /// The line of the fault, from 1.
+    package var line: Int
+    /// The byte of the fault in its line, from 1.
+    package var column: Int
+    /// What is wrong there.
+    package var reason: String
+}
+
 /// Reads JSON text from start to end, one token at a time, as the caller expects them.
 ///
 /// Headers and indexes come from strangers: a reader that asks for what it wants builds nothing it did not ask for, so
-/// that a hostile file cannot take more memory than its own size. Every error names file, line and column.
+/// that a hostile file cannot take more memory than its own size. All errors are `JSONError`s, with their place.
 package struct JSONScanner {
     private let bytes: [UInt8]
-    private let file: String
     private var position = 0
     private var depth = 0
 
     /// Objects and arrays may be nested this deep.
-    package static let depthLimit = 64
+    package static let depthLimit = 128
 
-    package init(_ bytes: [UInt8], file: String) {
+    /// A scanner at the first byte; a byte-order mark is passed over where it is allowed.
+    package init(_ bytes: [UInt8], allowsMark: Bool = false) {
         self.bytes = bytes
-        self.file = file
+        if allowsMark, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
     // MARK: Errors
 
     /// An error at the present position.
-    package func error(_ reason: String) -> CheckpointError {
+    package func error(_ reason: String) -> JSONError {
         let before = bytes.prefix(position)
         let line = 1 + before.count { $0 == UInt8(ascii: "\n") }
         let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        return .badJSON(file: file, line: line, column: position - start + 1, reason: reason)
+        return JSONError(line: line, column: position - start + 1, reason: reason)
     }
 
-    private func unexpected(_ expectation: String) -> CheckpointError {
+    private func unexpected(_ expectation: String) -> JSONError {
         guard position < bytes.count else { return error("the text ends where \(expectation) should be") }
         let byte = bytes[position]
         let shown = (0x21..<0x7F).contains(byte) ? "'\(UnicodeScalar(byte))'" : "byte \(byte)"
@@ -62,13 +72,16 @@ package struct JSONScanner {
         guard peek() == nil else { throw unexpected("the end of the text") }
     }
 
-    /// Reads an object; `member` is called after each key and must read the value. Repeated keys are an error.
-    package mutating func object(_ member: (String, inout JSONScanner) throws -> Void) throws {
+    /// Reads an object; `member` is called after each key and must read the value. Repeated keys are an error unless they
+    /// are allowed.
+    package mutating func object(
+        allowsRepeatedKeys: Bool = false, _ member: (String, inout JSONScanner) throws -> Void
+    ) throws {
         var keys: Set<String> = []
         try nested("{", "}") { scanner in
             guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.unexpected("a key") }
             let key = try scanner.string()
-            guard keys.insert(key).inserted else { throw scanner.error("the key \"\(key.prefix(120))\" is repeated") }
+            guard allowsRepeatedKeys || keys.insert(key).inserted else { throw scanner.error("the key \"\(key.prefix(120))\" is repeated") }
             try scanner.expect(":")
             try member(key, &scanner)
         }
@@ -84,7 +97,7 @@ package struct JSONScanner {
     ) throws {
         try expect(open)
         depth += 1
-        guard depth <= Self.depthLimit else { throw error("nested deeper than \(Self.depthLimit)") }
+        guard depth <= Self.depthLimit else { throw error("nested deeper than \(Self.depthLimit) levels") }
         if !take(close) {
             repeat { try part(&self) } while take(",")
             guard take(close) else { throw unexpected("',' or '\(close)'") }
@@ -151,10 +164,11 @@ package struct JSONScanner {
         while position < bytes.count {
             switch bytes[position] {
             case UInt8(ascii: "\""):
-                text += bytes[start..<position]
-                guard let string = String(validating: text, as: UTF8.self) else {
-                    throw error("a string that is not valid UTF-8")
-                }
+                let rest = bytes[start..<position]
+                // most strings have no escape and are copied in one piece
+                let string =
+                    text.isEmpty ? String(validating: rest, as: UTF8.self) : String(validating: text + rest, as: UTF8.self)
+                guard let string else { throw error("a string that is not valid UTF-8") }
                 position += 1
                 return string
             case UInt8(ascii: "\\"):

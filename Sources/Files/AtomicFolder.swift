@@ -4,10 +4,9 @@ public import Foundation
 public enum AtomicFolder {
     /// Writes a folder.
     ///
-    /// `contents` fills a temporary folder beside `url`. Then the checksums of all files are stored in it
-    /// (`FolderChecksums`), files and folders are synced, and the folder is renamed. A folder that already has the
-    /// name is replaced: it is moved aside first and gets its name back if the process dies before the new one has
-    /// it (at the next `removeLeftOvers`).
+    /// `contents` fills a temporary folder beside `url`. Then files and folders are synced, and the folder is renamed.
+    /// A folder that already has the name is replaced: it is moved aside first and gets its name back if the process
+    /// dies before the new one has it (at the next `LeftOvers.remove`).
     /// - Throws: `FileError`, or whatever `contents` throws; nothing of the new folder remains then.
     public static func write(to url: URL, contents: (URL) throws -> Void) throws {
         let parent = url.deletingLastPathComponent()
@@ -16,7 +15,6 @@ public enum AtomicFolder {
         do {
             let folder = URL(fileURLWithPath: marker.path, isDirectory: true)
             try contents(folder)
-            try FolderChecksums(of: folder).write(to: folder)
             try synchroniseTree(marker.path)
             try moveIntoPlace(marker.path, url)
         } catch {
@@ -35,12 +33,6 @@ public enum AtomicFolder {
             throw FileError.cannotWrite(path: url.path, .last)
         }
         try LeftOvers.removeTree(aside)
-    }
-
-    /// Clears a folder of what writers that died left in it.
-    /// - Throws: `FileError.cannotWrite`.
-    public static func removeLeftOvers(in folder: URL) throws {
-        try LeftOvers.remove(in: folder)
     }
 
     private static func moveIntoPlace(_ temporary: String, _ url: URL) throws {

@@ -1,10 +1,10 @@
-internal import Foundation
+package import Foundation
 
 /// Names for files that are not complete yet, and what becomes of those whose writer has died.
 ///
 /// The temporary name of `model` is `.model.partial-<pid>-<n>`, beside it. Its writer holds the kernel's lock on it,
 /// so a name that can be locked has no writer any more and may be removed, whatever its pid says.
-enum LeftOvers {
+package enum LeftOvers {
     static let partial = "partial"
     /// A complete folder that is being replaced: moved back when its successor never arrived.
     static let replaced = "replaced"
@@ -30,7 +30,7 @@ enum LeftOvers {
 
     /// Removes what dead writers left in a folder; a replaced folder whose successor is missing gets its name back.
     /// - Parameter target: Only left-overs of this name; all when nil.
-    static func remove(in folder: URL, of target: String? = nil) throws {
+    package static func remove(in folder: URL, of target: String? = nil) throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else { return }
         for name in names.sorted() {
             guard let found = parse(name), target == nil || found.target == target else { continue }
@@ -46,14 +46,13 @@ enum LeftOvers {
     }
 
     /// Removes a file or folder with all that is in it; links are removed, not followed.
-    static func removeTree(_ path: String) throws {
+    package static func removeTree(_ path: String) throws {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
             var status = stat()
             if lstat(path, &status) != 0 && errno == ENOENT { return }
-            let code = ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue ?? EIO
-            throw FileError.cannotWrite(path: path, SystemError(code: code))
+            throw FileError.cannotWrite(path: path, SystemError(error))
         }
     }
 }

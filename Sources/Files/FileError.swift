@@ -9,7 +9,22 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public init(code: Int32) { self.code = code }
 
     /// The error of the call that has just failed.
-    static var last: SystemError { SystemError(code: errno) }
+    package static var last: SystemError { SystemError(code: errno) }
+
+    /// What stands behind an error of Foundation; EIO when it does not say.
+    package init(_ error: any Error) {
+        let error = error as? CocoaError
+        if let cause = error?.underlying as? POSIXError {
+            code = cause.code.rawValue
+        } else {
+            code =
+                switch error?.code {
+                case .fileWriteNoPermission: EACCES
+                case .fileWriteFileExists: EEXIST
+                default: EIO
+                }
+        }
+    }
 
     /// What the system calls it.
     public var description: String { String(cString: strerror(code)) }

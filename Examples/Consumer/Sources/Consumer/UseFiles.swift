@@ -1,0 +1,16 @@
+import Files
+import Foundation
+
+/// A file that has its name when it is complete, and the error where it cannot be written.
+func useFiles() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try AtomicFile.write("whole", to: file)
+    precondition(try String(contentsOf: file, encoding: .utf8) == "whole")
+    do {
+        try AtomicFile.write("x", to: file.appendingPathComponent("inside-a-file"))
+        preconditionFailure("a file is no folder")
+    } catch FileError.cannotCreate(_, let reason) {
+        precondition(reason == SystemError(code: ENOTDIR))
+    }
+}

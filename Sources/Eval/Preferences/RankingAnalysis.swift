@@ -1,0 +1,96 @@
+/// What rankings say about each system beside the reference: 1 where it is ranked above, 0 below, 0.5 on a par.
+public struct RankingAnalysis: Codable, Sendable, Equatable {
+    /// What is known of one system.
+    public struct System: Codable, Sendable, Equatable {
+        /// Its name.
+        public var name: String
+        /// How often it is ranked above the reference; the answers to one task are averaged first.
+        public var againstReference: WinRate
+    }
+
+    /// The systems in the order of their names.
+    public var systems: [System]
+    /// Tasks with an answer.
+    public var tasks: Int
+    /// Over all pairs of people who ranked the same task, and all systems in it: the share in which they do not agree whether it
+    /// is above the reference. Nil where no task has two.
+    public var disagreement: Double?
+    /// Over all people and systems: the share in which they agree with the model judge; nil without one, or without a task in common.
+    public var agreementWithJudge: Double?
+
+    /// Analyses answers.
+    ///
+    /// - Parameter judge: the annotator whose answers are a model's. They count for ``agreementWithJudge`` alone.
+    /// - Returns: nil if no task has an answer of people.
+    /// - Throws: ``RankingError``.
+    public init?(
+        tasks: [RankingTask], answers: [RankingAnswer], judge: String? = nil, resamples: Int = 2000,
+        using generator: inout some RandomNumberGenerator
+    ) throws {
+        let known = Dictionary(tasks.map { ($0.id, $0) }) { first, _ in first }
+        var people: [String: [[String: Double]]] = [:]
+        var judged: [String: [String: Double]] = [:]
+        for answer in answers {
+            guard let task = known[answer.task] else { throw PairwiseAnswerError.unknownTask(answer.task) }
+            let outcomes = try Self.outcomes(of: answer, to: task)
+            if answer.annotator == judge {
+                judged[answer.task] = outcomes
+            } else {
+                people[answer.task, default: []].append(outcomes)
+            }
+        }
+        var means: [String: [Double]] = [:]
+        var disagreements: [Double] = []
+        var agreements: [Double] = []
+        for task in tasks {
+            guard let answers = people[task.id] else { continue }
+            for system in task.systems where system != RankingTask.reference {
+                let own = answers.compactMap { $0[system] }
+                means[system, default: []].append(own.reduce(0, +) / Double(own.count))
+                for i in own.indices { disagreements += own[..<i].map { $0 == own[i] ? 0 : 1 } }
+                if let verdict = judged[task.id]?[system] { agreements += own.map { $0 == verdict ? 1 : 0 } }
+            }
+        }
+        guard !people.isEmpty else { return nil }
+        var systems: [System] = []
+        for (name, outcomes) in means.sorted(by: { $0.key < $1.key }) {
+            guard let rate = WinRate(outcomes: outcomes, resamples: resamples, using: &generator) else { continue }
+            systems.append(System(name: name, againstReference: rate))
+        }
+        self.systems = systems
+        self.tasks = people.count
+        disagreement = Statistics.mean(of: disagreements)
+        agreementWithJudge = Statistics.mean(of: agreements)
+    }
+
+    /// Each system's outcome against the reference in one answer.
+    private static func outcomes(of answer: RankingAnswer, to task: RankingTask) throws -> [String: Double] {
+        guard answer.ranks.count == task.systems.count else {
+            throw RankingError.wrongCount(task: task.id, ranks: answer.ranks.count, texts: task.systems.count)
+        }
+        guard let place = task.systems.firstIndex(of: RankingTask.reference) else {
+            throw RankingError.noReference(task: task.id)
+        }
+        var outcomes: [String: Double] = [:]
+        for (system, rank) in zip(task.systems, answer.ranks) where system != RankingTask.reference {
+            outcomes[system] = rank < answer.ranks[place] ? 1 : rank > answer.ranks[place] ? 0 : 0.5
+        }
+        return outcomes
+    }
+}
+
+/// What is wrong with rankings.
+public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// An answer with another number of ranks than there are texts.
+    case wrongCount(task: String, ranks: Int, texts: Int)
+    /// A task without a text of the reference.
+    case noReference(task: String)
+
+    public var description: String {
+        switch self {
+        case .wrongCount(let task, let ranks, let texts):
+            "an answer to task \(task) has \(ranks) ranks for \(texts) texts: each text shown needs one, 1 for the best"
+        case .noReference(let task): "none of the texts of task \(task) is the \(RankingTask.reference)'s"
+        }
+    }
+}

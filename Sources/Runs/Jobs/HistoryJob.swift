@@ -1,0 +1,56 @@
+public import ArgumentParser
+import Files
+import Foundation
+
+/// Numbers of runs over their steps, as files.
+public struct HistoryOptions: ParsableArguments {
+    @Option(
+        help: """
+            Writes these metrics of the --run-ids over their steps: metrics.csv and metrics.svg, and runs.csv, a table of the runs with \
+            the options that they differ in.
+            """)
+    public var metrics: ArgumentList<String> = []
+    @Option(help: "The folder that these files are written into; the folder of runs unless given.")
+    public var metricsOutput: String?
+    @Option(help: "An option, such as init_kl_coef: runs of the same value make one group of --metrics.")
+    public var groupBy: String?
+
+    public init() {}
+
+    /// Whether a history is asked for.
+    public var isWanted: Bool { !metrics.values.isEmpty }
+}
+
+/// Metrics of runs over their steps: a table, a picture, and a table of the runs.
+public struct HistoryJob {
+    public var run: RunOptions
+    public var options: HistoryOptions
+    /// The runs, by id or path.
+    public var runIds: [String]
+
+    /// A job; see the properties.
+    public init(run: RunOptions, options: HistoryOptions, runIds: [String]) {
+        self.run = run
+        self.options = options
+        self.runIds = runIds
+    }
+
+    /// Reads the runs and writes the files.
+    public func callAsFunction() throws {
+        guard !runIds.isEmpty else { throw CommandLineError.invalid("--metrics needs --run-ids, the runs to read") }
+        let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
+        let history = try MetricHistory(
+            runIds.map { (name: $0, folder: try RunFolder.locate($0, in: runs)) }, metrics: options.metrics.values,
+            groupBy: options.groupBy)
+        let folder = options.metricsOutput.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? runs
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileError.cannotCreate(path: folder.path, SystemError(code: EACCES))
+        }
+        for (name, text) in [("metrics.csv", history.csv), ("metrics.svg", history.svg), ("runs.csv", history.table)] {
+            try AtomicFile.write(text, to: folder.appendingPathComponent(name))
+        }
+        Console().say("\(folder.path): metrics.csv, metrics.svg and runs.csv of \(runIds.count) runs")
+    }
+}
