@@ -6,7 +6,8 @@ func useFiles() throws {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }
     try AtomicFile.write("whole", to: file)
-    precondition(try String(contentsOf: file, encoding: .utf8) == "whole")
+    let content = try String(contentsOf: file, encoding: .utf8)
+    precondition(content == "whole")
     do {
         try AtomicFile.write("x", to: file.appendingPathComponent("inside-a-file"))
         preconditionFailure("a file is no folder")
