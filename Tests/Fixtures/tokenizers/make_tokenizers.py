@@ -12,6 +12,7 @@ beside itself. One folder per kind: the tokenizer's files and expected.json, who
 
 import io
 import json
+import os
 import random
 import unicodedata
 import zlib
@@ -365,7 +366,7 @@ def real():
     """LLaMA's and OPT's own files, where they are at hand; only what they do is written."""
     shared = HERE.parents[3] / "shared" / "data" / "tokenizers"
     if not shared.exists():
-        shared = Path("/work/shared/data/tokenizers")
+        shared = Path(os.environ.get("REAL_TOKENIZERS", "tokenizers"))
     if not shared.exists():
         return
     for name in ["real-llama", "real-opt"]:
