@@ -1,8 +1,12 @@
 // Large blocks of memory straight from the system: what is released goes back at once, whatever malloc would keep.
 #define _GNU_SOURCE
 #include "CKernels.h"
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // From this size on, pages of 2 MiB are asked for: a thousandth of the page faults, and fewer misses when weights are streamed.
 #define HUGE ((size_t)4 << 20)
@@ -21,3 +25,9 @@ void *swk_map(size_t bytes) {
 }
 
 void swk_unmap(void *block, size_t bytes) { munmap(block, bytes); }
+
+void swk_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}

@@ -46,6 +46,7 @@ package enum Kernels {
     }
 
     static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
+    static func trim() { swk_trim() }
     static func unmap(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_unmap(block, byteCount) }
 
     package static var processorCount: Int { Int(swk_processor_count()) }

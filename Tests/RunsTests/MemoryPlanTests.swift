@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import Tensor
 import Testing
 import Train
 
@@ -50,7 +51,7 @@ import Train
     @Test("what would fit, does")
     func settings() throws {
         let plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)
-        #expect(plan.peak == (100 << 20) + Self.training.peak)
+        #expect(plan.peak == (100 << 20) + Allocator.bound(peak: Self.training.peak))
         #expect(
             plan.description.hasPrefix(
                 "memory: \(ByteCount(bytes: plan.peak)) expected at the peak (weights 400 MB, optimiser 200 MB"))
@@ -70,6 +71,14 @@ import Train
         #expect(long.settings(fitting: room, otherwise: "less").contains("--max-source-length"))
         // and what the weights take cannot be cut at all
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
+    }
+
+    @Test("the greatest peak within some bytes is the inverse of the bound")
+    func bound() {
+        for bytes in [0, 1, 15, 16, 17, 33, 34, 1000, 12_345_678] {
+            let most = Allocator.mostInUse(within: bytes)
+            #expect(Allocator.bound(peak: most) <= bytes && Allocator.bound(peak: most + 2) > bytes, "\(bytes)")
+        }
     }
 
     @Test("what has been in memory while loading is the least that is expected")

@@ -154,6 +154,8 @@ size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
 /// A block of zeros from the system, aligned to a page; NULL when there is no memory. `bytes` is not 0.
 void *swk_map(size_t bytes);
 void swk_unmap(void *block, size_t bytes);
+/// Gives pages that malloc keeps for later back to the system, where malloc can.
+void swk_trim(void);
 
 /// Processors that this process may run on.
 int swk_processor_count(void);

@@ -19,8 +19,8 @@ package struct MemoryPlan {
         self.longest = longest
     }
 
-    /// The expected peak.
-    package var peak: Int { max(loaded, program + training.peak) }
+    /// The expected peak; of tensors with the blocks that are kept beside those in use.
+    package var peak: Int { max(loaded, program + Allocator.bound(peak: training.peak)) }
 
     /// One line with every part.
     package var description: String {
@@ -30,6 +30,7 @@ package struct MemoryPlan {
         ]
         if training.caches > 0 { parts.append(("caches", training.caches)) }
         if training.states > 0 { parts.append(("trunk states", training.states)) }
+        parts.append(("blocks kept for reuse", Allocator.bound(peak: training.peak) - training.peak))
         parts.append(("program and data", program))
         let text = parts.map { "\($0.0) \(ByteCount(bytes: $0.1))" }.joined(separator: ", ")
         return "memory: \(ByteCount(bytes: peak)) expected at the peak (\(text))"
@@ -43,6 +44,8 @@ package struct MemoryPlan {
     static func check(
         limit: String?, longest: Int, advice: String, note: (String) -> Void, _ measure: () throws -> TrainingMemory
     ) throws {
+        // what loading, sampling and the like have left is of no use to training
+        Allocator.shared.releaseKept()
         guard let before = MachineMemory.process() else { return }
         let program = max(0, before.now - Allocator.shared.bytesInUse)
         let plan = MemoryPlan(program: program, training: try measure(), loaded: before.peak, longest: longest)
@@ -56,7 +59,7 @@ package struct MemoryPlan {
 
     /// What to change so that the run takes at most `room`.
     package func settings(fitting room: Int, otherwise advice: String) -> String {
-        let free = room - program
+        let free = Allocator.mostInUse(within: room - program)
         let caches = training.caches + training.states
         guard training.fixed + caches <= free else { return advice }
         var tokens = training.trainingTokens(fitting: free) ?? 0

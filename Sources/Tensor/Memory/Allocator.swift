@@ -40,7 +40,7 @@ package final class Allocator: Sendable {
         /// Takes blocks out of those that are kept until everything fits into the peak and a little more.
         mutating func takeSurplus() -> [(address: UInt, capacity: Int)] {
             var surplus: [(address: UInt, capacity: Int)] = []
-            while inUse + keptBytes > peak + peak / 16 {
+            while inUse + keptBytes > Allocator.bound(peak: peak) {
                 let oldest = kept.lazy.filter { !$0.value.addresses.isEmpty }.min {
                     $0.value.touched < $1.value.touched
                 }
@@ -56,6 +56,11 @@ package final class Allocator: Sendable {
     private static let mapped = 1024 * 1024
 
     package init() {}
+
+    /// The most that used and kept blocks are together, when so many bytes were in use at once.
+    package static func bound(peak: Int) -> Int { peak + peak / 16 }
+    /// The greatest peak whose bound is not above `bytes`.
+    package static func mostInUse(within bytes: Int) -> Int { bytes - (bytes + 16) / 17 }
 
     /// Bytes handed out and not yet returned.
     package var bytesInUse: Int { state.withLock { $0.inUse } }
@@ -75,7 +80,7 @@ package final class Allocator: Sendable {
         return state.withLock { $0.mark - before }
     }
 
-    /// Gives all blocks that are kept for later back to the system: what a measurement or a stage has left is of no use to the next.
+    /// Gives all blocks that are kept for later, and what malloc keeps, back to the system: what a measurement or a stage has left is of no use to the next.
     package func releaseKept() {
         let blocks = state.withLock { state in
             let blocks = state.kept.flatMap { kept in kept.value.addresses.map { ($0, kept.key) } }
@@ -86,6 +91,7 @@ package final class Allocator: Sendable {
         for (address, capacity) in blocks {
             if let block = UnsafeMutableRawPointer(bitPattern: address) { Self.free(block, capacity: capacity) }
         }
+        Kernels.trim()
     }
 
     package static func capacity(for byteCount: Int) -> Int {
