@@ -26,40 +26,57 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
     return k;
 }
 
+// Sixteen numbers of a row of keys or values: floats, or the upper halves of floats in a cache that keeps bfloat16.
+typedef uint16_t h16 __attribute__((vector_size(32)));
+typedef uint16_t h16u __attribute__((vector_size(32), aligned(2), may_alias));
+INLINE v16 widened(h16 x) { return (v16)(__builtin_convertvector(x, u16v) << 16); }
+INLINE v16 widened_part(const uint16_t *p, size_t n) {
+    h16 x = {0};
+    memcpy(&x, p, n * sizeof *p);
+    return widened(x);
+}
+#define WIDE(p) (whole_ ? widened(*(const h16u *)((p) + at)) : widened_part((p) + at, width_))
+#define READ(row, index) (is_narrow ? WIDE((const uint16_t *)(row) + (index)) : LOAD((const float *)(row) + (index)))
+
 // The rows of keys and values are read from front to back, for all heads at a time: a head's part of a row is a few lines, and memory
 // is slow when it is asked for lines that lie a model's width apart.
 #define ROWS_AT_ONCE 8
-INLINE void fetch(const float *row, size_t width) {
-    for (size_t d = 0; d < width; d += 16) __builtin_prefetch(row + d, 0, 2);
+INLINE void fetch(const char *row, size_t bytes) {
+    for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(row + b, 0, 2);
 }
 
 // One query of a segment against some key/value heads: no packing; four keys at a time share the work of adding up lanes. The
 // workspace holds the scores [heads, ld].
-static void attention_one(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, size_t j, float *workspace) {
+INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, size_t j, float *workspace,
+                          const int is_narrow) {
     size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j, heads = kv_heads * group;
     size_t own = s->key_first - s->key_begin + (s->sees_all ? s->query_count : 1 + j), total = s->prefix_count + own, ld = padded(total);
+    const size_t size = is_narrow ? sizeof(uint16_t) : sizeof(float), key_step = a->key_stride * size, value_step = a->value_stride * size;
+    const char *all_keys = is_narrow ? (const char *)a->narrow_keys : (const char *)a->keys;
+    const char *all_values = is_narrow ? (const char *)a->narrow_values : (const char *)a->values;
     const float *queries = a->queries + row * a->query_stride + first * group * dim;
     float *out = a->out + row * a->out_stride + first * group * dim;
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
-        const float *keys = a->keys + begin * a->key_stride + first * dim;
+        const char *keys = all_keys + begin * key_step + first * dim * size;
         for (size_t block = 0; block < count; block += ROWS_AT_ONCE) {
             size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
             for (size_t h = 0; h < heads; h++) {
-                const float *query = queries + h * dim, *part = keys + h / group * dim;
+                const float *query = queries + h * dim;
+                const char *part = keys + h / group * dim * size;
                 float *p = workspace + h * ld + (range ? s->prefix_count : 0);
-                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * a->key_stride, dim);
+                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * key_step, dim * size);
                 size_t t = block;
                 for (; t + FEW_N <= end; t += FEW_N) {
                     v16 acc[FEW_N] = {0};
-                    const float *key = part + t * a->key_stride;
+                    const char *key = part + t * key_step;
                     EACH16(dim, v16 q = LOAD(query);
-                           _Pragma("unroll") for (int c = 0; c < FEW_N; c++) acc[c] += q * LOAD(key + c * a->key_stride););
+                           _Pragma("unroll") for (int c = 0; c < FEW_N; c++) acc[c] += q * READ(key + c * key_step, 0););
                     few_sums(acc, p + t);
                 }
                 for (; t < end; t++) {
                     v16 acc = {0};
-                    EACH16(dim, acc += LOAD(query) * LOAD(part + t * a->key_stride););
+                    EACH16(dim, acc += LOAD(query) * READ(part + t * key_step, 0););
                     p[t] = sum_of(acc);
                 }
             }
@@ -74,14 +91,20 @@ static void attention_one(const swk_attention *a, const swk_segment *s, size_t f
     memset(out, 0, heads * dim * sizeof(float));
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
-        const float *values = a->values + begin * a->value_stride + first * dim;
+        const char *values = all_values + begin * value_step + first * dim * size;
         for (size_t block = 0; block < count; block += ROWS_AT_ONCE) {
             size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
             for (size_t h = 0; h < heads; h++) {
-                const float *part = values + h / group * dim, *p = workspace + h * ld + (range ? s->prefix_count : 0);
-                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * a->value_stride, dim);
-                product(1, dim, end - block, p + block, ld, 1, part + block * a->value_stride, a->value_stride, out + h * dim,
-                        a->out_stride, 1);
+                const char *part = values + h / group * dim * size;
+                const float *p = workspace + h * ld + (range ? s->prefix_count : 0);
+                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * value_step, dim * size);
+                if (is_narrow)
+                    EACH16(dim, v16 acc = LOAD(out + h * dim);
+                           for (size_t t = block; t < end; t++) acc += all(p[t]) * READ(part + t * value_step, 0);
+                           STORE(out + h * dim, acc););
+                else
+                    product(1, dim, end - block, p + block, ld, 1, (const float *)(part + block * value_step), a->value_stride,
+                            out + h * dim, a->out_stride, 1);
             }
         }
     }
@@ -90,8 +113,11 @@ static void attention_one(const swk_attention *a, const swk_segment *s, size_t f
 static void attention_few(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, float *workspace) {
     size_t group = a->heads / a->kv_heads, most = QUERY_BLOCK / group ? QUERY_BLOCK / group : 1;
     for (size_t j = 0; j < s->query_count; j++)
-        for (size_t h = 0; h < kv_heads; h += most)
-            attention_one(a, s, first + h, kv_heads - h < most ? kv_heads - h : most, j, workspace);
+        for (size_t h = 0; h < kv_heads; h += most) {
+            size_t count = kv_heads - h < most ? kv_heads - h : most;
+            if (a->narrow_keys) attention_one(a, s, first + h, count, j, workspace, 1);
+            else attention_one(a, s, first + h, count, j, workspace, 0);
+        }
 }
 
 static void attention(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {

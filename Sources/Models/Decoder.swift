@@ -42,23 +42,43 @@ public struct LayerContext {
     /// The number of tokens of every row's sequence as far as it is processed with the row; nil when that is up to the row itself.
     /// Only dynamic rotary scaling depends on it.
     public var lengths: [Int32]?
-    /// What every query sees. With a cache, key rows are rows of the cache.
+    /// What every query sees. Key rows are those of the pass, or rows of the cache where that is read.
     public var layout: AttentionLayout
     /// The rows whose output is wanted, in the order of the layout's queries; nil when that is all of them.
     public var wanted: [Int]?
-    /// The cache that receives the rows' keys and values, and the cache row of every row.
-    public var cache: (store: KVCache, rows: [Int])?
+    /// The cache that receives the rows' keys and values.
+    public var cache: CachePlaces?
+
+    /// A cache, the row of it that every row of the pass has, and whether the queries see rows of the cache (a step of decoding) or those
+    /// of the pass alone (whole prompts).
+    public typealias CachePlaces = (store: KVCache, rows: [Int], isRead: Bool)
 
     /// A context; see the properties.
     public init(
         positions: [Int32], lengths: [Int32]? = nil, layout: AttentionLayout, wanted: [Int]? = nil,
-        cache: (store: KVCache, rows: [Int])? = nil
+        cache: CachePlaces? = nil
     ) {
         self.positions = positions
         self.lengths = lengths
         self.layout = layout
         self.wanted = wanted
         self.cache = cache
+    }
+
+    /// Attention of a layer: queries of the wanted rows [R, NH·D] over keys and values of all rows [T, KH·D] and, in a step of decoding, of
+    /// the cache, which takes the new ones.
+    func attention(
+        _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int, scale: Float? = nil
+    ) -> Tensor {
+        if let cache {
+            cache.store.extend(layer: layer, keys: keys, values: values, at: cache.rows)
+            if cache.isRead {
+                return cache.store.attention(
+                    queries, layer: layer, layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+            }
+        }
+        return queries.attending(
+            keys: keys, values: values, layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
     }
 
     /// The wanted rows of a matrix of all rows.

@@ -142,13 +142,10 @@ public final class GPT2: Decoder {
 
         let all = block.attention(block.attentionNorm(states, on: tape), on: tape)  // [T, 3C]
         let queries = context.selected(all.columns(0..<width))  // [R, C]
-        var keys = all.columns(width..<2 * width)
-        var values = all.columns(2 * width..<3 * width)
-        if let cache = context.cache {
-            (keys, values) = cache.store.extend(layer: index, keys: keys, values: values, at: cache.rows)
-        }
-        let mixed = queries.attending(
-            keys: keys, values: values, layout: context.layout, heads: settings.heads, keyHeads: settings.heads,
+        let keys = all.columns(width..<2 * width)
+        let values = all.columns(2 * width..<3 * width)
+        let mixed = context.attention(
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
             scale: scale(ofLayer: index))
         let middle = context.selected(states) + block.output(mixed, on: tape)
 

@@ -141,14 +141,11 @@ public final class Llama: Decoder {
         let normed = states.rmsNormalised(weight: block.inputNorm.on(tape), epsilon: epsilon)  // [T, C]
         let queries = rotary.rotate(
             block.query(context.selected(normed), on: tape), heads: settings.heads, in: context, wantedOnly: true)  // [R, NH·D]
-        var keys = rotary.rotate(
+        let keys = rotary.rotate(
             block.key(normed, on: tape), heads: settings.keyHeads, in: context, wantedOnly: false)  // [T, KH·D]
-        var values = block.value(normed, on: tape)
-        if let cache = context.cache {
-            (keys, values) = cache.store.extend(layer: index, keys: keys, values: values, at: cache.rows)
-        }
-        let mixed = queries.attending(
-            keys: keys, values: values, layout: context.layout, heads: settings.heads, keyHeads: settings.keyHeads)
+        let values = block.value(normed, on: tape)
+        let mixed = context.attention(
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.keyHeads)
         let middle = context.selected(states) + block.output(mixed, on: tape)
 
         let inner = middle.rmsNormalised(weight: block.postNorm.on(tape), epsilon: epsilon)

@@ -154,13 +154,10 @@ public final class OPT: Decoder {
 
         let input = before ? block.attentionNorm(states, on: tape) : states  // [T, C]
         let queries = block.query(context.selected(input), on: tape)  // [R, C]
-        var keys = block.key(input, on: tape)
-        var values = block.value(input, on: tape)
-        if let cache = context.cache {
-            (keys, values) = cache.store.extend(layer: index, keys: keys, values: values, at: cache.rows)
-        }
-        let mixed = queries.attending(
-            keys: keys, values: values, layout: context.layout, heads: settings.heads, keyHeads: settings.heads)
+        let keys = block.key(input, on: tape)
+        let values = block.value(input, on: tape)
+        let mixed = context.attention(
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads)
         let sum = context.selected(states) + block.output(mixed, on: tape)
         let middle = before ? sum : block.attentionNorm(sum, on: tape)
 

@@ -68,6 +68,29 @@ import _TestSupport
         }
     }
 
+    @Test("a cache of bfloat16 numbers is as near to 32-bit floats as its rounding, and gives the same with any batch")
+    func narrowCache() throws {
+        let options = SamplingOptions(maxNewTokens: 14)
+        let requests = Self.requests(Self.lengths)
+        let decoder = try TinyModel.llama()
+        let runs = try [64, 1].map { maxActive in
+            try Compute.$precision.withValue(.bf16) {
+                try Generator(decoder, endOfSequence: Self.end, maxActive: maxActive).generate(requests, options: options)
+                    .flatMap { $0 }
+            }
+        }
+        var greatest: Float = 0
+        let prompts = requests.flatMap { request in request.streams.map { _ in request.prompt } }
+        for (prompt, (response, alone)) in zip(prompts, zip(runs[0], runs[1])) {
+            #expect(response.tokens == alone.tokens && response.ended == alone.ended)
+            expectClose(response.logProbs, alone.logProbs, relative: 0, absolute: 1e-3)
+            let full = decoder.logProbs(of: response.tokens, after: prompt, temperature: 1, validTokens: decoder.shape.vocabularySize)
+            expectClose(response.logProbs, full, relative: 0, absolute: 5e-2)
+            for (a, b) in zip(response.logProbs, full) { greatest = max(greatest, abs(a - b)) }
+        }
+        #expect(greatest > 1e-5, "nothing was rounded")
+    }
+
     @Test("a response depends on its prompt and stream alone", arguments: [1, 2, 5, 64])
     func independence(maxActive: Int) throws {
         let decoder = try TinyModel.llama()

@@ -44,6 +44,48 @@ import _TestSupport
         }
     }
 
+    @Test("keys and values in bfloat16: the attention over the rounded numbers", arguments: [4, 16, 20, 64, 72], [(1, 1), (4, 2), (6, 1)])
+    func narrowKeysAndValues(dim: Int, heads: (all: Int, keys: Int)) {
+        let (rows, width) = (29, heads.keys * dim)
+        let (k, v) = (Self.random(rows, width, "k"), Self.random(rows, width, "v"))
+        func narrow(_ x: Tensor) -> NarrowElements {
+            let numbers = NarrowElements(count: rows * width) { _ in }
+            for row in 0..<rows { numbers.round(x.pointer + row * width, into: row * width..<(row + 1) * width) }
+            return numbers
+        }
+        func widened(_ x: NarrowElements) -> Tensor {
+            .uninitialized([rows, width]) { x.widen(0..<x.count, into: $0) }
+        }
+        let (narrowK, narrowV) = (narrow(k), narrow(v))
+        expectClose(widened(narrowK), k, relative: 1 / 256, absolute: 0, label: "rounding")
+        // two queries of one sequence behind a prefix, one of another, and more than few
+        let layout = AttentionLayout([
+            .init(queries: 0..<2, keyBegin: 11, firstKey: 12, prefix: 0..<11), .init(queries: 2..<3, keyBegin: 14, firstKey: 20),
+            .init(queries: 3..<10, keyBegin: 21, firstKey: 22),
+        ])
+        let q = Self.random(10, heads.all * dim, "q")
+        onEveryBuild { label, _ in
+            let wide = q.attending(
+                keys: widened(narrowK), values: widened(narrowV), layout: layout, heads: heads.all, keyHeads: heads.keys)
+            let result = q.attending(keys: narrowK, values: narrowV, layout: layout, heads: heads.all, keyHeads: heads.keys)
+            expectClose(result, wide, relative: 1e-5, absolute: 1e-6, label: label)
+        }
+    }
+
+    @Test("rounding to bfloat16: ties to even, infinities and NaN stay")
+    func rounding() {
+        let numbers: [Float] = [
+            1, -2.5, 1 + 1.0 / 256, 1 + 3.0 / 256, 1 + 1.0 / 256 + 1e-6, .infinity, -.infinity, .nan, 0, -0.0, 3.4e38,
+        ]
+        let expected: [Float] = [1, -2.5, 1, 1 + 2.0 / 128, 1 + 1.0 / 128, .infinity, -.infinity, .nan, 0, -0.0, .infinity]
+        let narrow = NarrowElements(count: numbers.count) { _ in }
+        numbers.withUnsafeBufferPointer { if let base = $0.baseAddress { narrow.round(base, into: 0..<numbers.count) } }
+        let wide = Tensor.uninitialized([numbers.count]) { narrow.widen(0..<numbers.count, into: $0) }.values
+        for (number, (got, want)) in zip(numbers, zip(wide, expected)) {
+            #expect(got == want || (got.isNaN && want.isNaN), "\(number): \(got), not \(want)")
+        }
+    }
+
     @Test func sharedPrefixEqualsRepeatedPrefix() {
         let (prompt, lengths, dim, heads, keyHeads) = (13, [6, 50, 1], 20, 6, 3)
         let total = lengths.reduce(0, +)

@@ -34,6 +34,7 @@ typedef struct {
 /// The arrays of one attention call: queries and outputs [R, heads*dim], keys and values [T, kv_heads*dim].
 typedef struct {
     const float *queries, *keys, *values;
+    const uint16_t *narrow_keys, *narrow_values; // bfloat16 instead of keys and values, for attention_few alone; or NULL
     size_t query_stride, key_stride, value_stride, out_stride;
     size_t heads, kv_heads, dim;
     float scale;

@@ -155,22 +155,16 @@ final class GenerationSession {
     }
 
     private func prefill(_ prompts: [LivePrompt]) throws {
+        // the prompts see themselves alone, so what is in the cache is not read
         let batch = TokenBatch(prompts.map { requests[$0.request].prompt })
-        var rows: [Int] = []
-        var segments: [AttentionLayout.Segment] = []
-        for (prompt, own) in zip(prompts, batch.rows) {
-            rows += prompt.rows
-            segments.append(.init(queries: own, keyBegin: prompt.rows.lowerBound, firstKey: prompt.rows.lowerBound))
-        }
-        var last = segments
-        for i in last.indices {
-            last[i].firstKey = prompts[i].rows.upperBound - 1
-            last[i].queries = i..<i + 1
-        }
         let wanted = batch.rows.map { $0.upperBound - 1 }
+        let last = batch.rows.enumerated().map { index, rows in
+            AttentionLayout.Segment(
+                queries: index..<index + 1, keyBegin: rows.lowerBound, firstKey: rows.upperBound - 1)
+        }
         let (hidden, trunk) = run(
-            batch.ids, batch.positions, lengths: batch.lengths, AttentionLayout(segments), rows,
-            wanted: (wanted, AttentionLayout(last)))
+            batch.ids, batch.positions, lengths: batch.lengths, batch.layout, prompts.flatMap { Array($0.rows) },
+            wanted: (wanted, AttentionLayout(last)), isPrompt: true)
         let logits = hidden.logits(decoder.projection.value, validTokens: generator.validTokens)
         let values = generator.valueHead?(hidden).values
         let vocabulary = logits.shape[1]
@@ -244,22 +238,21 @@ final class GenerationSession {
     /// All layers for rows whose keys go into the cache; the rows that are not wanted stop behind the trunk.
     private func run(
         _ ids: [Int32], _ positions: [Int32], lengths: [Int32]? = nil, _ layout: AttentionLayout, _ rows: [Int],
-        wanted: (rows: [Int], layout: AttentionLayout), stopsBelow: Bool = false
+        wanted: (rows: [Int], layout: AttentionLayout), isPrompt: Bool = false, stopsBelow: Bool = false
     ) -> (hidden: Tensor, trunk: Tensor?) {
         let layers = decoder.shape.layerCount
         let trunkLayers = generator.trunkLayers ?? 0
-        var context = LayerContext(positions: positions, lengths: lengths, layout: layout, cache: (cache, rows))
+        var context = LayerContext(positions: positions, lengths: lengths, layout: layout, cache: (cache, rows, isRead: !isPrompt))
         var states = decoder.embed(ids, positions: positions, on: nil)
         for layer in 0..<trunkLayers { states = decoder.layer(layer, states, context, on: nil) }
         let trunk = generator.trunkLayers == nil ? nil : states
         if stopsBelow { return (states, trunk) }
-        let isPrompt = wanted.layout.segments.contains { $0.prefix.isEmpty }
         if wanted.rows.count < ids.count && !isPrompt {
             // finished responses go no further: the rest is a smaller batch
             states = states.rows(wanted.rows)
             context = LayerContext(
                 positions: wanted.rows.map { positions[$0] }, layout: wanted.layout,
-                cache: (cache, wanted.rows.map { rows[$0] }))
+                cache: (cache, wanted.rows.map { rows[$0] }, isRead: true))
         }
         for layer in trunkLayers..<layers {
             if isPrompt && layer == layers - 1 {

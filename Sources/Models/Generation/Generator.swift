@@ -105,7 +105,7 @@ extension Generator {
         let responses = min(maxActive, prompts.count * streams)
         // logits exist twice for a prompt: as those of its pass, and until its responses begin
         let logits = (responses + 2 * size.promptsAtOnce) * shape.vocabularySize
-        return 4 * (2 * shape.layerCount * size.rows * shape.keyHeads * shape.headDim + logits)
+        return size.rows * KVCache.rowBytes(for: shape) + 4 * logits
     }
 }
 

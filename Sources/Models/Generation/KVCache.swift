@@ -2,24 +2,42 @@ import Tensor
 
 /// The keys and values of tokens that have been processed, layer by layer, so that a new token costs one row and not a sequence.
 ///
-/// Rows are handed out in contiguous ranges, so that one attention layout describes cached and new rows alike, and several
+/// Where products multiply bfloat16 (`Compute.precision`), the cache keeps bfloat16, too: half the memory, and half of what a step of
+/// decoding reads. Rows are handed out in contiguous ranges, so that one attention layout describes cached and new rows alike, and several
 /// continuations can point at the rows of one prompt.
 public final class KVCache {
+    /// Keys and values [capacity, width] of every layer. They are written to in place: they are never on a tape, and the generator is
+    /// their only user.
+    private enum Rows {
+        case floats(keys: [Tensor], values: [Tensor])
+        case narrow(keys: [NarrowElements], values: [NarrowElements])
+    }
     /// The rows of every layer.
     public let capacity: Int
     private let width: Int
-    private let keys: [Tensor]
-    private let values: [Tensor]
+    private let rows: Rows
     private var free: [Range<Int>]
 
-    /// A cache of `capacity` rows for a decoder's layers.
+    /// A cache of `capacity` rows for a decoder's layers, in the precision of the scope.
     public init(for shape: DecoderShape, capacity: Int) {
         self.capacity = capacity
         width = shape.keyHeads * shape.headDim
         let width = width
-        keys = (0..<shape.layerCount).map { _ in Tensor.uninitialized([capacity, width]) { _ in } }
-        values = (0..<shape.layerCount).map { _ in Tensor.uninitialized([capacity, width]) { _ in } }
+        func perLayer<Numbers>(_ make: () -> Numbers) -> [Numbers] { (0..<shape.layerCount).map { _ in make() } }
+        switch Compute.precision {
+        case .f32:
+            let make = { Tensor.uninitialized([capacity, width]) { _ in } }
+            rows = .floats(keys: perLayer(make), values: perLayer(make))
+        case .bf16:
+            let make = { NarrowElements(count: capacity * width) { _ in } }
+            rows = .narrow(keys: perLayer(make), values: perLayer(make))
+        }
         free = [0..<capacity]
+    }
+
+    /// The bytes of a row in all layers, in the precision of the scope.
+    static func rowBytes(for shape: DecoderShape) -> Int {
+        2 * shape.layerCount * shape.keyHeads * shape.headDim * (Compute.precision == .bf16 ? 2 : 4)
     }
 
     /// Takes `count` consecutive rows, or nil when no gap is large enough.
@@ -44,14 +62,33 @@ public final class KVCache {
         }
     }
 
-    /// Stores the keys and values of new rows and returns the whole cache of the layer.
-    ///
-    /// The cache's own tensors are written to in place: they are never on a tape, and the generator is their only user.
-    func extend(layer: Int, keys newKeys: Tensor, values newValues: Tensor, at rows: [Int]) -> (Tensor, Tensor) {
-        for (i, row) in rows.enumerated() {
-            (keys[layer].mutablePointer + row * width).update(from: newKeys.pointer + i * width, count: width)
-            (values[layer].mutablePointer + row * width).update(from: newValues.pointer + i * width, count: width)
+    /// Stores the keys and values of new rows.
+    func extend(layer: Int, keys newKeys: Tensor, values newValues: Tensor, at places: [Int]) {
+        for (i, row) in places.enumerated() {
+            let (keys, values) = (newKeys.pointer + i * width, newValues.pointer + i * width)
+            switch rows {
+            case .floats(let allKeys, let allValues):
+                (allKeys[layer].mutablePointer + row * width).update(from: keys, count: width)
+                (allValues[layer].mutablePointer + row * width).update(from: values, count: width)
+            case .narrow(let allKeys, let allValues):
+                allKeys[layer].round(keys, into: row * width..<(row + 1) * width)
+                allValues[layer].round(values, into: row * width..<(row + 1) * width)
+            }
         }
-        return (keys[layer], values[layer])
+        withExtendedLifetime((newKeys, newValues)) {}
+    }
+
+    /// Attention of few queries of every segment over rows of the cache.
+    func attention(
+        _ queries: Tensor, layer: Int, layout: AttentionLayout, heads: Int, keyHeads: Int, scale: Float?
+    ) -> Tensor {
+        switch rows {
+        case .floats(let keys, let values):
+            queries.attending(
+                keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+        case .narrow(let keys, let values):
+            queries.attending(
+                keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+        }
     }
 }

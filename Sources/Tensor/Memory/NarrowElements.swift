@@ -3,7 +3,7 @@
 /// A storage that begins with them (``Storage/init(_:)``) is a storage of floats to everyone who asks for its pointer. Products and
 /// lookups do not: they widen what they need, a block at a time, so that a model that is only asked takes the memory of its file.
 ///
-/// `@unchecked Sendable`: the memory is written only before the object exists, and `owner` keeps it.
+/// `@unchecked Sendable`: `owner` keeps the memory, which is written before the object exists, or by ``round(_:into:)`` for one owner.
 package final class NarrowElements: @unchecked Sendable {
     package let pointer: UnsafePointer<UInt16>
     package let count: Int
@@ -32,6 +32,20 @@ package final class NarrowElements: @unchecked Sendable {
         let from = pointer + range.lowerBound
         for index in 0..<range.count {
             out[index] = Float(bitPattern: UInt32(UInt16(littleEndian: from[index])) << 16)
+        }
+        withExtendedLifetime(self) {}
+    }
+
+    /// Rounds floats to the nearest bfloat16, ties to even, and writes them over some of the numbers. Nobody may read them meanwhile:
+    /// this is for memory of one's own, such as a cache.
+    package func round(_ numbers: UnsafePointer<Float>, into range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "numbers \(range) are not among \(count)")
+        let to = UnsafeMutablePointer(mutating: pointer) + range.lowerBound
+        for index in 0..<range.count {
+            let bits = numbers[index].bitPattern
+            let rounded = (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16
+            // a NaN keeps its upper half and stays one
+            to[index] = UInt16(truncatingIfNeeded: numbers[index].isNaN ? bits >> 16 | 0x40 : rounded).littleEndian
         }
         withExtendedLifetime(self) {}
     }

@@ -146,6 +146,34 @@ extension Tensor {
     }
 }
 
+extension Tensor {
+    /// Attention off any tape, in which keys and values are bfloat16 numbers [T, KH·D] and every segment has few queries: a step of
+    /// decoding. See ``attending(keys:values:layout:heads:keyHeads:scale:)``.
+    package func attending(
+        keys: NarrowElements, values: NarrowElements, layout: AttentionLayout, heads: Int, keyHeads: Int,
+        scale: Float? = nil
+    ) -> Tensor {
+        let (dim, width) = (shape[1] / heads, shape[1] / heads * keyHeads)
+        precondition(
+            shape.rank == 2 && shape[1] % heads == 0 && heads % keyHeads == 0 && keys.count == values.count
+                && keys.count % width == 0,
+            "attention of \(heads)/\(keyHeads) heads does not fit q \(shape) and \(keys.count), \(values.count) numbers")
+        layout.check(queries: shape[0], keys: keys.count / width)
+        var arrays = Kernels.AttentionArrays()
+        arrays.queries = pointer
+        (arrays.narrow_keys, arrays.narrow_values) = (keys.pointer, values.pointer)
+        (arrays.query_stride, arrays.out_stride) = (shape[1], shape[1])
+        (arrays.key_stride, arrays.value_stride) = (width, width)
+        (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, keyHeads, dim)
+        arrays.scale = scale ?? 1 / Float(dim).squareRoot()
+        defer { withExtendedLifetime((storage, keys, values)) {} }
+        return Tensor.uninitialized(shape) { out in
+            arrays.out = out
+            Attention.forward(arrays, layout)
+        }
+    }
+}
+
 struct Attention {
     let queries: Tensor
     let keys: Tensor
@@ -204,7 +232,9 @@ struct Attention {
                     while index < range.upperBound {
                         var segment = Self.kernelSegment(layout.segments[index / keyHeads])
                         let head = index % keyHeads
-                        if segment.query_count * (heads / keyHeads) <= Kernels.fewQueries {
+                        if arrays.pointee.narrow_keys != nil
+                            || segment.query_count * (heads / keyHeads) <= Kernels.fewQueries
+                        {
                             // as many heads of the segment as the range holds
                             let count = min(keyHeads - head, range.upperBound - index)
                             kernels.pointee.attention_few(arrays, &segment, head, count, floats)

@@ -160,12 +160,12 @@ struct Operations {
                 (0..<sequences).map {
                     .init(queries: $0..<$0 + 1, keyBegin: $0 * (before + 1), firstKey: $0 * (before + 1) + before)
                 }),
-            cache: (cache, (0..<sequences).map { $0 * (before + 1) + before }))
+            cache: (cache, (0..<sequences).map { $0 * (before + 1) + before }, isRead: true))
         let weights = model.parameterCounts.total - model.embeddingParameters[0].value.count
         let keys = 2 * sequences * before * 768 * 12
         try measure(
             "decode step", "16 sequences of 300, 12 layers of 768", flops: 2 * sequences * weights + 2 * keys,
-            bytes: (options.dtype == .bf16 ? 2 : 4) * weights + 4 * keys
+            bytes: (options.dtype == .bf16 ? 2 : 4) * (weights + keys)
         ) {
             var states = model.embed([Int32](repeating: 5, count: sequences), positions: positions, on: nil)
             for layer in 0..<12 { states = model.layer(layer, states, context, on: nil) }
