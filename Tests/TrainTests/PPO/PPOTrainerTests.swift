@@ -327,6 +327,31 @@ import _TestSupport
         func rewards(for requests: [RewardRequest]) throws -> [Double] { requests.indices.map(value) }
     }
 
+    private final class Counter: RewardFunction {
+        var counts: [Int] = []
+        func rewards(for requests: [RewardRequest]) throws -> [Double] {
+            counts.append(requests.count)
+            return requests.map { Double($0.responseTokens.count) }
+        }
+    }
+
+    @Test("a step's responses are scored together, those of padded rollout batches batch by batch")
+    func scoredBatches() throws {
+        for (compatibility, expected) in [(PPOCompatibility.sane, [8, 8]), (.reference, [4, 4, 4, 4])] {
+            let counter = Counter()
+            let setup = try Setup(
+                config(2) {
+                    $0.rolloutBatches = 2
+                    $0.compatibility = compatibility
+                    $0.evaluatesAtStart = false
+                    $0.evaluationSteps = nil
+                }, reward: counter)
+            try setup.trainer.run()
+            // the last is the evaluation behind the last step
+            #expect(counter.counts == expected + [5])
+        }
+    }
+
     @Test("equal rewards, tiny responses and one rollout are no special case")
     func degenerate() throws {
         for change: (inout PPOConfig) -> Void in [
