@@ -102,6 +102,20 @@ struct DataOptionsTests {
         }
     }
 
+    @Test func theOriginalEvaluatesWholeBatches() throws {
+        try withSets { sets in
+            let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--target-eval-datapoints", "10"]
+            for (extra, expected) in [([String](), 10), (["--reference-compatible"], 12)] {
+                let data = try Command.parse(normalising: arguments + extra).data
+                let corpus = try data.corpus(["test"])
+                #expect(try data.evaluationExamples(of: corpus, split: "test", batch: 4).count == expected)
+                #expect(try data.evaluationExamples(of: corpus, split: "test", batch: 5).count == 10)
+                #expect(try data.evaluationExamples(of: corpus, split: "test", count: .max).count == 23)
+                #expect(data.evaluatedCount(3, batch: 8) == (extra.isEmpty ? 3 : 8))
+            }
+        }
+    }
+
     @Test func evaluationSetsStandBesideOrInPlaceOfTheOwnSplits() throws {
         try withSets { sets in
             let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--eval-dataset", "cnndm"]

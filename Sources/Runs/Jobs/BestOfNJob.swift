@@ -55,7 +55,8 @@ public struct BestOfNJob {
         let wanted = try data.present(options.evaluationSplits.values, in: corpus, note: session.say)
         let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
             let prompts = try tokenisation.prompts(
-                data.evaluationExamples(of: corpus, split: split), with: policy.tokenizer)
+                data.evaluationExamples(of: corpus, split: split, batch: options.perDeviceEvalBatchSize),
+                with: policy.tokenizer)
             data.note(cut: prompts, to: split, session.say)
             return (split, prompts)
         }

@@ -66,11 +66,21 @@ extension DataOptions {
         return maxTrainExamples.map { Array(examples.prefix($0)) } ?? examples
     }
 
-    /// The first examples of a split, as many as are evaluated.
-    package func evaluationExamples(of corpus: SummaryCorpus, split: String, count: Int? = nil) throws
-        -> [SummaryExample]
-    {
-        Array(try corpus.examples(in: evaluated(split)).prefix(count ?? targetEvalDatapoints))
+    /// The first examples of a split, as many as are evaluated; see ``evaluatedCount(_:batch:)``.
+    package func evaluationExamples(
+        of corpus: SummaryCorpus, split: String, count: Int? = nil, batch: Int = 1
+    ) throws -> [SummaryExample] {
+        Array(try corpus.examples(in: evaluated(split)).prefix(evaluatedCount(count, batch: batch)))
+    }
+
+    /// How many rows of a split an evaluation looks at.
+    /// - Parameters:
+    ///   - count: How many are asked for; `--target-eval-datapoints` unless given.
+    ///   - batch: Rows of an evaluation batch. The original counts in batches and fills the last one.
+    package func evaluatedCount(_ count: Int? = nil, batch: Int) -> Int {
+        let count = count ?? targetEvalDatapoints
+        guard referenceCompatible, count % batch != 0 else { return count }
+        return (count / batch + 1) * batch
     }
 
     package func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
