@@ -102,6 +102,28 @@ struct DataOptionsTests {
         }
     }
 
+    /// A tokenizer whose ids are the text's scalars.
+    private struct Scalars: Tokenizer {
+        var vocabularySize: Int { 128 }
+        var beginOfSequence: Int32? { nil }
+        var endOfSequence: Int32? { 0 }
+        var padding: Int32? { nil }
+        var unknown: Int32? { nil }
+        func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] { text.unicodeScalars.map { Int32($0.value) } }
+        func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
+            String(String.UnicodeScalarView(ids.compactMap { Unicode.Scalar(UInt32($0)) }))
+        }
+        func save(to folder: URL) throws {}
+    }
+
+    @Test func theOriginalsEvaluationsKnowWhatIsLeftOfPrompts() throws {
+        let tokens = Scalars().encode("TL;DR:", addingSpecialTokens: true)
+        let prompt = TokenisedPrompt(id: "a", tokens: tokens, query: "POST: x\nTL;DR:", reference: "y", isTruncated: true)
+        #expect(try options().evaluated([prompt], with: Scalars()) == [prompt])
+        let left = try #require(try options("--reference-compatible").evaluated([prompt], with: Scalars()).first)
+        #expect(left.query == "TL;DR:" && left.tokens == prompt.tokens)
+    }
+
     @Test func theOriginalEvaluatesWholeBatches() throws {
         try withSets { sets in
             let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--target-eval-datapoints", "10"]

@@ -57,8 +57,8 @@ public struct BestOfNJob {
             let prompts = try tokenisation.prompts(
                 data.evaluationExamples(of: corpus, split: split, batch: options.perDeviceEvalBatchSize),
                 with: policy.tokenizer)
-            data.note(cut: prompts, to: split, session.say)
-            return (split, prompts)
+            if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
+            return (split, data.evaluated(prompts, with: policy.tokenizer))
         }
         let n = options.numReturnSequences
         func grouped(_ count: Int) -> Int { options.groups > 1 ? min(options.groupedPrompts, count) : 0 }

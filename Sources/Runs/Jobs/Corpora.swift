@@ -106,6 +106,17 @@ extension DataOptions {
         )
     }
 
+    /// Prompts whose texts are what rewards and tables are to have: the whole ones, or, as in the original wherever a supervised model is
+    /// evaluated or sampled from, what its decoder makes of the tokens that are left after cutting.
+    package func evaluated(_ prompts: [TokenisedPrompt], with tokenizer: any Tokenizer) -> [TokenisedPrompt] {
+        guard referenceCompatible else { return prompts }
+        return prompts.map { prompt in
+            var prompt = prompt
+            prompt.query = tokenizer.decode(prompt.tokens, skippingSpecialTokens: true)
+            return prompt
+        }
+    }
+
     // MARK: Comparisons
 
     /// The comparisons that the options name; nil where they name none, and some must be simulated.
