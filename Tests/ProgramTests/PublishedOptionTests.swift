@@ -40,7 +40,11 @@ import Testing
         value_normalisation_std=1 value_denormalisation=0 rf_value_normalisation=0 top_p=1 top_k=0 do_sample=True temperature=1 \
         evaluation_splits=[test,ood_test] gamma=0.99 rms_reward_norm=False initialisation=x wait_for_x=1 connect=x \
         num_actor_batches=2 exp_x=1 training_evaluation_batches=1 epochs=1 wandb_tags=[train,rl] entity=x project=x group=x \
-        log_level=debug device=cuda:1 base_model_name=none
+        log_level=debug device=cuda:1 base_model_name=none adam_beta1=0.9 adam_beta2=0.999 adam_eps=1e-8 adam_weight_decay=0 \
+        batch_size=16 summarisation_dataset_queries=False dataset_random_subset=none dataset_structured_subset=none eval_dataset=none \
+        rf_model_dir=x value_head_activation=False tie_frozen_layers=False parallelize=False bettertransformer=False torchcompile=False \
+        ref_device=cuda:2 rf_device=cuda:2 policy_head_device=cuda:0 policy_split_percentage=0.8 rm_split_percentage=1 resume=allow \
+        value_denormalisation_std=1 rf_value_normalisation_std=1 output_dir=x
         """
     private static let diversity = """
         run_ids=[a,b] run_ids=a decodes=x model_name=x table_name=best_of_N diversity_metrics=all limit_outputs=none limit_outputs=5 \

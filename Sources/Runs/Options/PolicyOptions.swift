@@ -73,7 +73,7 @@ public struct PolicyOptions: ProgramOptions {
     /// Other names of options.
     public static let aliases = [
         "learning-rate": "adam-learning-rate", "adam-lr": "adam-learning-rate", "adam-beta-1": "adam-beta1",
-        "adam-beta-2": "adam-beta2",
+        "adam-beta-2": "adam-beta2", "adam-eps": "adam-epsilon", "weight-decay": "adam-weight-decay",
     ]
 
     /// Options of the original that it accepts and does not use, or that mean nothing here.
