@@ -124,6 +124,21 @@ struct DataOptionsTests {
         #expect(left.query == "TL;DR:" && left.tokens == prompt.tokens)
     }
 
+    @Test func promptsHaveTheirWholeLimitWhereTheContextHasRoom() throws {
+        let corpus = SummaryCorpus(name: "none", splits: [:])
+        let cases: [([String], Int, Int, Int)] = [
+            ([], 0, 2048, 1024), ([], 49, 2048, 1024), ([], 0, 512, 255), ([], 49, 512, 255), ([], 0, 4096, 1024),
+            (["--reference-compatible"], 0, 2048, 1023), (["--reference-compatible"], 49, 2048, 1024),
+            (["--sft-truncation", "whole-text"], 0, 2049, 1024),
+        ]
+        for (extra, newTokens, context, limit) in cases {
+            let data = try Command.parse(normalising: extra).data
+            let tokenisation = try data.tokenisation(of: corpus, context: context, newTokens: newTokens)
+            #expect(tokenisation.maximumSource == limit, "\(extra) \(newTokens) \(context)")
+            #expect(tokenisation.maximumTarget == min(1024, context / 2))
+        }
+    }
+
     @Test func theOriginalEvaluatesWholeBatches() throws {
         try withSets { sets in
             let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--target-eval-datapoints", "10"]

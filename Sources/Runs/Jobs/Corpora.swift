@@ -86,11 +86,13 @@ extension DataOptions {
     package func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
         // prompt, summary and end must fit the model's context together
         let target = min(maxTargetLength, context / 2)
-        let source = min(maxSourceLength, context - max(target, newTokens) - 1)
+        let answer = max(target, newTokens)
+        // an end that is added to a whole text goes beyond both limits
+        let end = try newTokens == 0 && compatibility.truncation == .wholeText ? 1 : 0
+        let source = maxSourceLength + answer + end <= context ? maxSourceLength : context - answer - 1
         guard source > 0 else {
             throw CommandLineError.invalid(
-                "the model's context of \(context) tokens leaves no room for a prompt beside \(max(target, newTokens)) new tokens"
-            )
+                "the model's context of \(context) tokens leaves no room for a prompt beside \(answer) new tokens")
         }
         return SFTTokenisation(
             format: corpus.format, maximumSource: source, maximumTarget: target,
