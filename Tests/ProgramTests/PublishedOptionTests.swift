@@ -70,6 +70,21 @@ import Testing
         generation_max_length=none generation_num_beams=none generation_config=none
         """
 
+    @Test("Docs/porting.md has every one of them")
+    func documented() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("Docs/porting.md"), encoding: .utf8)
+        for options in [Self.supervised, Self.reward, Self.policy, Self.diversity] {
+            for option in options.split(separator: " ") {
+                var name = String(option.prefix { $0 != "=" })
+                // x stands for whatever such names end with
+                if name.hasSuffix("_x") { name = String(name.dropLast()) + "*" }
+                #expect(text.contains(name) || text.contains(name.replacing("_", with: "-")), "\(name)")
+            }
+        }
+    }
+
     @Test(
         "snake_case, kebab-case, name=value, and values in words of their own",
         arguments: [
