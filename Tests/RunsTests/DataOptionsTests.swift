@@ -117,11 +117,20 @@ struct DataOptionsTests {
     }
 
     @Test func theOriginalsEvaluationsKnowWhatIsLeftOfPrompts() throws {
-        let tokens = Scalars().encode("TL;DR:", addingSpecialTokens: true)
-        let prompt = TokenisedPrompt(id: "a", tokens: tokens, query: "POST: x\nTL;DR:", reference: "y", isTruncated: true)
-        #expect(try options().evaluated([prompt], with: Scalars()) == [prompt])
-        let left = try #require(try options("--reference-compatible").evaluated([prompt], with: Scalars()).first)
-        #expect(left.query == "TL;DR:" && left.tokens == prompt.tokens)
+        let example = SummaryExample(id: "a", subreddit: "s", title: "t", post: "p", summary: "y")
+        let query = PromptFormat.tldr.prompt(for: example)
+        func prompt(_ data: DataOptions, room: Int, _ truncation: SFTTokenisation.Truncation) throws -> TokenisedPrompt {
+            let tokenisation = SFTTokenisation(maximumSource: 10, maximumTarget: 60, truncation: truncation)
+            return try #require(try data.evaluationPrompts([example], tokenisation, room: room, with: Scalars()).first)
+        }
+        let sane = try options()
+        let plain = try prompt(sane, room: 100, .apart)
+        #expect(plain.tokens.count == 10 && plain.query == query && plain.isTruncated)
+        #expect(try prompt(sane, room: 6, .apart).tokens.count == 6)
+        let reference = try options("--reference-compatible")
+        #expect(try prompt(reference, room: 100, .wholeText).tokens.count == query.unicodeScalars.count)
+        #expect(try prompt(reference, room: 100, .wholeText).query == query)
+        #expect(try prompt(reference, room: 6, .wholeText).query == "TL;DR:")
     }
 
     @Test func promptsHaveTheirWholeLimitWhereTheContextHasRoom() throws {

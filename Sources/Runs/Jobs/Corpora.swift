@@ -89,7 +89,8 @@ extension DataOptions {
         let answer = max(target, newTokens)
         // an end that is added to a whole text goes beyond both limits
         let end = try newTokens == 0 && compatibility.truncation == .wholeText ? 1 : 0
-        let source = maxSourceLength + answer + end <= context ? maxSourceLength : context - answer - 1
+        let needed = max(target + end, newTokens + 1)
+        let source = maxSourceLength + needed <= context ? maxSourceLength : context - answer - 1
         guard source > 0 else {
             throw CommandLineError.invalid(
                 "the model's context of \(context) tokens leaves no room for a prompt beside \(answer) new tokens")
@@ -108,15 +109,18 @@ extension DataOptions {
         )
     }
 
-    /// Prompts whose texts are what rewards and tables are to have: the whole ones, or, as in the original wherever a supervised model is
-    /// evaluated or sampled from, what its decoder makes of the tokens that are left after cutting.
-    package func evaluated(_ prompts: [TokenisedPrompt], with tokenizer: any Tokenizer) -> [TokenisedPrompt] {
-        guard referenceCompatible else { return prompts }
-        return prompts.map { prompt in
-            var prompt = prompt
-            prompt.query = tokenizer.decode(prompt.tokens, skippingSpecialTokens: true)
-            return prompt
+    /// The prompts of evaluations of a supervised model, and of sampling from one: with their whole texts, or recovered from supervised
+    /// examples, as the original does.
+    /// - Parameter room: The most tokens that leave the model room for a response.
+    package func evaluationPrompts(
+        _ examples: [SummaryExample], _ tokenisation: SFTTokenisation, room: Int, with tokenizer: any Tokenizer
+    ) throws -> [TokenisedPrompt] {
+        var tokenisation = tokenisation
+        guard !referenceCompatible else {
+            return try tokenisation.recoveredPrompts(examples, limit: max(1, room), with: tokenizer)
         }
+        tokenisation.maximumSource = min(tokenisation.maximumSource, max(1, room))
+        return try tokenisation.prompts(examples, with: tokenizer)
     }
 
     // MARK: Comparisons

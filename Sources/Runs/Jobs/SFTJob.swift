@@ -104,8 +104,9 @@ public struct SFTJob {
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
         let samples = try sampler(decoder, start.tokenizer, session)
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
-            let prompts = try tokenisation.prompts(rows, with: start.tokenizer)
-            let sampled = try samples.rows(data.evaluated(prompts, with: start.tokenizer))
+            let prompts = try data.evaluationPrompts(
+                rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
+            let sampled = try samples.rows(prompts)
             try session.sinks.handle(.sampled(table: table, rows: sampled))
             try session.sinks.handle(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
         }
