@@ -55,7 +55,7 @@ public struct BestOfNJob {
         let wanted = try data.present(options.evaluationSplits.values, in: corpus, note: session.say)
         let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
             let prompts = try data.evaluationPrompts(
-                data.evaluationExamples(of: corpus, split: split, batch: options.perDeviceEvalBatchSize), tokenisation,
+                data.evaluationExamples(of: corpus, split: split, batch: options.perDeviceEvalBatchSize ?? 8), tokenisation,
                 room: policy.model.decoder.shape.contextLength - sampling.maxNewTokens - 1, with: policy.tokenizer)
             if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
             return (split, prompts)
