@@ -70,6 +70,27 @@ struct TokenisationTests {
         #expect(cut.map { text($0.tokens) } == ["TL;DR:"])
     }
 
+    @Test func promptsAreRecoveredFromSupervisedExamples() throws {
+        var tokenisation = SFTTokenisation(maximumSource: 7, maximumTarget: 60, truncation: .wholeText)
+        let query = PromptFormat.tldr.prompt(for: example())
+        // the limit of the whole text holds all of the prompt, whatever that of prompts alone
+        let whole = try tokenisation.recoveredPrompts([example(summary: "yes")], limit: 100, with: tokenizer)
+        #expect(whole.map { text($0.tokens) } == ["<s>" + query])
+        #expect(whole[0].query == query && whole[0].reference == "yes" && !whole[0].isTruncated)
+        let cut = try tokenisation.recoveredPrompts([example(summary: "yes")], limit: 7, with: tokenizer)
+        #expect(cut.map { text($0.tokens) } == ["<s>TL;DR:"])
+        #expect(cut[0].query == "TL;DR:" && cut[0].isTruncated)
+        // as many tokens are taken away as are trained, which are too few once the text is cut
+        tokenisation.maximumTarget = query.utf8.count - 7
+        let moved = try tokenisation.recoveredPrompts([example(summary: "yes")], limit: 100, with: tokenizer)
+        #expect(moved[0].query.hasSuffix("TL;DR: yes") && moved[0].isTruncated)
+        tokenisation.truncation = .apart
+        tokenisation.maximumTarget = 60
+        let apart = try tokenisation.recoveredPrompts(
+            [example(summary: "yes"), example(summary: " ")], limit: 100, with: tokenizer)
+        #expect(apart.map(\.query) == ["TL;DR:"])
+    }
+
     @Test func comparisonsShareTheirPrompt() throws {
         let comparison = Comparison(
             id: "a", subreddit: "s", title: "t", post: "p", summaries: [" one", "eleven"], choice: 1)

@@ -189,6 +189,16 @@ import _TestSupport
         }
         try run("train-reward-model", "--score bon/tables/ood_test.jsonl --score-column gold --model-name runs/rm")
         #expect(try lines("bon/tables/ood_test.scored.jsonl").allSatisfy { $0["gold"] is Double })
+        // any rows of prompts and answers; their other columns stay
+        try #"{"input": "POST: a\nTL;DR:", "response": " b", "from": "elsewhere", "tags": ["x", 1]}"#
+            .write(to: folder.appendingPathComponent("own.jsonl"), atomically: true, encoding: .utf8)
+        try run("train-reward-model", "--score own.jsonl --model-name runs/rm")
+        let own = try #require(try lines("own.scored.jsonl").first)
+        #expect(own["from"] as? String == "elsewhere" && (own["tags"] as? [Any])?.count == 2)
+        #expect(own["proxy_reward"] is Double && own["response"] as? String == " b")
+        let taken = try run(
+            "train-reward-model", "--score own.jsonl --score-column response --model-name runs/rm", status: 64)
+        #expect(taken.contains("--score-column"))
     }
 
     @Test("the switch runs through the stages as the original would")

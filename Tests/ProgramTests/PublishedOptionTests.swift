@@ -40,7 +40,11 @@ import Testing
         value_normalisation_std=1 value_denormalisation=0 rf_value_normalisation=0 top_p=1 top_k=0 do_sample=True temperature=1 \
         evaluation_splits=[test,ood_test] gamma=0.99 rms_reward_norm=False initialisation=x wait_for_x=1 connect=x \
         num_actor_batches=2 exp_x=1 training_evaluation_batches=1 epochs=1 wandb_tags=[train,rl] entity=x project=x group=x \
-        log_level=debug device=cuda:1 base_model_name=none
+        log_level=debug device=cuda:1 base_model_name=none adam_beta1=0.9 adam_beta2=0.999 adam_eps=1e-8 adam_weight_decay=0 \
+        batch_size=16 summarisation_dataset_queries=False dataset_random_subset=none dataset_structured_subset=none eval_dataset=none \
+        rf_model_dir=x value_head_activation=False tie_frozen_layers=False parallelize=False bettertransformer=False torchcompile=False \
+        ref_device=cuda:2 rf_device=cuda:2 policy_head_device=cuda:0 policy_split_percentage=0.8 rm_split_percentage=1 resume=allow \
+        value_denormalisation_std=1 rf_value_normalisation_std=1 output_dir=x
         """
     private static let diversity = """
         run_ids=[a,b] run_ids=a decodes=x model_name=x table_name=best_of_N diversity_metrics=all limit_outputs=none limit_outputs=5 \
@@ -65,6 +69,21 @@ import Testing
         do_eval=False do_predict=False resume_from_checkpoint=none local_rank=-1 sortish_sampler=False predict_with_generate=False \
         generation_max_length=none generation_num_beams=none generation_config=none
         """
+
+    @Test("Docs/porting.md has every one of them")
+    func documented() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("Docs/porting.md"), encoding: .utf8)
+        for options in [Self.supervised, Self.reward, Self.policy, Self.diversity] {
+            for option in options.split(separator: " ") {
+                var name = String(option.prefix { $0 != "=" })
+                // x stands for whatever such names end with
+                if name.hasSuffix("_x") { name = String(name.dropLast()) + "*" }
+                #expect(text.contains(name) || text.contains(name.replacing("_", with: "-")), "\(name)")
+            }
+        }
+    }
 
     @Test(
         "snake_case, kebab-case, name=value, and values in words of their own",

@@ -113,6 +113,7 @@ struct SampleCommand: ProgramCommand {
         ("--freez_layers 0.8", .unknownOption("--freez_layers", nearest: "--freeze_layers", place: nil)),
         ("--freeze-layer=0.8", .unknownOption("--freeze-layer", nearest: "--freeze-layers", place: nil)),
         ("modle_name=x", .unknownOption("modle_name", nearest: "model_name", place: nil)),
+        ("--bettertransfomer=1", .unknownOption("--bettertransfomer", nearest: "--bettertransformer", place: nil)),
         ("-s 3", .unknownOption("-s", nearest: nil, place: nil)),
         ("--no-freeze-layers", .unknownOption("--no-freeze-layers", nearest: "--freeze-layers", place: nil)),
         ("--seed", .missingValue("--seed")),

@@ -102,6 +102,66 @@ struct DataOptionsTests {
         }
     }
 
+    /// A tokenizer whose ids are the text's scalars.
+    private struct Scalars: Tokenizer {
+        var vocabularySize: Int { 128 }
+        var beginOfSequence: Int32? { nil }
+        var endOfSequence: Int32? { 0 }
+        var padding: Int32? { nil }
+        var unknown: Int32? { nil }
+        func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] { text.unicodeScalars.map { Int32($0.value) } }
+        func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
+            String(String.UnicodeScalarView(ids.compactMap { Unicode.Scalar(UInt32($0)) }))
+        }
+        func save(to folder: URL) throws {}
+    }
+
+    @Test func theOriginalsEvaluationsKnowWhatIsLeftOfPrompts() throws {
+        let example = SummaryExample(id: "a", subreddit: "s", title: "t", post: "p", summary: "y")
+        let query = PromptFormat.tldr.prompt(for: example)
+        func prompt(_ data: DataOptions, room: Int, _ truncation: SFTTokenisation.Truncation) throws -> TokenisedPrompt {
+            let tokenisation = SFTTokenisation(maximumSource: 10, maximumTarget: 60, truncation: truncation)
+            return try #require(try data.evaluationPrompts([example], tokenisation, room: room, with: Scalars()).first)
+        }
+        let sane = try options()
+        let plain = try prompt(sane, room: 100, .apart)
+        #expect(plain.tokens.count == 10 && plain.query == query && plain.isTruncated)
+        #expect(try prompt(sane, room: 6, .apart).tokens.count == 6)
+        let reference = try options("--reference-compatible")
+        #expect(try prompt(reference, room: 100, .wholeText).tokens.count == query.unicodeScalars.count)
+        #expect(try prompt(reference, room: 100, .wholeText).query == query)
+        #expect(try prompt(reference, room: 6, .wholeText).query == "TL;DR:")
+    }
+
+    @Test func promptsHaveTheirWholeLimitWhereTheContextHasRoom() throws {
+        let corpus = SummaryCorpus(name: "none", splits: [:])
+        let cases: [([String], Int, Int, Int)] = [
+            ([], 0, 2048, 1024), ([], 49, 2048, 1024), ([], 0, 512, 255), ([], 49, 512, 255), ([], 0, 4096, 1024),
+            (["--reference-compatible"], 0, 2048, 1023), (["--reference-compatible"], 49, 2048, 1024),
+            (["--sft-truncation", "whole-text"], 0, 2049, 1024),
+        ]
+        for (extra, newTokens, context, limit) in cases {
+            let data = try Command.parse(normalising: extra).data
+            let tokenisation = try data.tokenisation(of: corpus, context: context, newTokens: newTokens)
+            #expect(tokenisation.maximumSource == limit, "\(extra) \(newTokens) \(context)")
+            #expect(tokenisation.maximumTarget == min(1024, context / 2))
+        }
+    }
+
+    @Test func theOriginalEvaluatesWholeBatches() throws {
+        try withSets { sets in
+            let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--target-eval-datapoints", "10"]
+            for (extra, expected) in [([String](), 10), (["--reference-compatible"], 12)] {
+                let data = try Command.parse(normalising: arguments + extra).data
+                let corpus = try data.corpus(["test"])
+                #expect(try data.evaluationExamples(of: corpus, split: "test", batch: 4).count == expected)
+                #expect(try data.evaluationExamples(of: corpus, split: "test", batch: 5).count == 10)
+                #expect(try data.evaluationExamples(of: corpus, split: "test", count: .max).count == 23)
+                #expect(data.evaluatedCount(3, batch: 8) == (extra.isEmpty ? 3 : 8))
+            }
+        }
+    }
+
     @Test func evaluationSetsStandBesideOrInPlaceOfTheOwnSplits() throws {
         try withSets { sets in
             let arguments = ["--dataset", "summarisation", "--data-dir", sets, "--eval-dataset", "cnndm"]

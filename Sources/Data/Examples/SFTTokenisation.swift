@@ -50,12 +50,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         let pieces = try TokenPieces(tokenizer)
         var result = Result()
         result.examples.reserveCapacity(examples.count)
-        for example in examples {
-            switch truncation {
-            case .apart: apart(example, pieces, &result)
-            case .wholeText: whole(example, pieces, &result)
-            }
-        }
+        for example in examples { add(example, pieces, to: &result) }
         return result
     }
 
@@ -73,6 +68,27 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
     }
 
+    /// The prompts that are left in examples for supervised training when their targets are taken away: what the original continues
+    /// where it evaluates or samples from a supervised model. Their texts are what the tokens decode to. An example without a trained token
+    /// has no prompt.
+    /// - Parameter limit: The longest prompt, in tokens; longer ones are cut from the left.
+    /// - Throws: As `tokenise`.
+    public func recoveredPrompts(
+        _ examples: [SummaryExample], limit: Int, with tokenizer: any Tokenizer
+    ) throws -> [TokenisedPrompt] {
+        try validate()
+        let pieces = try TokenPieces(tokenizer)
+        return examples.compactMap { example -> TokenisedPrompt? in
+            var result = Result()
+            add(example, pieces, to: &result)
+            guard let left = result.examples.first?.prompt else { return nil }
+            let tokens = pieces.truncatedFromLeft(left, to: limit)
+            return TokenisedPrompt(
+                id: example.id, tokens: tokens, query: tokenizer.decode(tokens, skippingSpecialTokens: true),
+                reference: example.summary, isTruncated: result.truncatedPrompts > 0 || tokens.count < left.count)
+        }
+    }
+
     /// - Throws: `DataError.invalidSetting`.
     public func validate() throws {
         guard maximumSource >= 1 else {
@@ -80,6 +96,13 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
         guard maximumTarget >= 2 else {
             throw DataError.invalidSetting("the longest target is \(maximumTarget) tokens", expected: "at least 2")
+        }
+    }
+
+    private func add(_ example: SummaryExample, _ pieces: TokenPieces, to result: inout Result) {
+        switch truncation {
+        case .apart: apart(example, pieces, &result)
+        case .wholeText: whole(example, pieces, &result)
         }
     }
 

@@ -273,7 +273,10 @@ struct ArgumentNormaliser {
     private func unknown(_ shown: String, in file: String? = nil) -> CommandLineError {
         let name = OptionTable.canonical(String(shown.drop { $0 == "-" }))
         let names = (Array(table.entries.keys) + Array(table.aliases.keys)).sorted()
-        let nearest = NearestName.find(name, among: names).map { name in
+        // options without meaning come second, and those of a few letters, which are near to everything, not at all
+        let others = table.ignored.map(\.name).filter { $0.count > 4 && !$0.hasSuffix("*") }
+        let found = NearestName.find(name, among: names) ?? NearestName.find(name, among: others)
+        let nearest = found.map { name in
             let spelt = shown.contains("_") ? name.replacing("-", with: "_") : name
             return shown.hasPrefix("-") ? "--" + spelt : spelt
         }

@@ -54,9 +54,10 @@ public struct BestOfNJob {
             of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
         let wanted = try data.present(options.evaluationSplits.values, in: corpus, note: session.say)
         let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
-            let prompts = try tokenisation.prompts(
-                data.evaluationExamples(of: corpus, split: split), with: policy.tokenizer)
-            data.note(cut: prompts, to: split, session.say)
+            let prompts = try data.evaluationPrompts(
+                data.evaluationExamples(of: corpus, split: split, batch: options.perDeviceEvalBatchSize ?? 8), tokenisation,
+                room: policy.model.decoder.shape.contextLength - sampling.maxNewTokens - 1, with: policy.tokenizer)
+            if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
             return (split, prompts)
         }
         let n = options.numReturnSequences

@@ -66,21 +66,34 @@ extension DataOptions {
         return maxTrainExamples.map { Array(examples.prefix($0)) } ?? examples
     }
 
-    /// The first examples of a split, as many as are evaluated.
-    package func evaluationExamples(of corpus: SummaryCorpus, split: String, count: Int? = nil) throws
-        -> [SummaryExample]
-    {
-        Array(try corpus.examples(in: evaluated(split)).prefix(count ?? targetEvalDatapoints))
+    /// The first examples of a split, as many as are evaluated; see ``evaluatedCount(_:batch:)``.
+    package func evaluationExamples(
+        of corpus: SummaryCorpus, split: String, count: Int? = nil, batch: Int = 1
+    ) throws -> [SummaryExample] {
+        Array(try corpus.examples(in: evaluated(split)).prefix(evaluatedCount(count, batch: batch)))
+    }
+
+    /// How many rows of a split an evaluation looks at.
+    /// - Parameters:
+    ///   - count: How many are asked for; `--target-eval-datapoints` unless given.
+    ///   - batch: Rows of an evaluation batch. The original counts in batches and fills the last one.
+    package func evaluatedCount(_ count: Int? = nil, batch: Int) -> Int {
+        let count = count ?? targetEvalDatapoints
+        guard referenceCompatible, count % batch != 0 else { return count }
+        return (count / batch + 1) * batch
     }
 
     package func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
         // prompt, summary and end must fit the model's context together
         let target = min(maxTargetLength, context / 2)
-        let source = min(maxSourceLength, context - max(target, newTokens) - 1)
+        let answer = max(target, newTokens)
+        // an end that is added to a whole text goes beyond both limits
+        let end = try newTokens == 0 && compatibility.truncation == .wholeText ? 1 : 0
+        let needed = max(target + end, newTokens + 1)
+        let source = maxSourceLength + needed <= context ? maxSourceLength : context - answer - 1
         guard source > 0 else {
             throw CommandLineError.invalid(
-                "the model's context of \(context) tokens leaves no room for a prompt beside \(max(target, newTokens)) new tokens"
-            )
+                "the model's context of \(context) tokens leaves no room for a prompt beside \(answer) new tokens")
         }
         return SFTTokenisation(
             format: corpus.format, maximumSource: source, maximumTarget: target,
@@ -94,6 +107,20 @@ extension DataOptions {
         note(
             "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards of texts read them whole"
         )
+    }
+
+    /// The prompts of evaluations of a supervised model, and of sampling from one: with their whole texts, or recovered from supervised
+    /// examples, as the original does.
+    /// - Parameter room: The most tokens that leave the model room for a response.
+    package func evaluationPrompts(
+        _ examples: [SummaryExample], _ tokenisation: SFTTokenisation, room: Int, with tokenizer: any Tokenizer
+    ) throws -> [TokenisedPrompt] {
+        var tokenisation = tokenisation
+        guard !referenceCompatible else {
+            return try tokenisation.recoveredPrompts(examples, limit: max(1, room), with: tokenizer)
+        }
+        tokenisation.maximumSource = min(tokenisation.maximumSource, max(1, room))
+        return try tokenisation.prompts(examples, with: tokenizer)
     }
 
     // MARK: Comparisons

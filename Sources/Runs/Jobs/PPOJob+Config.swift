@@ -35,7 +35,7 @@ extension PPOJob {
         }
         config.endBonus = rewards.eosReward ? rewards.eosRewardCoef : 0
 
-        config.discount = algorithm.discounting
+        config.discount = algorithm.discount(reference: data.referenceCompatible)
         config.lambda = algorithm.lam
         config.usesGAE = algorithm.useGaeLambdaAdvantages
         config.correctsImportance = algorithm.importanceSamplingCorrection

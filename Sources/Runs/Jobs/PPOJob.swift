@@ -88,9 +88,10 @@ public struct PPOJob {
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)
         data.note(cut: prompts, to: "train", session.say)
         func evaluated(_ split: String, count: Int?) throws -> (name: String, prompts: [TokenisedPrompt]) {
-            var examples = try data.evaluationExamples(of: corpus, split: split, count: count)
-            if try data.compatibility.dropsLastBatch, examples.count >= policy.promptsOfBatch {
-                examples.removeLast(examples.count % policy.promptsOfBatch)
+            let batch = policy.promptsOfEvaluationBatch
+            var examples = try data.evaluationExamples(of: corpus, split: split, count: count, batch: batch)
+            if try data.compatibility.dropsLastBatch, examples.count >= batch {
+                examples.removeLast(examples.count % batch)
             }
             return (split, try tokenisation.prompts(examples, with: supervised.tokenizer))
         }

@@ -20,7 +20,8 @@ extension RewardJob {
             _ = try splits.rows(of: "train")
             return try wanted.filter { splits.rows[$0] != nil }.map { name in
                 let rows = try splits.rows(of: name)
-                return (name, Self.finalNames.contains(name) ? Array(rows.prefix(data.targetEvalDatapoints)) : rows)
+                let count = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)
+                return (name, Self.finalNames.contains(name) ? Array(rows.prefix(count)) : rows)
             }
         }
         let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)

@@ -84,13 +84,14 @@ public struct SFTJob {
                 "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were cut, "
                     + "\(tokenised.dropped) examples without a trained token left out")
         }
+        let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
             .map { split in
                 let rows =
                     split == "train" ? examples : try data.evaluationExamples(of: corpus, split: split, count: .max)
                 return (
                     name: split,
-                    rows: try evaluation.rows(rows, of: split, otherwise: data.targetEvalDatapoints, seed: run.seed)
+                    rows: try evaluation.rows(rows, of: split, otherwise: data.evaluatedCount(batch: batch), seed: run.seed)
                 )
             }.filter { !$0.rows.isEmpty }
         let evaluations = try evaluated.map {
@@ -103,7 +104,9 @@ public struct SFTJob {
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
         let samples = try sampler(decoder, start.tokenizer, session)
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
-            let sampled = try samples.rows(tokenisation.prompts(rows, with: start.tokenizer))
+            let prompts = try data.evaluationPrompts(
+                rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
+            let sampled = try samples.rows(prompts)
             try session.sinks.handle(.sampled(table: table, rows: sampled))
             try session.sinks.handle(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
         }
@@ -133,7 +136,7 @@ public struct SFTJob {
         if !evaluation.doTrain { try trainer.evaluate() }
         if evaluation.generates {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
-                let rows = try data.evaluationExamples(of: corpus, split: split)
+                let rows = try data.evaluationExamples(of: corpus, split: split, batch: batch)
                 try trainer.evaluate(
                     tokenisation.tokenise(rows, with: start.tokenizer).examples, name: "final_\(split)")
                 try generate(rows, "final_\(split)", table: split, step: trainer.step)

@@ -34,15 +34,9 @@ struct ScoringJob {
                 position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer),
             maximumTokens: data.maxSourceLength + data.maxTargetLength)
         for (source, destination) in try files() {
-            let rows = try JSONLines<SampleRow>(source).read()
-            let scores = try reward.rewards(
-                for: rows.map { RewardRequest(query: $0.input, response: $0.response, reference: $0.reference) })
-            let scored = zip(rows, scores).map { row, score in
-                var row = row
-                row.numbers[column] = score
-                return row
-            }
-            try JSONLines<SampleRow>(destination).write(scored)
+            let rows = try JSONLines<ScoredRow>(source).read()
+            let scores = try reward.rewards(for: rows.map(\.request))
+            try JSONLines<ScoredRow>(destination).write(zip(rows, scores).map { $0.adding($1, as: column) })
             let count = Double(max(1, scores.count))
             let mean = scores.reduce(0, +) / count
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count

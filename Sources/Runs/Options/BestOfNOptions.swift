@@ -15,6 +15,8 @@ public struct BestOfNOptions: ProgramOptions {
     public var groupedPrompts = 50
     @Option(help: "The splits to answer.")
     public var evaluationSplits: ArgumentList<String> = ["test", "ood_test"]
+    @Option(help: "Rows of an evaluation batch, 8 unless given. It counts with --reference-compatible, which answers whole batches.")
+    public var perDeviceEvalBatchSize: Int?
     @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.")
     public var referenceModel: String?
 
@@ -44,6 +46,7 @@ public struct BestOfNOptions: ProgramOptions {
         guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
             throw ValidationError("--num-return-sequences and --groups must be above 0")
         }
+        guard perDeviceEvalBatchSize ?? 1 > 0 else { throw ValidationError("--per-device-eval-batch-size must be above 0") }
         guard !evaluationSplits.values.isEmpty else { throw ValidationError("--evaluation-splits names no split") }
     }
 }

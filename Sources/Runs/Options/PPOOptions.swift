@@ -55,8 +55,8 @@ public struct PPORewardOptions: ProgramOptions {
 
 /// How rewards become advantages, and advantages losses.
 public struct PPOOptions: ProgramOptions {
-    @Option(help: "γ, the discount of later rewards.")
-    public var discounting = 1.0
+    @Option(help: "γ, the discount of later rewards; 1 unless given (the original: 0.999).")
+    public var discounting: Double?
     @Option(help: "λ of the advantage estimate.")
     public var lam = 0.95
     @Option(
@@ -91,6 +91,9 @@ public struct PPOOptions: ProgramOptions {
     public static let aliases = ["normalise-advantages": "normalize-advantages"]
     /// What `none` means where an option always has a value.
     public static let valuesOfNone = ["appo-clip-policy": "0", "appo-clip-baseline": "0"]
+
+    /// The discount of later rewards, by the option or the switch.
+    package func discount(reference: Bool) -> Double { discounting ?? (reference ? 0.999 : 1) }
 
     /// A new value head as the options describe it.
     func freshHead(width: Int, using random: inout Philox, usesTanh: Bool) -> ValueHead {

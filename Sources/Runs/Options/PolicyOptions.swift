@@ -12,6 +12,12 @@ public struct PolicyOptions: ProgramOptions {
     public var totalSteps = 500
     @Option(help: "Prompts of a rollout batch; --learn-batch-size unless given.")
     public var rolloutBatchSize: Int?
+    @Option(
+        help: """
+            Prompts of an evaluation batch, --rollout-batch-size unless given. It counts with --reference-compatible, which answers whole \
+            batches.
+            """)
+    public var batchSize: Int?
     @Option(help: "Rollout batches of a step; --gradient-accumulation-steps unless given.")
     public var rolloutAccumulationSteps: Int?
     @Option(help: "Rollouts that are learned from together.")
@@ -67,7 +73,7 @@ public struct PolicyOptions: ProgramOptions {
     /// Other names of options.
     public static let aliases = [
         "learning-rate": "adam-learning-rate", "adam-lr": "adam-learning-rate", "adam-beta-1": "adam-beta1",
-        "adam-beta-2": "adam-beta2",
+        "adam-beta-2": "adam-beta2", "adam-eps": "adam-epsilon", "weight-decay": "adam-weight-decay",
     ]
 
     /// Options of the original that it accepts and does not use, or that mean nothing here.
@@ -82,7 +88,7 @@ public struct PolicyOptions: ProgramOptions {
                 [
                     "gamma", "initialisation", "wait-for-*", "connect", "num-actor-batches", "exp-*",
                     "training-evaluation-batches",
-                    "epochs", "rms-reward-norm", "batch-size",
+                    "epochs", "rms-reward-norm",
                 ], unused)
     }()
 
@@ -90,7 +96,8 @@ public struct PolicyOptions: ProgramOptions {
         guard skipBadBatches >= 0 else { throw ValidationError("--skip-bad-batches must not be negative") }
         guard totalSteps > 0 else { throw ValidationError("--total-steps is \(totalSteps); it must be above 0") }
         for (name, value) in [
-            ("--rollout-batch-size", promptsOfBatch), ("--rollout-accumulation-steps", rolloutBatches),
+            ("--rollout-batch-size", promptsOfBatch), ("--batch-size", promptsOfEvaluationBatch),
+            ("--rollout-accumulation-steps", rolloutBatches),
             ("--learn-batch-size", learnBatchSize), ("--gradient-accumulation-steps", gradientAccumulationSteps),
             ("--ppo-epochs", ppoEpochs), ("--log-steps", logSteps), ("--tokens-per-pass", tokensPerPass),
         ] where value <= 0 { throw ValidationError("\(name) is \(value); it must be above 0") }
@@ -111,6 +118,8 @@ public struct PolicyOptions: ProgramOptions {
     }
     /// Prompts of one rollout batch.
     var promptsOfBatch: Int { rolloutBatchSize ?? learnBatchSize }
+    /// Prompts of one evaluation batch.
+    var promptsOfEvaluationBatch: Int { batchSize ?? promptsOfBatch }
     /// Rollout batches of one step.
     var rolloutBatches: Int { rolloutAccumulationSteps ?? gradientAccumulationSteps }
     /// What stays as it is.

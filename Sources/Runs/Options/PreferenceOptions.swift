@@ -80,6 +80,9 @@ public struct PreferenceOptions: ProgramOptions {
         guard scorePosition.map({ ["last-token", "padding-count"].contains(OptionTable.canonical($0)) }) ?? true else {
             throw ValidationError("--score-position is '\(scorePosition ?? "")'; it takes last-token or padding-count")
         }
+        guard !ScoredRow.ownColumns.contains(scoreColumn) else {
+            throw ValidationError("--score-column is '\(scoreColumn)', which rows have already; choose another name")
+        }
         for (option, name) in [
             ("--normalisation-checkpoint-dir", normalisationCheckpointDir), ("--classifier-dir", classifierDir ?? "model"),
         ] {

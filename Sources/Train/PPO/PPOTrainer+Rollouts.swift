@@ -129,13 +129,18 @@ extension PPOTrainer {
     }
 
     func score(_ rollouts: [Rollout], prompts: [TokenisedPrompt]) throws -> [Double] {
-        let scores = try rewardFunction.rewards(
-            for: zip(rollouts, prompts).map { rollout, prompt in
-                RewardRequest(
-                    query: prompt.query, response: tokenizer.decode(rollout.response, skippingSpecialTokens: true),
-                    reference: prompt.reference, promptTokens: rollout.prompt, responseTokens: rollout.response,
-                    trunk: rollout.trunk, trunkLayers: rollout.trunk == nil ? 0 : trunkLayers)
-            })
+        let requests = zip(rollouts, prompts).map { rollout, prompt in
+            RewardRequest(
+                query: prompt.query, response: tokenizer.decode(rollout.response, skippingSpecialTokens: true),
+                reference: prompt.reference, promptTokens: rollout.prompt, responseTokens: rollout.response,
+                trunk: rollout.trunk, trunkLayers: rollout.trunk == nil ? 0 : trunkLayers)
+        }
+        // a reward may depend on the width of the batch, which in the original is that of one rollout batch
+        let size = config.compatibility.padsResponses ? requests.count / config.rolloutBatches : requests.count
+        var scores: [Double] = []
+        for begin in stride(from: 0, to: requests.count, by: size) {
+            scores += try rewardFunction.rewards(for: Array(requests[begin..<begin + size]))
+        }
         guard scores.allSatisfy(\.isFinite) else {
             let bad = zip(scores, rollouts).filter { !$0.0.isFinite }.map(\.1.id)
             throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)

@@ -222,7 +222,15 @@ public final class PPOTrainer {
         statistics.add(rollouts, rawScores: rawScores, config: config)
         statistics.add("kl_coef", controller.coefficient)
         if config.tableLogs != nil { lastRollouts = rows(of: rollouts, prompts: batch, scores: rawScores) }
-        // 6. learning
+        // 6. the KL weight of the next rewards, and of this step's loss where the KL is part of it
+        if config.compatibility.adaptsSinceLog {
+            controller.update(
+                meanKL: statistics.mean("kl_controlled") ?? 0, rollouts: rollouts.count / config.rolloutBatches)
+        } else {
+            controller.update(
+                meanKL: rollouts.reduce(0) { $0 + $1.sequenceKL } / Double(rollouts.count), rollouts: rollouts.count)
+        }
+        // 7. learning
         for epoch in 0..<config.epochs {
             var shuffle = random.split("learn").split(UInt64(step)).split(UInt64(epoch))
             let mixed = shuffled(rollouts, using: &shuffle)
@@ -231,14 +239,6 @@ public final class PPOTrainer {
             }
         }
         lastPhases.learn = seconds()
-        // 7. the KL weight
-        if config.compatibility.adaptsSinceLog {
-            controller.update(
-                meanKL: statistics.mean("kl_controlled") ?? 0, rollouts: rollouts.count / config.rolloutBatches)
-        } else {
-            controller.update(
-                meanKL: rollouts.reduce(0) { $0 + $1.sequenceKL } / Double(rollouts.count), rollouts: rollouts.count)
-        }
         tokens += rollouts.reduce(0) { $0 + $1.prompt.count + $1.length }
         step += 1
         return rawScores.reduce(0, +) / Double(rawScores.count)

@@ -94,6 +94,30 @@ import _TestSupport
         expectClose([try #require(values["policy_loss"])], [0], relative: 0, absolute: 1e-5)
     }
 
+    @Test("a KL in the loss has the weight that has already been adapted to the step's rollouts")
+    func adaptedBeforeLearning() throws {
+        let config = config(1) {
+            $0.klAsReward = false
+            $0.klTarget = 0.01
+            $0.klHorizon = 8
+            $0.epochs = 1
+            $0.learnBatchSize = 8
+        }
+        let policy = try TinyModel.llama()
+        let reference = policy.copy()
+        for layer in 0..<3 { Self.change(reference.parameters(ofLayer: layer)) }
+        let setup = try Setup(config, policy: policy, reference: reference)
+        try setup.trainer.run()
+        let values = try #require(setup.log.measurements.first { $0.values["kl_loss"] != nil }).values
+        var controller = KLController(coefficient: 0.05, target: 0.01, horizon: 8)
+        controller.update(meanKL: try #require(values["kl_sequence"]), rollouts: 8)
+        #expect(controller.coefficient != 0.05 && values["kl_coef"] == 0.05)
+        // nothing has been learned yet: the loss sees the log-probabilities of sampling
+        let kl = try #require(values["kl_div"])
+        #expect(kl > 0)
+        expectClose([try #require(values["kl_loss"])], [controller.coefficient * kl], relative: 2e-2, absolute: 1e-9)
+    }
+
     /// Rollouts of the setup's policy with trunk states, as the trainer makes them.
     private func rollouts(_ setup: Setup, config: PPOConfig) throws -> [Rollout] {
         // enough for some responses to end by themselves
@@ -301,6 +325,31 @@ import _TestSupport
     private struct Fixed: RewardFunction {
         let value: (Int) -> Double
         func rewards(for requests: [RewardRequest]) throws -> [Double] { requests.indices.map(value) }
+    }
+
+    private final class Counter: RewardFunction {
+        var counts: [Int] = []
+        func rewards(for requests: [RewardRequest]) throws -> [Double] {
+            counts.append(requests.count)
+            return requests.map { Double($0.responseTokens.count) }
+        }
+    }
+
+    @Test("a step's responses are scored together, those of padded rollout batches batch by batch")
+    func scoredBatches() throws {
+        for (compatibility, expected) in [(PPOCompatibility.sane, [8, 8]), (.reference, [4, 4, 4, 4])] {
+            let counter = Counter()
+            let setup = try Setup(
+                config(2) {
+                    $0.rolloutBatches = 2
+                    $0.compatibility = compatibility
+                    $0.evaluatesAtStart = false
+                    $0.evaluationSteps = nil
+                }, reward: counter)
+            try setup.trainer.run()
+            // the last is the evaluation behind the last step
+            #expect(counter.counts == expected + [5])
+        }
     }
 
     @Test("equal rewards, tiny responses and one rollout are no special case")
