@@ -83,9 +83,9 @@ import _TestSupport
         let prompts = requests.flatMap { request in request.streams.map { _ in request.prompt } }
         for (prompt, (response, alone)) in zip(prompts, zip(runs[0], runs[1])) {
             #expect(response.tokens == alone.tokens && response.ended == alone.ended)
-            expectClose(response.logProbs, alone.logProbs, relative: 0, absolute: 1e-3)
+            expectClose(response.logProbs, alone.logProbs, relative: 0, absolute: 1e-2)
             let full = decoder.logProbs(of: response.tokens, after: prompt, temperature: 1, validTokens: decoder.shape.vocabularySize)
-            expectClose(response.logProbs, full, relative: 0, absolute: 5e-2)
+            expectClose(response.logProbs, full, relative: 0, absolute: 0.15)
             for (a, b) in zip(response.logProbs, full) { greatest = max(greatest, abs(a - b)) }
         }
         #expect(greatest > 1e-5, "nothing was rounded")
