@@ -204,11 +204,15 @@ public struct Summary: Codable, Equatable, Sendable {
 public enum SummaryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A number is infinite or not a number.
     case notFinite(String)
+    /// No row of a table has what a comparison needs of it.
+    case missingColumn(String, table: String, path: String)
 
     /// One line for people.
     public var description: String {
         switch self {
         case .notFinite(let path): "the summary's \(path) is not a finite number; look at the stage that measured it"
+        case .missingColumn(let column, let table, let path):
+            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; name another run, or sample again"
         }
     }
 }
