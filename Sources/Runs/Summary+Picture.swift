@@ -84,9 +84,12 @@ package struct PictureAxis {
 
     /// An axis that holds all of some intervals, from one place on the page to another.
     package init(_ intervals: [Interval], from begin: Double, to end: Double) {
-        let least = intervals.map(\.low).min() ?? 0
-        let most = intervals.map(\.high).max() ?? 1
-        let room = max(most - least, 1e-9) * 0.12
+        // numbers whose differences would overflow lie at the edge
+        let bound = 1e300
+        let least = min(max(intervals.map(\.low).min() ?? 0, -bound), bound)
+        let most = min(max(intervals.map(\.high).max() ?? 1, -bound), bound)
+        // an axis needs room, and that must be more than what large numbers are rounded by
+        let room = max(most - least, 1e-9, max(abs(least), abs(most)) * 0x1p-44) * 0.12
         (low, high) = (least - room, most + room)
         (self.begin, self.end) = (begin, end)
         // the round step 1, 2 or 5 · 10ⁿ that makes five parts or fewer
