@@ -101,6 +101,7 @@ public protocol Decoder: AnyObject {
 }
 
 extension Decoder {
+    /// False: matrices lie in checkpoints as they do here.
     public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
 
     /// All parameters, each once, in the order of the state dictionary.
@@ -116,6 +117,9 @@ extension Decoder {
             $0.1 += $1.value.count
         }
     }
+
+    /// The most tokens of a sequence that has a row for every position; nil where positions are computed and any length can be read.
+    public var positionLimit: Int? { positionParameter == nil ? nil : shape.contextLength }
 
     /// How many layers, from the first, are constant: frozen, behind frozen embeddings. Their outputs can be computed once.
     public var frozenTrunk: Int {

@@ -47,9 +47,7 @@ public struct BestOfNJob {
         let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)
         let end = try policy.endOfSequence()
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, end: end)
-        let reference = try options.referenceModel.map {
-            try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
-        }
+        let reference = try options.referenceModel.map { try policy.loadReference($0, note: session.say) }
         let corpus = try data.corpus(options.evaluationSplits.values, note: session.say)
         let tokenisation = try data.tokenisation(
             of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)

@@ -156,7 +156,9 @@ enum RewardSource {
         }
         let model = try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh)
         model.decoder.parameters.forEach { $0.isTrainable = false }
-        return (model, try TokenizerFolder.load(from: folder))
+        let tokenizer = try TokenizerFolder.load(from: folder)
+        try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
+        return (model, tokenizer)
     }
 
     /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.
