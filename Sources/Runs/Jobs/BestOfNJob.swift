@@ -35,6 +35,8 @@ public struct BestOfNJob {
     }
 
     /// Runs the job.
+    /// - Throws: `StoppedBySignal` when a signal ends the run; `RunFolderError`, `FileError` and the errors of the
+    ///   modules at work.
     public func callAsFunction() throws {
         try run.computing { try work() }
     }

@@ -24,6 +24,7 @@ public struct DiversityJob {
     }
 
     /// Runs the job.
+    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError` and `DiversityError` for what cannot be measured.
     public func callAsFunction() throws {
         let sources = try self.sources()
         var config = try options.configuration(seed: run.seed)

@@ -25,6 +25,7 @@ public struct ExperimentJob {
     }
 
     /// Reads the runs, writes experiment.json and experiment.md, prints the tables.
+    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError`; `SummaryError.notFinite`.
     public func callAsFunction() throws {
         let folder = URL(fileURLWithPath: options.experimentDir ?? ".", isDirectory: true)
         try run.computing {

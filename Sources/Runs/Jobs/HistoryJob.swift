@@ -23,7 +23,9 @@ public struct HistoryOptions: ParsableArguments {
 
 /// Metrics of runs over their steps: a table, a picture, and a table of the runs.
 public struct HistoryJob {
+    /// Where the runs are.
     public var run: RunOptions
+    /// Which metrics are written, and where to.
     public var options: HistoryOptions
     /// The runs, by id or path.
     public var runIds: [String]
@@ -36,6 +38,7 @@ public struct HistoryJob {
     }
 
     /// Reads the runs and writes the files.
+    /// - Throws: `CommandLineError` for a metric that no run has; `RunFolderError`; `FileError`.
     public func callAsFunction() throws {
         guard !runIds.isEmpty else { throw CommandLineError.invalid("--metrics needs --run-ids, the runs to read") }
         let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)

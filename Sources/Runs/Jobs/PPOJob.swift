@@ -47,6 +47,8 @@ public struct PPOJob {
     }
 
     /// Runs the job, or goes on with it.
+    /// - Throws: `StoppedBySignal` when a signal ends the run; `RunFolderError`, `FileError` and the errors of the
+    ///   modules at work.
     public func callAsFunction() throws {
         try run.computing { try work() }
     }

@@ -57,6 +57,8 @@ public final class PPOTrainer {
     ///   - policy: the model to train; it is frozen as the settings say.
     ///   - reference: the model that the KL is measured against. A copy of the policy shares its memory and its frozen layers.
     ///   - evaluationPrompts: named sets that are answered greedily at step 0, at intervals and at the end.
+    /// - Throws: ``TrainingError`` for settings without meaning, fewer prompts than a rollout batch, or a prompt that the context has no
+    ///   room for.
     public init(
         policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
@@ -113,6 +115,7 @@ public final class PPOTrainer {
     }
 
     /// Continues from a snapshot; policy and head must hold the weights of the same moment.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other prompts or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
@@ -128,6 +131,8 @@ public final class PPOTrainer {
 
     /// Trains until the last step, or until `shouldStop` says so after a step.
     /// - Returns: whether the run is complete.
+    /// - Throws: ``TrainingError``, with the weights as they were before the step that failed; what the reward function, the handler and
+    ///   `checkpoint` throw.
     @discardableResult
     public func run(
         checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },

@@ -67,6 +67,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     }
 
     /// Checks that the numbers make sense.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(

@@ -60,6 +60,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     }
 
     /// Checks that the numbers make sense.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(

@@ -34,6 +34,7 @@ public final class SFTTrainer {
     ///   - evaluations: named sets whose mean loss is measured.
     ///   - validTokens: ids at and above it have no token.
     ///   - handler: receives progress and metrics.
+    /// - Throws: ``TrainingError`` for settings without meaning, no examples, or an example that the model has no room for.
     public init(
         _ decoder: any Decoder, config: SFTConfig, examples: [TokenisedExample],
         evaluations: [(name: String, examples: [TokenisedExample])] = [], validTokens: Int? = nil,
@@ -75,6 +76,7 @@ public final class SFTTrainer {
     }
 
     /// Continues from a snapshot; the model must hold the weights of the same moment.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other data or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
@@ -91,6 +93,8 @@ public final class SFTTrainer {
     ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` says so, and before stopping early.
     ///   - shouldSave: asked after every step.
     /// - Returns: whether the run is complete.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; what the handler and
+    ///   `checkpoint` throw.
     @discardableResult
     public func run(
         checkpoint: (SFTTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
@@ -177,6 +181,7 @@ public final class SFTTrainer {
     }
 
     /// Measures the mean loss of every evaluation set: `<name>_loss`.
+    /// - Throws: what the handler throws.
     public func evaluate() throws {
         if evaluations.isEmpty { return try afterEvaluation(step) }
         var values: [String: Double] = [:]
@@ -190,6 +195,7 @@ public final class SFTTrainer {
     }
 
     /// Measures a set that is no part of the evaluations during training: `<name>_loss`.
+    /// - Throws: what the handler throws.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
         let loss = SFTLoss.mean(decoder, set, tokensPerPass: config.tokensPerPass * 2, validTokens: validTokens)
