@@ -190,13 +190,7 @@ public struct Summary: Codable, Equatable, Sendable {
     /// The text of `summary.json`.
     /// - Throws: `SummaryError.notFinite` with the path of the first number that JSON cannot hold.
     public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return try String(decoding: encoder.encode(self), as: UTF8.self) + "\n"
-        } catch EncodingError.invalidValue(_, let context) {
-            throw SummaryError.notFinite(context.codingPath.map(\.stringValue).joined(separator: "."))
-        }
+        try SummaryError.json(of: self)
     }
 }
 
@@ -206,6 +200,18 @@ public enum SummaryError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite(String)
     /// No row of a table has what a comparison needs of it.
     case missingColumn(String, table: String, path: String)
+
+    /// A result as JSON for people to read, with sorted keys.
+    /// - Throws: ``notFinite(_:)`` with the path of the first number that JSON cannot hold.
+    static func json(of result: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        do {
+            return try String(decoding: encoder.encode(result), as: UTF8.self) + "\n"
+        } catch EncodingError.invalidValue(_, let context) {
+            throw SummaryError.notFinite(context.codingPath.map(\.stringValue).joined(separator: "."))
+        }
+    }
 
     /// One line for people.
     public var description: String {
