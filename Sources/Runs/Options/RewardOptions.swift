@@ -77,9 +77,6 @@ public struct RewardOptions: ProgramOptions {
         }
     }
 
-    /// Whether a reward model is what scores.
-    var usesRewardModel: Bool { OptionTable.canonical(rewardFunction) == "summarisation" }
-
     /// Where scores are read, by the option or the switch.
     static func position(_ word: String?, reference: Bool, tokenizer: any Tokenizer) -> ScorePosition {
         let counts = word.map { OptionTable.canonical($0) == "padding-count" } ?? reference
