@@ -7,7 +7,7 @@ import Tensor
 ///
 /// The policy's frozen layers are run once for every token, while it is sampled; the reference, the values and all epochs of learning
 /// start from their output. Sampling has already given every token's log-probability, so the policy is not run again before it learns.
-public final class PPOTrainer {
+public final class PPOTrainer: SteppedTrainer {
     /// The model that learns.
     public let policy: any Decoder
     /// Its value function.
@@ -143,32 +143,30 @@ public final class PPOTrainer {
             try handler(.noted("policy and reference share \(trunkLayers) of \(policy.shape.layerCount) layers"))
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
-        while step < config.totalSteps {
-            let score = try trainStep()
-            try handler(.progressed(step: step, totalSteps: config.totalSteps, tokens: tokens, loss: score.map { -$0 }))
-            if step % config.logSteps == 0 || step == config.totalSteps {
-                var values = takeStatistics().merging(badBatches.numbers) { $1 }
-                values["algo_steps"] = Double(step)
-                values["optimizer_steps"] = Double(optimizer.stepCount)
-                values["rollouts"] = Double(step * config.rolloutBatchSize)
-                values["env_train_steps"] = Double(tokens)
-                if config.normalisesOverRun { values["running_advantages"] = moments.mean }
-                try handler(.measured(step: step, values: values))
-                logs += 1
-                if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
-                    try handler(.sampled(table: "rollouts", rows: lastRollouts))
-                }
-            }
-            if step == config.totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
-            let stops = shouldStop()
-            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
-            if stops || saves { try checkpoint(self) }
-            if stops { return step == config.totalSteps }
-        }
-        return true
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
-    /// One step of the algorithm; returns the mean score of its rollouts, nil when they were passed over.
+    var totalSteps: Int { config.totalSteps }
+    var intervals: StepIntervals {
+        StepIntervals(
+            log: config.logSteps, evaluation: config.evaluationSteps, checkpoint: config.checkpointSteps)
+    }
+
+    func log() throws {
+        var values = takeStatistics().merging(badBatches.numbers) { $1 }
+        values["algo_steps"] = Double(step)
+        values["optimizer_steps"] = Double(optimizer.stepCount)
+        values["rollouts"] = Double(step * config.rolloutBatchSize)
+        values["env_train_steps"] = Double(tokens)
+        if config.normalisesOverRun { values["running_advantages"] = moments.mean }
+        try handler(.measured(step: step, values: values))
+        logs += 1
+        if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
+            try handler(.sampled(table: "rollouts", rows: lastRollouts))
+        }
+    }
+
+    /// One step of the algorithm; returns minus the mean score of its rollouts, nil when they were passed over.
     func trainStep() throws -> Double? {
         let batch = order.next().map { prompts[$0] }
         var score: Double?
@@ -176,7 +174,7 @@ public final class PPOTrainer {
             lastRollouts = []
             step += 1
         }
-        return score
+        return score.map { -$0 }
     }
 
     /// Works on a batch. When numbers of it are not finite and the run may pass over such batches, it is as if the batch had not been.

@@ -4,17 +4,17 @@ public import Models
 import Tensor
 
 /// Training of a reward model on pairs of answers.
-public final class RewardTrainer {
+public final class RewardTrainer: SteppedTrainer {
     /// The model that is being trained.
     public let model: RewardModel
     /// The settings.
     public let config: RewardConfig
     let comparisons: [TokenisedComparison]
     let evaluations: [(name: String, comparisons: [TokenisedComparison])]
-    private let handler: TrainingEventHandler
+    let handler: TrainingEventHandler
     let optimizer: Adam
     private var order: BatchOrder
-    private var tokens = 0
+    private(set) var tokens = 0
     private var interval = (loss: 0.0, right: 0.0, pairs: 0)
     private var last = (norm: 0.0, rate: 0.0)
     private var badBatches: BadBatches
@@ -87,17 +87,12 @@ public final class RewardTrainer {
     ) throws -> Bool {
         try handler(.began(stage: "reward model", totalSteps: totalSteps))
         if step == 0 { try evaluate() }
-        while step < totalSteps {
-            let loss = try trainStep()
-            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
-            if step % config.logSteps == 0 || step == totalSteps { try log() }
-            if step == totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
-            let stops = shouldStop()
-            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
-            if stops || saves { try checkpoint(self) }
-            if stops { return step == totalSteps }
-        }
-        return true
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+    }
+
+    var intervals: StepIntervals {
+        StepIntervals(
+            log: config.logSteps, evaluation: config.evaluationSteps, checkpoint: config.checkpointSteps)
     }
 
     /// One optimiser step; returns its mean loss per pair, nil when the batch was passed over.
@@ -143,7 +138,7 @@ public final class RewardTrainer {
         return loss
     }
 
-    private func log() throws {
+    func log() throws {
         var values = badBatches.numbers
         values["tokens"] = Double(tokens)
         values["total_samples_seen"] = Double(step * config.batchSize)

@@ -6,7 +6,7 @@ import Tensor
 ///
 /// Each optimiser step minimises the mean −log p over all target tokens of its batch, however the batch is cut into passes: short
 /// answers do not weigh more than long ones.
-public final class SFTTrainer {
+public final class SFTTrainer: SteppedTrainer {
     /// The model that is being trained.
     public let decoder: any Decoder
     /// The settings.
@@ -14,12 +14,12 @@ public final class SFTTrainer {
     let examples: [TokenisedExample]
     let evaluations: [(name: String, examples: [TokenisedExample])]
     let validTokens: Int?
-    private let handler: TrainingEventHandler
+    let handler: TrainingEventHandler
     /// Called after the losses of every evaluation, with the step: generates texts, where that is wanted.
     public var afterEvaluation: (Int) throws -> Void = { _ in }
     let optimizer: Adam
     private var order: BatchOrder
-    private var tokens = 0
+    private(set) var tokens = 0
     private var interval = (loss: 0.0, targets: 0)
     private var badBatches: BadBatches
 
@@ -102,18 +102,12 @@ public final class SFTTrainer {
     ) throws -> Bool {
         try handler(.began(stage: "sft", totalSteps: totalSteps))
         if step == 0 { try evaluate() }
-        while step < totalSteps {
-            let loss = try trainStep()
-            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
-            if step % config.logSteps == 0 || step == totalSteps { try log() }
-            let evaluates = config.evaluationSteps.map { step % $0 == 0 } ?? false
-            if evaluates || step == totalSteps { try evaluate() }
-            let stops = shouldStop()
-            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
-            if stops || saves { try checkpoint(self) }
-            if stops { return step == totalSteps }
-        }
-        return true
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+    }
+
+    var intervals: StepIntervals {
+        StepIntervals(
+            log: config.logSteps, evaluation: config.evaluationSteps, checkpoint: config.checkpointSteps)
     }
 
     /// One optimiser step; returns its mean loss per target token, nil when the batch was passed over.
@@ -168,7 +162,7 @@ public final class SFTTrainer {
     private var lastNorm = 0.0
     private var lastRate = 0.0
 
-    private func log() throws {
+    func log() throws {
         var values = badBatches.numbers
         values["tokens"] = Double(tokens)
         if interval.targets > 0 {  // else every batch of the interval was passed over
