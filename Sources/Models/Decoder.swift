@@ -151,8 +151,9 @@ extension Decoder {
         return states
     }
 
-    /// The final hidden states of the wanted rows: embeddings, all layers (the frozen ones off the tape) and the final norm.
-    /// - Parameter trunk: the output of the first `trunkLayers` layers for every token, when it is known already.
+    /// The final hidden states of the wanted rows: embeddings, all layers (the frozen ones off the tape) and the final norm:
+    /// [R, headWidth].
+    /// - Parameter trunk: the output of the first `trunk.layers` layers for every token, [T, C], when it is known already.
     public func hidden(
         _ batch: TokenBatch, wanted: [Range<Int>], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> Tensor {
