@@ -1,6 +1,7 @@
 import Data
 import Diversity
 import Eval
+import Files
 import Foundation
 import Tensor
 import Train
@@ -70,7 +71,7 @@ public struct ComparisonJob {
         let sum = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
         summary.seconds.total = max(sum, options.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
         let folder = URL(fileURLWithPath: options.summaryDir ?? ".", isDirectory: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Folder.make(folder)
         try summary.write(to: folder)
         print(summary.terminalText)
     }

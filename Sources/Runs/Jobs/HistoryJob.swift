@@ -46,11 +46,7 @@ public struct HistoryJob {
             runIds.map { (name: $0, folder: try RunFolder.locate($0, in: runs)) }, metrics: options.metrics.values,
             groupBy: options.groupBy)
         let folder = options.metricsOutput.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? runs
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError.cannotCreate(path: folder.path, SystemError(code: EACCES))
-        }
+        try Folder.make(folder)
         for (name, text) in [("metrics.csv", history.csv), ("metrics.svg", history.svg), ("runs.csv", history.table)] {
             try AtomicFile.write(text, to: folder.appendingPathComponent(name))
         }

@@ -170,6 +170,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try optimizer.validate()
+        try Settings.require(schedule)
         try Settings.require(totalSteps > 0, "the number of steps", totalSteps, "it must be above 0")
         try Settings.require(rolloutBatchSize > 0, "the rollout batch size", rolloutBatchSize, "it must be above 0")
         try Settings.require(
