@@ -120,7 +120,7 @@ public struct Experiment: Codable, Equatable, Sendable {
     /// Writes `experiment.json` and `experiment.md` into a folder.
     /// - Throws: `FileError`; `SummaryError.notFinite` before anything is written.
     public func write(to folder: URL) throws {
-        let json = try SummaryError.json(of: self)
+        let json = try ResultJSON.text(of: self)
         try AtomicFile.write(json, to: folder.appendingPathComponent("experiment.json"))
         try AtomicFile.write(markdown, to: folder.appendingPathComponent("experiment.md"))
     }
