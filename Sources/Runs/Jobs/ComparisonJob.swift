@@ -45,27 +45,22 @@ public struct ComparisonJob {
         }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
-        func last(_ measurements: [Measurement], _ name: String) -> Double {
-            measurements.last { $0.values[name] != nil }?.values[name] ?? .nan
-        }
-        func first(_ measurements: [Measurement], _ name: String) -> Double {
-            measurements.first { $0.values[name] != nil }?.values[name] ?? .nan
-        }
+        // a summary does not take what was never measured: NaN is refused by name
+        func last(_ name: String, _ measurements: [Measurement]) -> Double { measurements.last(of: name) ?? .nan }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
-        let elapsed = start.duration(to: .now).components
         let seconds = Summary.Seconds(
             sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
-            diversity: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
+            diversity: start.duration(to: .now) / .seconds(1),
             total: options.totalSeconds ?? .nan)
         var summary = Summary(
             dataset: Self.dataset(configuration), seconds: seconds,
             sft: Summary.Supervised(
-                firstLoss: first(supervised, "validation_loss"), lastLoss: last(supervised, "loss"),
-                validationLoss: last(supervised, "validation_loss"),
-                oodValidationLoss: last(supervised, "ood_validation_loss")),
+                firstLoss: supervised.first(of: "validation_loss") ?? .nan, lastLoss: last("loss", supervised),
+                validationLoss: last("validation_loss", supervised),
+                oodValidationLoss: last("ood_validation_loss", supervised)),
             rm: Summary.RewardModel(
-                accuracyID: last(reward, "validation_accuracy"), accuracyOOD: last(reward, "ood_validation_accuracy")),
+                accuracyID: last("validation_accuracy", reward), accuracyOOD: last("ood_validation_accuracy", reward)),
             systems: systems)
         // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
         let sum = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
