@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The manifest is the map: C kernels → Tensor, Files → Models, Data → Eval, Diversity, Train → Runs → five programs → tests.
-// Each target may import only what its line names; Docs/architecture.md says what each of them owns.
+// Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
@@ -45,12 +45,14 @@ let package = Package(
         .target(name: "Data", dependencies: ["Files", heap]),
 
         // MARK: Metrics
-        .target(name: "Eval", dependencies: ["Models", "Data"]),
-        .target(name: "Diversity", dependencies: ["Models", "Data", "Eval"]),
+        .target(name: "Eval", dependencies: ["Tensor", "Models", "Data"]),
+        .target(name: "Diversity", dependencies: ["Tensor", "Models", "Data", "Eval"]),
 
         // MARK: Training and what it leaves on disk
-        .target(name: "Train", dependencies: ["Models", "Data", "Eval"]),
-        .target(name: "Runs", dependencies: ["Train", "Diversity", argumentParser, yams]),
+        .target(name: "Train", dependencies: ["Tensor", "Models", "Data", "Eval"]),
+        .target(
+            name: "Runs",
+            dependencies: ["Files", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", argumentParser, yams]),
 
         // MARK: Programs
         .executableTarget(name: "train-sft", dependencies: ["Runs"]),

@@ -10,6 +10,7 @@ public enum BestOfNSimulation {
     ///
     /// The sample with rank i of m (1 is the worst) wins with probability `C(i − 1, n − 1) / C(m, n)`; equal rewards
     /// share the probability of their ranks. The probabilities sum to 1.
+    /// - Throws: ``DiversityError/cannotDraw(n:of:)``; ``DiversityError/rewardNotFinite(index:)``.
     public static func selectionProbabilities(rewards: [Double], n: Int) throws -> [Double] {
         let count = rewards.count
         guard n >= 1, n <= count else { throw DiversityError.cannotDraw(n: n, of: count) }
@@ -39,6 +40,7 @@ public enum BestOfNSimulation {
     }
 
     /// The expected value of `values` at the best of `n`; with `values` = `rewards` the expected best reward.
+    /// - Throws: as ``selectionProbabilities(rewards:n:)``.
     public static func expectation(of values: [Double], rewards: [Double], n: Int) throws -> Double {
         precondition(values.count == rewards.count, "\(values.count) values but \(rewards.count) rewards")
         let probabilities = try selectionProbabilities(rewards: rewards, n: n)
@@ -46,6 +48,7 @@ public enum BestOfNSimulation {
     }
 
     /// The expected best reward for every n from 1 to the number of samples.
+    /// - Throws: as ``selectionProbabilities(rewards:n:)``; without a reward, too.
     public static func curve(rewards: [Double]) throws -> [Double] {
         try (1...max(1, rewards.count)).map { try expectation(of: rewards, rewards: rewards, n: $0) }
     }
@@ -60,6 +63,7 @@ public enum BestOfNSimulation {
     /// Simulated outputs: `draws` times, `n` samples are drawn without replacement and the best is kept.
     ///
     /// - Returns: the indices of the kept samples, `draws` of them; the first drawn wins among equals.
+    /// - Throws: as ``selectionProbabilities(rewards:n:)``.
     public static func draws(
         rewards: [Double], n: Int, count draws: Int, using generator: inout some RandomNumberGenerator
     ) throws -> [Int] {

@@ -65,6 +65,7 @@ public struct DiversityInput: Sendable, Equatable {
     }
 
     /// Reads what ``init(contentsOf:)`` reads from memory; `name` stands for the file in errors.
+    /// - Throws: ``DiversityError/malformedInput(place:reason:)``.
     public init(json data: Foundation.Data, name: String) throws {
         let isList = data.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 } == UInt8(ascii: "[")
         let decoder = JSONDecoder()
@@ -106,6 +107,7 @@ public struct DiversityInput: Sendable, Equatable {
     }
 
     /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs.
+    /// - Throws: ``DiversityError/malformedInput(place:reason:)`` for an input without the reference that is asked for.
     public func selecting(_ config: DiversityConfig) throws -> DiversityInput {
         DiversityInput(
             try groups.map { group in

@@ -3,6 +3,7 @@ public protocol TextEncoder: Sendable {
     /// Names the encoder in caches and reports; two encoders with one name must give the same vectors.
     var name: String { get }
     /// One vector for each text, all of one width; nil where a text could not be encoded and is to be left out.
+    /// - Throws: what keeps the encoder from working at all.
     func embeddings(of texts: [String]) throws -> [[Float]?]
 }
 

@@ -59,12 +59,6 @@ package struct NGramIndex: Sendable {
         stamps = distinct.map { Array(repeating: 0, count: $0) }
     }
 
-    /// Number of texts.
-    package var textCount: Int { starts[0].count - 1 }
-
-    /// Number of different n-grams of `order` in all texts.
-    package func distinctCount(order: Int) -> Int { distinct[order - 1] }
-
     /// The n-gram ids of one text, in the order of the text.
     package func ngrams(of text: Int, order: Int) -> ArraySlice<Int32> {
         ids[order - 1][starts[order - 1][text]..<starts[order - 1][text + 1]]

@@ -34,6 +34,7 @@ public enum VendiScore {
     ///
     /// The eigenvalues are taken of the smaller of the two Gram matrices, `count × count` or `width × width`; the
     /// non-zero ones agree.
+    /// - Throws: ``DiversityError/eigenvaluesFailed(order:)``.
     public static func score(ofEmbeddings embeddings: [[Float]], order: Double = 1) throws -> Double? {
         precondition(order >= 0, "the order of a Vendi score is not negative, got \(order)")
         guard embeddings.count > 1, let width = embeddings.first?.count else { return nil }

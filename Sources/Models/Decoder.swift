@@ -121,6 +121,7 @@ public protocol Decoder: AnyObject {
 }
 
 extension Decoder {
+    /// False: matrices lie in checkpoints as they do here.
     public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
 
     /// All parameters, each once, in the order of the state dictionary.
@@ -136,6 +137,9 @@ extension Decoder {
             $0.1 += $1.value.count
         }
     }
+
+    /// The most tokens of a sequence that has a row for every position; nil where positions are computed and any length can be read.
+    public var positionLimit: Int? { positionParameter == nil ? nil : shape.contextLength }
 
     /// How many layers, from the first, are constant: frozen, behind frozen embeddings. Their outputs can be computed once.
     public var frozenTrunk: Int {
@@ -167,8 +171,9 @@ extension Decoder {
         return states
     }
 
-    /// The final hidden states of the wanted rows: embeddings, all layers (the frozen ones off the tape) and the final norm.
-    /// - Parameter trunk: the output of the first `trunkLayers` layers for every token, when it is known already.
+    /// The final hidden states of the wanted rows: embeddings, all layers (the frozen ones off the tape) and the final norm:
+    /// [R, headWidth].
+    /// - Parameter trunk: the output of the first `trunk.layers` layers for every token, [T, C], when it is known already.
     public func hidden(
         _ batch: TokenBatch, wanted: [Range<Int>], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> Tensor {

@@ -33,6 +33,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A tokenizer has ids beyond the rows of the embedding.
     case tooManyTokens(folder: String, tokens: Int, rows: Int)
 
+    /// One line: what is wrong with the model, and which file or key says so.
     public var description: String {
         switch self {
         case .unknownFamily(let type, let known):
@@ -50,6 +51,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// Typed reading of a config.json.
+///
+/// Every reading throws ``ModelError/configuration(key:problem:)`` for a value of another kind or out of range, and for a key that is
+/// absent where the result is no optional.
 public struct ConfigurationReader: Sendable {
     /// The file's object.
     public let object: JSONValue

@@ -81,6 +81,7 @@ public final class GPT2: Decoder {
     public let projection: Parameter
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
+    /// - Throws: what `source` throws for a weight.
     public init(_ settings: GPT2Configuration, weights source: some WeightSource) throws {
         let hidden = settings.hiddenSize
         func norm(_ name: String) throws -> LayerNormalisation {

@@ -62,14 +62,16 @@ public struct LanguageModel {
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
         return RewardModel(model.decoder, head: head)
     }
+}
 
+extension Decoder {
     /// Checks that every id of a tokenizer has a row among the embeddings. Rows without an id are common (OPT has 50272 rows for 50265
     /// tokens) and are never sampled.
     /// - Parameter folder: what the error names.
     /// - Throws: ``ModelError/tooManyTokens(folder:tokens:rows:)``.
     public func checkTokens(_ count: Int, folder: URL) throws {
-        guard count <= decoder.shape.vocabularySize else {
-            throw ModelError.tooManyTokens(folder: folder.path, tokens: count, rows: decoder.shape.vocabularySize)
+        guard count <= shape.vocabularySize else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: count, rows: shape.vocabularySize)
         }
     }
 }

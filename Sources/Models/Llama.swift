@@ -89,6 +89,7 @@ public final class Llama: Decoder {
     private let rotary: RotaryPositions
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
+    /// - Throws: what `source` throws for a weight.
     public init(_ settings: LlamaConfiguration, weights source: some WeightSource) throws {
         let (hidden, queries, keys) = (
             settings.hiddenSize, settings.heads * settings.headDim, settings.keyHeads * settings.headDim
@@ -185,6 +186,7 @@ public final class Llama: Decoder {
 
 extension LlamaConfiguration {
     /// Reads a config.json of model_type llama, as Transformers 4 and 5 write it.
+    /// - Throws: ``ModelError`` for a key that is missing, makes no sense, or asks for something that is not here.
     public init(reading file: ConfigurationReader) throws {
         let activation = try file.optionalString("hidden_act") ?? "silu"
         guard activation == "silu" else { throw ModelError.unsupported("hidden_act '\(activation)' in a LLaMA model") }

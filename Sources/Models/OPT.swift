@@ -93,6 +93,7 @@ public final class OPT: Decoder {
     public let projection: Parameter
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
+    /// - Throws: what `source` throws for a weight.
     public init(_ settings: OPTConfiguration, weights source: some WeightSource) throws {
         let (hidden, narrow) = (settings.hiddenSize, settings.embeddingSize)
         func norm(_ name: String) throws -> LayerNormalisation {

@@ -7,6 +7,7 @@ public protocol WeightSource {
     /// - Parameters:
     ///   - fresh: what it is when it is made anew.
     ///   - transposed: whether checkpoints hold this matrix with its two dimensions exchanged; `shape` is that of the parameter.
+    /// - Throws: ``CheckpointError`` for a weight that is missing, of another shape or not finite.
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter
 }
 
@@ -22,6 +23,7 @@ public enum FreshWeight: Sendable, Equatable {
 
 extension WeightSource {
     /// The parameter with a state-dict name and shape, which checkpoints hold as it is.
+    /// - Throws: as ``parameter(_:_:fresh:transposed:)``.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight = .normal) throws -> Parameter {
         try parameter(name, shape, fresh: fresh, transposed: false)
     }

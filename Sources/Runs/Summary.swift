@@ -190,25 +190,23 @@ public struct Summary: Codable, Equatable, Sendable {
     /// The text of `summary.json`.
     /// - Throws: `SummaryError.notFinite` with the path of the first number that JSON cannot hold.
     public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return try String(decoding: encoder.encode(self), as: UTF8.self) + "\n"
-        } catch EncodingError.invalidValue(_, let context) {
-            throw SummaryError.notFinite(context.codingPath.map(\.stringValue).joined(separator: "."))
-        }
+        try ResultJSON.text(of: self)
     }
 }
 
-/// What can be wrong with a summary.
+/// What can be wrong with a summary or another result.
 public enum SummaryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A number is infinite or not a number.
     case notFinite(String)
+    /// No row of a table has what a comparison needs of it.
+    case missingColumn(String, table: String, path: String)
 
     /// One line for people.
     public var description: String {
         switch self {
-        case .notFinite(let path): "the summary's \(path) is not a finite number; look at the stage that measured it"
+        case .notFinite(let path): "the result's \(path) is not a finite number; look at the stage that measured it"
+        case .missingColumn(let column, let table, let path):
+            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; name another run, or sample again"
         }
     }
 }

@@ -15,6 +15,7 @@ extension TrainerSnapshot {
     private static let tensorsName = "optimizer.safetensors"
 
     /// Writes `trainer.json` and `optimizer.safetensors` into a folder. Every number reads back with the same bits.
+    /// - Throws: `CheckpointError` or an error of Foundation when a file cannot be written.
     public func write(to folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -27,6 +28,7 @@ extension TrainerSnapshot {
     }
 
     /// Reads what ``write(to:)`` wrote.
+    /// - Throws: `CheckpointError`, `DataError`, or an error of Foundation for a file that is missing or damaged.
     public static func read(from folder: URL) throws -> TrainerSnapshot {
         let content = try Foundation.Data(contentsOf: folder.appendingPathComponent(numbersName))
         let numbers = try JSONDecoder().decode(Numbers.self, from: content)

@@ -50,6 +50,7 @@ struct BatchOrderTests {
     @Test func impossibleOrdersAreRefused() {
         #expect(dataError { _ = try BatchOrder(seed: 0, count: 0, batchSize: 1) } != nil)
         #expect(dataError { _ = try BatchOrder(seed: 0, count: 5, batchSize: 0) } != nil)
+        #expect(dataError { _ = try BatchOrder(seed: 0, count: 5, batchSize: .max) } != nil)
         #expect(dataError { _ = try BatchOrder(seed: 0, count: 5, batchSize: 6, dropLast: true) } != nil)
         let stored = #"{"seed": 1, "count": 4, "batchSize": 2, "dropLast": false, "epoch": 0, "batch": 2}"#
         #expect(dataError { _ = try JSONDecoder().decode(BatchOrder.self, from: Foundation.Data(stored.utf8)) } != nil)

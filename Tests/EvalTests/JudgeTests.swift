@@ -125,6 +125,11 @@ import _TestSupport
         #expect(throws: PairwiseAnswerError.unknownTask("9")) {
             try RankingAnalysis(tasks: tasks, answers: [answer("9", "p", [1, 2, 3])], using: &random)
         }
+        // its answers would say nothing about the system c
+        let other = RankingTask(id: "1", input: "j", texts: ["x", "y"], systems: ["reference", "c"])
+        #expect(throws: RankingError.repeatedTask("1")) {
+            try RankingAnalysis(tasks: tasks + [other], answers: answers, using: &random)
+        }
     }
 
     @Test("examples on which one system does better, strictly or by its first output")

@@ -14,6 +14,15 @@ import _TestSupport
         #expect(TemporaryFolder.names(in: folder["model"]) == ["inner", "weights"])
     }
 
+    @Test func aFolderIsMadeWithThoseThatItLiesIn() throws {
+        let folder = try TemporaryFolder()
+        for _ in 0..<2 { try Folder.make(folder["a/b"]) }
+        #expect(TemporaryFolder.names(in: folder["a"]) == ["b"])
+        try AtomicFile.write("", to: folder["file"])
+        let error = #expect(throws: FileError.self) { try Folder.make(folder["file/c"]) }
+        #expect(error?.description.hasPrefix("cannot create ") == true)
+    }
+
     @Test func leavesNothingWhenItsContentsFail() throws {
         struct Failure: Error {}
         let folder = try TemporaryFolder()

@@ -205,10 +205,10 @@ import _TestSupport
     func tooManyTokens() throws {
         let model = try ModelFixture("opt-pre-norm").model
         let folder = URL(fileURLWithPath: "/models/opt")
-        try model.checkTokens(48, folder: folder)
-        try model.checkTokens(41, folder: folder)
+        try model.decoder.checkTokens(48, folder: folder)
+        try model.decoder.checkTokens(41, folder: folder)
         #expect(throws: ModelError.tooManyTokens(folder: "/models/opt", tokens: 49, rows: 48)) {
-            try model.checkTokens(49, folder: folder)
+            try model.decoder.checkTokens(49, folder: folder)
         }
     }
 

@@ -187,6 +187,25 @@ import Testing
         ).wait()
     }
 
+    @Test("a reference whose embedding lacks tokens of the policy is refused")
+    func smallReference() throws {
+        for (output, size) in [("large", "300"), ("small", "280")] {
+            let end = try pipeline.start(
+                "train-sft", output: output, extra: ["--vocabulary-size", size, "--max-steps", "1"]
+            ).wait()
+            #expect(end.status == 0, "\(end.errors)")
+        }
+        let end = try ProgramProcess(
+            "sample-best-of-n",
+            [
+                "--model-name", "large/sft", "--reference-model", "small/sft", "--dataset", "data", "--reward-function",
+                "length", "--evaluation-splits", "test", "--num-return-sequences", "2", "--max-new-tokens", "4",
+            ],
+            in: pipeline.folder
+        ).wait()
+        expectError(end, status: 65, ["small/sft", "280 rows"], "reference")
+    }
+
     @Test("names that lead out of a model folder are refused")
     func escapingNames() throws {
         for (number, name) in ["../outside.safetensors", "/etc/passwd", "a/../../b", ".."].enumerated() {

@@ -6,12 +6,7 @@ import Testing
     private let pipeline: TinyPipeline
     private let expected: [String: Data]
 
-    init() throws {
-        pipeline = try TinyPipeline()
-        let end = try pipeline.start("train-sft").wait()
-        #expect(end.status == 0, "\(end.errors)")
-        expected = try pipeline.results("runs/sft")
-    }
+    init() throws { (pipeline, expected) = try TinyPipeline.trained() }
 
     private func expectOneLine(_ errors: String, _ parts: [String], _ label: String) {
         let lines = errors.split(separator: "\n").filter { $0.hasPrefix("train-sft: error: ") }

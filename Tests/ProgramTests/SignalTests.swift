@@ -6,12 +6,7 @@ import Testing
     private let pipeline: TinyPipeline
     private let expected: [String: Data]
 
-    init() throws {
-        pipeline = try TinyPipeline()
-        let end = try pipeline.start("train-sft").wait()
-        #expect(end.status == 0, "\(end.errors)")
-        expected = try pipeline.results("runs/sft")
-    }
+    init() throws { (pipeline, expected) = try TinyPipeline.trained() }
 
     @Test("SIGTERM and SIGINT end with a checkpoint and 75", arguments: [SIGTERM, SIGINT, SIGHUP])
     func stopping(signal: Int32) throws {

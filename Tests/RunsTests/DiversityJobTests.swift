@@ -144,9 +144,16 @@ import _TestSupport
         #expect(throws: RunFolderError.self) { try measure("--run-ids", "bon", "--table-name", "absent") }
         #expect(throws: CommandLineError.self) { try measure() }
         #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon", "--vendi-order", "-1") }
+        #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon", "--max-tables=-1") }
         #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon", "--ngram-words", "letters") }
         #expect(throws: CommandLineError.self) {
             try measure("--run-ids", "bon", "--ood-table-name", "x", "--compare-run-ids", "bon")
+        }
+        // two rewards whose mean is beyond all numbers
+        let list = #"[{"output": ["a b", "c d"], "reward": [1e308, 1e308]}, {"output": ["e", "f"], "reward": [1e308, 1e308]}]"#
+        try Data(list.utf8).write(to: folder["huge.json"])
+        #expect(throws: SummaryError.self) {
+            try measure("--decodes", folder["huge.json"].path, "--best-of-n-curve", "--run-id", "huge")
         }
         #expect(throws: DiversityError.cannotDraw(n: 4, of: 3)) {
             try measure("--run-ids", "bon", "--simulate-bon-for-per-input", "4")

@@ -30,6 +30,15 @@ import Runs
         #expect(axis.place(2).isFinite && !axis.ticks.isEmpty && axis.ticks.count < 20)
     }
 
+    /// A reward that is 10 000 000 for every text must not end the program.
+    @Test("numbers of any size make an axis", arguments: [1e7, -1e17, 1e300, -1.7e308])
+    func large(value: Double) {
+        let axis = PictureAxis([Self.interval(value, 0)], from: 0, to: 10)
+        #expect(axis.place(value).isFinite && axis.ticks.count < 20)
+        let wide = PictureAxis([Interval(mean: 0, low: -abs(value), high: abs(value))], from: 0, to: 10)
+        #expect(abs(wide.place(0) - 5) < 1e-6 && wide.ticks.map(wide.label).contains("0"))
+    }
+
     @Test("the picture is well-formed and has a point for each system in each panel")
     func document() {
         let svg = SummaryPicture(summary: SummaryTests.summary).svg

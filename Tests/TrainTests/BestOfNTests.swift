@@ -107,6 +107,23 @@ import _TestSupport
         }
     }
 
+    @Test("a prompt that the reference has no positions for is named")
+    func shortReference() throws {
+        var sampler = sampler(try TinyModel.llama())
+        let prompts = ToyData.prompts(5)
+        let longest = try #require(prompts.map(\.tokens.count).max())
+        func reference(_ context: Int) throws -> OPT {
+            try OPT(
+                OPTConfiguration(
+                    vocabularySize: 24, hiddenSize: 16, feedForwardSize: 24, layerCount: 1, heads: 4, contextLength: context),
+                weights: RandomWeights(generator: Philox(seed: 1), standardDeviation: 0.3))
+        }
+        sampler.reference = try reference(longest + 7)
+        #expect(try rows(sampler, prompts, count: 1).count == 5)
+        sampler.reference = try reference(longest + 6)
+        #expect(throws: TrainingError.self) { try rows(sampler, prompts, count: 1) }
+    }
+
     @Test("the best has the greatest reward; the first of equals wins")
     func best() {
         func row(_ id: String, _ reward: Double?) -> SampleRow { SampleRow(id: id, input: "", response: "", reward: reward) }

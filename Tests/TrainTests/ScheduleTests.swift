@@ -26,6 +26,17 @@ import _TestSupport
         }
     }
 
+    @Test("a rise that lies in no run is refused by every stage")
+    func impossible() {
+        for schedule in [
+            Schedule(warmupSteps: -1), Schedule(warmupShare: -0.1), Schedule(warmupShare: 1e300), Schedule(warmupShare: .nan),
+        ] {
+            #expect(throws: TrainingError.self) { try SFTConfig(schedule: schedule).validate() }
+            #expect(throws: TrainingError.self) { try RewardConfig(schedule: schedule).validate() }
+            #expect(throws: TrainingError.self) { try PPOConfig(schedule: schedule).validate() }
+        }
+    }
+
     @Test func withoutWarmUp() {
         #expect(Schedule() == Schedule(.cosine, warmupSteps: 0))
         expectClose(

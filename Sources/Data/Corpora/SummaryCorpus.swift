@@ -99,6 +99,7 @@ public struct SummaryCorpus: Sendable, Equatable {
     }
 
     /// The same for all splits as they are.
+    /// - Throws: `DataError`.
     public static func load(_ folder: URL) throws -> SummaryCorpus {
         var corpus = try load(folder, wanted: nil).corpus
         corpus.sizes = [:]

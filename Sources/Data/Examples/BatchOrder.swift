@@ -70,8 +70,8 @@ public struct BatchOrder: Codable, Sendable, Equatable {
         guard count >= 1 && count <= 1 << 32 else {
             throw DataError.invalidSetting("there are \(count) examples to order", expected: "at least 1")
         }
-        guard batchSize >= 1 else {
-            throw DataError.invalidSetting("the batch size is \(batchSize)", expected: "at least 1")
+        guard batchSize >= 1 && batchSize <= 1 << 32 else {
+            throw DataError.invalidSetting("the batch size is \(batchSize)", expected: "at least 1 and at most 2^32")
         }
         guard !dropLast || batchSize <= count else {
             throw DataError.invalidSetting(

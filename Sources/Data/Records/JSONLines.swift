@@ -53,15 +53,7 @@ public struct JSONLines<Row: Codable>: Sendable {
     /// All rows, or the first `count` of them.
     /// - Throws: As `readEach`.
     public func read(first count: Int = .max) throws -> [Row] {
-        var rows: [Row] = []
-        guard count > 0 else { return rows }
-        do {
-            try readEach { row, _ in
-                rows.append(row)
-                if rows.count == count { throw ReadEnough() }
-            }
-        } catch is ReadEnough {}
-        return rows
+        try firstRows(count) { take in try readEach { row, _ in try take(row) } }
     }
 
     /// Writes the rows, one per line with sorted keys, under the file's name only when complete.
@@ -134,5 +126,19 @@ public struct JSONLines<Row: Codable>: Sendable {
     }
 }
 
+/// The first rows of a stream, which is not read any further.
+/// - Parameter stream: hands each row to the function that it is given.
+func firstRows<Row>(_ count: Int, of stream: (_ take: (Row) throws -> Void) throws -> Void) throws -> [Row] {
+    var rows: [Row] = []
+    guard count > 0 else { return rows }
+    do {
+        try stream { row in
+            rows.append(row)
+            if rows.count == count { throw ReadEnough() }
+        }
+    } catch is ReadEnough {}
+    return rows
+}
+
 /// Ends a stream before its end.
-struct ReadEnough: Error {}
+private struct ReadEnough: Error {}

@@ -28,6 +28,7 @@ public struct FolderEntailmentModel: EntailmentModel {
     }
 
     /// The three probabilities for each pair; pairs that are too long lose the end of the longer text.
+    /// - Throws: `EncoderError` for a pair that the model cannot read.
     public func probabilities(of pairs: [EntailmentPair]) throws -> [EntailmentProbabilities] {
         // a text stands in many pairs: it is tokenised once
         var known: [[UInt8]: [Int32]] = [:]

@@ -22,6 +22,7 @@ public struct FolderSentenceEncoder: TextEncoder {
     }
 
     /// One vector for each text; long texts are cut to the encoder's length.
+    /// - Throws: `EncoderError` for a text that the model cannot read.
     public func embeddings(of texts: [String]) throws -> [[Float]?] {
         let inputs = texts.map { text in
             EncoderInput(ids: tokenizer.encode(encoder.lowercases ? text.lowercased() : text, maximumLength: limit))

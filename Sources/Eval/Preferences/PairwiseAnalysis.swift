@@ -68,6 +68,7 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
     }
 
     /// The win rate of the first system; nil if no task is left.
+    /// - Throws: ``PairwiseAnswerError``.
     public func winRate(
         tasks: [PairwiseTask], answers: [PairwiseAnswer], resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator

@@ -37,6 +37,7 @@ public struct PairwiseQuestion: Codable, Sendable, Equatable {
 /// A judge of pairs: a person's answers, a model, a reward function.
 public protocol PairwiseJudge {
     /// Judges pairs in the order that their texts are given in; nil where the judge has answered, and its answer says nothing.
+    /// - Throws: ``JudgeError`` when the judge has no answers or cannot be reached.
     func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?]
 }
 

@@ -22,12 +22,15 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
     ///
     /// - Parameter judge: the annotator whose answers are a model's. They count for ``agreementWithJudge`` alone.
     /// - Returns: nil if no task has an answer of people.
-    /// - Throws: ``RankingError``.
+    /// - Throws: ``RankingError``; ``PairwiseAnswerError/unknownTask(_:)``.
     public init?(
         tasks: [RankingTask], answers: [RankingAnswer], judge: String? = nil, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) throws {
-        let known = Dictionary(tasks.map { ($0.id, $0) }) { first, _ in first }
+        var known: [String: RankingTask] = [:]
+        for task in tasks where known.updateValue(task, forKey: task.id) != nil {
+            throw RankingError.repeatedTask(task.id)
+        }
         var people: [String: [[String: Double]]] = [:]
         var judged: [String: [String: Double]] = [:]
         for answer in answers {
@@ -85,12 +88,16 @@ public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
     case wrongCount(task: String, ranks: Int, texts: Int)
     /// A task without a text of the reference.
     case noReference(task: String)
+    /// Two tasks of one name: answers do not say which of them is meant.
+    case repeatedTask(String)
 
+    /// One line: which task and why.
     public var description: String {
         switch self {
         case .wrongCount(let task, let ranks, let texts):
             "an answer to task \(task) has \(ranks) ranks for \(texts) texts: each text shown needs one, 1 for the best"
         case .noReference(let task): "none of the texts of task \(task) is the \(RankingTask.reference)'s"
+        case .repeatedTask(let task): "there are two tasks \(task); give every task an id of its own"
         }
     }
 }

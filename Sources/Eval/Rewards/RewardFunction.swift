@@ -35,5 +35,6 @@ public struct RewardRequest {
 /// Something that gives every response a number, greater for better.
 public protocol RewardFunction {
     /// One number for every request, in order.
+    /// - Throws: ``RewardError`` for a response that cannot be judged, or for a scorer that fails.
     func rewards(for requests: [RewardRequest]) throws -> [Double]
 }

@@ -22,7 +22,14 @@ public struct RewardModelReward: RewardFunction {
         self.tokensPerPass = tokensPerPass
     }
 
+    /// - Throws: ``RewardError/tooLong(tokens:limit:)`` where the model has a table of positions and a text goes beyond it.
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
+        if let limit = model.decoder.positionLimit {
+            for request in requests {
+                let tokens = request.promptTokens.count + answer(of: request).count
+                guard tokens <= limit else { throw RewardError.tooLong(tokens: tokens, limit: limit) }
+            }
+        }
         var result: [Double] = []
         var part: [RewardRequest] = []
         var tokens = 0
@@ -41,11 +48,13 @@ public struct RewardModelReward: RewardFunction {
         return result
     }
 
+    /// The response with one end.
+    private func answer(of request: RewardRequest) -> [Int32] {
+        request.responseTokens.last == endOfSequence ? request.responseTokens : request.responseTokens + [endOfSequence]
+    }
+
     private func score(_ requests: [RewardRequest]) -> [Float] {
-        let answers = requests.map { request in
-            request.responseTokens.last == endOfSequence
-                ? request.responseTokens : request.responseTokens + [endOfSequence]
-        }
+        let answers = requests.map(answer(of:))
         let trunks = requests.compactMap(\.trunk)
         let layers = Set(requests.map(\.trunkLayers))
         if let depth = layers.first, layers.count == 1, depth > 0, depth <= sharedTrunkLayers, trunks.count == requests.count {

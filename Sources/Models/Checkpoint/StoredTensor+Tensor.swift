@@ -93,7 +93,7 @@ extension WeightStore: WeightSource {
 }
 
 extension Tensor {
-    /// A matrix with its two dimensions exchanged. No gradient flows through it.
+    /// A matrix [R, C] with its two dimensions exchanged: [C, R]. No gradient flows through it.
     package func transposed() -> Tensor {
         precondition(shape.rank == 2, "only a matrix is transposed, not \(shape)")
         let (rows, columns, tile) = (shape[0], shape[1], 32)

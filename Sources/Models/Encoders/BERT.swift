@@ -47,6 +47,7 @@ public final class BERT: @unchecked Sendable {
     private let fused = Mutex<[Compute.Precision: [FusedBlock]]>([:])
 
     /// An encoder whose weights come from `source`, under the names of Transformers' `BertModel`.
+    /// - Throws: what `source` throws for a weight.
     public init(_ settings: BERTConfiguration, weights source: some WeightSource) throws {
         let hidden = settings.hiddenSize
         func norm(_ name: String) throws -> LayerNormalisation {

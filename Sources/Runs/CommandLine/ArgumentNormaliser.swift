@@ -1,11 +1,11 @@
 /// The state while one command line is read.
 struct ArgumentNormaliser {
     private let program: String
-    private let table: OptionTable
+    let table: OptionTable
     /// Options in the order of their first mention, with what the parser is given for them.
     private var settings: [(name: String, words: [String])] = []
     private var indices: [String: Int] = [:]
-    private var notes: [String] = []
+    var notes: [String] = []
     private var noted: Set<String> = []
     private var words: [String] = []
 
@@ -49,7 +49,7 @@ struct ArgumentNormaliser {
 
     // MARK: One option
 
-    private struct Mention {
+    struct Mention {
         /// Canonical.
         var name: String
         /// As the user wrote it.
@@ -62,14 +62,14 @@ struct ArgumentNormaliser {
     }
 
     /// What a name means to this program.
-    private enum Meaning {
+    enum Meaning {
         case option(String, OptionTable.Entry)
         /// `no-x` of a boolean `x`.
         case negation(String, OptionTable.Entry)
         case ignored(IgnoredOption)
     }
 
-    private func meaning(of spelling: String) -> Meaning? {
+    func meaning(of spelling: String) -> Meaning? {
         let canonical = OptionTable.canonical(spelling)
         let name = table.aliases[canonical] ?? canonical
         if let entry = table.entries[name] { return .option(name, entry) }
@@ -79,121 +79,6 @@ struct ArgumentNormaliser {
             return .negation(String(name.dropFirst(3)), entry)
         }
         return table.ignored.first { $0.matches(name) }.map(Meaning.ignored)
-    }
-
-    /// Reads one option with what belongs to it, or one word.
-    /// - Returns: nil for what sets nothing.
-    private mutating func nextMention(
-        _ arguments: [String], _ position: inout Int
-    ) throws(CommandLineError) -> Mention? {
-        let argument = arguments[position]
-        position += 1
-        if argument == "--" {
-            for word in arguments[position...] { try take(word) }
-            position = arguments.count
-            return nil
-        }
-        let isDashed = argument.hasPrefix("--")
-        let parts = argument.drop { $0 == "-" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let spelling = parts.first.map(String.init), isDashed || (parts.count == 2 && Self.isName(spelling))
-        else {
-            if argument.hasPrefix("-") && argument.count > 1 { throw unknown(argument) }
-            try take(argument)
-            return nil
-        }
-        let shown = isDashed ? "--" + spelling : spelling
-        guard let meaning = meaning(of: spelling) else { throw unknown(shown) }
-        let inline = parts.count == 2 ? String(parts[1]) : nil
-        switch meaning {
-        case .ignored(let option):
-            note(shown, option)
-            if let inline {
-                _ = restOfList(inline, arguments, &position)
-            } else {
-                skipValues(of: option, arguments, &position)
-            }
-            return nil
-        case .negation(let name, let entry):
-            var isNegated = true
-            if let inline { isNegated = try boolean(inline, shown) }
-            return Mention(
-                name: name, spelling: shown, kind: entry.kind, isOptional: entry.isOptional,
-                values: [isNegated ? "false" : "true"])
-        case .option(let name, let entry):
-            var mention = Mention(
-                name: name, spelling: shown, kind: entry.kind, isOptional: entry.isOptional, values: [])
-            if let inline {
-                let isList = entry.kind == .list || entry.kind == .repeated
-                mention.values = [isList ? restOfList(inline, arguments, &position) : inline]
-            } else {
-                mention.values = followingValues(entry.kind, arguments, &position)
-            }
-            if mention.values.isEmpty {
-                if table.mayLackValue.contains(name) {
-                    notes.append("\(shown) has no value; the default is used")
-                    return nil
-                }
-                throw .missingValue(shown)
-            }
-            return mention
-        }
-    }
-
-    /// The words after an option that are its value.
-    private func followingValues(
-        _ kind: OptionTable.Kind, _ arguments: [String], _ position: inout Int
-    ) -> [String] {
-        switch kind {
-        case .boolean, .flag:
-            guard position < arguments.count, Self.boolean(arguments[position]) != nil else { return ["true"] }
-            position += 1
-            return [arguments[position - 1]]
-        case .value:
-            guard position < arguments.count, !isOption(arguments[position]) else { return [] }
-            position += 1
-            return [arguments[position - 1]]
-        case .list, .repeated:
-            var values: [String] = []
-            if position < arguments.count, arguments[position].hasPrefix("[") {
-                position += 1
-                return [restOfList(arguments[position - 1], arguments, &position)]
-            }
-            while position < arguments.count, !isOption(arguments[position]) {
-                values.append(arguments[position])
-                position += 1
-                // With words of its own a program could not tell them from further elements.
-                if table.takesWords { break }
-            }
-            return values
-        }
-    }
-
-    /// A list in brackets that the shell has split at its spaces: `[a,` and `b]`.
-    private func restOfList(_ start: String, _ arguments: [String], _ position: inout Int) -> String {
-        guard start.hasPrefix("["), !start.hasSuffix("]"),
-            let end = arguments[position...].firstIndex(where: { $0.hasSuffix("]") }),
-            !arguments[position...end].contains(where: { $0.hasPrefix("--") })
-        else { return start }
-        defer { position = end + 1 }
-        return ([start] + arguments[position...end]).joined(separator: " ")
-    }
-
-    private func skipValues(of option: IgnoredOption, _ arguments: [String], _ position: inout Int) {
-        switch option.kind {
-        case .boolean:
-            guard position < arguments.count else { return }
-            let word = arguments[position]
-            if Self.boolean(word) != nil || ["none", "null"].contains(word.lowercased()) { position += 1 }
-        case .value:
-            while position < arguments.count, !isOption(arguments[position]) { position += 1 }
-        }
-    }
-
-    /// Whether a word begins another option: `--x`, or `x=…` of a name that the program knows.
-    private func isOption(_ word: String) -> Bool {
-        if word.hasPrefix("--") { return true }
-        guard let equals = word.firstIndex(of: "="), Self.isName(String(word[..<equals])) else { return false }
-        return meaning(of: String(word[..<equals])) != nil
     }
 
     // MARK: Files
@@ -260,17 +145,17 @@ struct ArgumentNormaliser {
         }
     }
 
-    private mutating func take(_ word: String) throws(CommandLineError) {
+    mutating func take(_ word: String) throws(CommandLineError) {
         guard table.takesWords else { throw .unexpectedWord(word) }
         words.append(word)
     }
 
-    private mutating func note(_ shown: String, _ option: IgnoredOption) {
+    mutating func note(_ shown: String, _ option: IgnoredOption) {
         guard noted.insert(shown).inserted else { return }
         notes.append("\(shown) has no meaning here: \(option.reason)")
     }
 
-    private func unknown(_ shown: String, in file: String? = nil) -> CommandLineError {
+    func unknown(_ shown: String, in file: String? = nil) -> CommandLineError {
         let name = OptionTable.canonical(String(shown.drop { $0 == "-" }))
         let names = (Array(table.entries.keys) + Array(table.aliases.keys)).sorted()
         // options without meaning come second, and those of a few letters, which are near to everything, not at all
@@ -283,12 +168,12 @@ struct ArgumentNormaliser {
         return .unknownOption(shown, nearest: nearest, place: file)
     }
 
-    private func boolean(_ text: String, _ spelling: String) throws(CommandLineError) -> Bool {
+    func boolean(_ text: String, _ spelling: String) throws(CommandLineError) -> Bool {
         guard let value = Self.boolean(text) else { throw .notBoolean(spelling, value: text) }
         return value
     }
 
-    private static func boolean(_ text: String) -> Bool? {
+    static func boolean(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "true", "1", "yes", "on", "t", "y": true
         case "false", "0", "no", "off", "f", "n": false
@@ -296,7 +181,7 @@ struct ArgumentNormaliser {
         }
     }
 
-    private static func isName(_ text: String) -> Bool {
+    static func isName(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, first.properties.isAlphabetic else { return false }
         return text.unicodeScalars.allSatisfy { scalar in
             scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_" || scalar == "-"

@@ -91,7 +91,7 @@ extension JudgeError: ProgramExitProviding {
 extension RewardError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .noReference: .badData
+        case .noReference, .tooLong: .badData
         case .badPattern: .usage
         case .scorer: .inputOutput
         }

@@ -120,14 +120,7 @@ public struct Experiment: Codable, Equatable, Sendable {
     /// Writes `experiment.json` and `experiment.md` into a folder.
     /// - Throws: `FileError`; `SummaryError.notFinite` before anything is written.
     public func write(to folder: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let json: String
-        do {
-            json = try String(decoding: encoder.encode(self), as: UTF8.self) + "\n"
-        } catch EncodingError.invalidValue(_, let context) {
-            throw SummaryError.notFinite(context.codingPath.map(\.stringValue).joined(separator: "."))
-        }
+        let json = try ResultJSON.text(of: self)
         try AtomicFile.write(json, to: folder.appendingPathComponent("experiment.json"))
         try AtomicFile.write(markdown, to: folder.appendingPathComponent("experiment.md"))
     }

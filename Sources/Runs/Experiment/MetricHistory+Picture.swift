@@ -1,5 +1,4 @@
 import Eval
-import Foundation
 
 extension MetricHistory {
     private static var panel: (width: Double, height: Double) { (320, 200) }
@@ -12,15 +11,11 @@ extension MetricHistory {
         let (panel, margin) = (Self.panel, Self.margin)
         let height = margin.top + panel.height + margin.bottom
         let width = margin.left + panel.width + margin.right
-        var lines = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(number(width)) \(number(height * Double(metrics.count)))\" "
-                + "font-family=\"sans-serif\" font-size=\"12\">",
-            "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
-        ]
-        for (index, metric) in metrics.enumerated() {
-            lines += self.panel(metric, top: margin.top + height * Double(index))
-        }
-        return (lines + ["</svg>"]).joined(separator: "\n") + "\n"
+        return SVG.document(
+            width: width, height: height * Double(metrics.count),
+            metrics.enumerated().flatMap { index, metric in
+                self.panel(metric, top: margin.top + height * Double(index))
+            })
     }
 
     private func panel(_ metric: String, top: Double) -> [String] {
@@ -32,15 +27,14 @@ extension MetricHistory {
         let x = axis(points.map { Double($0.step) }, from: left, to: left + panel.width)
         let y = axis(points.map(\.value), from: top + panel.height, to: top)
         var lines = [
-            text(left, top - 14, metric, anchor: "start", style: "font-weight=\"bold\""),
-            text(left + panel.width / 2, top + panel.height + 34, "step", anchor: "middle"),
-            "<rect x=\"\(number(left))\" y=\"\(number(top))\" width=\"\(number(panel.width))\" height=\"\(number(panel.height))\" "
-                + "fill=\"none\" stroke=\"#9ca3af\"/>",
+            SVG.text(left, top - 14, metric, anchor: "start", style: "font-weight=\"bold\""),
+            SVG.text(left + panel.width / 2, top + panel.height + 34, "step", anchor: "middle"),
+            SVG.frame(left: left, top: top, width: panel.width, height: panel.height),
         ]
         for tick in x.ticks where tick >= 0 {
-            lines.append(text(x.place(tick), top + panel.height + 18, x.label(tick), anchor: "middle"))
+            lines.append(SVG.text(x.place(tick), top + panel.height + 18, x.label(tick), anchor: "middle"))
         }
-        for tick in y.ticks { lines.append(text(left - 6, y.place(tick) + 4, y.label(tick), anchor: "end")) }
+        for tick in y.ticks { lines.append(SVG.text(left - 6, y.place(tick) + 4, y.label(tick), anchor: "end")) }
         for (index, group) in groups.enumerated() {
             let colour = Self.colours[index % Self.colours.count]
             let members = runs.filter { $0.group == group }
@@ -49,7 +43,7 @@ extension MetricHistory {
             }
             if members.count > 1 { lines.append(path(means(of: metric, group: group), x, y, colour, width: 2.4)) }
             lines.append(
-                text(
+                SVG.text(
                     left + panel.width + 10, top + 14 + 16 * Double(index), group, anchor: "start",
                     style: "fill=\"\(colour)\""))
         }
@@ -59,15 +53,6 @@ extension MetricHistory {
     private func path(
         _ points: [(step: Int, value: Double)], _ x: PictureAxis, _ y: PictureAxis, _ colour: String, width: Double
     ) -> String {
-        let places = points.map { "\(number(x.place(Double($0.step)))),\(number(y.place($0.value)))" }
-        return "<polyline points=\"\(places.joined(separator: " "))\" fill=\"none\" stroke=\"\(colour)\" "
-            + "stroke-width=\"\(number(width))\"/>"
+        SVG.path(points.map { (x.place(Double($0.step)), y.place($0.value)) }, colour, width: width)
     }
-
-    private func text(_ x: Double, _ y: Double, _ content: String, anchor: String, style: String = "") -> String {
-        let safe = content.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-        return "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\" \(style)>\(safe)</text>"
-    }
-
-    private func number(_ value: Double) -> String { String(format: "%.1f", value) }
 }

@@ -51,11 +51,7 @@ public final class RunFolder {
         // Before anything is written: a folder of another kind must stay as it is.
         _ = try Self.configuration(at: url, expecting: [configuration.stage])
         if resume == .must && !Self.hasProgress(url) { throw RunFolderError.nothingToResume(path: url.path) }
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch {
-            throw FileError.cannotCreate(path: url.path, SystemError(error))
-        }
+        try Folder.make(url)
         lock = try RunLock(url, program: configuration.program)
         self.url = url
         self.configuration = configuration

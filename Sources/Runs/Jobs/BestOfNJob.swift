@@ -35,6 +35,8 @@ public struct BestOfNJob {
     }
 
     /// Runs the job.
+    /// - Throws: `StoppedBySignal` when a signal ends the run; `RunFolderError`, `FileError` and the errors of the
+    ///   modules at work.
     public func callAsFunction() throws {
         try run.computing { try work() }
     }
@@ -42,13 +44,12 @@ public struct BestOfNJob {
     private func work() throws {
         let session = try RunSession(stage: .bestOfN, program: "sample-best-of-n", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
-        var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url) } ?? BestOfNProgress()
+        let n = options.numReturnSequences
+        var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
         let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)
         let end = try policy.endOfSequence()
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, end: end)
-        let reference = try options.referenceModel.map {
-            try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
-        }
+        let reference = try options.referenceModel.map { try policy.loadReference($0, note: session.say) }
         let corpus = try data.corpus(options.evaluationSplits.values, note: session.say)
         let tokenisation = try data.tokenisation(
             of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
@@ -60,7 +61,6 @@ public struct BestOfNJob {
             if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
             return (split, prompts)
         }
-        let n = options.numReturnSequences
         func grouped(_ count: Int) -> Int { options.groups > 1 ? min(options.groupedPrompts, count) : 0 }
         let total = splits.reduce(0) { $0 + $1.1.count + grouped($1.1.count) * (options.groups - 1) }
         try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
@@ -122,7 +122,11 @@ public struct BestOfNJob {
         let splits = curves.keys.sorted()
         var text = "n,kl," + splits.joined(separator: ",") + "\n"
         for place in 0..<n {
-            let rewards = splits.map { "\(curves[$0]?[place] ?? .nan)" }
+            // a split without prompts has no curve
+            let rewards = splits.map { split in
+                let curve = curves[split] ?? []
+                return "\(place < curve.count ? curve[place] : .nan)"
+            }
             text += "\(place + 1),\(BestOfN.kl(n: place + 1))," + rewards.joined(separator: ",") + "\n"
         }
         return text

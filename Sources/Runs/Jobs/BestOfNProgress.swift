@@ -1,12 +1,12 @@
 import Data
 import Files
-import Foundation
+package import Foundation
 import Train
 
 /// How far best-of-N sampling has come, as its checkpoints hold it: which prompts are answered, and the sums over their answers.
 ///
 /// Random streams need no place in it: each is named by the seed, the prompt and the number of the response.
-struct BestOfNProgress: Codable, Equatable {
+package struct BestOfNProgress: Codable, Equatable {
     /// The split that is being answered, by its place among those asked for.
     var split = 0
     /// Prompts of it that are answered.
@@ -56,11 +56,17 @@ struct BestOfNProgress: Codable, Equatable {
         try AtomicFile.write(text + "\n", to: folder.appendingPathComponent(Self.fileName))
     }
 
+    /// Reads what ``write(to:)`` wrote.
+    /// - Parameter n: the responses of a group.
     /// - Throws: `FileError.damaged`.
-    static func read(from folder: URL) throws -> BestOfNProgress {
+    package static func read(from folder: URL, n: Int) throws -> BestOfNProgress {
         guard let content = try? Foundation.Data(contentsOf: folder.appendingPathComponent(fileName)),
             let progress = try? JSONDecoder().decode(BestOfNProgress.self, from: content)
         else { throw FileError.damaged(path: folder.path, problem: "\(fileName) is missing or unreadable") }
+        let counts = 0...(1 << 53)
+        guard [progress.split, progress.prompts, progress.done, progress.tokens].allSatisfy({ counts.contains($0) }),
+            [0, n].contains(progress.curve.count)
+        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) has counts that no run comes to") }
         return progress
     }
 }

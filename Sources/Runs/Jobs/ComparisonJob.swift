@@ -1,6 +1,7 @@
 import Data
 import Diversity
 import Eval
+import Files
 import Foundation
 import Tensor
 import Train
@@ -22,6 +23,8 @@ public struct ComparisonJob {
     }
 
     /// Reads the runs, writes summary.json, summary.md and summary.svg, prints the table.
+    /// - Throws: `CommandLineError` for a run that is not named; `RunFolderError`; `FileError`; `DataError` and `SummaryError` for tables
+    ///   that cannot be read or lack what is compared; what the encoder throws.
     public func callAsFunction() throws {
         let start = ContinuousClock.now
         let sft = try locate(options.sftRun, "--sft-run", .supervised)
@@ -31,46 +34,39 @@ public struct ComparisonJob {
         let ppoSamples = try locate(options.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
 
         let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
-        func system(_ run: URL, table: (String) -> String) throws -> Summary.System {
+        func system(_ run: URL, suffix: String = "") throws -> Summary.System {
             Summary.System(
-                id: try scores(Tables.read(table("test"), inRun: run), encoder),
-                ood: try scores(Tables.read(table("ood_test"), inRun: run), encoder))
+                id: try scores(of: "test" + suffix, inRun: run, encoder),
+                ood: try scores(of: "ood_test" + suffix, inRun: run, encoder))
         }
-        func allSystems() throws -> Summary.Systems {
+        let systems = try run.computing {
             Summary.Systems(
-                sft: try system(sftSamples) { $0 }, ppo: try system(ppoSamples) { $0 },
-                bon: try system(sftSamples) { "\($0)_best_of_n" })
+                sft: try system(sftSamples), ppo: try system(ppoSamples), bon: try system(sftSamples, suffix: "_best_of_n"))
         }
-        let systems = try run.computing { try allSystems() }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
-        func last(_ measurements: [Measurement], _ name: String) -> Double {
-            measurements.last { $0.values[name] != nil }?.values[name] ?? .nan
-        }
-        func first(_ measurements: [Measurement], _ name: String) -> Double {
-            measurements.first { $0.values[name] != nil }?.values[name] ?? .nan
-        }
+        // a summary does not take what was never measured: NaN is refused by name
+        func last(_ name: String, _ measurements: [Measurement]) -> Double { measurements.last(of: name) ?? .nan }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
-        let elapsed = start.duration(to: .now).components
         let seconds = Summary.Seconds(
             sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
-            diversity: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
+            diversity: start.duration(to: .now) / .seconds(1),
             total: options.totalSeconds ?? .nan)
         var summary = Summary(
             dataset: Self.dataset(configuration), seconds: seconds,
             sft: Summary.Supervised(
-                firstLoss: first(supervised, "validation_loss"), lastLoss: last(supervised, "loss"),
-                validationLoss: last(supervised, "validation_loss"),
-                oodValidationLoss: last(supervised, "ood_validation_loss")),
+                firstLoss: supervised.first(of: "validation_loss") ?? .nan, lastLoss: last("loss", supervised),
+                validationLoss: last("validation_loss", supervised),
+                oodValidationLoss: last("ood_validation_loss", supervised)),
             rm: Summary.RewardModel(
-                accuracyID: last(reward, "validation_accuracy"), accuracyOOD: last(reward, "ood_validation_accuracy")),
+                accuracyID: last("validation_accuracy", reward), accuracyOOD: last("ood_validation_accuracy", reward)),
             systems: systems)
         // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
         let sum = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
         summary.seconds.total = max(sum, options.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
         let folder = URL(fileURLWithPath: options.summaryDir ?? ".", isDirectory: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Folder.make(folder)
         try summary.write(to: folder)
         print(summary.terminalText)
     }
@@ -92,8 +88,9 @@ public struct ComparisonJob {
         return url
     }
 
-    /// The numbers of one system on one split. Rows of one prompt are one unit of every bootstrap.
-    private func scores(_ rows: [SampleRow], _ encoder: FolderSentenceEncoder?) throws -> Summary.Scores {
+    /// The numbers of one system on one split, from a table of a run. Rows of one prompt are one unit of every bootstrap.
+    private func scores(of table: String, inRun folder: URL, _ encoder: FolderSentenceEncoder?) throws -> Summary.Scores {
+        let rows = try Tables.read(table, inRun: folder)
         var order: [String] = []
         var groups: [String: [SampleRow]] = [:]
         for row in rows {
@@ -102,8 +99,12 @@ public struct ComparisonJob {
         }
         let prompts = order.compactMap { groups[$0] }
         var random = Philox(seed: run.seed).split("comparison")
-        func interval(_ value: (SampleRow) -> Double?) -> Interval {
-            Bootstrap.groupedMean(of: prompts.map { $0.compactMap(value) }, using: &random)
+        func interval(_ column: String, _ value: (SampleRow) -> Double?) throws -> Interval {
+            let values = prompts.map { $0.compactMap(value) }
+            guard values.contains(where: { !$0.isEmpty }) else {
+                throw SummaryError.missingColumn(column, table: table, path: folder.path)
+            }
+            return Bootstrap.groupedMean(of: values, using: &random)
         }
         let gold = GoldScore(lengthWeight: options.lengthWeight)
         let rouge = ROUGE.Standard(stems: true)
@@ -125,18 +126,24 @@ public struct ComparisonJob {
             throw CommandLineError.invalid("the tables hold too few responses for a diversity")
         }
         return Summary.Scores(
-            reward: interval(\.reward),
-            rougeL: interval { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } },
-            gold: interval { row in row.reference.map { gold.score(row.response, reference: $0) } },
-            lengthTokens: interval { $0.numbers["tokens"] }.mean, eosShare: interval { $0.numbers["ended"] }.mean,
-            kl: rows.contains { $0.numbers["kl"] != nil }
-                ? interval { $0.numbers["kl"] }.mean
+            reward: try interval("reward", \.reward),
+            rougeL: try interval("reference") { row in
+                row.reference.map { rouge.score(row.response, reference: $0).rougeL.f }
+            },
+            gold: try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } },
+            lengthTokens: try interval("tokens") { $0.numbers["tokens"] }.mean,
+            eosShare: try interval("ended") { $0.numbers["ended"] }.mean,
+            kl: try rows.contains { $0.numbers["kl"] != nil }
+                ? interval("kl") { $0.numbers["kl"] }.mean
                 : rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? 0,
             perInputEAD: perInput,
-            acrossInputEAD: across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean),
+            acrossInputEAD: across.intervalOrPoint,
             perInputEmbedding: embedding?.perInput?.mean,
-            acrossInputEmbedding: embedding?.acrossInputs.map {
-                $0.interval ?? Interval(mean: $0.mean, low: $0.mean, high: $0.mean)
-            })
+            acrossInputEmbedding: embedding?.acrossInputs?.intervalOrPoint)
     }
+}
+
+extension DiversityAggregate.AcrossInputs {
+    /// Its interval; the mean alone where there are too few inputs for one.
+    fileprivate var intervalOrPoint: Interval { interval ?? Interval(mean: mean, low: mean, high: mean) }
 }

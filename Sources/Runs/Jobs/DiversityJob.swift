@@ -24,6 +24,7 @@ public struct DiversityJob {
     }
 
     /// Runs the job.
+    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError` and `DiversityError` for what cannot be measured.
     public func callAsFunction() throws {
         let sources = try self.sources()
         var config = try options.configuration(seed: run.seed)
@@ -146,10 +147,8 @@ extension DiversityJob {
         private var comparisonName: String { isGap ? "gap" : "difference" }
 
         func write(to folder: URL) throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             func write(_ name: String, _ value: some Encodable, csv: String) throws {
-                try AtomicFile.write(try encoder.encode(value), to: folder.appendingPathComponent(name + ".json"))
+                try AtomicFile.write(ResultJSON.text(of: value), to: folder.appendingPathComponent(name + ".json"))
                 try AtomicFile.write(csv, to: folder.appendingPathComponent(name + ".csv"))
             }
             for (source, report) in zip(sources, reports) {

@@ -25,6 +25,7 @@ public struct ExperimentJob {
     }
 
     /// Reads the runs, writes experiment.json and experiment.md, prints the tables.
+    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError`; `SummaryError.notFinite`.
     public func callAsFunction() throws {
         let folder = URL(fileURLWithPath: options.experimentDir ?? ".", isDirectory: true)
         try run.computing {
@@ -114,9 +115,7 @@ public struct ExperimentJob {
     /// spread between seeds is what the interval is made of.
     private static func pair(_ id: String, _ ood: String, _ runs: [URL]) throws -> Experiment.Pair? {
         func values(_ name: String) throws -> SeedValues? {
-            let found = try runs.compactMap { run in
-                try MetricsFile.read(inRun: run).last { $0.values[name] != nil }?.values[name]
-            }
+            let found = try runs.compactMap { try MetricsFile.read(inRun: $0).last(of: name) }
             return found.count == runs.count ? SeedValues(seeds: found) : nil
         }
         guard let inside = try values(id), let outside = try values(ood) else { return nil }

@@ -23,7 +23,9 @@ public struct HistoryOptions: ParsableArguments {
 
 /// Metrics of runs over their steps: a table, a picture, and a table of the runs.
 public struct HistoryJob {
+    /// Where the runs are.
     public var run: RunOptions
+    /// Which metrics are written, and where to.
     public var options: HistoryOptions
     /// The runs, by id or path.
     public var runIds: [String]
@@ -36,6 +38,7 @@ public struct HistoryJob {
     }
 
     /// Reads the runs and writes the files.
+    /// - Throws: `CommandLineError` for a metric that no run has; `RunFolderError`; `FileError`.
     public func callAsFunction() throws {
         guard !runIds.isEmpty else { throw CommandLineError.invalid("--metrics needs --run-ids, the runs to read") }
         let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
@@ -43,11 +46,7 @@ public struct HistoryJob {
             runIds.map { (name: $0, folder: try RunFolder.locate($0, in: runs)) }, metrics: options.metrics.values,
             groupBy: options.groupBy)
         let folder = options.metricsOutput.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? runs
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError.cannotCreate(path: folder.path, SystemError(code: EACCES))
-        }
+        try Folder.make(folder)
         for (name, text) in [("metrics.csv", history.csv), ("metrics.svg", history.svg), ("runs.csv", history.table)] {
             try AtomicFile.write(text, to: folder.appendingPathComponent(name))
         }

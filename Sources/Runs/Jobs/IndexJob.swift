@@ -1,5 +1,6 @@
 import Data
 import Eval
+import Files
 import Foundation
 
 /// Scores every post of a data set and writes an index of the rows that score highest: how the rows of a structured subset such as
@@ -28,7 +29,7 @@ struct IndexJob {
         }
         if let scoresFolder {
             let folder = URL(fileURLWithPath: scoresFolder, isDirectory: true)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Folder.make(folder)
             for (split, numbers) in scores {
                 try NumpyArray(shape: [numbers.count], elements: .reals(numbers))
                     .write(to: folder.appendingPathComponent("\(split).npy"))

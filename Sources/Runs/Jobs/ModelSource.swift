@@ -14,8 +14,15 @@ struct LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
         let tokenizer = try TokenizerFolder.load(from: folder)
         let model = try LanguageModel.load(folder, note: note)
-        try model.checkTokens(tokenizer.vocabularySize, folder: folder)
+        try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
         return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
+    }
+
+    /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
+    func loadReference(_ path: String, note: (String) -> Void) throws -> any Decoder {
+        let loaded = try Self.load(path, from: [.supervised, .policy], note: note)
+        try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
+        return loaded.model.decoder
     }
 
     /// The end-of-sequence token, without which nothing can be trained or sampled.

@@ -47,6 +47,8 @@ public struct PPOJob {
     }
 
     /// Runs the job, or goes on with it.
+    /// - Throws: `StoppedBySignal` when a signal ends the run; `RunFolderError`, `FileError` and the errors of the
+    ///   modules at work.
     public func callAsFunction() throws {
         try run.computing { try work() }
     }
@@ -72,9 +74,8 @@ public struct PPOJob {
 
         // the reference is the model that training started from, also when a run goes on
         let reference =
-            try policy.baseModelName.map {
-                try LoadedModel.load($0, from: [.supervised, .policy], note: session.say).model.decoder
-            } ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
+            try policy.baseModelName.map { try supervised.loadReference($0, note: session.say) }
+            ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
 
         let config = try self.config()
         let finals =

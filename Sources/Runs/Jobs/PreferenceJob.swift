@@ -5,10 +5,13 @@ import Tensor
 
 /// Which of several systems is preferred: tasks for people and what their answers say, the verdicts of a judge, contrasting examples.
 public struct PreferenceJob {
+    /// Where it writes, and how it runs.
     public var run: RunOptions
+    /// What is compared, and how.
     public var options: SystemPreferenceOptions
     /// The table of runs that are named without one.
     public var table: String
+    /// Resamples of every bootstrap interval.
     public var resamples: Int
     /// All options as config.json stores them.
     public var resolved: [String: OptionValue]
@@ -30,6 +33,8 @@ public struct PreferenceJob {
     }
 
     /// Runs the job.
+    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError`; what is wrong with answers, or keeps a
+    ///   judge from answering.
     public func callAsFunction() throws {
         if let path = options.preferenceAnswers { return try analyse(answers: path) }
         if let path = options.pickExamples { return try pick(into: path) }

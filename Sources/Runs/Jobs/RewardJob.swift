@@ -41,6 +41,8 @@ public struct RewardJob {
     }
 
     /// Runs the job, or goes on with it.
+    /// - Throws: `StoppedBySignal` when a signal ends the run; `RunFolderError`, `FileError` and the errors of the
+    ///   modules at work.
     public func callAsFunction() throws {
         try run.computing {
             guard let scored = preferences.score else { return try work() }

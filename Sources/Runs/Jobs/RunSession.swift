@@ -50,10 +50,7 @@ final class RunSession {
     }
 
     /// Seconds of this session so far.
-    var seconds: Double {
-        let elapsed = start.duration(to: .now).components
-        return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
-    }
+    var seconds: Double { start.duration(to: .now) / .seconds(1) }
 
     func say(_ text: String) { console.say(text) }
 

@@ -43,6 +43,8 @@ public struct SFTJob {
     }
 
     /// Runs the job, or goes on with it.
+    /// - Throws: `StoppedBySignal` when a signal ends the run; `RunFolderError`, `FileError` and the errors of the
+    ///   modules at work.
     public func callAsFunction() throws {
         try run.computing {
             guard let output = model.indexOutput else { return try work() }

@@ -148,6 +148,9 @@ public struct DiversityOptions: ProgramOptions {
             throw ValidationError("--ood-table-name names tables of --run-ids; with --decodes there are none")
         }
         guard nliPairs >= 0 else { throw ValidationError("--nli-pairs must not be negative") }
+        guard maxTables > 0, bootstrapResamples > 0 else {
+            throw ValidationError("--max-tables and --bootstrap-resamples must be above 0")
+        }
         guard embeddingServiceBatchSize > 0, embeddingServiceAttempts > 0, embeddingServiceTimeout > 0 else {
             throw ValidationError("batch size, attempts and time-out of the embedding service must be above 0")
         }

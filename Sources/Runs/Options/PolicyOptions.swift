@@ -94,6 +94,9 @@ public struct PolicyOptions: ProgramOptions {
 
     public func validate() throws {
         guard skipBadBatches >= 0 else { throw ValidationError("--skip-bad-batches must not be negative") }
+        guard trainingTargetEvalDatapoints >= 0 else {
+            throw ValidationError("--training-target-eval-datapoints must not be negative")
+        }
         guard totalSteps > 0 else { throw ValidationError("--total-steps is \(totalSteps); it must be above 0") }
         for (name, value) in [
             ("--rollout-batch-size", promptsOfBatch), ("--batch-size", promptsOfEvaluationBatch),

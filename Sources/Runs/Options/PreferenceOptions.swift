@@ -101,6 +101,7 @@ public struct PreferenceOptions: ProgramOptions {
         guard !simulatedTemperatures.values.isEmpty, simulatedTemperatures.values.allSatisfy({ $0 >= 0 }) else {
             throw ValidationError("--simulated-temperatures takes numbers that are not negative")
         }
+        guard evalSubsampleNum ?? 0 >= 0 else { throw ValidationError("--eval-subsample-num must not be negative") }
         guard (0...0.5).contains(flippedShare) else { throw ValidationError("--flipped-share must be in 0...0.5") }
         for (name, value) in [
             ("--length-weight", lengthWeight), ("--minimum-margin", minimumMargin),

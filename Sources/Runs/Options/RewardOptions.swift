@@ -77,9 +77,6 @@ public struct RewardOptions: ProgramOptions {
         }
     }
 
-    /// Whether a reward model is what scores.
-    var usesRewardModel: Bool { OptionTable.canonical(rewardFunction) == "summarisation" }
-
     /// Where scores are read, by the option or the switch.
     static func position(_ word: String?, reference: Bool, tokenizer: any Tokenizer) -> ScorePosition {
         let counts = word.map { OptionTable.canonical($0) == "padding-count" } ?? reference
@@ -156,7 +153,9 @@ enum RewardSource {
         }
         let model = try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh)
         model.decoder.parameters.forEach { $0.isTrainable = false }
-        return (model, try TokenizerFolder.load(from: folder))
+        let tokenizer = try TokenizerFolder.load(from: folder)
+        try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
+        return (model, tokenizer)
     }
 
     /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.

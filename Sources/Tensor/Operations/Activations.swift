@@ -15,7 +15,7 @@ extension Tensor {
         }
     }
 
-    /// The softmax over the last axis.
+    /// The softmax over the last axis, in the same shape.
     public func softmax() -> Tensor {
         let kernels = Kernels.current
         let width = shape.width

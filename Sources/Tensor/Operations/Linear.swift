@@ -24,7 +24,7 @@ extension Tensor {
         }
     }
 
-    /// The product of two matrices, each transposed first where asked.
+    /// The product of two matrices, each transposed first where asked: [M, K] and [K, N] give [M, N].
     public func matmul(_ other: Tensor, transposed: Bool = false, otherTransposed: Bool = false) -> Tensor {
         precondition(
             shape.rank == 2 && other.shape.rank == 2, "matmul needs two matrices, not \(shape) and \(other.shape)")

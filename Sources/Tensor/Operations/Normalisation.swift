@@ -1,7 +1,7 @@
 // RMSNorm and LayerNorm over the last axis, and rotary positions.
 
 extension Tensor {
-    /// RMSNorm: x / √(mean(x²) + ε) · weight over the last axis (Zhang & Sennrich 2019).
+    /// RMSNorm: x / √(mean(x²) + ε) · weight over the last axis C, in the same shape; weight: [C] (Zhang & Sennrich 2019).
     public func rmsNormalised(weight: Tensor, epsilon: Float) -> Tensor {
         let (rows, width) = (shape.rows, shape.width)
         precondition(weight.shape == [width], "a norm weight \(weight.shape) does not fit \(shape)")
@@ -20,7 +20,8 @@ extension Tensor {
         }
     }
 
-    /// LayerNorm: (x − mean) / √(variance + ε) · weight + bias over the last axis (Ba et al. 2016).
+    /// LayerNorm: (x − mean) / √(variance + ε) · weight + bias over the last axis C, in the same shape; weight and bias: [C]
+    /// (Ba et al. 2016).
     public func layerNormalised(weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
         let (rows, width) = (shape.rows, shape.width)
         precondition(

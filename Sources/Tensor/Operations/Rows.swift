@@ -12,10 +12,10 @@ extension Tensor {
         return recorded(as: result) { .selectRows(SelectRows(input: $0, rows: indices, shape: shape)) }
     }
 
-    /// Rows `range` of a matrix, as a copy.
+    /// Rows `range` of a matrix [R, C], as a copy: [count of the range, C].
     public func rows(_ range: Range<Int>) -> Tensor { rows(Array(range)) }
 
-    /// Several matrices of one width, one under the other. No gradient flows through it.
+    /// Several matrices [Rᵢ, C] of one width, one under the other: [Σ Rᵢ, C]. No gradient flows through it.
     public static func stacked(_ parts: [Tensor]) -> Tensor {
         precondition(!parts.isEmpty, "stacking needs at least one tensor")
         let width = parts[0].shape.width

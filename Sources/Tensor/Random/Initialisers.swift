@@ -16,8 +16,8 @@ extension Tensor {
         }
     }
 
-    /// A matrix with orthonormal rows or columns (whichever are fewer), times `gain`: the Q of a QR factorisation of normal draws
-    /// (Saxe et al. 2014), by LAPACK.
+    /// A matrix [rows, columns] with orthonormal rows or columns (whichever are fewer), times `gain`: the Q of a QR factorisation of
+    /// normal draws (Saxe et al. 2014), by LAPACK.
     public static func orthogonal(_ rows: Int, _ columns: Int, gain: Float = 1, using generator: inout Philox) -> Tensor {
         let (long, short) = (max(rows, columns), min(rows, columns))
         var a = (0..<long * short).map { _ in generator.normal() }

@@ -41,9 +41,19 @@ public struct BestOfN {
     ///
     /// Each row has the numbers `sample` (0..<N), `tokens` (its length with the end), `ended` (0 or 1), `log_prob` and, with a reference,
     /// `kl` (Σ log p − log p_reference).
+    /// - Parameter count: N, the responses to each prompt.
+    /// - Throws: `GenerationError`; ``TrainingError/exampleTooLong(id:tokens:limit:)`` for a prompt that the reference has no positions
+    ///   for; what the reward function and `each` throw.
     public func sample(
         _ prompts: [TokenisedPrompt], count: Int, each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
     ) throws {
+        if let limit = reference?.positionLimit {
+            // the last token of a response is predicted, not read
+            let room = limit - options.maxNewTokens + 1
+            if let prompt = prompts.first(where: { $0.tokens.count > room }) {
+                throw TrainingError.exampleTooLong(id: prompt.id, tokens: prompt.tokens.count, limit: room)
+            }
+        }
         for begin in stride(from: 0, to: prompts.count, by: promptsPerPass) {
             let part = Array(prompts[begin..<min(prompts.count, begin + promptsPerPass)])
             let requests = part.map { prompt in

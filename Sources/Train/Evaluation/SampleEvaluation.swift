@@ -29,6 +29,7 @@ public struct SampleEvaluation {
     }
 
     /// One row for every prompt, in order, with the numbers `tokens` and `ended`.
+    /// - Throws: `GenerationError`; what the reward function throws.
     public func rows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
         let responses = try generator.generate(
             prompts.map { GenerationRequest(prompt: $0.tokens, streams: [random.split($0.id)]) }, options: options

@@ -109,6 +109,7 @@ public final class Adam {
     }
 
     /// Continues from a saved state.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` when a parameter has no moments of its shape there.
     public func restore(_ state: [String: Tensor], stepCount: Int) throws {
         for (index, parameter) in parameters.enumerated() {
             guard let m = state["first.\(parameter.name)"], let s = state["second.\(parameter.name)"],

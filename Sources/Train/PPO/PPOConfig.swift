@@ -167,8 +167,10 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     }
 
     /// Checks that the numbers make sense.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try optimizer.validate()
+        try Settings.require(schedule)
         try Settings.require(totalSteps > 0, "the number of steps", totalSteps, "it must be above 0")
         try Settings.require(rolloutBatchSize > 0, "the rollout batch size", rolloutBatchSize, "it must be above 0")
         try Settings.require(

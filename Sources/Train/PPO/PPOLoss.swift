@@ -1,7 +1,7 @@
 public import Tensor
 
-/// The terms of PPO's loss over the response tokens of some rollouts, each divided by `tokens`. A mask, where given, is 1 for tokens that
-/// count and 0 for padding.
+/// The terms of PPO's loss (Schulman et al. 2017) over the response tokens of some rollouts, each divided by `tokens`. All tensors have one
+/// number a token, [T]; each term is a scalar. A mask, where given, is 1 for tokens that count and 0 for padding.
 public enum PPOLoss {
     /// −Σ min(ρA, clip(ρ, 1 ± c) A) / tokens with ρ = exp(log p − old log p). Without c it is the plain policy gradient of the published
     /// code, −Σ log p · A / tokens, which `correctsImportance` makes that of V-trace.

@@ -7,9 +7,11 @@ extension PPOTrainer {
     /// Answers the evaluation prompts greedily: `<name>_score`, length, share of ended responses,
     /// and `<name>_average_…` and `<name>_median_…` of rewards, KL, entropy and text metrics. KL and entropy are those of the raw
     /// logits.
+    /// - Throws: `GenerationError` or ``TrainingError``; what the reward function and the handler throw.
     public func evaluate() throws { try evaluate(evaluationPrompts, table: "evaluation") }
 
     /// The same for other sets of prompts; the rows of each go to the table `<table>_<name>`.
+    /// - Throws: as ``evaluate()``.
     public func evaluate(_ sets: [(name: String, prompts: [TokenisedPrompt])], table: String) throws {
         var values: [String: Double] = [:]
         for (name, set) in sets where !set.isEmpty {

@@ -7,7 +7,7 @@ import Tensor
 ///
 /// The policy's frozen layers are run once for every token, while it is sampled; the reference, the values and all epochs of learning
 /// start from their output. Sampling has already given every token's log-probability, so the policy is not run again before it learns.
-public final class PPOTrainer {
+public final class PPOTrainer: SteppedTrainer {
     /// The model that learns.
     public let policy: any Decoder
     /// Its value function.
@@ -57,6 +57,8 @@ public final class PPOTrainer {
     ///   - policy: the model to train; it is frozen as the settings say.
     ///   - reference: the model that the KL is measured against. A copy of the policy shares its memory and its frozen layers.
     ///   - evaluationPrompts: named sets that are answered greedily at step 0, at intervals and at the end.
+    /// - Throws: ``TrainingError`` for settings without meaning, fewer prompts than a rollout batch, or a prompt that the context has no
+    ///   room for.
     public init(
         policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
@@ -113,6 +115,7 @@ public final class PPOTrainer {
     }
 
     /// Continues from a snapshot; policy and head must hold the weights of the same moment.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other prompts or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
@@ -128,6 +131,8 @@ public final class PPOTrainer {
 
     /// Trains until the last step, or until `shouldStop` says so after a step.
     /// - Returns: whether the run is complete.
+    /// - Throws: ``TrainingError``, with the weights as they were before the step that failed; what the reward function, the handler and
+    ///   `checkpoint` throw.
     @discardableResult
     public func run(
         checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
@@ -138,32 +143,30 @@ public final class PPOTrainer {
             try handler(.noted("policy and reference share \(trunkLayers) of \(policy.shape.layerCount) layers"))
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
-        while step < config.totalSteps {
-            let score = try trainStep()
-            try handler(.progressed(step: step, totalSteps: config.totalSteps, tokens: tokens, loss: score.map { -$0 }))
-            if step % config.logSteps == 0 || step == config.totalSteps {
-                var values = takeStatistics().merging(badBatches.numbers) { $1 }
-                values["algo_steps"] = Double(step)
-                values["optimizer_steps"] = Double(optimizer.stepCount)
-                values["rollouts"] = Double(step * config.rolloutBatchSize)
-                values["env_train_steps"] = Double(tokens)
-                if config.normalisesOverRun { values["running_advantages"] = moments.mean }
-                try handler(.measured(step: step, values: values))
-                logs += 1
-                if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
-                    try handler(.sampled(table: "rollouts", rows: lastRollouts))
-                }
-            }
-            if step == config.totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
-            let stops = shouldStop()
-            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
-            if stops || saves { try checkpoint(self) }
-            if stops { return step == config.totalSteps }
-        }
-        return true
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
-    /// One step of the algorithm; returns the mean score of its rollouts, nil when they were passed over.
+    var totalSteps: Int { config.totalSteps }
+    var intervals: StepIntervals {
+        StepIntervals(
+            log: config.logSteps, evaluation: config.evaluationSteps, checkpoint: config.checkpointSteps)
+    }
+
+    func log() throws {
+        var values = takeStatistics().merging(badBatches.numbers) { $1 }
+        values["algo_steps"] = Double(step)
+        values["optimizer_steps"] = Double(optimizer.stepCount)
+        values["rollouts"] = Double(step * config.rolloutBatchSize)
+        values["env_train_steps"] = Double(tokens)
+        if config.normalisesOverRun { values["running_advantages"] = moments.mean }
+        try handler(.measured(step: step, values: values))
+        logs += 1
+        if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
+            try handler(.sampled(table: "rollouts", rows: lastRollouts))
+        }
+    }
+
+    /// One step of the algorithm; returns minus the mean score of its rollouts, nil when they were passed over.
     func trainStep() throws -> Double? {
         let batch = order.next().map { prompts[$0] }
         var score: Double?
@@ -171,7 +174,7 @@ public final class PPOTrainer {
             lastRollouts = []
             step += 1
         }
-        return score
+        return score.map { -$0 }
     }
 
     /// Works on a batch. When numbers of it are not finite and the run may pass over such batches, it is as if the batch had not been.

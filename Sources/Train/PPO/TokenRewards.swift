@@ -2,7 +2,7 @@ import Foundation
 
 /// From scores and log-probabilities to a reward for every token.
 public enum TokenRewards {
-    /// The KL estimate of one sampled token, from d = log p_reference − log p_policy.
+    /// The KL estimate of one sampled token in nats (Schulman 2020, k1, k2 and k3), from d = log p_reference − log p_policy.
     public static func kl(policy: Double, reference: Double, estimator: PPOConfig.KLEstimator) -> Double {
         let d = reference - policy
         switch estimator {

@@ -67,8 +67,10 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     }
 
     /// Checks that the numbers make sense.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try optimizer.validate()
+        try Settings.require(schedule)
         try Settings.require(
             (0...1e6).contains(epochs) && epochs > 0, "the number of epochs", epochs, "it must be above 0 and at most 1000000")
         try Settings.require(

@@ -5,8 +5,8 @@ public import Tensor
 
 /// The pairwise loss of Bradley & Terry: −log σ(r_chosen − r_other).
 public enum RewardLoss {
-    /// Scores of both answers of every comparison, each read at the answer's last token unless told otherwise: [2·pairs], answer 0 before answer 1. The
-    /// prompt of a pair is processed once for both.
+    /// Scores of both answers of every comparison, each read at the answer's last token unless told otherwise: [2·pairs], answer 0 before
+    /// answer 1. The prompt of a pair is processed once for both.
     public static func scores(
         _ model: RewardModel, _ comparisons: [TokenisedComparison], position: ScorePosition = .lastToken,
         on tape: Tape? = nil
@@ -22,7 +22,8 @@ public enum RewardLoss {
         return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, on: tape)
     }
 
-    /// The sum of the pairs' losses, times `weight`.
+    /// The sum of the pairs' losses in nats, times `weight`, as a scalar. `scores` are those of ``scores(_:_:position:on:)``, [2·pairs];
+    /// `choices` the index of each pair's preferred answer, 0 or 1.
     ///
     /// Pairs say nothing about the level of a prompt's scores. `centering` above 0 adds `centering · (r_chosen + r_other)²`, which
     /// draws every prompt's scores towards 0 (Eisenstein et al. 2023, arXiv 2312.09244): less for a value function to predict.

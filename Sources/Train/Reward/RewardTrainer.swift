@@ -4,17 +4,17 @@ public import Models
 import Tensor
 
 /// Training of a reward model on pairs of answers.
-public final class RewardTrainer {
+public final class RewardTrainer: SteppedTrainer {
     /// The model that is being trained.
     public let model: RewardModel
     /// The settings.
     public let config: RewardConfig
     let comparisons: [TokenisedComparison]
     let evaluations: [(name: String, comparisons: [TokenisedComparison])]
-    private let handler: TrainingEventHandler
+    let handler: TrainingEventHandler
     let optimizer: Adam
     private var order: BatchOrder
-    private var tokens = 0
+    private(set) var tokens = 0
     private var interval = (loss: 0.0, right: 0.0, pairs: 0)
     private var last = (norm: 0.0, rate: 0.0)
     private var badBatches: BadBatches
@@ -25,6 +25,7 @@ public final class RewardTrainer {
     public let totalSteps: Int
 
     /// A trainer; `evaluations` are named sets of held-out comparisons.
+    /// - Throws: ``TrainingError`` for settings without meaning, no pairs, or a pair that the model has no room for.
     public init(
         _ model: RewardModel, config: RewardConfig, comparisons: [TokenisedComparison],
         evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], handler: @escaping TrainingEventHandler
@@ -63,6 +64,7 @@ public final class RewardTrainer {
     }
 
     /// Continues from a snapshot; the model must hold the weights of the same moment.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other data or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
@@ -76,6 +78,8 @@ public final class RewardTrainer {
     /// Trains until the last step, or until `shouldStop` says so after a step. It leaves the head as it was trained: the caller may
     /// save that first and then call ``normalise()``.
     /// - Returns: whether the run is complete.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; what the handler and
+    ///   `checkpoint` throw.
     @discardableResult
     public func run(
         checkpoint: (RewardTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
@@ -83,17 +87,12 @@ public final class RewardTrainer {
     ) throws -> Bool {
         try handler(.began(stage: "reward model", totalSteps: totalSteps))
         if step == 0 { try evaluate() }
-        while step < totalSteps {
-            let loss = try trainStep()
-            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
-            if step % config.logSteps == 0 || step == totalSteps { try log() }
-            if step == totalSteps || (config.evaluationSteps.map { step % $0 == 0 } ?? false) { try evaluate() }
-            let stops = shouldStop()
-            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
-            if stops || saves { try checkpoint(self) }
-            if stops { return step == totalSteps }
-        }
-        return true
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+    }
+
+    var intervals: StepIntervals {
+        StepIntervals(
+            log: config.logSteps, evaluation: config.evaluationSteps, checkpoint: config.checkpointSteps)
     }
 
     /// One optimiser step; returns its mean loss per pair, nil when the batch was passed over.
@@ -139,7 +138,7 @@ public final class RewardTrainer {
         return loss
     }
 
-    private func log() throws {
+    func log() throws {
         var values = badBatches.numbers
         values["tokens"] = Double(tokens)
         values["total_samples_seen"] = Double(step * config.batchSize)
@@ -155,6 +154,7 @@ public final class RewardTrainer {
     }
 
     /// Measures every evaluation set: `<name>_accuracy` and the other numbers of ``RewardEvaluation``.
+    /// - Throws: what the handler throws.
     public func evaluate() throws {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
@@ -167,6 +167,7 @@ public final class RewardTrainer {
 
     /// Measures a set that is no part of the evaluations during training: `<name>_accuracy` and so on.
     /// - Returns: the scores of answer 0 and 1 of every pair, in turn.
+    /// - Throws: what the handler throws.
     @discardableResult
     public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
         let scores = Packing.parts(set, tokensPerPass: config.tokensPerPass * 2, length: \.count)
@@ -190,6 +191,7 @@ public final class RewardTrainer {
 
     /// Measures the scores of a number of random training pairs and composes their normalisation into the head.
     /// - Returns: the mean and deviation of the scores before.
+    /// - Throws: `DataError.invalidSetting` when no pair is asked for.
     public func normalise() throws -> (mean: Double, std: Double) {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: comparisons.count,

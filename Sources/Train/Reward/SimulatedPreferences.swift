@@ -50,6 +50,7 @@ public struct SimulatedPreferences {
 
     /// Comparisons for some examples. Pairs of equal texts, and of scores that the judge cannot tell apart, are left out.
     /// - Parameter progress: called with the number of examples done and of tokens drawn.
+    /// - Throws: `GenerationError`; what `progress` throws.
     public func comparisons(
         for examples: [SummaryExample], prompts: [TokenisedPrompt], progress: (_ done: Int, _ tokens: Int) throws -> Void = { _, _ in }
     ) throws -> [Comparison] {

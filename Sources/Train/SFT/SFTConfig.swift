@@ -60,8 +60,10 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     }
 
     /// Checks that the numbers make sense.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try optimizer.validate()
+        try Settings.require(schedule)
         try Settings.require(
             (0...1e6).contains(epochs) && epochs > 0, "the number of epochs", epochs, "it must be above 0 and at most 1000000")
         try Settings.require(
@@ -88,6 +90,12 @@ public struct SFTConfig: Codable, Sendable, Equatable {
 enum Settings {
     static func require(_ ok: Bool, _ name: String, _ value: some CustomStringConvertible, _ rule: String) throws {
         guard ok else { throw TrainingError.invalidSetting(name: name, value: value.description, rule: rule) }
+    }
+
+    /// A rise of the learning rate that lies within a run.
+    static func require(_ schedule: Schedule) throws {
+        try require(schedule.warmupSteps >= 0, "the number of warm-up steps", schedule.warmupSteps, "it must not be negative")
+        try require((0...1).contains(schedule.warmupShare), "the warm-up's share", schedule.warmupShare, "it must be in 0...1")
     }
 
     /// Steps between two lines of metrics, evaluations and checkpoints.

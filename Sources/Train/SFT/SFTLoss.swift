@@ -11,7 +11,7 @@ public enum SFTLoss {
         loss(decoder, examples, weights: examples.map { _ in weight }, on: tape, validTokens: validTokens)
     }
 
-    /// The same with a weight for the tokens of each example.
+    /// The same with a weight for the tokens of each example: one number an example.
     public static func loss(
         _ decoder: any Decoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
         validTokens: Int? = nil
@@ -38,7 +38,7 @@ public enum SFTLoss {
         return result
     }
 
-    /// The same, and the sum of −log p over the tokens of the prompts (all but the first), from one pass.
+    /// The sum of −log p over all target tokens, and that over the tokens of the prompts (all but the first), from one pass: two scalars.
     package static func losses(
         _ decoder: any Decoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil
     ) -> (target: Tensor, prompt: Tensor) {

@@ -6,7 +6,7 @@ import Tensor
 ///
 /// Each optimiser step minimises the mean −log p over all target tokens of its batch, however the batch is cut into passes: short
 /// answers do not weigh more than long ones.
-public final class SFTTrainer {
+public final class SFTTrainer: SteppedTrainer {
     /// The model that is being trained.
     public let decoder: any Decoder
     /// The settings.
@@ -14,12 +14,12 @@ public final class SFTTrainer {
     let examples: [TokenisedExample]
     let evaluations: [(name: String, examples: [TokenisedExample])]
     let validTokens: Int?
-    private let handler: TrainingEventHandler
+    let handler: TrainingEventHandler
     /// Called after the losses of every evaluation, with the step: generates texts, where that is wanted.
     public var afterEvaluation: (Int) throws -> Void = { _ in }
     let optimizer: Adam
     private var order: BatchOrder
-    private var tokens = 0
+    private(set) var tokens = 0
     private var interval = (loss: 0.0, targets: 0)
     private var badBatches: BadBatches
 
@@ -34,6 +34,7 @@ public final class SFTTrainer {
     ///   - evaluations: named sets whose mean loss is measured.
     ///   - validTokens: ids at and above it have no token.
     ///   - handler: receives progress and metrics.
+    /// - Throws: ``TrainingError`` for settings without meaning, no examples, or an example that the model has no room for.
     public init(
         _ decoder: any Decoder, config: SFTConfig, examples: [TokenisedExample],
         evaluations: [(name: String, examples: [TokenisedExample])] = [], validTokens: Int? = nil,
@@ -75,6 +76,7 @@ public final class SFTTrainer {
     }
 
     /// Continues from a snapshot; the model must hold the weights of the same moment.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other data or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
         try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
@@ -91,6 +93,8 @@ public final class SFTTrainer {
     ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` says so, and before stopping early.
     ///   - shouldSave: asked after every step.
     /// - Returns: whether the run is complete.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; what the handler and
+    ///   `checkpoint` throw.
     @discardableResult
     public func run(
         checkpoint: (SFTTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
@@ -98,18 +102,12 @@ public final class SFTTrainer {
     ) throws -> Bool {
         try handler(.began(stage: "sft", totalSteps: totalSteps))
         if step == 0 { try evaluate() }
-        while step < totalSteps {
-            let loss = try trainStep()
-            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
-            if step % config.logSteps == 0 || step == totalSteps { try log() }
-            let evaluates = config.evaluationSteps.map { step % $0 == 0 } ?? false
-            if evaluates || step == totalSteps { try evaluate() }
-            let stops = shouldStop()
-            let saves = shouldSave() || (config.checkpointSteps.map { step % $0 == 0 } ?? false)
-            if stops || saves { try checkpoint(self) }
-            if stops { return step == totalSteps }
-        }
-        return true
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+    }
+
+    var intervals: StepIntervals {
+        StepIntervals(
+            log: config.logSteps, evaluation: config.evaluationSteps, checkpoint: config.checkpointSteps)
     }
 
     /// One optimiser step; returns its mean loss per target token, nil when the batch was passed over.
@@ -164,7 +162,7 @@ public final class SFTTrainer {
     private var lastNorm = 0.0
     private var lastRate = 0.0
 
-    private func log() throws {
+    func log() throws {
         var values = badBatches.numbers
         values["tokens"] = Double(tokens)
         if interval.targets > 0 {  // else every batch of the interval was passed over
@@ -177,6 +175,7 @@ public final class SFTTrainer {
     }
 
     /// Measures the mean loss of every evaluation set: `<name>_loss`.
+    /// - Throws: what the handler throws.
     public func evaluate() throws {
         if evaluations.isEmpty { return try afterEvaluation(step) }
         var values: [String: Double] = [:]
@@ -190,6 +189,7 @@ public final class SFTTrainer {
     }
 
     /// Measures a set that is no part of the evaluations during training: `<name>_loss`.
+    /// - Throws: what the handler throws.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
         let loss = SFTLoss.mean(decoder, set, tokensPerPass: config.tokensPerPass * 2, validTokens: validTokens)

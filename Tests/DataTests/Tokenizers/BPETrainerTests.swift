@@ -58,7 +58,9 @@ import Testing
     }
 
     @Test func refusesImpossibleSettings() {
-        #expect(throws: TokenizerError.self) { try BPETrainer(vocabularySize: 258).train(on: ["a"]) }
+        for size in [258, -1, .min, .max] {
+            #expect(throws: TokenizerError.self) { try BPETrainer(vocabularySize: size).train(on: ["a"]) }
+        }
         #expect(throws: TokenizerError.self) {
             try BPETrainer(vocabularySize: 300, specialTokens: ["<s>", "<s>"]).train(on: ["a"])
         }

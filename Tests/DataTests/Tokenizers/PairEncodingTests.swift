@@ -17,17 +17,11 @@ import _TestSupport
         let pairs: [Pair]
     }
 
-    private static let folder = TokenizerFixture.repository.appendingPathComponent("Tests/Fixtures/encoders")
-
-    private static func decoded<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
-        try JSONDecoder().decode(type, from: Foundation.Data(contentsOf: folder.appendingPathComponent(path)))
-    }
-
     @Test("texts and pairs", arguments: ["bert", "roberta"])
     func parity(_ name: String) throws {
-        let tokenizer = try TokenizerFolder.loadPipeline(from: Self.folder.appendingPathComponent(name))
-        let texts = try Self.decoded([String].self, "texts.json")
-        let expected = try Self.decoded(Expected.self, "\(name)/expected.json")
+        let tokenizer = try TokenizerFolder.loadPipeline(from: Fixtures.url("encoders/\(name)"))
+        let texts = try Fixtures.json([String].self, from: "encoders/texts.json")
+        let expected = try Fixtures.json(Expected.self, from: "encoders/\(name)/expected.json")
         for (text, ids) in zip(texts, expected.ids) {
             #expect(tokenizer.encode(text, maximumLength: 24) == ids, "\(text)")
             #expect(tokenizer.encode(text, maximumLength: 1000) == tokenizer.encode(text, addingSpecialTokens: true))
@@ -45,7 +39,7 @@ import _TestSupport
     /// A tokenizer.json says the same as the vocabulary file that it was made from.
     @Test("what is written is read again with its pairs", arguments: ["bert", "roberta"])
     func roundTrip(_ name: String) throws {
-        let original = try TokenizerFolder.loadPipeline(from: Self.folder.appendingPathComponent(name))
+        let original = try TokenizerFolder.loadPipeline(from: Fixtures.url("encoders/\(name)"))
         try withTemporaryFolder { folder in
             try original.save(to: folder)
             let again = try TokenizerFolder.loadPipeline(from: folder)
@@ -84,6 +78,6 @@ import _TestSupport
     }
 
     @Test func lengthThatTheFilesName() throws {
-        #expect(try TokenizerFolder.loadPipeline(from: Self.folder.appendingPathComponent("bert")).maximumLength == nil)
+        #expect(try TokenizerFolder.loadPipeline(from: Fixtures.url("encoders/bert")).maximumLength == nil)
     }
 }

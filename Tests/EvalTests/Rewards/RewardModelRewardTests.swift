@@ -43,6 +43,17 @@ import _TestSupport
         #expect(try RewardModelReward(model, endOfSequence: 2).rewards(for: []).isEmpty)
     }
 
+    @Test("a text beyond the table of positions is refused; one that fills it is read")
+    func tooLong() throws {
+        let decoder = try OPT(
+            OPTConfiguration(
+                vocabularySize: 30, hiddenSize: 16, feedForwardSize: 24, layerCount: 2, heads: 4, contextLength: 6),
+            weights: RandomWeights(generator: Philox(seed: 1), standardDeviation: 0.3))
+        let reward = RewardModelReward(judge(decoder), endOfSequence: 2)
+        #expect(try reward.rewards(for: Array(requests.prefix(5))).count == 5)
+        #expect(throws: RewardError.tooLong(tokens: 7, limit: 6)) { try reward.rewards(for: requests) }
+    }
+
     @Test("trunk states are used when they come from common layers, and only then")
     func trunk() throws {
         let policy = try policy()

@@ -111,19 +111,6 @@ enum TestPickle {
     }
 }
 
-/// Steele, Lea and Flood's SplitMix64: small, and the same numbers everywhere.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
-
 /// Damages a file in one to eight places: flips, overwrites with telling values, cuts, repeats.
 func mutated(_ original: [UInt8], using generator: inout SplitMix) -> [UInt8] {
     var bytes = original

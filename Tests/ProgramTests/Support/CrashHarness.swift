@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// Kills programs at random moments, lets the same command go on, and compares what is left in the end with an unbroken run.
 struct CrashHarness {
@@ -117,18 +118,5 @@ struct CrashHarness {
     private func compare(_ found: [String: Data], with expected: [String: Data], _ label: String) {
         #expect(found.keys.sorted() == expected.keys.sorted(), "\(label)")
         for (name, content) in expected { #expect(found[name] == content, "\(label): \(name) differs") }
-    }
-}
-
-/// A small generator with a seed (Steele et al. 2014).
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

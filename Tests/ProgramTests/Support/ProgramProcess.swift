@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// One of the programs, running.
 final class ProgramProcess {
@@ -81,6 +82,14 @@ final class TinyPipeline {
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
+
+    /// A pipeline whose supervised run has ended, with the results of that run.
+    static func trained() throws -> (pipeline: TinyPipeline, results: [String: Data]) {
+        let pipeline = try TinyPipeline()
+        let end = try pipeline.start("train-sft").wait()
+        #expect(end.status == 0, "\(end.errors)")
+        return (pipeline, try pipeline.results("runs/sft"))
+    }
 
     static func row(_ split: String, _ number: Int) -> String {
         let things = ["cat", "dog", "car", "house", "phone"]

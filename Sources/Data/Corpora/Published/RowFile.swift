@@ -71,15 +71,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     /// All rows, or the first `count` of them.
     /// - Throws: As `readEach`.
     public func read(first count: Int = .max) throws -> [Row] {
-        var rows: [Row] = []
-        guard count > 0 else { return rows }
-        do {
-            try readEach { row, _ in
-                rows.append(row)
-                if rows.count == count { throw ReadEnough() }
-            }
-        } catch is ReadEnough {}
-        return rows
+        try firstRows(count) { take in try readEach { row, _ in try take(row) } }
     }
 
     /// How many rows `readEach` gives out. Under the policy `fail` rows are only counted, not parsed: a bad one is found

@@ -32,6 +32,12 @@ public struct BPETrainer: Sendable {
     ///   before every text.
     /// - Throws: `TokenizerError.training` if the settings cannot be met.
     public func train(on texts: [String]) throws -> PipelineTokenizer {
+        let least = specialTokens.count + 256
+        guard vocabularySize >= least, TokenizerPart.ids.contains(vocabularySize) else {
+            throw TokenizerError.training(
+                "a vocabulary of \(vocabularySize) is outside "
+                    + "\(least)…\(TokenizerPart.ids.upperBound) (special tokens and 256 bytes come first)")
+        }
         var vocabulary = TokenTable(capacity: vocabularySize)
         for (id, token) in specialTokens.enumerated() {
             guard !token.isEmpty, vocabulary.insert(token.utf8, id: Int32(id)) else {
@@ -43,11 +49,6 @@ public struct BPETrainer: Sendable {
             guard vocabulary.insert(ByteAlphabet.spelled([UInt8(byte)]), id: Int32(firstByte + byte)) else {
                 throw TokenizerError.training("a special token is the spelling of the byte \(byte)")
             }
-        }
-        guard vocabularySize >= vocabulary.count, TokenizerPart.ids.contains(vocabularySize) else {
-            throw TokenizerError.training(
-                "a vocabulary of \(vocabularySize) is outside "
-                    + "\(vocabulary.count)…\(TokenizerPart.ids.upperBound) (special tokens and 256 bytes come first)")
         }
         var learner = MergeLearner(firstByte: Int32(firstByte), words: WordCounts(texts))
         var merges: [(left: Int32, right: Int32, result: Int32)] = []

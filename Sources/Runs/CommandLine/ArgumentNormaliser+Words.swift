@@ -1,0 +1,117 @@
+// The words of a command line: which of them belong together.
+extension ArgumentNormaliser {
+    /// Reads one option with what belongs to it, or one word.
+    /// - Returns: nil for what sets nothing.
+    mutating func nextMention(
+        _ arguments: [String], _ position: inout Int
+    ) throws(CommandLineError) -> Mention? {
+        let argument = arguments[position]
+        position += 1
+        if argument == "--" {
+            for word in arguments[position...] { try take(word) }
+            position = arguments.count
+            return nil
+        }
+        let isDashed = argument.hasPrefix("--")
+        let parts = argument.drop { $0 == "-" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let spelling = parts.first.map(String.init), isDashed || (parts.count == 2 && Self.isName(spelling))
+        else {
+            if argument.hasPrefix("-") && argument.count > 1 { throw unknown(argument) }
+            try take(argument)
+            return nil
+        }
+        let shown = isDashed ? "--" + spelling : spelling
+        guard let meaning = meaning(of: spelling) else { throw unknown(shown) }
+        let inline = parts.count == 2 ? String(parts[1]) : nil
+        switch meaning {
+        case .ignored(let option):
+            note(shown, option)
+            if let inline {
+                _ = restOfList(inline, arguments, &position)
+            } else {
+                skipValues(of: option, arguments, &position)
+            }
+            return nil
+        case .negation(let name, let entry):
+            var isNegated = true
+            if let inline { isNegated = try boolean(inline, shown) }
+            return Mention(
+                name: name, spelling: shown, kind: entry.kind, isOptional: entry.isOptional,
+                values: [isNegated ? "false" : "true"])
+        case .option(let name, let entry):
+            var mention = Mention(
+                name: name, spelling: shown, kind: entry.kind, isOptional: entry.isOptional, values: [])
+            if let inline {
+                let isList = entry.kind == .list || entry.kind == .repeated
+                mention.values = [isList ? restOfList(inline, arguments, &position) : inline]
+            } else {
+                mention.values = followingValues(entry.kind, arguments, &position)
+            }
+            if mention.values.isEmpty {
+                if table.mayLackValue.contains(name) {
+                    notes.append("\(shown) has no value; the default is used")
+                    return nil
+                }
+                throw .missingValue(shown)
+            }
+            return mention
+        }
+    }
+
+    /// The words after an option that are its value.
+    private func followingValues(
+        _ kind: OptionTable.Kind, _ arguments: [String], _ position: inout Int
+    ) -> [String] {
+        switch kind {
+        case .boolean, .flag:
+            guard position < arguments.count, Self.boolean(arguments[position]) != nil else { return ["true"] }
+            position += 1
+            return [arguments[position - 1]]
+        case .value:
+            guard position < arguments.count, !isOption(arguments[position]) else { return [] }
+            position += 1
+            return [arguments[position - 1]]
+        case .list, .repeated:
+            var values: [String] = []
+            if position < arguments.count, arguments[position].hasPrefix("[") {
+                position += 1
+                return [restOfList(arguments[position - 1], arguments, &position)]
+            }
+            while position < arguments.count, !isOption(arguments[position]) {
+                values.append(arguments[position])
+                position += 1
+                // With words of its own a program could not tell them from further elements.
+                if table.takesWords { break }
+            }
+            return values
+        }
+    }
+
+    /// A list in brackets that the shell has split at its spaces: `[a,` and `b]`.
+    private func restOfList(_ start: String, _ arguments: [String], _ position: inout Int) -> String {
+        guard start.hasPrefix("["), !start.hasSuffix("]"),
+            let end = arguments[position...].firstIndex(where: { $0.hasSuffix("]") }),
+            !arguments[position...end].contains(where: { $0.hasPrefix("--") })
+        else { return start }
+        defer { position = end + 1 }
+        return ([start] + arguments[position...end]).joined(separator: " ")
+    }
+
+    private func skipValues(of option: IgnoredOption, _ arguments: [String], _ position: inout Int) {
+        switch option.kind {
+        case .boolean:
+            guard position < arguments.count else { return }
+            let word = arguments[position]
+            if Self.boolean(word) != nil || ["none", "null"].contains(word.lowercased()) { position += 1 }
+        case .value:
+            while position < arguments.count, !isOption(arguments[position]) { position += 1 }
+        }
+    }
+
+    /// Whether a word begins another option: `--x`, or `x=…` of a name that the program knows.
+    private func isOption(_ word: String) -> Bool {
+        if word.hasPrefix("--") { return true }
+        guard let equals = word.firstIndex(of: "="), Self.isName(String(word[..<equals])) else { return false }
+        return meaning(of: String(word[..<equals])) != nil
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Runs
+import Testing
+
+/// Numbers that would end a program far from the option that they came from.
+@Suite struct OptionRangeTests {
+    private struct Diversity: ProgramCommand {
+        @OptionGroup var options: DiversityOptions
+    }
+    private struct Policy: ProgramCommand {
+        @OptionGroup var options: PolicyOptions
+    }
+    private struct Preferences: ProgramCommand {
+        @OptionGroup var options: PreferenceOptions
+    }
+
+    private func expectRefusal(_ command: (some ProgramCommand).Type, _ words: [String], naming option: String) {
+        let error = #expect(throws: CommandLineError.self) { try command.parse(normalising: words) }
+        #expect(error?.description.contains(option) == true, "\(error?.description ?? "")")
+        #expect(error?.programExit == .usage)
+    }
+
+    @Test(arguments: ["--max-tables", "--bootstrap-resamples"])
+    func diversity(option: String) {
+        for value in ["0", "-1"] { expectRefusal(Diversity.self, ["\(option)=\(value)"], naming: option) }
+    }
+
+    @Test func policy() {
+        let option = "--training-target-eval-datapoints"
+        expectRefusal(Policy.self, ["--model-name=m", "\(option)=-1"], naming: option)
+    }
+
+    @Test func preferences() {
+        let option = "--eval-subsample-num"
+        expectRefusal(Preferences.self, ["--model-name=m", "\(option)=-1"], naming: option)
+    }
+}
