@@ -3,7 +3,7 @@
 #
 # usage: experiment.sh [SCALE]     SCALE is a file beside this one, without .env: full (the default), small or tiny;
 #                                  EXPERIMENT_SCALE says the same
-# OUT (a folder) and SENTENCE_ENCODER (a folder) may be set.
+# OUT (a folder), DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set.
 # What is complete is skipped and what was interrupted goes on when the same command is given again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -20,7 +20,7 @@ export PATH="$bin:$PATH"
 
 for seed in "${SEEDS[@]}"; do
     runs=$out/seed-$seed
-    common=(--dataset "$DATASET" --output-dir "$runs" --seed "$seed" --checkpoint-limit 1)
+    common=(--dataset "$DATASET" --output-dir "$runs" --seed "$seed" --dtype "${DTYPE:-f32}" --checkpoint-limit 1)
     say() { printf '\n\033[1mseed %s: %s\033[0m\n' "$seed" "$*" >&2; }
 
     say "supervised fine-tuning"

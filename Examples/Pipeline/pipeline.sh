@@ -3,7 +3,7 @@
 # PPO, best-of-16 of both policies, and the comparison. Settings come from the script that calls this one.
 #
 # usage: pipeline.sh PRESET        (a file beside this one, without .env)
-# OUT, SEED and SENTENCE_ENCODER (a folder) may be set.
+# OUT, SEED, DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set.
 # A run that was interrupted goes on when the same command is given again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -17,7 +17,7 @@ sentence_encoder=${SENTENCE_ENCODER:-.build/sentence-encoder}
 bin=$(swift build -c release --show-bin-path)
 begin=$(date +%s)
 export PATH="$bin:$PATH"
-common=(--dataset "$DATASET" --output-dir "$out" --seed "$seed")
+common=(--dataset "$DATASET" --output-dir "$out" --seed "$seed" --dtype "${DTYPE:-f32}")
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
 

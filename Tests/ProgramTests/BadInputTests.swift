@@ -206,6 +206,28 @@ import Testing
         expectError(end, status: 65, ["small/sft", "280 rows"], "reference")
     }
 
+    @Test("a reference that numbers its tokens in another way is refused")
+    func foreignReference() throws {
+        try model("other-ids") { folder in
+            let file = folder.appendingPathComponent("tokenizer.json")
+            var text = try String(contentsOf: file, encoding: .utf8)
+            // i and x change places
+            for (name, other) in [("i", "?1"), ("x", "i"), ("?1", "x")] {
+                text = text.replacingOccurrences(of: "\"\(name)\": ", with: "\"\(other)\": ")
+            }
+            try text.write(to: file, atomically: true, encoding: .utf8)
+        }
+        let end = try ProgramProcess(
+            "sample-best-of-n",
+            [
+                "--model-name", "runs/sft", "--reference-model", "other-ids", "--dataset", "data", "--reward-function",
+                "length", "--evaluation-splits", "test", "--num-return-sequences", "2", "--max-new-tokens", "4",
+            ],
+            in: pipeline.folder
+        ).wait()
+        expectError(end, status: 64, ["the tokenizer in", "other-ids", "KL"], "reference")
+    }
+
     @Test("names that lead out of a model folder are refused")
     func escapingNames() throws {
         for (number, name) in ["../outside.safetensors", "/etc/passwd", "a/../../b", ".."].enumerated() {

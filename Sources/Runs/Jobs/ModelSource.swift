@@ -22,6 +22,11 @@ struct LoadedModel {
     func loadReference(_ path: String, note: (String) -> Void) throws -> any Decoder {
         let loaded = try Self.load(path, from: [.supervised, .policy], note: note)
         try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
+        guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
+            throw CommandLineError.invalid(
+                "the tokenizer in \(loaded.folder.path) is not that of \(folder.path), so a KL between the two means nothing; "
+                    + "name the model that this one was trained from")
+        }
         return loaded.model.decoder
     }
 
@@ -31,6 +36,15 @@ struct LoadedModel {
             throw CommandLineError.invalid("the tokenizer in \(folder.path) names no end-of-sequence token (eos_token)")
         }
         return end
+    }
+}
+
+extension Tokenizer {
+    /// Whether two tokenizers have as many ids and read a sample in the same way: then ids mean the same texts.
+    func seemsEqual(to other: any Tokenizer) -> Bool {
+        let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
+        return vocabularySize == other.vocabularySize
+            && encode(sample, addingSpecialTokens: true) == other.encode(sample, addingSpecialTokens: true)
     }
 }
 

@@ -119,10 +119,7 @@ public struct RewardOptions: ProgramOptions {
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)
         let readsText = rewardInput.map { OptionTable.canonical($0) == "text" } ?? (reference || position != .lastToken)
         // ids mean the same texts only where both tokenizers give the same ones
-        let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
-        let isCommon =
-            own.vocabularySize == tokenizer.vocabularySize && own.endOfSequence == end
-            && own.encode(sample, addingSpecialTokens: true) == tokenizer.encode(sample, addingSpecialTokens: true)
+        let isCommon = own.endOfSequence == end && own.seemsEqual(to: tokenizer)
         guard readsText || !isCommon else {
             return RewardSource.onTokens(loaded.model, session: session, end: end, sharing: policy)
         }
