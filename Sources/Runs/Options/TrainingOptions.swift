@@ -42,7 +42,7 @@ public struct TrainingOptions: ProgramOptions {
     @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
     public var gradientCheckpointing = false
     @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
-    public var tokensPerPass = 2048
+    public var tokensPerPass = 1536
     @Option(help: "Steps between two lines of metrics.")
     public var loggingSteps = 25
     @Option(help: "Steps between two evaluations; at the end only unless given.")

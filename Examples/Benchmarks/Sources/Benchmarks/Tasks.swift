@@ -128,6 +128,7 @@ struct Tasks {
             learnBatchSize: workload.prompts.count, sampling: sampling, klCoefficient: 5, valueCost: 0.2,
             compatibility: compatibility, optimizer: AdamConfig(learningRate: 1.5e-6, clipNorm: nil),
             schedule: Schedule(.constant), freezing: frozen, recomputesLayers: options.recomputes)
+        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         let prompts = workload.prompts.enumerated().map {
             TokenisedPrompt(id: "\($0)", tokens: $1, query: "", reference: "", isTruncated: false)
         }
