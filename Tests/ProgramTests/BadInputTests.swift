@@ -187,6 +187,18 @@ import Testing
         ).wait()
     }
 
+    /// Two responses a prompt, and their KL against a reference.
+    private func sample(_ model: String, against reference: String) throws -> (status: Int32, errors: String) {
+        try ProgramProcess(
+            "sample-best-of-n",
+            [
+                "--model-name", model, "--reference-model", reference, "--dataset", "data", "--reward-function", "length",
+                "--evaluation-splits", "test", "--num-return-sequences", "2", "--max-new-tokens", "4",
+            ],
+            in: pipeline.folder
+        ).wait()
+    }
+
     @Test("a reference whose embedding lacks tokens of the policy is refused")
     func smallReference() throws {
         for (output, size) in [("large", "300"), ("small", "280")] {
@@ -195,15 +207,7 @@ import Testing
             ).wait()
             #expect(end.status == 0, "\(end.errors)")
         }
-        let end = try ProgramProcess(
-            "sample-best-of-n",
-            [
-                "--model-name", "large/sft", "--reference-model", "small/sft", "--dataset", "data", "--reward-function",
-                "length", "--evaluation-splits", "test", "--num-return-sequences", "2", "--max-new-tokens", "4",
-            ],
-            in: pipeline.folder
-        ).wait()
-        expectError(end, status: 65, ["small/sft", "280 rows"], "reference")
+        expectError(try sample("large/sft", against: "small/sft"), status: 65, ["small/sft", "280 rows"], "reference")
     }
 
     @Test("a reference that numbers its tokens in another way is refused")
@@ -217,15 +221,7 @@ import Testing
             }
             try text.write(to: file, atomically: true, encoding: .utf8)
         }
-        let end = try ProgramProcess(
-            "sample-best-of-n",
-            [
-                "--model-name", "runs/sft", "--reference-model", "other-ids", "--dataset", "data", "--reward-function",
-                "length", "--evaluation-splits", "test", "--num-return-sequences", "2", "--max-new-tokens", "4",
-            ],
-            in: pipeline.folder
-        ).wait()
-        expectError(end, status: 64, ["the tokenizer in", "other-ids", "KL"], "reference")
+        expectError(try sample("runs/sft", against: "other-ids"), status: 64, ["the tokenizer in", "other-ids", "KL"], "reference")
     }
 
     @Test("names that lead out of a model folder are refused")

@@ -116,6 +116,20 @@ import _TestSupport
         other.update { $0[5] = 7 }
         #expect(narrow.values == wide.values && other.values[5] == 7)
     }
+
+    @Test("rounding to bfloat16: ties to even, infinities and NaN stay")
+    func rounding() {
+        let numbers: [Float] = [
+            1, -2.5, 1 + 1.0 / 256, 1 + 3.0 / 256, 1 + 1.0 / 256 + 1e-6, .infinity, -.infinity, .nan, 0, -0.0, 3.4e38,
+        ]
+        let expected: [Float] = [1, -2.5, 1, 1 + 2.0 / 128, 1 + 1.0 / 128, .infinity, -.infinity, .nan, 0, -0.0, .infinity]
+        let narrow = NarrowElements(count: numbers.count) { _ in }
+        numbers.withUnsafeBufferPointer { if let base = $0.baseAddress { narrow.round(base, into: 0..<numbers.count) } }
+        let wide = Tensor.uninitialized([numbers.count]) { narrow.widen(0..<numbers.count, into: $0) }.values
+        for (number, (got, want)) in zip(numbers, zip(wide, expected)) {
+            #expect(got == want || (got.isNaN && want.isNaN), "\(number): \(got), not \(want)")
+        }
+    }
 }
 
 extension Tensor {

@@ -1,3 +1,5 @@
+import Tensor
+
 /// A tensor as it lies in a checkpoint: name, type, shape and a view of the file's bytes.
 ///
 /// Nothing is copied until elements are asked for; the view keeps the file mapped. Elements are little-endian, in

@@ -1,3 +1,5 @@
+import Tensor
+
 /// A tensor on its way into a file: what it is called and how its elements come.
 ///
 /// The elements are asked for when their turn comes, so that a large model is never in memory a second time.

@@ -12,6 +12,7 @@ public final class KVCache {
         case floats(keys: [Tensor], values: [Tensor])
         case narrow(keys: [NarrowElements], values: [NarrowElements])
     }
+
     /// The rows of every layer.
     public let capacity: Int
     private let width: Int

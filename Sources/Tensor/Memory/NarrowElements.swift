@@ -31,7 +31,7 @@ package final class NarrowElements: @unchecked Sendable {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "numbers \(range) are not among \(count)")
         let from = pointer + range.lowerBound
         for index in 0..<range.count {
-            out[index] = Float(bitPattern: UInt32(UInt16(littleEndian: from[index])) << 16)
+            out[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index]))
         }
         withExtendedLifetime(self) {}
     }
@@ -42,10 +42,7 @@ package final class NarrowElements: @unchecked Sendable {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "numbers \(range) are not among \(count)")
         let to = UnsafeMutablePointer(mutating: pointer) + range.lowerBound
         for index in 0..<range.count {
-            let bits = numbers[index].bitPattern
-            let rounded = (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16
-            // a NaN keeps its upper half and stays one
-            to[index] = UInt16(truncatingIfNeeded: numbers[index].isNaN ? bits >> 16 | 0x40 : rounded).littleEndian
+            to[index] = FloatConversion.narrowToBFloat16(numbers[index]).littleEndian
         }
         withExtendedLifetime(self) {}
     }

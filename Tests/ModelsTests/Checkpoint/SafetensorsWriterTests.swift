@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Models
+import Tensor
 import Testing
 import _TestSupport
 

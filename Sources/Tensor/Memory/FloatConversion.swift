@@ -1,13 +1,13 @@
 /// Bit patterns of the short float formats. All roundings are to nearest, ties to even.
 package enum FloatConversion {
     /// The number that sixteen bits of bfloat16 stand for; exact.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func widenBFloat16(_ bits: UInt16) -> Float {
         Float(bitPattern: UInt32(bits) << 16)
     }
 
     /// The number that sixteen bits of IEEE half precision stand for; exact.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func widenFloat16(_ bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let magnitude = UInt32(bits & 0x7FFF)
@@ -23,7 +23,7 @@ package enum FloatConversion {
     }
 
     /// The bfloat16 nearest to a number. NaN stays NaN.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func narrowToBFloat16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x0040 }
@@ -31,7 +31,7 @@ package enum FloatConversion {
     }
 
     /// The half-precision number nearest to a number; infinity from 65520 on. NaN stays NaN.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func narrowToFloat16(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
         let magnitude = value.bitPattern & 0x7FFF_FFFF

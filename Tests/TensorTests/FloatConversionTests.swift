@@ -1,4 +1,4 @@
-import Models
+import Tensor
 import Testing
 
 struct FloatConversionTests {
