@@ -1,6 +1,7 @@
 // Attention of one segment and one key/value head, causal unless the segment sees all, in blocks of queries: scratch memory is linear in the keys.
 // Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved log-sum-exp, as Dao et al. 2022 do:
-// dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ.
+// dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ. With dropout, O and dV have the dropped P, and dP is
+// dropped like it.
 
 #define QUERY_BLOCK 48
 
@@ -87,6 +88,7 @@ INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t f
         float sum = exp_row(total, a->scale, peak, p, p);
         if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * a->scale + logf(sum);
         scale(total, 1.0f / sum, p, p);
+        if (a->dropout.threshold) dropout(total, a->dropout.rows[row] * a->heads + first * group + h, &a->dropout, p, p);
     }
     memset(out, 0, heads * dim * sizeof(float));
     for (size_t range = 0; range < 2; range++) {
@@ -143,6 +145,8 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
                 if (a->log_sum_exp)
                     a->log_sum_exp[(s->query_begin + j + r) * a->heads + head] = peak * a->scale + logf(sum);
                 scale(visible, 1.0f / sum, p, p);
+                if (a->dropout.threshold)
+                    dropout(visible, a->dropout.rows[s->query_begin + j + r] * a->heads + head, &a->dropout, p, p);
                 memset(p + visible, 0, (seen - visible) * sizeof(float));
             }
             float *out = a->out + (s->query_begin + j) * a->out_stride + head * dim;
@@ -187,8 +191,11 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
                 EACH16(dim, acc += LOAD(o) * LOAD(d););
                 float delta = sum_of(acc), lse = a->log_sum_exp[(first + r) * a->heads + head];
                 float *pr = p + r * k.ld, *dr = ds + r * k.ld;
+                uint64_t place = a->dropout.threshold ? a->dropout.rows[first + r] * a->heads + head : 0;
+                if (a->dropout.threshold) dropout(visible, place, &a->dropout, dr, dr);
                 EACH16(visible, v16 e = vexp(LOAD(pr) * all(a->scale) - all(lse)); STORE(pr, e);
                        STORE(dr, e * (LOAD(dr) - all(delta)) * all(a->scale)););
+                if (a->dropout.threshold) dropout(visible, place, &a->dropout, pr, pr);
                 memset(pr + visible, 0, (seen - visible) * sizeof(float));
                 memset(dr + visible, 0, (seen - visible) * sizeof(float));
             }

@@ -48,6 +48,8 @@ public struct LayerContext {
     public var wanted: [Int]?
     /// The cache that receives the rows' keys and values.
     public var cache: CachePlaces?
+    /// What decides which numbers are dropped in training; nil where none are.
+    public var dropout: DropoutSource?
 
     /// A cache, the row of it that every row of the pass has, and whether the queries see rows of the cache (a step of decoding) or those
     /// of the pass alone (whole prompts).
@@ -56,19 +58,22 @@ public struct LayerContext {
     /// A context; see the properties.
     public init(
         positions: [Int32], lengths: [Int32]? = nil, layout: AttentionLayout, wanted: [Int]? = nil,
-        cache: CachePlaces? = nil
+        cache: CachePlaces? = nil, dropout: DropoutSource? = nil
     ) {
         self.positions = positions
         self.lengths = lengths
         self.layout = layout
         self.wanted = wanted
         self.cache = cache
+        self.dropout = dropout
     }
 
     /// Attention of a layer: queries of the wanted rows [R, NH·D] over keys and values of all rows [T, KH·D] and, in a step of decoding, of
     /// the cache, which takes the new ones.
+    /// - Parameter dropout: the share of the keys' weights that training drops.
     func attention(
-        _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int, scale: Float? = nil
+        _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int, scale: Float? = nil,
+        dropout rate: Double
     ) -> Tensor {
         if let cache {
             cache.store.extend(layer: layer, keys: keys, values: values, at: cache.rows)
@@ -78,7 +83,8 @@ public struct LayerContext {
             }
         }
         return queries.attending(
-            keys: keys, values: values, layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+            keys: keys, values: values, layout: layout, heads: heads, keyHeads: keyHeads, scale: scale,
+            dropout: mask(.attentionWeights, layer: layer, rate: rate))
     }
 
     /// The wanted rows of a matrix of all rows.
@@ -102,6 +108,8 @@ public protocol Decoder: AnyObject {
     var finalParameters: [Parameter] { get }
     /// The output projection [V, headWidth]; the input embedding itself when they are tied.
     var projection: Parameter { get }
+    /// The shares of numbers that supervised and reward training drop.
+    var dropout: DropoutRates { get }
     /// Whether the projection is the input embedding.
     var isTied: Bool { get }
     /// The parameters of one layer.
@@ -156,8 +164,12 @@ extension Decoder {
     public func run(
         _ batch: TokenBatch, layers: Range<Int>, from states: Tensor? = nil, wanted: [Range<Int>]? = nil, on tape: Tape? = nil
     ) -> Tensor {
-        var states = states ?? embed(batch.ids, positions: batch.positions, on: tape)
-        let all = LayerContext(positions: batch.positions, lengths: batch.lengths, layout: batch.layout)
+        let all = LayerContext(
+            positions: batch.positions, lengths: batch.lengths, layout: batch.layout, dropout: batch.dropout)
+        var states =
+            states
+            ?? all.dropped(
+                embed(batch.ids, positions: batch.positions, on: tape), .embedding, layer: 0, rate: dropout.embedding)
         for index in layers {
             let isCut = wanted != nil && index == shape.layerCount - 1
             let context = isCut ? batch.context(wanting: wanted ?? []) : all

@@ -24,6 +24,8 @@ public struct GPT2Configuration: Sendable, Equatable {
     public var scalesByLayer: Bool
     /// Whether the token embedding is the output projection, too.
     public var tiesEmbeddings: Bool
+    /// What training drops: `embd_pdrop`, `attn_pdrop` and `resid_pdrop`.
+    public var dropout: DropoutRates
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
 
@@ -32,7 +34,7 @@ public struct GPT2Configuration: Sendable, Equatable {
         vocabularySize: Int, hiddenSize: Int, feedForwardSize: Int? = nil, layerCount: Int, heads: Int,
         contextLength: Int = 1024, normEpsilon: Double = 1e-5, activation: Activation = .geluNew,
         scalesByHeadDim: Bool = true, scalesByLayer: Bool = false, tiesEmbeddings: Bool = true,
-        initializerRange: Double = 0.02
+        dropout: DropoutRates = DropoutRates(embedding: 0.1, attention: 0.1, residual: 0.1), initializerRange: Double = 0.02
     ) {
         self.vocabularySize = vocabularySize
         self.hiddenSize = hiddenSize
@@ -45,6 +47,7 @@ public struct GPT2Configuration: Sendable, Equatable {
         self.scalesByHeadDim = scalesByHeadDim
         self.scalesByLayer = scalesByLayer
         self.tiesEmbeddings = tiesEmbeddings
+        self.dropout = dropout
         self.initializerRange = initializerRange
     }
 }
@@ -119,6 +122,7 @@ public final class GPT2: Decoder {
     public var embeddingParameters: [Parameter] { [tokenEmbedding, positionEmbedding] }
     public var positionParameter: Parameter? { positionEmbedding }
     public var finalParameters: [Parameter] { finalNorm.parameters }
+    public var dropout: DropoutRates { settings.dropout }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
     public func isStoredTransposed(_ parameter: Parameter) -> Bool {
@@ -147,11 +151,14 @@ public final class GPT2: Decoder {
         let values = all.columns(2 * width..<3 * width)
         let mixed = context.attention(
             queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
-            scale: scale(ofLayer: index))
-        let middle = context.selected(states) + block.output(mixed, on: tape)
+            scale: scale(ofLayer: index), dropout: dropout.attention)
+        func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
+            context.dropped(x, site, layer: index, rate: dropout.residual)
+        }
+        let middle = context.selected(states) + dropped(block.output(mixed, on: tape), .attentionOutput)
 
         let inner = block.up(block.feedForwardNorm(middle, on: tape), on: tape)  // [R, F]
-        return middle + block.down(settings.activation(inner), on: tape)
+        return middle + dropped(block.down(settings.activation(inner), on: tape), .feedForwardOutput)
     }
 
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { finalNorm(states, on: tape) }
@@ -176,6 +183,8 @@ public final class GPT2: Decoder {
             "scale_attn_weights": .bool(settings.scalesByHeadDim),
             "scale_attn_by_inverse_layer_idx": .bool(settings.scalesByLayer),
             "tie_word_embeddings": .bool(settings.tiesEmbeddings),
+            "embd_pdrop": JSONValue(settings.dropout.embedding), "attn_pdrop": JSONValue(settings.dropout.attention),
+            "resid_pdrop": JSONValue(settings.dropout.residual),
             "initializer_range": JSONValue(settings.initializerRange),
         ]
     }
@@ -207,6 +216,10 @@ extension GPT2Configuration {
             scalesByHeadDim: try file.flag("scale_attn_weights", or: true),
             scalesByLayer: try file.flag("scale_attn_by_inverse_layer_idx", or: false),
             tiesEmbeddings: try file.flag("tie_word_embeddings", or: true),
+            dropout: DropoutRates(
+                embedding: try file.dropoutRate("embd_pdrop", or: 0.1),
+                attention: try file.dropoutRate("attn_pdrop", or: 0.1),
+                residual: try file.dropoutRate("resid_pdrop", or: 0.1)),
             initializerRange: try file.optionalNumber("initializer_range") ?? 0.02)
     }
 }

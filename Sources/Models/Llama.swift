@@ -28,6 +28,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
     public var attentionBias: Bool
     /// Whether the projections of the MLPs have biases.
     public var mlpBias: Bool
+    /// The share of the weights of keys that training drops.
+    public var attentionDropout: Double
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
 
@@ -40,7 +42,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
     public init(
         vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int, heads: Int, keyHeads: Int? = nil,
         headDim: Int? = nil, contextLength: Int = 2048, normEpsilon: Double = 1e-6, rope: RotarySettings = RotarySettings(),
-        tiesEmbeddings: Bool = false, attentionBias: Bool = false, mlpBias: Bool = false, initializerRange: Double = 0.02
+        tiesEmbeddings: Bool = false, attentionBias: Bool = false, mlpBias: Bool = false, attentionDropout: Double = 0,
+        initializerRange: Double = 0.02
     ) {
         self.vocabularySize = vocabularySize
         self.hiddenSize = hiddenSize
@@ -55,6 +58,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
         self.tiesEmbeddings = tiesEmbeddings
         self.attentionBias = attentionBias
         self.mlpBias = mlpBias
+        self.attentionDropout = attentionDropout
         self.initializerRange = initializerRange
     }
 }
@@ -128,6 +132,7 @@ public final class Llama: Decoder {
     public var embeddingParameters: [Parameter] { [tokenEmbedding] }
     public var positionParameter: Parameter? { nil }
     public var finalParameters: [Parameter] { [norm] }
+    public var dropout: DropoutRates { DropoutRates(attention: settings.attentionDropout) }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
 
@@ -146,7 +151,8 @@ public final class Llama: Decoder {
             block.key(normed, on: tape), heads: settings.keyHeads, in: context, wantedOnly: false)  // [T, KH·D]
         let values = block.value(normed, on: tape)
         let mixed = context.attention(
-            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.keyHeads)
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.keyHeads,
+            dropout: dropout.attention)
         let middle = context.selected(states) + block.output(mixed, on: tape)
 
         let inner = middle.rmsNormalised(weight: block.postNorm.on(tape), epsilon: epsilon)
@@ -179,6 +185,7 @@ public final class Llama: Decoder {
             "attention_bias": .bool(settings.attentionBias), "mlp_bias": .bool(settings.mlpBias),
             "initializer_range": JSONValue(settings.initializerRange), "rope_theta": JSONValue(settings.rope.base),
         ]
+        if settings.attentionDropout > 0 { result["attention_dropout"] = JSONValue(settings.attentionDropout) }
         result["rope_scaling"] = settings.rope.scalingConfiguration()
         return result
     }
@@ -205,6 +212,7 @@ extension LlamaConfiguration {
             normEpsilon: try file.positiveNumber("rms_norm_eps") ?? 1e-6, rope: rope,
             tiesEmbeddings: try file.flag("tie_word_embeddings", or: false),
             attentionBias: try file.flag("attention_bias", or: false), mlpBias: try file.flag("mlp_bias", or: false),
+            attentionDropout: try file.dropoutRate("attention_dropout", or: 0),
             initializerRange: try file.optionalNumber("initializer_range") ?? 0.02)
         guard headDim > 0, headDim % 2 == 0 else {
             throw ModelError.configuration(key: "head_dim", problem: "is \(headDim); rotary positions need an even number")

@@ -29,6 +29,8 @@ public struct OPTConfiguration: Sendable, Equatable {
     public var activation: Activation
     /// Whether the token embedding is the output projection, too.
     public var tiesEmbeddings: Bool
+    /// What training drops: of the weights of keys (`attention_dropout`) and of what is added to the states (`dropout`).
+    public var dropout: DropoutRates
     /// The standard deviation of freshly made weights.
     public var initializerRange: Double
 
@@ -39,7 +41,7 @@ public struct OPTConfiguration: Sendable, Equatable {
         embeddingSize: Int? = nil, normalisesBefore: Bool = true, removesFinalNorm: Bool = false,
         hasBiases: Bool = true,
         normsAreAffine: Bool = true, activation: Activation = .relu, tiesEmbeddings: Bool = true,
-        initializerRange: Double = 0.02
+        dropout: DropoutRates = DropoutRates(residual: 0.1), initializerRange: Double = 0.02
     ) {
         self.vocabularySize = vocabularySize
         self.hiddenSize = hiddenSize
@@ -54,6 +56,7 @@ public struct OPTConfiguration: Sendable, Equatable {
         self.normsAreAffine = normsAreAffine
         self.activation = activation
         self.tiesEmbeddings = tiesEmbeddings
+        self.dropout = dropout
         self.initializerRange = initializerRange
     }
 }
@@ -140,6 +143,7 @@ public final class OPT: Decoder {
     }
     public var positionParameter: Parameter? { positionEmbedding }
     public var finalParameters: [Parameter] { (finalNorm?.parameters ?? []) + (projectOut?.parameters ?? []) }
+    public var dropout: DropoutRates { settings.dropout }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
 
@@ -158,12 +162,17 @@ public final class OPT: Decoder {
         let keys = block.key(input, on: tape)
         let values = block.value(input, on: tape)
         let mixed = context.attention(
-            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads)
-        let sum = context.selected(states) + block.output(mixed, on: tape)
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
+            dropout: dropout.attention)
+        func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
+            context.dropped(x, site, layer: index, rate: dropout.residual)
+        }
+        let sum = context.selected(states) + dropped(block.output(mixed, on: tape), .attentionOutput)
         let middle = before ? sum : block.attentionNorm(sum, on: tape)
 
         let inner = before ? block.feedForwardNorm(middle, on: tape) : middle
-        let result = middle + block.down(settings.activation(block.up(inner, on: tape)), on: tape)
+        let widened = settings.activation(block.up(inner, on: tape))
+        let result = middle + dropped(block.down(widened, on: tape), .feedForwardOutput)
         return before ? result : block.feedForwardNorm(result, on: tape)
     }
 
@@ -191,7 +200,8 @@ public final class OPT: Decoder {
             "_remove_final_layer_norm": .bool(settings.removesFinalNorm), "enable_bias": .bool(settings.hasBiases),
             "layer_norm_elementwise_affine": .bool(settings.normsAreAffine),
             "activation_function": .string(settings.activation.rawValue),
-            "tie_word_embeddings": .bool(settings.tiesEmbeddings), "init_std": JSONValue(settings.initializerRange),
+            "tie_word_embeddings": .bool(settings.tiesEmbeddings), "dropout": JSONValue(settings.dropout.residual),
+            "attention_dropout": JSONValue(settings.dropout.attention), "init_std": JSONValue(settings.initializerRange),
         ]
     }
 }
@@ -218,6 +228,9 @@ extension OPTConfiguration {
             normsAreAffine: try file.flag("layer_norm_elementwise_affine", or: true),
             activation: try Activation(reading: "activation_function", of: file, or: .relu),
             tiesEmbeddings: try file.flag("tie_word_embeddings", or: true),
+            dropout: DropoutRates(
+                attention: try file.dropoutRate("attention_dropout", or: 0),
+                residual: try file.dropoutRate("dropout", or: 0.1)),
             initializerRange: try file.optionalNumber("init_std") ?? 0.02)
     }
 }

@@ -13,6 +13,9 @@ public struct TokenBatch: Sendable {
     /// For every sequence, the rows of its own tokens (without a shared prompt).
     public let rows: [Range<Int>]
 
+    /// What decides which numbers a model drops: set where it is trained with dropout, nil everywhere else.
+    public var dropout: DropoutSource?
+
     /// Independent sequences.
     public init(_ sequences: [[Int32]]) {
         ids = sequences.flatMap { $0 }
@@ -86,6 +89,6 @@ public struct TokenBatch: Sendable {
         }
         return LayerContext(
             positions: positions, lengths: lengths, layout: AttentionLayout(segments),
-            wanted: wanted.flatMap { Array($0) })
+            wanted: wanted.flatMap { Array($0) }, dropout: dropout)
     }
 }

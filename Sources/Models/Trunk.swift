@@ -29,6 +29,8 @@ public enum Trunk {
         let above = [
             "architectures", "num_hidden_layers", "n_layer", "tie_word_embeddings", "initializer_range", "init_std",
             "_remove_final_layer_norm",
+            // nothing is dropped where trunks are shared
+            "dropout", "attention_dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop",
         ]
         for key in above { configuration[key] = nil }
         return configuration

@@ -9,6 +9,7 @@ package enum Kernels {
     package typealias Table = swk_kernel_table
     package typealias Segment = swk_segment
     package typealias AttentionArrays = swk_attention
+    package typealias Dropout = swk_dropout
     package typealias AdamSettings = swk_adam
 
     package enum Level: UInt32, CaseIterable, Sendable { case portable = 0, avx2 = 1, avx512 = 2, amx = 3 }

@@ -26,7 +26,7 @@ import _TestSupport
         let fixture = try ModelFixture(name)
         let config = SFTConfig(
             maxSteps: 10, batchSize: 3, optimizer: AdamConfig(learningRate: 1e-3, weightDecay: 0.01, clipNorm: nil),
-            schedule: Schedule(.constant), freezing: Freezing(fraction: 0))
+            schedule: Schedule(.constant), freezing: Freezing(fraction: 0), dropsOut: false)
         let log = EventLog()
         try SFTTrainer(fixture.decoder, config: config, examples: fixture.examples, handler: log.handler).run()
         expectClose(log.losses, fixture.expected.adamWLosses, relative: 0, absolute: 1e-4)

@@ -81,9 +81,23 @@ public enum Naive {
         }
     }
 
+    /// The elements of row `row` that a mask leaves, divided by 1 − rate; zeros elsewhere.
+    public static func dropped(_ x: [Double], _ mask: DropoutMask?, row: Int) -> [Double] {
+        guard let mask, mask.rate > 0 else { return x }
+        let random = mask.random
+        return x.enumerated().map { t, value in
+            let block = Philox.block(
+                counter: (UInt64(row) << 32 | UInt64(t / 4), random.stream), key: (random.key0, random.key1))
+            let pair = t % 4 < 2 ? block.0 : block.1
+            let word = t % 2 == 0 ? UInt32(truncatingIfNeeded: pair) : UInt32(truncatingIfNeeded: pair >> 32)
+            return Double(word) * 0x1p-32 < mask.rate ? 0 : value / (1 - mask.rate)
+        }
+    }
+
     /// Attention of every query of every segment over the keys that it sees, listed one by one.
     public static func attention(
-        _ q: [Double], _ k: [Double], _ v: [Double], layout: AttentionLayout, heads: Int, keyHeads: Int, dim: Int, scale: Double
+        _ q: [Double], _ k: [Double], _ v: [Double], layout: AttentionLayout, heads: Int, keyHeads: Int, dim: Int,
+        scale: Double, dropout: DropoutMask? = nil
     ) -> [Double] {
         var out = [Double](repeating: 0, count: q.count)
         for segment in layout.segments {
@@ -95,7 +109,7 @@ public enum Naive {
                     let at = (query * heads + head) * dim
                     func key(_ row: Int) -> Int { (row * keyHeads + keyHead) * dim }
                     let scores = seen.map { row in (0..<dim).reduce(0) { $0 + q[at + $1] * k[key(row) + $1] } * scale }
-                    let weights = softmax(scores, width: scores.count)
+                    let weights = dropped(softmax(scores, width: scores.count), dropout, row: query * heads + head)
                     for d in 0..<dim {
                         out[at + d] = zip(seen, weights).reduce(0) { $0 + $1.1 * v[key($1.0) + d] }
                     }

@@ -4,7 +4,7 @@ extension OpCases {
     /// Attention over the given segments; `queries` and `keys` are the rows of the two sides.
     public static func attention(
         _ name: String, _ layout: AttentionLayout, queries: Int, keys: Int, heads: Int, keyHeads: Int, dim: Int,
-        scale: Float? = nil
+        scale: Float? = nil, dropout: DropoutMask? = nil
     ) -> OpCase {
         let pairs = layout.segments.reduce(0) { total, segment in
             total
@@ -19,12 +19,13 @@ extension OpCases {
                 .normal("q", [queries, heads * dim]), .normal("k", [keys, keyHeads * dim]), .normal("v", [keys, keyHeads * dim]),
             ], output: [queries, heads * dim], flops: 4 * pairs * heads * dim,
             run: {
-                $0[0].attending(keys: $0[1], values: $0[2], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+                $0[0].attending(
+                    keys: $0[1], values: $0[2], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale, dropout: dropout)
             },
             naive: {
                 Naive.attention(
                     $0[0], $0[1], $0[2], layout: layout, heads: heads, keyHeads: keyHeads, dim: dim,
-                    scale: scale.map(Double.init) ?? 1 / Double(dim).squareRoot())
+                    scale: scale.map(Double.init) ?? 1 / Double(dim).squareRoot(), dropout: dropout)
             })
     }
 
@@ -128,6 +129,17 @@ extension OpCases {
             attention(
                 "scale 0.3", AttentionLayout(lengths: [6, 11]), queries: 17, keys: 17, heads: 2, keyHeads: 1, dim: 7,
                 scale: 0.3),
+            attention(
+                "dropout", AttentionLayout(lengths: [6, 2, 61]), queries: 69, keys: 69, heads: 4, keyHeads: 2, dim: 12,
+                dropout: DropoutMask(rate: 0.25, random: Philox(seed: 7).split("dropout"))),
+            attention(
+                "dropout with a prefix",
+                AttentionLayout([
+                    .init(queries: 0..<9, keyBegin: 0, firstKey: 0),
+                    .init(queries: 9..<12, keyBegin: 9, firstKey: 9, prefix: 0..<9),
+                    .init(queries: 12..<18, keyBegin: 12, firstKey: 12, prefix: 0..<9),
+                ]), queries: 18, keys: 18, heads: 2, keyHeads: 2, dim: 16,
+                dropout: DropoutMask(rate: 0.5, random: Philox(seed: 8))),
             // encoders: every row sees its whole sequence; less than a block, several blocks, single queries
             bidirectional(lengths: [3, 1, 0, 7, 33], heads: 4, keyHeads: 4, dim: 8),
             bidirectional(lengths: [49, 100], heads: 2, keyHeads: 2, dim: 16),

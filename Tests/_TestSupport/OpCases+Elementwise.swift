@@ -31,6 +31,22 @@ extension OpCases {
             naive: { x in x[0].indices.map { x[0][$0] / (1 + exp(-x[0][$0])) * x[1][$0] } })
     }
 
+    /// Dropout of a matrix.
+    public static func dropout(rows: Int, width: Int, rate: Double) -> OpCase {
+        let mask = DropoutMask(rate: rate, random: Philox(seed: 5).split("mask"))
+        return OpCase(
+            "dropout", "\(rate) of \(rows) × \(width)", inputs: [.normal("x", [rows, width])], output: [rows, width],
+            flops: rows * width, run: { $0[0].dropped(mask) },
+            naive: { x in
+                (0..<rows).flatMap { Naive.dropped(Array(x[0][$0 * width..<($0 + 1) * width]), mask, row: $0) }
+            })
+    }
+
+    static var dropouts: [OpCase] {
+        [(0, 5), (1, 1), (3, 7), (5, 16), (2, 33), (700, 101)].map { dropout(rows: $0.0, width: $0.1, rate: 0.1) }
+            + [dropout(rows: 9, width: 20, rate: 0.75), dropout(rows: 3, width: 4, rate: 0)]
+    }
+
     static var elementwise: [OpCase] {
         (widths + [manyNumbers]).flatMap { count in
             [

@@ -31,6 +31,16 @@ typedef struct {
 /// The most queries of one segment and one key/value head that are few: their keys are used as they lie.
 #define SWK_FEW_QUERIES 4
 
+/// Which numbers dropout sets to zero: those whose 32 random bits are below `threshold`. Number t of row r has word t % 4 of block
+/// r * 2^32 + t / 4 of a Philox 4x32-10 generator. The others are multiplied by `scale`.
+typedef struct {
+    uint32_t key0, key1;
+    uint64_t stream;
+    uint32_t threshold; // 0: nothing is dropped
+    float scale;
+    const size_t *rows; // r of every row of the array that is dropped from (for attention: of every query)
+} swk_dropout;
+
 /// The arrays of one attention call: queries and outputs [R, heads*dim], keys and values [T, kv_heads*dim].
 typedef struct {
     const float *queries, *keys, *values;
@@ -38,6 +48,7 @@ typedef struct {
     size_t query_stride, key_stride, value_stride, out_stride;
     size_t heads, kv_heads, dim;
     float scale;
+    swk_dropout dropout;     // of the weights of keys; r is that of the query * heads + head
     float *out;              // [R, heads*dim]
     float *log_sum_exp;      // [R, heads]; NULL when no backward pass will follow
     // backward only
@@ -70,6 +81,7 @@ typedef struct {
     void (*gelu_erf_backward)(size_t n, const float *x, const float *dy, float *dx);
     void (*gelu_tanh)(size_t n, const float *x, float *out);
     void (*gelu_tanh_backward)(size_t n, const float *x, const float *dy, float *dx);
+    void (*dropout)(size_t n, uint64_t row, const swk_dropout *d, const float *x, float *out); // one row; out may be x
     void (*swiglu)(size_t n, const float *gate, const float *up, float *out);  // silu(gate) * up
     void (*swiglu_backward)(size_t n, const float *gate, const float *up, const float *dy, float *dgate, float *dup);
     double (*sum)(size_t n, const float *x);

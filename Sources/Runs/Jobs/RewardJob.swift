@@ -198,6 +198,7 @@ public struct RewardJob {
             seed: run.seed)
         config.skippedBatches = training.skipBadBatches
         config.recomputesLayers = training.gradientCheckpointing
+        config.dropsOut = training.dropout
         return config
     }
 }

@@ -176,6 +176,7 @@ public struct SFTJob {
                 ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
         config.skippedBatches = training.skipBadBatches
         config.recomputesLayers = training.gradientCheckpointing
+        config.dropsOut = training.dropout
         return config
     }
 

@@ -41,6 +41,9 @@ public struct TrainingOptions: ProgramOptions {
     public var freezeLmHead = true
     @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
     public var gradientCheckpointing = false
+    @Option(
+        help: .yesNo("Whether training drops numbers at the rates that the model's config.json has (OPT and GPT-2: 0.1; LLaMA: 0)."))
+    public var dropout = true
     @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
     public var tokensPerPass = 1536
     @Option(help: "Steps between two lines of metrics.")

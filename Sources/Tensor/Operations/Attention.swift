@@ -99,8 +99,11 @@ extension Tensor {
     /// Attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
     /// the queries [R, NH·D]; keys and values are [T, KH·D] with NH a multiple of KH (grouped-query attention, Ainslie et al. 2023).
     /// The result is [R, NH·D]. No matrix of all queries by all keys is ever made; the backward pass recomputes it by blocks.
+    /// - Parameter dropout: drops weights of keys, behind the softmax. Row r · NH + head of the mask is a head of the query in row r of it;
+    ///   its elements are the keys that the query may see, those of the prefix first.
     public func attending(
-        keys: Tensor, values: Tensor, layout: AttentionLayout, heads: Int, keyHeads: Int, scale: Float? = nil
+        keys: Tensor, values: Tensor, layout: AttentionLayout, heads: Int, keyHeads: Int, scale: Float? = nil,
+        dropout: DropoutMask? = nil
     ) -> Tensor {
         precondition(
             shape.rank == 2 && keys.shape.rank == 2 && keys.shape == values.shape && heads % keyHeads == 0
@@ -113,7 +116,7 @@ extension Tensor {
         let call = Attention(
             queries: detached, keys: keys.detached, values: values.detached, out: Tensor.uninitialized(shape) { _ in },
             logSumExp: logSumExp, layout: layout, heads: heads, keyHeads: keyHeads,
-            scale: scale ?? 1 / Float(dim).squareRoot(), places: [])
+            scale: scale ?? 1 / Float(dim).squareRoot(), dropout: dropout, places: [])
         call.forward(saving: record)
         return Tensor.recorded(call.out, from: [self, keys, values]) {
             var call = call
@@ -184,6 +187,7 @@ struct Attention {
     let heads: Int
     let keyHeads: Int
     let scale: Float
+    let dropout: DropoutMask?
     var places: [Int?]
 
     private var dim: Int { queries.shape[1] / heads }
@@ -214,7 +218,11 @@ struct Attention {
     }
 
     func forward(saving: Bool) {
-        Self.forward(arrays(saving: saving), layout)
+        var arrays = arrays(saving: saving)
+        DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) {
+            arrays.dropout = $0
+            Self.forward(arrays, layout)
+        }
         withExtendedLifetime(self) {}
     }
 
@@ -265,13 +273,16 @@ struct Attention {
         let workspace = Kernels.attentionWorkspace(
             keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true)
         let groups = layout.groups
-        let shared = arrays
-        Compute.forEach(groups.count * keyHeads) { index in
-            Storage(byteCount: workspace * 4).withFloats { floats in
-                withUnsafePointer(to: shared) { arrays in
-                    for segment in groups[index / keyHeads] {
-                        var segment = Self.kernelSegment(segment)
-                        kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+        DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) {
+            arrays.dropout = $0
+            let shared = arrays
+            Compute.forEach(groups.count * keyHeads) { index in
+                Storage(byteCount: workspace * 4).withFloats { floats in
+                    withUnsafePointer(to: shared) { arrays in
+                        for segment in groups[index / keyHeads] {
+                            var segment = Self.kernelSegment(segment)
+                            kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                        }
                     }
                 }
             }

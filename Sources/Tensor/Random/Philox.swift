@@ -3,9 +3,9 @@
 /// Its state is a key and a counter, so it can be stored, restored and split exactly: `split(_:)` gives an independent stream for a
 /// purpose, a row or a step, and the numbers of one stream never depend on how many were drawn from another.
 public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
-    private var key0: UInt32
-    private var key1: UInt32
-    private var stream: UInt64
+    package private(set) var key0: UInt32
+    package private(set) var key1: UInt32
+    package private(set) var stream: UInt64
     private var counter: UInt64 = 0
     private var spare: UInt64?
 

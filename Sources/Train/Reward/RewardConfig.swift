@@ -14,6 +14,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
     /// forward pass through them, the same weights.
     public var recomputesLayers: Bool
+    /// Whether numbers are dropped at the rates of the model's configuration (``Decoder/dropout``); evaluations never drop any.
+    public var dropsOut: Bool
     /// The optimiser.
     public var optimizer: AdamConfig
     /// The learning rate's course.
@@ -46,7 +48,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
         centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500,
-        position: ScorePosition = .lastToken, seed: UInt64 = 42, recomputesLayers: Bool = false
+        position: ScorePosition = .lastToken, seed: UInt64 = 42, recomputesLayers: Bool = false, dropsOut: Bool = true
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -64,6 +66,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
         self.position = position
         self.seed = seed
         self.recomputesLayers = recomputesLayers
+        self.dropsOut = dropsOut
     }
 
     /// Checks that the numbers make sense.

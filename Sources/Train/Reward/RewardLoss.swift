@@ -7,18 +7,22 @@ public import Tensor
 public enum RewardLoss {
     /// Scores of both answers of every comparison, each read at the answer's last token unless told otherwise: [2·pairs], answer 0 before
     /// answer 1. The prompt of a pair is processed once for both.
+    /// - Parameter dropout: what decides which numbers the model drops; nil where none are. Both answers of a pair read one prompt, with one
+    ///   choice of what is dropped in it.
     public static func scores(
         _ model: RewardModel, _ comparisons: [TokenisedComparison], position: ScorePosition = .lastToken,
-        on tape: Tape? = nil
+        on tape: Tape? = nil, dropout: DropoutSource? = nil
     ) -> Tensor {
         guard position == .lastToken else {
             // the place may lie in the part that both have in common, so nothing is shared
             let texts = comparisons.flatMap { pair in pair.summaries.map { pair.prompt + $0 } }
-            let batch = TokenBatch(texts)
+            var batch = TokenBatch(texts)
+            batch.dropout = dropout
             let rows = zip(batch.rows, texts).map { $0.lowerBound + position.index(in: $1) }
             return model.scores(batch, lastRows: rows, on: tape)
         }
-        let batch = TokenBatch(prompts: comparisons.map(\.prompt), continuations: comparisons.map(\.summaries))
+        var batch = TokenBatch(prompts: comparisons.map(\.prompt), continuations: comparisons.map(\.summaries))
+        batch.dropout = dropout
         return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, on: tape)
     }
 

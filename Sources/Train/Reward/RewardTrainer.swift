@@ -111,9 +111,13 @@ public final class RewardTrainer: SteppedTrainer {
         defer { optimizer.clearGradients() }
         var loss = 0.0
         var right = 0.0
+        var noise = DropoutNoise(
+            seed: config.seed, step: step, isWanted: config.dropsOut && !model.decoder.dropout.isNone)
         for part in Packing.parts(batch, tokensPerPass: config.tokensPerPass, length: \.count) {
             let tape = Tape(recomputingLayers: config.recomputesLayers)
-            let scores = RewardLoss.scores(model, part, position: config.position, on: tape)
+            let rows = part.reduce(0) { $0 + $1.count + (config.position == .lastToken ? 0 : $1.prompt.count) }
+            let scores = RewardLoss.scores(
+                model, part, position: config.position, on: tape, dropout: noise.next(rows: rows))
             let partLoss = RewardLoss.loss(
                 scores: scores, choices: part.map(\.choice), weight: 1 / Float(batch.count),
                 centering: Float(config.centering))

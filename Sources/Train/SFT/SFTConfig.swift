@@ -13,6 +13,8 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
     /// forward pass through them, the same weights.
     public var recomputesLayers: Bool
+    /// Whether numbers are dropped at the rates of the model's configuration (``Decoder/dropout``); evaluations never drop any.
+    public var dropsOut: Bool
     /// The optimiser.
     public var optimizer: AdamConfig
     /// The learning rate's course.
@@ -41,7 +43,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 16, tokensPerPass: Int = 1536,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        promptLossWeight: Double = 0, microBatchSize: Int? = nil, seed: UInt64 = 42, recomputesLayers: Bool = false
+        promptLossWeight: Double = 0, microBatchSize: Int? = nil, seed: UInt64 = 42, recomputesLayers: Bool = false, dropsOut: Bool = true
     ) {
         self.epochs = epochs
         self.maxSteps = maxSteps
@@ -57,6 +59,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
         self.microBatchSize = microBatchSize
         self.seed = seed
         self.recomputesLayers = recomputesLayers
+        self.dropsOut = dropsOut
     }
 
     /// Checks that the numbers make sense.

@@ -12,12 +12,14 @@ public enum SFTLoss {
     }
 
     /// The same with a weight for the tokens of each example: one number an example.
+    /// - Parameter dropout: what decides which numbers the model drops; nil where none are.
     public static func loss(
         _ decoder: any Decoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
-        validTokens: Int? = nil
+        validTokens: Int? = nil, dropout: DropoutSource? = nil
     ) -> Tensor {
         precondition(weights.count == examples.count, "\(weights.count) weights for \(examples.count) examples")
-        let pass = TargetPass(examples)
+        var pass = TargetPass(examples)
+        pass.batch.dropout = dropout
         let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, on: tape)
         return hidden.crossEntropy(
             decoder.projection.on(tape), targets: pass.targets,
@@ -40,9 +42,10 @@ public enum SFTLoss {
 
     /// The sum of −log p over all target tokens, and that over the tokens of the prompts (all but the first), from one pass: two scalars.
     package static func losses(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil
+        _ decoder: any Decoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil, dropout: DropoutSource? = nil
     ) -> (target: Tensor, prompt: Tensor) {
-        let batch = TokenBatch(examples.map { $0.prompt + $0.target.dropLast() })
+        var batch = TokenBatch(examples.map { $0.prompt + $0.target.dropLast() })
+        batch.dropout = dropout
         let hidden = decoder.hidden(batch, wanted: batch.rows, on: tape)
         func sum(_ rows: [Int], _ targets: [Int32]) -> Tensor {
             hidden.rows(rows).crossEntropy(
@@ -77,7 +80,7 @@ extension TokenisedExample {
 
 /// Examples as one ragged batch, with the rows that predict target tokens. The last target token is predicted but never fed.
 package struct TargetPass {
-    package let batch: TokenBatch
+    package var batch: TokenBatch
     package let wanted: [Range<Int>]
     package let targets: [Int32]
 

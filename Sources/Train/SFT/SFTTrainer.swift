@@ -127,21 +127,24 @@ public final class SFTTrainer: SteppedTrainer {
         let targets = batch.reduce(0) { $0 + $1.target.count }
         var loss = 0.0
         let weights = SFTLoss.weights(batch.map(\.target.count), microBatch: config.microBatchSize)
+        var noise = DropoutNoise(seed: config.seed, step: step, isWanted: config.dropsOut && !decoder.dropout.isNone)
         for indices in Packing.parts(
             Array(batch.indices), tokensPerPass: config.tokensPerPass, length: { batch[$0].count })
         {
             let part = indices.map { batch[$0] }
             let tape = Tape(recomputingLayers: config.recomputesLayers)
+            let dropout = noise.next(rows: part.reduce(0) { $0 + $1.count - 1 })
             var partLoss = Tensor(0)
             if config.promptLossWeight > 0 {
                 let prompts = batch.reduce(0) { $0 + $1.prompt.count - 1 }
-                let sums = SFTLoss.losses(decoder, part, on: tape, validTokens: validTokens)
+                let sums = SFTLoss.losses(decoder, part, on: tape, validTokens: validTokens, dropout: dropout)
                 loss += Double(sums.target.item) / Double(targets)
                 partLoss = (sums.target + sums.prompt.scaled(by: Float(config.promptLossWeight)))
                     .scaled(by: 1 / Float(Double(targets) + config.promptLossWeight * Double(prompts)))
             } else {
                 partLoss = SFTLoss.loss(
-                    decoder, part, weights: indices.map { weights[$0] }, on: tape, validTokens: validTokens)
+                    decoder, part, weights: indices.map { weights[$0] }, on: tape, validTokens: validTokens,
+                    dropout: dropout)
                 loss += Double(partLoss.item)
             }
             guard partLoss.item.isFinite else {

@@ -66,7 +66,10 @@ struct ModelFixture {
     }
 
     /// The gradients whose names begin with `prefix`, without it, in the shapes of the parameters.
-    func gradients(_ prefix: String) -> [String: Tensor] {
+    func gradients(_ prefix: String) -> [String: Tensor] { gradients(of: tensors, prefix) }
+
+    /// The same of other numbers than those of expected.safetensors.
+    func gradients(of tensors: [String: FixtureTensor], _ prefix: String) -> [String: Tensor] {
         let turned = Set(decoder.parameters.filter(decoder.isStoredTransposed).map(\.name))
         var result: [String: Tensor] = [:]
         for (key, tensor) in tensors where key.hasPrefix(prefix) {
