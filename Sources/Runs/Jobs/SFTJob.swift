@@ -191,7 +191,7 @@ public struct SFTJob {
             layerCount: model.numHiddenLayers, heads: model.numAttentionHeads,
             contextLength: model.maxPositionEmbeddings,
             tiesEmbeddings: model.tieWordEmbeddings,
-            initializerRange: model.initializerRange ?? 1 / Double(model.hiddenSize).squareRoot())
+            initializerRange: model.initializerRange)
         let weights = RandomWeights(
             generator: Philox(seed: run.seed).split("model"), standardDeviation: Float(settings.initializerRange))
         let decoder = try Llama(settings, weights: weights)

@@ -37,8 +37,8 @@ public struct StartingModelOptions: ProgramOptions {
     public var numAttentionHeads = 8
     @Option(help: .yesNo("From scratch: whether the embeddings are the output projection, too."))
     public var tieWordEmbeddings = false
-    @Option(help: "From scratch: the standard deviation of the first weights; 1/√(hidden size) unless given.")
-    public var initializerRange: Double?
+    @Option(help: "From scratch: the standard deviation of the first weights.")
+    public var initializerRange = 0.02
     @Option(help: "From scratch: the longest sequence.")
     public var maxPositionEmbeddings = 512
 
@@ -76,7 +76,7 @@ public struct StartingModelOptions: ProgramOptions {
         ] where value <= 0 {
             throw ValidationError("\(name) must be above 0")
         }
-        guard initializerRange.map({ $0 > 0 }) ?? true else {
+        guard initializerRange > 0 else {
             throw ValidationError("--initializer-range must be above 0")
         }
         guard hiddenSize % (2 * numAttentionHeads) == 0 else {
