@@ -8,8 +8,8 @@ import Testing
 
     init() throws { (pipeline, expected) = try TinyPipeline.trained() }
 
-    private func expectOneLine(_ errors: String, _ parts: [String], _ label: String) {
-        let lines = errors.split(separator: "\n").filter { $0.hasPrefix("train-sft: error: ") }
+    private func expectOneLine(_ errors: String, _ parts: [String], _ label: String, program: String = "train-sft") {
+        let lines = errors.split(separator: "\n").filter { $0.hasPrefix("\(program): error: ") }
         #expect(lines.count == 1, "\(label): \(errors)")
         for part in parts { #expect(lines.first?.contains(part) == true, "\(label): \(errors)") }
         #expect(!errors.contains("Fatal error"), "\(label): \(errors)")
@@ -223,6 +223,16 @@ import Testing
         #expect(refused.status == 64, "\(refused.status): \(refused.errors)")
         expectOneLine(refused.errors, ["expected to need", "only 3 MB may be used"], "refusal")
         #expect(pipeline.checkpoints("refused/sft").isEmpty)
+        let sampling = try ProgramProcess(
+            "sample-best-of-n",
+            [
+                "--dataset", "data", "--model-name", "told/sft", "--reward-function", "rouge", "--evaluation-splits", "test",
+                "--output-dir", "refused", "--memory-limit", "3M",
+            ], in: pipeline.folder
+        ).wait()
+        #expect(sampling.status == 64, "\(sampling.status): \(sampling.errors)")
+        expectOneLine(
+            sampling.errors, ["expected to need", "--num-return-sequences"], "refusal", program: "sample-best-of-n")
         // the limit of the shell counts addresses, of which a program has more than memory
         let limited = try pipeline.start("train-sft", output: "told-limited", shell: "ulimit -v 4000000").wait()
         #expect(limited.status == 0 && limited.errors.contains("GB may be used"), "\(limited.errors)")

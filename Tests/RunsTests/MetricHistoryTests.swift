@@ -28,13 +28,13 @@ import _TestSupport
         }
     }
 
-    private func history(_ metrics: [String] = ["reward"], groupBy: String? = nil) throws -> MetricHistory {
+    private func history(_ metrics: [String] = ["reward"], groupBy: [String] = []) throws -> MetricHistory {
         try MetricHistory(["a", "b", "c"].map { ($0, folder[$0]) }, metrics: metrics, groupBy: groupBy)
     }
 
     @Test("each number has a line, and each run one with the options that differ")
     func tables() throws {
-        let history = try history(groupBy: "seed")
+        let history = try history(groupBy: ["seed"])
         #expect(
             history.csv.split(separator: "\n") == [
                 "run,group,metric,step,value", "a,1,reward,0,1.0", "a,1,reward,10,2.0", "b,1,reward,0,3.0",
@@ -45,9 +45,20 @@ import _TestSupport
         #expect(try self.history().groups == ["a", "b", "c"])
     }
 
+    @Test("two options make a table: rows by the first, columns by the second")
+    func groupTable() throws {
+        let run = try RunFolder(at: folder["d"], configuration: .sample(.supervised, seed: 2))
+        try run.metrics.append(Measurement(step: 0, values: ["reward": 7]))
+        let history = try MetricHistory(
+            ["a", "b", "c", "d"].map { ($0, folder[$0]) }, metrics: ["reward"], groupBy: ["seed", "learning-rate"])
+        #expect(history.groupTable == "metric,seed,learning-rate=0.001\nreward,1,3.0\nreward,2,6.0\n")
+        #expect(history.groups == ["1, 0.001", "2, 0.001"])
+        #expect(try self.history(groupBy: ["seed"]).groupTable.isEmpty)
+    }
+
     @Test("the picture is well-formed: a line for each run, one more for a group of several")
     func picture() throws {
-        let svg = try history(["reward", "kl"], groupBy: "seed").svg
+        let svg = try history(["reward", "kl"], groupBy: ["seed"]).svg
         #expect(svg.components(separatedBy: "<polyline ").count == 1 + 2 * 4)
         let parser = XMLParser(data: Foundation.Data(svg.utf8))
         #expect(parser.parse(), "\(parser.parserError as Any)")

@@ -14,11 +14,13 @@ public struct SampleRow: Codable, Sendable, Equatable {
     public var reward: Double?
     /// Further numeric columns by name.
     public var numbers: [String: Double]
+    /// The ids of the response, the end of sequence included, where the table keeps them; the column is `token_predictions`.
+    public var tokens: [Int32]?
 
     /// A row from its columns.
     public init(
         id: String, input: String, response: String, reference: String? = nil, reward: Double? = nil,
-        numbers: [String: Double] = [:]
+        numbers: [String: Double] = [:], tokens: [Int32]? = nil
     ) {
         self.id = id
         self.input = input
@@ -26,6 +28,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         self.reference = reference
         self.reward = reward
         self.numbers = numbers
+        self.tokens = tokens
     }
 
     private struct Column: CodingKey, Hashable {
@@ -40,7 +43,8 @@ public struct SampleRow: Codable, Sendable, Equatable {
         static let response = Column(stringValue: "response")
         static let reference = Column(stringValue: "reference")
         static let reward = Column(stringValue: "reward")
-        static let fixed: Set<Column> = [id, input, response, reference, reward]
+        static let tokens = Column(stringValue: "token_predictions")
+        static let fixed: Set<Column> = [id, input, response, reference, reward, tokens]
     }
 
     /// Every further column that holds a number becomes one of `numbers`; columns of other types are left out.
@@ -51,6 +55,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         response = try row.decode(String.self, forKey: .response)
         reference = try row.decodeIfPresent(String.self, forKey: .reference)
         reward = try row.decodeIfPresent(Double.self, forKey: .reward)
+        tokens = try row.decodeIfPresent([Int32].self, forKey: .tokens)
         numbers = [:]
         for column in row.allKeys where !Column.fixed.contains(column) {
             if let number = try? row.decode(Double.self, forKey: column) { numbers[column.stringValue] = number }
@@ -64,6 +69,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         try row.encode(input, forKey: .input)
         try row.encode(response, forKey: .response)
         try row.encodeIfPresent(reference, forKey: .reference)
+        try row.encodeIfPresent(tokens, forKey: .tokens)
         if let reward {
             guard reward.isFinite else { throw RowProblem.invalidColumn("reward") }
             try row.encode(reward, forKey: .reward)

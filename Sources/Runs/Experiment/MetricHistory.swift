@@ -5,8 +5,10 @@ package struct MetricHistory {
     /// One run.
     package struct Run {
         package var name: String
-        /// What it has in common with others: its value of the option that groups are made by, else its name.
-        package var group: String
+        /// Its values of the options that groups are made by; its name where there are none.
+        package var keys: [String]
+        /// What it has in common with the other runs of its group.
+        package var group: String { keys.joined(separator: ", ") }
         package var options: [String: OptionValue]
         /// By metric, in the order of the steps.
         package var points: [String: [(step: Int, value: Double)]]
@@ -14,14 +16,16 @@ package struct MetricHistory {
 
     package let metrics: [String]
     package let runs: [Run]
+    /// The options that groups are made by.
+    package let groupBy: [String]
 
     /// Reads some runs.
     /// - Parameters:
     ///   - folders: each run's name and folder.
     ///   - metrics: names of `metrics.jsonl`.
-    ///   - groupBy: an option; runs of the same value make a group.
+    ///   - groupBy: options; runs of the same values make a group.
     /// - Throws: `CommandLineError` for a metric that no run has; `FileError`; `RunFolderError`.
-    package init(_ folders: [(name: String, folder: URL)], metrics: [String], groupBy: String?) throws {
+    package init(_ folders: [(name: String, folder: URL)], metrics: [String], groupBy: [String] = []) throws {
         var known: Set<String> = []
         var runs: [Run] = []
         for (name, folder) in folders {
@@ -34,8 +38,8 @@ package struct MetricHistory {
                     points[metric, default: []].append((measurement.step, value))
                 }
             }
-            let group = groupBy.map { options[$0.replacing("-", with: "_")]?.text ?? "none" } ?? name
-            runs.append(Run(name: name, group: group, options: options, points: points))
+            let keys = groupBy.map { options[$0.replacing("-", with: "_")]?.text ?? "none" }
+            runs.append(Run(name: name, keys: keys.isEmpty ? [name] : keys, options: options, points: points))
         }
         for metric in metrics where !known.contains(metric) {
             let nearest = NearestName.find(metric, among: known.sorted())
@@ -45,6 +49,7 @@ package struct MetricHistory {
         }
         self.metrics = metrics
         self.runs = runs
+        self.groupBy = groupBy
     }
 
     /// The groups in the order of their first runs.
@@ -84,6 +89,28 @@ package struct MetricHistory {
             let options = differing.map { run.options[$0]?.text ?? "" }
             let last = metrics.map { run.points[$0]?.last.map { "\($0.value)" } ?? "" }
             text += ([run.name] + options + last).map(Self.field).joined(separator: ",") + "\n"
+        }
+        return text
+    }
+
+    /// For two options: a line for each metric and value of the first, a column for each value of the second; each cell is the mean over
+    /// a group's runs of the last value, empty where there is no such run.
+    package var groupTable: String {
+        guard groupBy.count == 2 else { return "" }
+        func values(_ place: Int) -> [String] {
+            var seen: Set<String> = []
+            return runs.map { $0.keys[place] }.filter { seen.insert($0).inserted }
+        }
+        let columns = values(1)
+        var text = (["metric", groupBy[0]] + columns.map { "\(groupBy[1])=\($0)" }).map(Self.field).joined(separator: ",") + "\n"
+        for metric in metrics {
+            for row in values(0) {
+                let cells = columns.map { column in
+                    let last = runs.filter { $0.keys == [row, column] }.compactMap { $0.points[metric]?.last?.value }
+                    return last.isEmpty ? "" : "\(last.reduce(0, +) / Double(last.count))"
+                }
+                text += ([metric, row] + cells).map(Self.field).joined(separator: ",") + "\n"
+            }
         }
         return text
     }

@@ -71,6 +71,12 @@ public struct BestOfNJob {
             options: sampling.options(reference: data.referenceCompatible),
             random: Philox(seed: run.seed).split("best of n"), reference: reference,
             promptsPerPass: max(1, 256 / n))
+        let all = splits.flatMap(\.1)
+        try MemoryPlan.check(
+            limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,
+            advice: "a smaller --num-return-sequences, --max-new-tokens or --max-source-length, or a smaller model",
+            note: session.say
+        ) { sampler.memory(prompts: all, count: options.groups > 1 ? n * options.groups : n) }
         func take(_ rows: [SampleRow], of split: String) throws {
             let (first, best) = progress.take(rows, n: n)
             try session.sinks.handle(.sampled(table: split, rows: first))

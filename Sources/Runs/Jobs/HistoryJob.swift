@@ -12,8 +12,12 @@ public struct HistoryOptions: ParsableArguments {
     public var metrics: ArgumentList<String> = []
     @Option(help: "The folder that these files are written into; the folder of runs unless given.")
     public var metricsOutput: String?
-    @Option(help: "An option, such as init_kl_coef: runs of the same value make one group of --metrics.")
-    public var groupBy: String?
+    @Option(
+        help: """
+            Options, such as init_kl_coef: runs of the same values make one group of --metrics. Of two, such as \
+            model_name,random_subset, groups.csv is a table: rows by the first, columns by the second.
+            """)
+    public var groupBy: ArgumentList<String> = []
 
     public init() {}
 
@@ -44,12 +48,12 @@ public struct HistoryJob {
         let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let history = try MetricHistory(
             runIds.map { (name: $0, folder: try RunFolder.locate($0, in: runs)) }, metrics: options.metrics.values,
-            groupBy: options.groupBy)
+            groupBy: options.groupBy.values)
         let folder = options.metricsOutput.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? runs
         try Folder.make(folder)
-        for (name, text) in [("metrics.csv", history.csv), ("metrics.svg", history.svg), ("runs.csv", history.table)] {
-            try AtomicFile.write(text, to: folder.appendingPathComponent(name))
-        }
-        Console().say("\(folder.path): metrics.csv, metrics.svg and runs.csv of \(runIds.count) runs")
+        var files = [("metrics.csv", history.csv), ("metrics.svg", history.svg), ("runs.csv", history.table)]
+        if options.groupBy.values.count == 2 { files.append(("groups.csv", history.groupTable)) }
+        for (name, text) in files { try AtomicFile.write(text, to: folder.appendingPathComponent(name)) }
+        Console().say("\(folder.path): \(files.map(\.0).joined(separator: ", ")) of \(runIds.count) runs")
     }
 }

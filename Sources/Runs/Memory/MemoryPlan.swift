@@ -39,6 +39,7 @@ package struct MemoryPlan {
     /// Measures a trainer and says what it will take.
     /// - Parameters:
     ///   - limit: of the option; what is free when nil.
+    ///   - longest: the longest item of a pass.
     ///   - advice: settings of the program that make the optimiser and the weights, or the caches, smaller.
     /// - Throws: `MemoryError` when it is more than there is.
     static func check(
@@ -61,7 +62,7 @@ package struct MemoryPlan {
     package func settings(fitting room: Int, otherwise advice: String) -> String {
         let free = Allocator.mostInUse(within: room - program)
         let caches = training.caches + training.states
-        guard training.fixed + caches <= free else { return advice }
+        guard training.fixed + caches <= free, training.training.perToken > 0 else { return advice }
         var tokens = training.trainingTokens(fitting: free) ?? 0
         if training.evaluationTokens > 0, training.evaluation.perToken > 0 {
             // evaluations take twice as many tokens at once as training

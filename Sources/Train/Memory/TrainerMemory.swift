@@ -1,4 +1,5 @@
-import Data
+package import Data
+import Eval
 package import Models
 import Tensor
 
@@ -50,9 +51,47 @@ extension SFTTrainer {
 
 extension Generator {
     /// Keys, values, logits, and the pass over the prompts that come first.
-    fileprivate func peakBytes(prompts: [Int], maxNewTokens: Int, _ pass: PassMemory) -> Int {
-        cacheBytes(prompts: prompts, maxNewTokens: maxNewTokens)
+    fileprivate func peakBytes(prompts: [Int], streams: Int = 1, maxNewTokens: Int, _ pass: PassMemory) -> Int {
+        cacheBytes(prompts: prompts, streams: streams, maxNewTokens: maxNewTokens)
             + Int(pass.perToken * Double(min(Generator.prefillTokens, prompts.reduce(0, +))))
+    }
+}
+
+extension BestOfN {
+    /// The memory that answering prompts takes, estimated before the first pass: weights, and the greatest of what sampling, scoring and
+    /// the divergence from the reference hold, as `caches`.
+    /// - Parameter count: the responses to each prompt.
+    package func memory(prompts: [TokenisedPrompt], count: Int) -> TrainingMemory {
+        let held = Allocator.shared.bytesInUse
+        let newTokens = options.maxNewTokens
+        let longest = prompts.map(\.tokens.count).sorted(by: >).prefix(promptsPerPass)
+        let reading = PassMemory.measured(prompts, length: \.tokens.count, limit: Generator.prefillTokens) { part in
+            let batch = TokenBatch(part.map(\.tokens))
+            _ = generator.decoder.hidden(batch, wanted: batch.rows.map { $0.upperBound - 1..<$0.upperBound })
+        }
+        var peaks = [
+            generator.peakBytes(prompts: Array(longest), streams: count, maxNewTokens: newTokens, reading)
+        ]
+        if let judge = rewardFunction as? RewardModelReward {
+            let answer = Array(repeating: judge.endOfSequence, count: newTokens)
+            let requests = prompts.map {
+                RewardRequest(
+                    query: $0.query, response: "", reference: $0.reference, promptTokens: $0.tokens, responseTokens: answer)
+            }
+            let scoring = PassMemory.measured(
+                requests, length: { $0.promptTokens.count + newTokens + 1 }, limit: judge.tokensPerPass
+            ) { part in
+                _ = try? judge.rewards(for: part)  // what it throws, the run throws when it comes to that
+            }
+            let tokens = longest.reduce(0) { $0 + count * ($1 + newTokens + 1) }
+            peaks.append(Int(scoring.bytes(tokens: min(judge.tokensPerPass, tokens))))
+        }
+        if reference != nil {
+            peaks.append(Int(reading.bytes(tokens: (longest.first ?? 0) + count * newTokens)))
+        }
+        return TrainingMemory(
+            weights: held, optimizer: 0, gradients: 0, training: .none, evaluation: .none, trainingTokens: 0,
+            evaluationTokens: 0, caches: peaks.max() ?? 0, states: 0)
     }
 }
 

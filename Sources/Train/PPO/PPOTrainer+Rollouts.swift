@@ -170,7 +170,7 @@ extension PPOTrainer {
                     "shaped_reward": rollout.score, "kl_div": rollout.sequenceKL, "kl_reward": total - rollout.score,
                     "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
                     "model_version": Double(optimizer.stepCount),
-                ])
+                ], tokens: Array(rollout.response.prefix(rollout.length)))
         }
     }
 

@@ -66,9 +66,10 @@ public final class PPOTrainer: SteppedTrainer {
         tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
     ) throws {
         try config.validate()
-        guard prompts.count >= config.rolloutBatchSize else {
+        let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
+        guard prompts.count >= rolloutBatch else {
             throw TrainingError.invalidSetting(
-                name: "the rollout batch size", value: "\(config.rolloutBatchSize)",
+                name: "the rollout batch size", value: "\(rolloutBatch)",
                 rule: "there are only \(prompts.count) prompts")
         }
         let context = min(policy.shape.contextLength, reference.shape.contextLength)
@@ -91,7 +92,7 @@ public final class PPOTrainer: SteppedTrainer {
         trunkLayers = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk).layers
         optimizer = Adam(policy.parameters + valueHead.parameters, config: config.optimizer)
         order = try BatchOrder(
-            seed: config.seed, count: prompts.count, batchSize: config.rolloutBatchSize, dropLast: true)
+            seed: config.seed, count: prompts.count, batchSize: rolloutBatch, dropLast: true)
         controller = KLController(coefficient: config.klCoefficient, target: config.klTarget, horizon: config.klHorizon)
         random = Philox(seed: config.seed).split("ppo")
         badBatches = BadBatches(limit: config.skippedBatches)
@@ -168,7 +169,7 @@ public final class PPOTrainer: SteppedTrainer {
 
     /// One step of the algorithm; returns minus the mean score of its rollouts, nil when they were passed over.
     func trainStep() throws -> Double? {
-        let batch = order.next().map { prompts[$0] }
+        let batch = (0..<config.rolloutBatches).flatMap { _ in order.next() }.map { prompts[$0] }
         var score: Double?
         if try !passingOverBadBatches({ score = try trainStep(on: batch) }) {
             lastRollouts = []

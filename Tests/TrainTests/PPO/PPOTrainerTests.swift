@@ -346,4 +346,21 @@ import _TestSupport
             #expect(counter.counts == expected + [5])
         }
     }
+
+    @Test("an epoch of prompts ends with the last full rollout batch, in the middle of a step where a step has several")
+    func everyPromptIsRead() throws {
+        let setup = try Setup(
+            config(5) {  // 20 prompts: rollout batches of 4 in steps of 8
+                $0.rolloutBatches = 2
+                $0.tableLogs = 1
+                $0.logSteps = 1
+                $0.evaluatesAtStart = false
+                $0.evaluationSteps = nil
+            })
+        try setup.trainer.run()
+        let trained = setup.log.rows.filter { $0.numbers["model_version"] != nil && $0.tokens != nil }
+        #expect(trained.count == 40)
+        #expect(Dictionary(grouping: trained, by: \.id).values.map(\.count) == Array(repeating: 2, count: 20))
+        #expect(trained.allSatisfy { Double($0.tokens?.count ?? 0) == $0.numbers["tokens"] })
+    }
 }
