@@ -3,6 +3,7 @@ import Tensor
 /// The command line:
 ///
 ///     benchmarks WORKLOAD --task generate|sft|rm|ppo [--without IDEA] [--recompute yes]   one job of the comparison
+///     benchmarks WORKLOAD --task sft --full yes                                          a step of all weights on all tokens
 ///     benchmarks ENCODER --task encode [--texts FILE] [--count 8000]                     a sentence encoder on many texts
 ///     benchmarks --task ngrams [--texts FILE] [--count 8000]                             the n-gram metrics
 ///     benchmarks --task ops [--only TEXT]                                                every operation at named shapes
@@ -37,6 +38,8 @@ struct Options {
     var without: Idea?
     /// Whether trained layers run again in the backward pass.
     var recomputes = false
+    /// Whether `sft` trains all weights on all tokens, the prompts' too.
+    var isFull = false
     /// The trainers' tokens in memory at once; their own number unless given.
     var tokensPerPass: Int?
     /// Operations whose name holds this text; all unless given.
@@ -44,7 +47,7 @@ struct Options {
 
     static let usage =
         "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2] "
-        + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--tokens-per-pass N], or benchmarks --task ops [--only TEXT]"
+        + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--full yes|no] [--tokens-per-pass N], or benchmarks --task ops [--only TEXT]"
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -68,11 +71,8 @@ struct Options {
             case "--iters": iterations = try Self.count(argument, value)
             case "--threads": threads = try Self.count(argument, value)
             case "--without": without = try Self.choice(argument, value)
-            case "--recompute":
-                guard ["yes", "no"].contains(value) else {
-                    throw BenchmarkError("--recompute is yes or no, not \(value)")
-                }
-                recomputes = value == "yes"
+            case "--recompute": recomputes = try Self.flag(argument, value)
+            case "--full": isFull = try Self.flag(argument, value)
             case "--tokens-per-pass": tokensPerPass = try Self.count(argument, value)
             case "--only": only = value
             default: throw BenchmarkError("there is no option \(argument)")
@@ -96,6 +96,11 @@ struct Options {
                 "\(name) is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not \(value)")
         }
         return choice
+    }
+
+    private static func flag(_ name: String, _ value: String) throws -> Bool {
+        guard ["yes", "no"].contains(value) else { throw BenchmarkError("\(name) is yes or no, not \(value)") }
+        return value == "yes"
     }
 
     private static func count(_ name: String, _ value: String) throws -> Int {

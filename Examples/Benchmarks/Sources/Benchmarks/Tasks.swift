@@ -60,8 +60,9 @@ struct Tasks {
         var config = SFTConfig(
             maxSteps: options.iterations + 1, batchSize: examples.count,
             optimizer: AdamConfig(learningRate: 3e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
-            freezing: frozen, recomputesLayers: options.recomputes)
+            freezing: options.isFull ? Freezing(fraction: 0) : frozen, recomputesLayers: options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        if options.isFull { config.promptLossWeight = 1 }
         var steps = StepTimes()
         let trainer = try SFTTrainer(decoder, config: config, examples: examples) { steps.record($0) }
         steps.begin()
