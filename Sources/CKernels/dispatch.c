@@ -53,8 +53,3 @@ size_t swk_attention_workspace(size_t keys, size_t dim, int backward) {
     size_t ld = (keys + 63) / 64 * 64;
     return (size_t)(backward ? 2 : 1) * ld * (dim + 48) + 64;
 }
-
-size_t swk_attention_narrow_workspace(size_t keys, size_t dim) {
-    size_t ld = (keys + 63) / 64 * 64, half = (dim + 1) / 2, rows = 64 + SWK_ROW_BLOCK;
-    return half * ld + ld / 2 * ((dim + 15) / 16 * 16) + rows * half + rows * ld / 2 + 64 * ld + 64;
-}

@@ -12,7 +12,6 @@
 #endif
 #include "finish.inc.h"
 #include "attention.inc.h"
-#include "attention_narrow.inc.h"
 #include "optimiser.inc.h"
 
 #define ENTRIES(NAME, PRODUCT)                                                                                               \
@@ -31,7 +30,6 @@
     .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient, \
     .argmax = argmax, .sample = sample,                                                                                   \
     .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
-    .attention_narrow = attention_narrow,                                                                                 \
     .linear_few = linear_few, .f32_pack = f32_pack, .f32_product = F32_PRODUCT,                                           \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .finish = finish,                                                                                                     \

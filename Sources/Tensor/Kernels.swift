@@ -46,8 +46,6 @@ package enum Kernels {
         swk_attention_workspace(keys, dim, backward ? 1 : 0)
     }
 
-    static func attentionNarrowWorkspace(keys: Int, dim: Int) -> Int { swk_attention_narrow_workspace(keys, dim) }
-
     static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
     static func trim() { swk_trim() }
     static func unmap(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_unmap(block, byteCount) }

@@ -77,48 +77,22 @@ import _TestSupport
         for row in [0, 7, 49] { #expect(layer(x.rows([row]), then: .gelu).values == all.rows([row]).values) }
     }
 
-    /// Rows of a query, a key and a value side by side.
-    private static func sideBySide(_ parts: [Tensor]) -> Tensor {
-        let (count, width) = (parts[0].shape[0], parts[0].shape[1])
-        return Tensor.uninitialized([count, 3 * width]) { out in
-            for row in 0..<count {
-                for (place, part) in parts.enumerated() {
-                    (out + row * 3 * width + place * width).update(from: part.pointer + row * width, count: width)
-                }
-            }
-        }
-    }
-
     @Test("attention within rows of queries, keys and values equals that of three matrices")
     func attentionWithin() {
         let layout = AttentionLayout(lengths: [3, 1, 60, 17], isCausal: false)
         let (heads, width) = (3, 48)
         let parts = ["q", "k", "v"].map { Self.random($0, [81, width]) }
-        let rows = Self.sideBySide(parts)
+        let rows = Tensor.uninitialized([81, 3 * width]) { out in
+            for row in 0..<81 {
+                for (place, part) in parts.enumerated() {
+                    (out + row * 3 * width + place * width).update(from: part.pointer + row * width, count: width)
+                }
+            }
+        }
         onEveryBuild { label, _ in
             let expected = parts[0].attending(
                 keys: parts[1], values: parts[2], layout: layout, heads: heads, keyHeads: heads)
             expectClose(rows.attendingWithin(layout: layout, heads: heads), expected, label: label)
-        }
-    }
-
-    @Test("in bfloat16: the attention over rounded numbers, to the rounding of its weights", arguments: [16, 20, 64, 72], [true, false])
-    func narrowAttentionWithin(dim: Int, isCausal: Bool) {
-        let lengths = [3, 1, 60, 17, 131]
-        let layout = AttentionLayout(lengths: lengths, isCausal: isCausal)
-        let heads = 2
-        let parts = ["q", "k", "v"].map { Self.random($0, [lengths.reduce(0, +), heads * dim]) }
-        // attention of few queries multiplies floats, so the numbers themselves are rounded
-        let rounded = parts.map { part in
-            Tensor(part.values.map { FloatConversion.widenBFloat16(FloatConversion.narrowToBFloat16($0)) }, shape: part.shape)
-        }
-        onEveryBuild { label, threads in
-            let expected = rounded[0].attending(
-                keys: rounded[1], values: rounded[2], layout: layout, heads: heads, keyHeads: heads)
-            let result = Compute.$precision.withValue(.bf16) {
-                Self.sideBySide(rounded).attendingWithin(layout: layout, heads: heads)
-            }
-            expectClose(result, expected, relative: 1.0 / 256, absolute: 1.0 / 128, label: label)
         }
     }
 }

@@ -125,11 +125,6 @@ typedef struct {
     void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
     // The same for `kv_heads` heads at once, for segments of few queries: at most SWK_FEW_QUERIES for a key/value head.
     void (*attention_few)(const swk_attention *a, const swk_segment *s, size_t first_kv_head, size_t kv_heads, float *workspace);
-    // The same, forwards only and without a prefix, with products of bfloat16 numbers by `product`, which is this table's bf16_product.
-    // `workspace` holds swk_attention_narrow_workspace(...) floats.
-    void (*attention_narrow)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace,
-                             void (*product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c,
-                                             size_t c_row, int accumulate));
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
 
     // out[m, n] = x[m, k] · w[n, k]ᵀ for few rows (decoding): weights are streamed once, nothing is packed.
@@ -168,8 +163,6 @@ swk_level swk_best_level(void);
 
 /// Floats of scratch that one attention (or attention_backward) call needs for a segment that sees `keys` rows at most.
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
-/// The same for attention_narrow.
-size_t swk_attention_narrow_workspace(size_t keys, size_t dim);
 
 /// A block of zeros from the system, aligned to a page; NULL when there is no memory. `bytes` is not 0.
 void *swk_map(size_t bytes);
