@@ -75,7 +75,7 @@ import Train
 
     @Test("the greatest peak within some bytes is the inverse of the bound")
     func bound() {
-        for bytes in [0, 1, 15, 16, 17, 33, 34, 1000, 12_345_678] {
+        for bytes in [0, 1, 15, 16, 17, 33, 34, 1000, 12_345_678, 99 << 20, 600 << 20, 7 << 30] {
             let most = Allocator.mostInUse(within: bytes)
             #expect(Allocator.bound(peak: most) <= bytes && Allocator.bound(peak: most + 2) > bytes, "\(bytes)")
         }

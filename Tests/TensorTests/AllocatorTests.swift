@@ -45,7 +45,7 @@ import Testing
         for pass in 0..<40 {
             let blocks = (0..<3).map { allocator.allocate(byteCount: megabyte / 4 * (4 + (pass * 7 + $0 * 13) % 44)) }
             #expect(
-                allocator.bytesInUse + allocator.bytesKept <= allocator.peakBytesInUse + allocator.peakBytesInUse / 16)
+                allocator.bytesInUse + allocator.bytesKept <= Allocator.bound(peak: allocator.peakBytesInUse))
             for block in blocks {
                 block.0.storeBytes(of: UInt8(pass), toByteOffset: block.capacity - 1, as: UInt8.self)
                 allocator.release(block.0, capacity: block.capacity)

@@ -7,8 +7,8 @@ import Synchronization
 /// is served from a kept block of up to two classes above its own. Blocks below 16 KiB are left to malloc, those of 1 MiB and more
 /// come from the system and go back to it.
 ///
-/// All blocks together, used and kept, stay within a sixteenth of the most that was ever in use at once: when a request needs new
-/// memory, kept blocks of the sizes that nobody has asked for lately make room.
+/// All blocks together, used and kept, stay within a sixteenth, or 32 MiB, of the most that was ever in use at once: when a request needs
+/// new memory, kept blocks of the sizes that nobody has asked for lately make room.
 ///
 /// Like malloc itself this is one object for the process: it has no influence on any result.
 package final class Allocator: Sendable {
@@ -57,10 +57,16 @@ package final class Allocator: Sendable {
 
     package init() {}
 
+    /// What is kept beside a small peak: layers whose blocks have three sizes would else give one back whenever they need another.
+    private static let slack = 32 << 20
+
     /// The most that used and kept blocks are together, when so many bytes were in use at once.
-    package static func bound(peak: Int) -> Int { peak + peak / 16 }
+    package static func bound(peak: Int) -> Int { peak + max(peak / 16, min(peak, slack)) }
     /// The greatest peak whose bound is not above `bytes`.
-    package static func mostInUse(within bytes: Int) -> Int { bytes - (bytes + 16) / 17 }
+    package static func mostInUse(within bytes: Int) -> Int {
+        if bytes <= 2 * slack { return bytes / 2 }
+        return bytes <= 17 * slack ? bytes - slack : bytes - (bytes + 16) / 17
+    }
 
     /// Bytes handed out and not yet returned.
     package var bytesInUse: Int { state.withLock { $0.inUse } }
