@@ -62,6 +62,12 @@ struct RecordTests {
         #expect(back == row)
         let bare = SampleRow(id: "1", input: "p", response: "r")
         #expect(try JSONDecoder().decode(SampleRow.self, from: JSONEncoder().encode(bare)) == bare)
+        var withTokens = bare
+        withTokens.tokens = [5, 6, 2]
+        #expect(try JSONDecoder().decode(SampleRow.self, from: JSONEncoder().encode(withTokens)) == withTokens)
+        // a table of another program may have text in the column
+        let foreign = #"{"id": "1", "input": "p", "response": "r", "token_predictions": "5 6 2"}"#
+        #expect(try JSONDecoder().decode(SampleRow.self, from: Foundation.Data(foreign.utf8)) == bare)
     }
 
     @Test func numbersThatJSONCannotHoldAreRefused() {
