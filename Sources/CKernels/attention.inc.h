@@ -11,8 +11,13 @@ INLINE size_t padded(size_t keys) { return (keys + 63) / 64 * 64; }
 static void pack_columns(size_t count, size_t dim, const float *rows, size_t stride, float *out, size_t ld, size_t at) {
     for (size_t i = 0; i < count; i += 16) {
         size_t n = count - i < 16 ? count - i : 16;
-        for (size_t d = 0; d < dim; d++)
-            for (size_t j = 0; j < n; j++) out[d * ld + at + i + j] = rows[(i + j) * stride + d];
+        for (size_t d = 0; d < dim; d += 16) {
+            size_t width = dim - d < 16 ? dim - d : 16;
+            v16 block[16];
+            for (size_t j = 0; j < 16; j++) block[j] = j < n ? load_first(rows + (i + j) * stride + d, width) : all(0.0f);
+            transpose(block);
+            for (size_t k = 0; k < width; k++) store_first(out + (d + k) * ld + at + i, block[k], n);
+        }
     }
 }
 

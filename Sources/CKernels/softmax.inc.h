@@ -25,7 +25,7 @@ INLINE float exp_row(size_t width, float s, float peak, const float *x, float *o
         if (i < end) {
             v16 e = vexp((load_part(x + i, end - i) - all(peak)) * all(s));
             if (out) store_part(out + i, e, end - i);
-            for (size_t j = 0; j < end - i; j++) acc[j] += e[j];
+            acc += first_lanes(e, end - i);
         }
         total += (double)sum_of(acc);
     }

@@ -6,6 +6,7 @@
 #include "dropout.inc.h"
 #include "products.inc.h"
 #include "panels.inc.h"
+#include "few.inc.h"
 #include "bfloat16.inc.h"
 #ifdef SWK_TILES_TABLE
 #include "tiles.inc.h"

@@ -87,6 +87,48 @@ import _TestSupport
         }
     }
 
+    @Test func geluOverItsWholeRange() {
+        let x = (0...200_000).map { Float($0 - 100_000) * 12e-5 }
+        let ones = [Float](repeating: 1, count: x.count)
+        func below(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
+        Self.onEveryLevel { kernels, label in
+            let y = Self.mapped(x) { kernels.gelu_erf(x.count, $0, $1) }
+            expectClose(y, x.map { Double($0) * below(Double($0)) }, relative: 1.2e-7, absolute: 2.5e-7, label: "gelu, \(label)")
+            let slope = Self.mapped(x) { kernels.gelu_erf_backward(x.count, $0, ones, $1) }
+            let expected = x.map { x in
+                let x = Double(x)
+                return below(x) + x * exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+            }
+            expectClose(slope, expected, relative: 1.2e-7, absolute: 1.5e-7, label: "slope, \(label)")
+            let special = Self.mapped([.nan, .infinity, -.infinity, -1e30, -0.0]) { kernels.gelu_erf(5, $0, $1) }
+            #expect(special[0].isNaN && special[1] == .infinity && special[4] == 0, "\(label)")
+            #expect(special[2...3].allSatisfy { abs($0) < 1e-9 }, "\(label)")
+        }
+    }
+
+    /// A row's products are the same bits whatever rows and columns are beside it.
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 11, 16, 25, 33])
+    func aFewRowsOfALinearLayer(rows: Int) {
+        for (columns, depth) in [(1, 3), (5, 16), (6, 40), (13, 33), (50, 64)] {
+            let x = OpCase.Input.normal("x", [rows, depth]).values
+            let w = OpCase.Input.normal("w", [columns, depth]).values
+            let expected = (0..<rows * columns).map { place in
+                (0..<depth).reduce(0.0) {
+                    $0 + Double(x[place / columns * depth + $1]) * Double(w[place % columns * depth + $1])
+                }
+            }
+            Self.onEveryLevel { kernels, label in
+                var all = [Float](repeating: .nan, count: rows * columns + 1)
+                kernels.linear_few(rows, columns, depth, x, depth, w, &all, columns)
+                expectClose(Array(all.dropLast()), expected, relative: 1e-5, absolute: 1e-5, label: "\(columns) columns, \(label)")
+                #expect(all[rows * columns].isNaN, "\(label)")
+                var one = [Float](repeating: .nan, count: columns)
+                kernels.linear_few(1, columns, depth, Array(x.suffix(depth)), depth, w, &one, columns)
+                #expect(one == Array(all.dropLast().suffix(columns)), "\(columns) columns, \(label)")
+            }
+        }
+    }
+
     @Test func activationsFarFromZeroAndNearIt() {
         let x: [Float] = [
             -1e4, -100, -50, -20, -10, -6, -5, -1, -0.5, -0.1, -0.01, -1e-4, -1e-20, 0, 1e-20, 1e-4, 0.01, 0.1, 0.5, 1, 5, 6, 10, 20,

@@ -64,8 +64,9 @@ struct Linear {
         }
         if rows < fewRows {
             let kernels = Kernels.current
-            let parts = rows * inputs * outputs < 50_000 ? 1 : Compute.threads
-            let grain = max(4, (outputs + parts - 1) / parts + 3) / 4 * 4
+            // a few more parts than threads, should one be slower; each of whole tiles of columns
+            let parts = rows * inputs * outputs < 50_000 ? 1 : 4 * Compute.threads
+            let grain = ((outputs + parts - 1) / parts + 11) / 12 * 12
             Compute.forChunks(outputs, grain: grain) { range in
                 kernels.pointee.linear_few(
                     rows, range.count, inputs, x.pointer, inputs, weight.pointer + range.lowerBound * inputs,

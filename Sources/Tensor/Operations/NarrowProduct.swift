@@ -20,8 +20,8 @@ enum NarrowProduct {
         let kernels = Kernels.current
         if rows < Linear.fewRows {
             let parts = rows * inputs * outputs < 50_000 ? 1 : Compute.threads
-            let grain = min(few / max(1, inputs), (outputs + parts - 1) / parts) / 4 * 4
-            Compute.forChunks(outputs, grain: max(4, grain)) { part in
+            let grain = min(few / max(1, inputs), (outputs + parts - 1) / parts) / 12 * 12
+            Compute.forChunks(outputs, grain: max(12, grain)) { part in
                 eachBlock(part) { block in
                     kernels.pointee.linear_few(
                         rows, part.count, inputs, x, inputs, block, out + part.lowerBound, outputs)

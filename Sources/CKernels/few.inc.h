@@ -1,0 +1,105 @@
+// Linear layers for a few rows, as in a step of decoding: out[i, j] = x[i] · w[j]. The weights are read once, as they lie.
+
+#if SWK_WIDE
+#define FEW_N 4
+// The sums of four vectors at once, each in the order of sum_of: a row's result does not depend on its company.
+INLINE void few_sums(const v16 *v, float *out) {
+    v16 ab = __builtin_shufflevector(v[0], v[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+             + __builtin_shufflevector(v[0], v[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    v16 cd = __builtin_shufflevector(v[2], v[3], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+             + __builtin_shufflevector(v[2], v[3], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    v16 t = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+            + __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    t += __builtin_shufflevector(t, t, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    t += __builtin_shufflevector(t, t, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+    for (int i = 0; i < 4; i++) out[i] = t[4 * i];
+}
+#define FEW_COLUMNS 6
+#else
+#define FEW_N 2
+INLINE void few_sums(const v16 *v, float *out) {
+    for (int i = 0; i < FEW_N; i++) out[i] = sum_of(v[i]);
+}
+#define FEW_COLUMNS 2
+#endif
+#define FEW_WHOLE (FEW_COLUMNS / FEW_N * FEW_N) // columns that few_sums adds up together
+
+// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns, which lie one behind the other in memory. Of what is needed later, at
+// `later`, `fetch` columns are asked for meanwhile; a constant.
+#define FEW_TILE(ROWS)                                                                                               \
+    INLINE void few_##ROWS(size_t k, const float *x, size_t x_stride, const float *w, const float *later, size_t fetch, \
+                           float *out, size_t out_stride) {                                                          \
+        v16 acc[ROWS][FEW_COLUMNS] = {0};                                                                            \
+        size_t p = 0;                                                                                                \
+        for (; p + 16 <= k; p += 16) {                                                                               \
+            v16 a[ROWS];                                                                                             \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) a[r] = load(x + r * x_stride + p);                      \
+            _Pragma("unroll") for (size_t c = 0; c < fetch; c++) __builtin_prefetch(later + c * k + p, 0, 2);        \
+            _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) {                                                \
+                v16 b = load(w + c * k + p);                                                                         \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r][c] += a[r] * b;                              \
+            }                                                                                                        \
+        }                                                                                                            \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                           \
+            float *o = out + r * out_stride;                                                                         \
+            _Pragma("unroll") for (int c = 0; c < FEW_WHOLE; c += FEW_N) few_sums(acc[r] + c, o + c);                \
+            _Pragma("unroll") for (int c = FEW_WHOLE; c < FEW_COLUMNS; c++) o[c] = sum_of(acc[r][c]);                \
+            for (size_t q = p; q < k; q++)                                                                           \
+                for (int c = 0; c < FEW_COLUMNS; c++) o[c] += x[r * x_stride + q] * w[c * k + q];                    \
+        }                                                                                                            \
+    }
+FEW_TILE(1)
+FEW_TILE(2)
+#if SWK_WIDE
+FEW_TILE(4)
+#define FEW_ROWS 4
+#else
+#define FEW_ROWS 2
+#endif
+#define FEW(ROWS, FETCH) JOIN(few_, ROWS)(k, x + i * x_stride, x_stride, column, later, FETCH, out + i * out_stride + j, out_stride)
+#define JOIN(A, B) JOINED(A, B)
+#define JOINED(A, B) A##B
+
+static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
+                       size_t out_stride) {
+    size_t j = 0;
+    // Each group of rows asks for its share of the columns two tiles ahead: memory is busy all the time, not with the first group alone.
+    size_t groups = m / FEW_ROWS, share = groups ? (FEW_COLUMNS + groups - 1) / groups : FEW_COLUMNS;
+    for (; j + FEW_COLUMNS <= n; j += FEW_COLUMNS) {
+        const float *column = w + j * k, *later = column + 2 * FEW_COLUMNS * k;
+        size_t i = 0, left = j + 3 * FEW_COLUMNS <= n ? FEW_COLUMNS : 0;
+        for (; i + FEW_ROWS <= m; i += FEW_ROWS) {
+            size_t fetch = left < share ? left : share;
+            switch (fetch) {
+            case 0: FEW(FEW_ROWS, 0); break;
+            case 1: FEW(FEW_ROWS, 1); break;
+            case 2: FEW(FEW_ROWS, 2); break;
+#if SWK_WIDE
+            case 3: FEW(FEW_ROWS, 3); break;
+            default: FEW(FEW_ROWS, FEW_COLUMNS);
+#endif
+            }
+            later += fetch * k;
+            left -= fetch;
+        }
+#if SWK_WIDE
+        if (i + 2 <= m) {
+            if (left) FEW(2, FEW_COLUMNS); else FEW(2, 0);
+            left = 0;
+            i += 2;
+        }
+#endif
+        if (i < m) {
+            if (left) FEW(1, FEW_COLUMNS); else FEW(1, 0);
+        }
+    }
+    for (; j < n; j++)
+        for (size_t i = 0; i < m; i++) {
+            v16 acc = {0};
+            size_t p = 0;
+            for (; p + 16 <= k; p += 16) acc += load(x + i * x_stride + p) * load(w + j * k + p);
+            float s = sum_of(acc);
+            for (; p < k; p++) s += x[i * x_stride + p] * w[j * k + p];
+            out[i * out_stride + j] = s;
+        }
+}
