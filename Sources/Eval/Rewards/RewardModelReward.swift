@@ -15,7 +15,7 @@ public struct RewardModelReward: RewardFunction {
 
     /// A reward by a model.
     /// - Parameter sharedTrunkLayers: how many layers the policy and this model have in common (see ``Trunk``).
-    public init(_ model: RewardModel, endOfSequence: Int32, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 4096) {
+    public init(_ model: RewardModel, endOfSequence: Int32, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 2048) {
         self.model = model
         self.endOfSequence = endOfSequence
         self.sharedTrunkLayers = sharedTrunkLayers

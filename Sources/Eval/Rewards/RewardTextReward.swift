@@ -25,7 +25,7 @@ public struct RewardTextReward: RewardFunction {
     /// A reward; see the properties.
     public init(
         _ model: RewardModel, tokenizer: any Tokenizer, endOfSequence: Int32, text: RewardText = .canonical,
-        position: ScorePosition = .lastToken, maximumTokens: Int = 2048, tokensPerPass: Int = 4096
+        position: ScorePosition = .lastToken, maximumTokens: Int = 2048, tokensPerPass: Int = 2048
     ) {
         self.model = model
         self.tokenizer = tokenizer

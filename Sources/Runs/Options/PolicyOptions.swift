@@ -45,7 +45,7 @@ public struct PolicyOptions: ProgramOptions {
     @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
     public var gradientCheckpointing = false
     @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
-    public var tokensPerPass = 2048
+    public var tokensPerPass = 1024
     @Option(help: "Batches with numbers that are not finite that are skipped, and counted, before the run stops.")
     public var skipBadBatches = 0
     @Option(help: "Prompts of the training split to use at most; all unless given.")

@@ -45,7 +45,7 @@ public struct TrainingOptions: ProgramOptions {
         help: .yesNo("Whether training drops numbers at the rates that the model's config.json has (OPT and GPT-2: 0.1; LLaMA: 0)."))
     public var dropout = true
     @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
-    public var tokensPerPass = 1536
+    public var tokensPerPass = 1024
     @Option(help: "Steps between two lines of metrics.")
     public var loggingSteps = 25
     @Option(help: "Steps between two evaluations; at the end only unless given.")

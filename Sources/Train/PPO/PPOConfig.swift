@@ -112,7 +112,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     /// Settings; what is left out has the value of the paper's code or, where that is a bug, the sane value.
     public init(
         totalSteps: Int = 500, rolloutBatchSize: Int = 16, learnBatchSize: Int = 16, epochs: Int = 4,
-        tokensPerPass: Int = 2048, sampling: SamplingOptions = SamplingOptions(maxNewTokens: 48),
+        tokensPerPass: Int = 1024, sampling: SamplingOptions = SamplingOptions(maxNewTokens: 48),
         klCoefficient: Double = 0.05, klEstimator: KLEstimator = .k2, klAsReward: Bool = true, klTarget: Double? = nil,
         klHorizon: Double = 10_000, discount: Double = 1, lambda: Double = 0.95, policyClip: Double? = 0.2,
         valueClip: Double? = 0.2, valueCost: Double = 0.1, entropyCost: Double = 0, usesGAE: Bool = true,

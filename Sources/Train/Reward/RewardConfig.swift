@@ -44,7 +44,7 @@ public struct RewardConfig: Codable, Sendable, Equatable {
 
     /// Settings; what is left out has the value of the paper's code.
     public init(
-        epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 8, tokensPerPass: Int = 1536,
+        epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 8, tokensPerPass: Int = 1024,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
         centering: Double = 0, normalises: Bool = true, normalisationPairs: Int = 500,

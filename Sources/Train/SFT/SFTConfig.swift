@@ -40,7 +40,7 @@ public struct SFTConfig: Codable, Sendable, Equatable {
 
     /// Settings; what is left out has the value of the paper's code.
     public init(
-        epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 16, tokensPerPass: Int = 1536,
+        epochs: Double = 1, maxSteps: Int? = nil, batchSize: Int = 16, tokensPerPass: Int = 1024,
         optimizer: AdamConfig = AdamConfig(learningRate: 5e-5), schedule: Schedule = Schedule(),
         freezing: Freezing = Freezing(), logSteps: Int = 25, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
         promptLossWeight: Double = 0, microBatchSize: Int? = nil, seed: UInt64 = 42, recomputesLayers: Bool = false, dropsOut: Bool = true
