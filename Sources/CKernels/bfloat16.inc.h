@@ -40,7 +40,9 @@ static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_strid
             const float *row = b + 2 * p * depth_stride;
             int both = 2 * p + 1 < depth;
             EACH16(n, u16v low = narrowed(LOAD(row)); u16v high = both ? narrowed(LOAD(row + depth_stride)) : (u16v){0};
-                   store_pairs(out + at, low | high << 16););
+                   store_pairs(out + at, low | high << 16);
+                   __builtin_prefetch(row + ROWS_AHEAD * depth_stride + at, 0, 3);
+                   __builtin_prefetch(row + (ROWS_AHEAD + 1) * depth_stride + at, 0, 3););
         }
         return;
     }

@@ -23,12 +23,17 @@ INLINE void load_columns(size_t rows, size_t columns, const float *b, size_t dep
     }
 }
 
+#define ROWS_AHEAD 16 // what is asked for while a panel is packed whose rows are a matrix's width apart
+
 // One panel of B: B[p, j] = b[p*depth_stride + j*column_stride].
 static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out) {
     size_t width = (n + 15) / 16 * 16;
     if (column_stride == 1) {
         for (size_t p = 0; p < depth; p++, b += depth_stride, out += width)
-            for (size_t j = 0; j < width; j += 16) store(out + j, load_first(b + j, n - j < 16 ? n - j : 16));
+            for (size_t j = 0; j < width; j += 16) {
+                store(out + j, load_first(b + j, n - j < 16 ? n - j : 16));
+                __builtin_prefetch(b + ROWS_AHEAD * depth_stride + j, 0, 3);
+            }
         return;
     }
     for (size_t first = 0; first < depth; first += 16) {
