@@ -14,8 +14,7 @@ static void pack_columns(size_t count, size_t dim, const float *rows, size_t str
         for (size_t d = 0; d < dim; d += 16) {
             size_t width = dim - d < 16 ? dim - d : 16;
             v16 block[16];
-            for (size_t j = 0; j < 16; j++) block[j] = j < n ? load_first(rows + (i + j) * stride + d, width) : all(0.0f);
-            transpose(block);
+            load_columns(width, n, rows + i * stride + d, 1, stride, block);
             for (size_t k = 0; k < width; k++) store_first(out + (d + k) * ld + at + i, block[k], n);
         }
     }
