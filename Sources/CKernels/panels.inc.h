@@ -5,7 +5,9 @@
 
 #define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
 #define QUARTER_DEPTH 256 // the same where a quarter of its columns is used at a time
-#define PANEL_DEPTH 1024 // rows of a panel that are used at a time: 256 KiB stay in the second-level cache
+#define PANEL_DEPTH SWK_PANEL_DEPTH
+#define GROUP (SWK_PANEL_GROUP * PANEL)
+#define GROUP_ROWS 24 // rows of A that are multiplied by a whole group before the next ones are
 
 // Sixteen rows and columns of B, or fewer with zeros behind them, a vector for each row: B[p, j] = b[p*depth_stride + j*column_stride].
 // Columns are read side by side, more of them than the processor follows by itself: what is three blocks further on is asked for.
@@ -52,28 +54,40 @@ static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride
 #define F32_PANEL(VECTORS)                                                                                           \
     static void f32_panel_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, const float *b, \
                                     float *c, size_t c_row, int accumulate) {                                        \
-        for (size_t p = 0; p < depth; p += PANEL_DEPTH, accumulate = 1) {                                            \
-            size_t count = depth - p < PANEL_DEPTH ? depth - p : PANEL_DEPTH, width = 16 * VECTORS, ahead = 4 * width; \
-            if (last == 16)                                                                                          \
-                strip_of_##VECTORS(16, m, count, a + p, a_row, 1, b + p * width, width, c, c_row, accumulate, ahead); \
-            else                                                                                                     \
-                strip_of_##VECTORS(last, m, count, a + p, a_row, 1, b + p * width, width, c, c_row, accumulate, ahead); \
-        }                                                                                                            \
+        const size_t width = 16 * VECTORS, ahead = 4 * width;                                                        \
+        if (last == 16) strip_of_##VECTORS(16, m, depth, a, a_row, 1, b, width, c, c_row, accumulate, ahead);        \
+        else strip_of_##VECTORS(last, m, depth, a, a_row, 1, b, width, c, c_row, accumulate, ahead);                 \
     }
 F32_PANEL(1)
 F32_PANEL(2)
 F32_PANEL(3)
 F32_PANEL(4)
 
+// Some rows of A by rows [from, from + count) of the panels of a group, which stay in the second-level cache while all rows of A pass by:
+// A, which may come from further away, is read once for each group.
+static void f32_group(size_t m, size_t columns, size_t depth, size_t from, size_t count, const float *a, size_t a_row, const float *b,
+                      float *c, size_t c_row, int accumulate) {
+    for (size_t j = 0; j < columns; j += PANEL, b += PANEL * depth) {
+        size_t width = columns - j < PANEL ? columns - j : PANEL, vectors = (width + 15) / 16, last = width - 16 * (vectors - 1);
+        const float *panel = b + from * 16 * vectors;
+        switch (vectors) {
+        case 4: f32_panel_4(last, m, count, a + from, a_row, panel, c + j, c_row, accumulate); break;
+        case 3: f32_panel_3(last, m, count, a + from, a_row, panel, c + j, c_row, accumulate); break;
+        case 2: f32_panel_2(last, m, count, a + from, a_row, panel, c + j, c_row, accumulate); break;
+        default: f32_panel_1(last, m, count, a + from, a_row, panel, c + j, c_row, accumulate);
+        }
+    }
+}
+
 static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
                         size_t c_row, int accumulate) {
-    for (size_t j = 0; j < n; j += PANEL, b += PANEL * depth) {
-        size_t columns = n - j < PANEL ? n - j : PANEL, vectors = (columns + 15) / 16, last = columns - 16 * (vectors - 1);
-        switch (vectors) {
-        case 4: f32_panel_4(last, m, depth, a, a_row, b, c + j, c_row, accumulate); break;
-        case 3: f32_panel_3(last, m, depth, a, a_row, b, c + j, c_row, accumulate); break;
-        case 2: f32_panel_2(last, m, depth, a, a_row, b, c + j, c_row, accumulate); break;
-        default: f32_panel_1(last, m, depth, a, a_row, b, c + j, c_row, accumulate);
+    for (size_t j = 0; j < n; j += GROUP) {
+        size_t columns = n - j < GROUP ? n - j : GROUP;
+        for (size_t p = 0; p < depth; p += PANEL_DEPTH) {
+            size_t count = depth - p < PANEL_DEPTH ? depth - p : PANEL_DEPTH;
+            for (size_t i = 0; i < m; i += GROUP_ROWS)
+                f32_group(m - i < GROUP_ROWS ? m - i : GROUP_ROWS, columns, depth, p, count, a + i * a_row, a_row, b + j * depth,
+                          c + i * c_row + j, c_row, accumulate || p > 0);
         }
     }
 }

@@ -69,4 +69,21 @@ import Testing
         #expect(Compute.threads == Kernels.processorCount)
         #expect(Kernels.processorCount >= 1 && Kernels.processorCount <= ProcessInfo.processInfo.processorCount)
     }
+
+    /// Every number of a product is made once, whatever its size, and no part is so low that a panel is fetched for a few rows.
+    @Test(arguments: [1, 2, 7], [(1, 1), (24, 64), (47, 1_000), (96, 192), (512, 384), (1_000, 193), (1_024, 2_048)])
+    func partsOfAProduct(threads: Int, shape: (rows: Int, columns: Int)) {
+        let (rows, columns) = shape
+        let times = Mutex([Int](repeating: 0, count: rows * columns))
+        Compute.$threads.withValue(threads) {
+            ProductParts.forEach(rows: rows, columns: columns, depth: 700, rowUnit: 24) { part, panels in
+                #expect(part.lowerBound % 24 == 0 && panels.lowerBound % 64 == 0)
+                #expect(part.count >= min(rows, 40))
+                times.withLock { times in
+                    for row in part { for column in panels { times[row * columns + column] += 1 } }
+                }
+            }
+        }
+        #expect(times.withLock { $0.allSatisfy { $0 == 1 } })
+    }
 }

@@ -8,10 +8,11 @@ import _TestSupport
         OpCase.Input.normal(name, [rows, columns]).tensor
     }
 
-    /// All heights of tiles, panels that are not full, more rows than columns and fewer, a depth of more than one block.
+    /// All heights of tiles, panels that are not full, more rows than columns and fewer, a depth of
+    /// more than one block, more panels than a group has.
     static let shapes: [(rows: Int, depth: Int, columns: Int)] = [
         (1, 16, 16), (2, 17, 33), (3, 1, 64), (6, 32, 65), (7, 33, 130), (16, 64, 48), (29, 31, 20), (13, 100, 128),
-        (200, 40, 130), (5, 2_100, 18),
+        (200, 40, 130), (5, 2_100, 18), (61, 1_100, 450), (100, 30, 200),
     ]
 
     @Test(arguments: shapes) func products(shape: (rows: Int, depth: Int, columns: Int)) {

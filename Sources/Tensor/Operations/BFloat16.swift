@@ -16,10 +16,8 @@ package final class PackedMatrix: Sendable {
     package let columns: Int
     let storage: Storage
 
-    /// How many columns lie side by side in a panel.
-    static let panel = 64
-    /// Work is cut at multiples of these many rows, which the blocks of all kernels (6, 16, 32) divide or nearly do.
-    static let rowUnit = 48
+    /// Work is cut at multiples of these many rows, which the blocks of all kernels (6, 16, 32) divide.
+    static let rowUnit = 96
 
     /// Rounds and packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     package init(
@@ -29,10 +27,10 @@ package final class PackedMatrix: Sendable {
         let storage = Storage(byteCount: pairs * ((columns + 15) / 16 * 16) * 4)
         let kernels = Kernels.current
         storage.withPairs { out in
-            Compute.forEach((columns + Self.panel - 1) / Self.panel) { index in
-                let first = index * Self.panel
+            Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
+                let first = index * ProductParts.panel
                 kernels.pointee.bf16_pack(
-                    min(Self.panel, columns - first), depth, pointer + first * columnStride, depthStride, columnStride,
+                    min(ProductParts.panel, columns - first), depth, pointer + first * columnStride, depthStride, columnStride,
                     out + first * pairs)
             }
         }
@@ -46,9 +44,9 @@ package final class PackedMatrix: Sendable {
         let storage = Storage(byteCount: pairs * ((columns + 15) / 16 * 16) * 4)
         let kernels = Kernels.current
         storage.withPairs { out in
-            Compute.forEach((columns + Self.panel - 1) / Self.panel) { index in
-                let first = index * Self.panel
-                let count = min(Self.panel, columns - first)
+            Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
+                let first = index * ProductParts.panel
+                let count = min(ProductParts.panel, columns - first)
                 // the kernel reads floats: those of one panel at a time, whose rounding changes nothing
                 Storage(byteCount: count * depth * 4).withFloats { wide in
                     if transposed {
@@ -82,14 +80,7 @@ package final class PackedMatrix: Sendable {
                     narrow + range.lowerBound * pairs)
             }
             storage.withPairs { packed in
-                // every number of C is one sum in a fixed order: how the work is cut does not show in the result; a few more parts
-                // than threads, so that a thread that was held up does not hold up the others
-                let parts = isSmall || Compute.threads == 1 ? 1 : Compute.threads * 4
-                let byRows = rows >= columns
-                let unit = byRows ? Self.rowUnit : Self.panel
-                let grain = (((byRows ? rows : columns) + parts - 1) / parts + unit - 1) / unit * unit
-                Compute.forChunks(byRows ? rows : columns, grain: grain) { part in
-                    let (rows, columns) = byRows ? (part, 0..<self.columns) : (0..<rows, part)
+                ProductParts.forEach(rows: rows, columns: columns, depth: depth, rowUnit: Self.rowUnit) { rows, columns in
                     kernels.pointee.bf16_product(
                         rows.count, columns.count, depth, narrow + rows.lowerBound * pairs,
                         packed + columns.lowerBound * pairs,

@@ -37,26 +37,55 @@ package enum FloatProduct {
         _ kernels: UnsafePointer<Kernels.Table>, threads: Int, m: Int, n: Int, k: Int, _ a: BLAS.Matrix,
         _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
     ) {
-        guard let product = kernels.pointee.f32_product else { return }
         withRows(of: a, kernels, m: m, k: k, threads: threads) { rows, rowStride in
-            let panel = PackedMatrix.panel
-            let panels = (n + panel - 1) / panel
-            let add: Int32 = beta == 0 ? 0 : 1
-            if threads == 1 || panels >= 4 * threads {
-                // a panel is packed where it is used, and read by all rows while it is in the cache
-                Compute.forChunks(panels, grain: threads == 1 ? panels : 1) { part in
-                    Storage(byteCount: k * min(panel, (n + 15) / 16 * 16) * 4).withFloats { packed in
-                        for first in part.lazy.map({ $0 * panel }) {
-                            let count = min(panel, n - first)
-                            kernels.pointee.f32_pack(
-                                count, k, b.pointer + first * b.columnStride, b.rowStride, b.columnStride, packed)
-                            product(m, count, k, rows, rowStride, packed, c + first, stride, add)
-                        }
-                    }
-                }
-            } else {
-                PackedFloats(depth: k, columns: n, b.pointer, depthStride: b.rowStride, columnStride: b.columnStride)
+            let panels = (n + ProductParts.panel - 1) / ProductParts.panel
+            if threads > 1, panels < 4 * threads {
+                return PackedFloats(depth: k, columns: n, b.pointer, depthStride: b.rowStride, columnStride: b.columnStride)
                     .multiply(rows: m, rows, rowStride: rowStride, into: c, stride: stride, beta: beta)
+            }
+            let groups = groups(panels: panels, threads: threads)
+            Compute.forChunks(groups.count, grain: threads == 1 ? groups.count : 1) { part in
+                for group in groups[part] {
+                    let columns = group.lowerBound * ProductParts.panel..<min(n, group.upperBound * ProductParts.panel)
+                    multiplyGroup(
+                        kernels, m: m, columns: columns, k: k, rows, rowStride: rowStride, b, into: c, stride: stride,
+                        beta: beta)
+                }
+            }
+        }
+    }
+
+    /// Whole groups of panels at first, then smaller ones, so that a thread that is slower does not hold up the others.
+    private static func groups(panels: Int, threads: Int) -> [Range<Int>] {
+        var groups: [Range<Int>] = []
+        var first = 0
+        while first < panels {
+            let size = max(1, min(Kernels.panelGroup, (panels - first) / threads))
+            groups.append(first..<first + size)
+            first += size
+        }
+        return groups
+    }
+
+    /// Some columns of C, which begin with a panel: as much of B is packed at a time as stays in the cache while all rows of A pass by.
+    private static func multiplyGroup(
+        _ kernels: UnsafePointer<Kernels.Table>, m: Int, columns: Range<Int>, k: Int, _ a: UnsafePointer<Float>,
+        rowStride: Int, _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
+    ) {
+        guard let product = kernels.pointee.f32_product else { return }
+        let (panel, depth) = (ProductParts.panel, min(k, Kernels.panelDepth))
+        let width = (columns.count + 15) / 16 * 16
+        Storage(byteCount: depth * width * 4).withFloats { packed in
+            for from in Swift.stride(from: 0, to: k, by: depth) {
+                let count = min(depth, k - from)
+                for first in Swift.stride(from: 0, to: columns.count, by: panel) {
+                    let corner = b.pointer + from * b.rowStride + (columns.lowerBound + first) * b.columnStride
+                    kernels.pointee.f32_pack(
+                        min(panel, columns.count - first), count, corner, b.rowStride, b.columnStride, packed + first * count)
+                }
+                product(
+                    m, columns.count, count, a + from, rowStride, packed, c + columns.lowerBound, stride,
+                    beta == 0 && from == 0 ? 0 : 1)
             }
         }
     }

@@ -3,7 +3,7 @@
 /// A linear layer, or several that read the same rows, for inference off any tape: y = f(x Wᵀ + b) + r.
 ///
 /// The weights are packed once, in the precision that the layer is made for, and bias, activation and residual are applied to every
-/// panel of 64 columns while it is in the cache. Every number is one sum in a fixed order: neither the number of threads nor the
+/// part of the product while it is in the cache. Every number is one sum in a fixed order: neither the number of threads nor the
 /// other rows show in it.
 package final class FusedLinear: Sendable {
     /// The function of every element of the product and its bias.
@@ -104,7 +104,7 @@ package final class FusedLinear: Sendable {
     }
 
     private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedFloats, _ finisher: Finisher) {
-        forBlocks(rows) { rows, columns in
+        ProductParts.forEach(rows: rows, columns: outputs, depth: inputs, rowUnit: PackedFloats.rowUnit) { rows, columns in
             packed.multiply(
                 finisher.kernels, rows: rows.count, panels: columns, x + rows.lowerBound * inputs, rowStride: inputs,
                 into: finisher.out + rows.lowerBound * outputs + columns.lowerBound, stride: outputs)
@@ -120,7 +120,7 @@ package final class FusedLinear: Sendable {
                     range.count, inputs, x + range.lowerBound * inputs, inputs, 1, narrow + range.lowerBound * pairs)
             }
             packed.storage.withPairs { panels in
-                forBlocks(rows) { rows, columns in
+                ProductParts.forEach(rows: rows, columns: outputs, depth: inputs, rowUnit: PackedMatrix.rowUnit) { rows, columns in
                     kernels.pointee.bf16_product(
                         rows.count, columns.count, inputs, narrow + rows.lowerBound * pairs,
                         panels + columns.lowerBound * pairs,
@@ -128,25 +128,6 @@ package final class FusedLinear: Sendable {
                     finisher(rows: rows, columns: columns)
                 }
             }
-        }
-    }
-
-    /// Calls `body` for parts of the rows and every panel of columns: rows are shared out among the threads where there are many of
-    /// them, panels where there are few.
-    private func forBlocks(_ rows: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void) {
-        let panel = PackedMatrix.panel
-        let panels = (outputs + panel - 1) / panel
-        func run(_ rows: Range<Int>, _ panels: Range<Int>) {
-            for index in panels { body(rows, index * panel..<min(outputs, (index + 1) * panel)) }
-        }
-        let parts = 2 * Compute.threads
-        if parts == 2 || rows * inputs * outputs < 100_000 {
-            run(0..<rows, 0..<panels)
-        } else if rows >= PackedMatrix.rowUnit * parts {
-            let unit = PackedMatrix.rowUnit
-            Compute.forChunks(rows, grain: ((rows + parts - 1) / parts + unit - 1) / unit * unit) { run($0, 0..<panels) }
-        } else {
-            Compute.forChunks(panels, grain: (panels + parts - 1) / parts) { run(0..<rows, $0) }
         }
     }
 

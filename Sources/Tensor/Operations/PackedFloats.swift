@@ -6,8 +6,8 @@ package final class PackedFloats: Sendable {
     package let columns: Int
     private let storage: Storage
 
-    /// How many columns lie side by side in a panel.
-    private static let panel = 64
+    /// Work is cut at multiples of these many rows: those that a group of panels is used by in one go.
+    static let rowUnit = 24
 
     /// Whether some build of the kernels multiplies floats faster than OpenBLAS does here.
     package static func isUseful(_ kernels: UnsafePointer<Kernels.Table> = Kernels.current) -> Bool {
@@ -20,10 +20,10 @@ package final class PackedFloats: Sendable {
         storage = Storage(byteCount: depth * ((columns + 15) / 16 * 16) * 4)
         let kernels = Kernels.current
         storage.withFloats { out in
-            Compute.forEach((columns + Self.panel - 1) / Self.panel) { index in
-                let first = index * Self.panel
+            Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
+                let first = index * ProductParts.panel
                 kernels.pointee.f32_pack(
-                    min(Self.panel, columns - first), depth, pointer + first * columnStride, depthStride, columnStride,
+                    min(ProductParts.panel, columns - first), depth, pointer + first * columnStride, depthStride, columnStride,
                     out + first * depth)
             }
         }
@@ -36,15 +36,8 @@ package final class PackedFloats: Sendable {
         beta: Float = 0
     ) {
         let rowStride = rowStride ?? depth
-        // as for bfloat16: every number is one sum in a fixed order, and there are a few more parts than threads
-        let isSmall = rows * columns * depth < 100_000
-        let parts = isSmall || Compute.threads == 1 ? 1 : Compute.threads * 4
-        let byRows = rows >= columns
-        let unit = byRows ? PackedMatrix.rowUnit : Self.panel
-        let grain = (((byRows ? rows : columns) + parts - 1) / parts + unit - 1) / unit * unit
         let kernels = Kernels.current
-        Compute.forChunks(byRows ? rows : columns, grain: grain) { part in
-            let (rows, columns) = byRows ? (part, 0..<self.columns) : (0..<rows, part)
+        ProductParts.forEach(rows: rows, columns: columns, depth: depth, rowUnit: Self.rowUnit) { rows, columns in
             multiply(
                 kernels, rows: rows.count, panels: columns, a + rows.lowerBound * rowStride, rowStride: rowStride,
                 into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
