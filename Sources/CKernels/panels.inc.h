@@ -7,7 +7,7 @@
 #define QUARTER_DEPTH 256 // the same where a quarter of its columns is used at a time
 #define PANEL_DEPTH SWK_PANEL_DEPTH
 #define GROUP (SWK_PANEL_GROUP * PANEL)
-#define GROUP_ROWS 24 // rows of A that are multiplied by a whole group before the next ones are
+#define GROUP_ROWS SWK_GROUP_ROWS
 
 // Sixteen rows and columns of B, or fewer with zeros behind them, a vector for each row: B[p, j] = b[p*depth_stride + j*column_stride].
 // Columns are read side by side, more of them than the processor follows by itself: what is three blocks further on is asked for.

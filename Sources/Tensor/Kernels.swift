@@ -36,9 +36,10 @@ package enum Kernels {
     /// The most queries of a segment and a key/value head that ``Table``'s `attention_few` is for.
     static var fewQueries: Int { Int(SWK_FEW_QUERIES) }
 
-    /// How many rows of how many packed panels ``Table``'s `f32_product` uses at a time.
+    /// How many rows of how many packed panels ``Table``'s `f32_product` uses at a time, and for how many rows of the other matrix.
     static var panelDepth: Int { Int(SWK_PANEL_DEPTH) }
     static var panelGroup: Int { Int(SWK_PANEL_GROUP) }
+    static var groupRows: Int { Int(SWK_GROUP_ROWS) }
 
     /// Pairs of memory for `rows` rows of a left-hand matrix in bfloat16: whole blocks of rows, because products may read that far.
     static func narrowedPairs(rows: Int, pairs: Int) -> Int {

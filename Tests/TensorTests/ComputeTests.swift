@@ -70,20 +70,25 @@ import Testing
         #expect(Kernels.processorCount >= 1 && Kernels.processorCount <= ProcessInfo.processInfo.processorCount)
     }
 
-    /// Every number of a product is made once, whatever its size, and no part is so low that a panel is fetched for a few rows.
-    @Test(arguments: [1, 2, 7], [(1, 1), (24, 64), (47, 1_000), (96, 192), (512, 384), (1_000, 193), (1_024, 2_048)])
+    /// Every number of a product is made once, whatever its size, and no part is so low that a panel is fetched for
+    /// a few rows, and there is something to do for every thread.
+    @Test(arguments: [1, 2, 7], [(1, 1), (24, 64), (16, 768), (47, 1_000), (96, 192), (512, 384), (1_000, 193), (1_024, 2_048)])
     func partsOfAProduct(threads: Int, shape: (rows: Int, columns: Int)) {
         let (rows, columns) = shape
         let times = Mutex([Int](repeating: 0, count: rows * columns))
+        let parts = Mutex(0)
         Compute.$threads.withValue(threads) {
             ProductParts.forEach(rows: rows, columns: columns, depth: 700, rowUnit: 24) { part, panels in
                 #expect(part.lowerBound % 24 == 0 && panels.lowerBound % 64 == 0)
                 #expect(part.count >= min(rows, 40))
+                parts.withLock { $0 += 1 }
                 times.withLock { times in
                     for row in part { for column in panels { times[row * columns + column] += 1 } }
                 }
             }
         }
         #expect(times.withLock { $0.allSatisfy { $0 == 1 } })
+        let possible = (columns + 63) / 64 * max(1, rows / 48)
+        if rows * columns >= 10_000 { #expect(parts.withLock { $0 } >= min(threads, possible)) }
     }
 }

@@ -31,10 +31,11 @@ typedef struct {
 /// The most queries of one segment and one key/value head that are few: their keys are used as they lie.
 #define SWK_FEW_QUERIES 4
 
-// How f32_product reads packed panels: the rows and the panels that it uses at a time, 768 KiB, stay in the second-level cache. Whoever packs
-// what is used once should pack no more than that.
+// How f32_product reads packed panels: the rows and the panels that it uses at a time, 768 KiB, stay in the second-level cache while so many
+// rows of A after so many are multiplied by them. Whoever packs what is used once should pack no more than that.
 #define SWK_PANEL_DEPTH 1024
 #define SWK_PANEL_GROUP 3
+#define SWK_GROUP_ROWS 24
 
 /// Which numbers dropout sets to zero: those whose 32 random bits are below `threshold`. Number t of row r has word t % 4 of block
 /// r * 2^32 + t / 4 of a Philox 4x32-10 generator. The others are multiplied by `scale`.

@@ -72,7 +72,7 @@ package final class PackedMatrix: Sendable {
         beta: Float = 0
     ) {
         let (pairs, kernels) = ((depth + 1) / 2, Kernels.current)
-        let isSmall = rows * columns * depth < 100_000
+        let isSmall = ProductParts.isSmall(rows, columns, depth)
         Storage(byteCount: Kernels.narrowedPairs(rows: rows, pairs: pairs) * 4).withPairs { narrow in
             Compute.forChunks(rows, grain: isSmall ? rows : max(16, 65_536 / max(1, depth) / 16 * 16)) { range in
                 kernels.pointee.bf16_narrow(

@@ -5,9 +5,6 @@
 /// Where the processor has wide registers, or OpenBLAS is older than the processor and does not know it (it then runs at a tenth of its
 /// speed), the product is made by the package's own kernel; elsewhere OpenBLAS makes it. In both, every number is one sum in a fixed order: the number of threads does not show in it.
 package enum FloatProduct {
-    /// Below this many multiplications a product is not cut.
-    private static let smallest = 100_000
-
     /// The product, shared out among the threads of the scope; beta is 0 or 1.
     package static func multiply(
         m: Int, n: Int, k: Int, _ a: BLAS.Matrix, _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int,
@@ -18,7 +15,7 @@ package enum FloatProduct {
             return BLAS.multiply(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
         }
         multiply(
-            kernels, threads: m * n * k < smallest ? 1 : Compute.threads, m: m, n: n, k: k, a, b, into: c, stride: stride,
+            kernels, threads: ProductParts.isSmall(m, n, k) ? 1 : Compute.threads, m: m, n: n, k: k, a, b, into: c, stride: stride,
             beta: beta)
     }
 
@@ -43,7 +40,7 @@ package enum FloatProduct {
                 return PackedFloats(depth: k, columns: n, b.pointer, depthStride: b.rowStride, columnStride: b.columnStride)
                     .multiply(rows: m, rows, rowStride: rowStride, into: c, stride: stride, beta: beta)
             }
-            let groups = groups(panels: panels, threads: threads)
+            let groups = ProductParts.groups(panels: panels, threads: threads)
             Compute.forChunks(groups.count, grain: threads == 1 ? groups.count : 1) { part in
                 for group in groups[part] {
                     let columns = group.lowerBound * ProductParts.panel..<min(n, group.upperBound * ProductParts.panel)
@@ -53,18 +50,6 @@ package enum FloatProduct {
                 }
             }
         }
-    }
-
-    /// Whole groups of panels at first, then smaller ones, so that a thread that is slower does not hold up the others.
-    private static func groups(panels: Int, threads: Int) -> [Range<Int>] {
-        var groups: [Range<Int>] = []
-        var first = 0
-        while first < panels {
-            let size = max(1, min(Kernels.panelGroup, (panels - first) / threads))
-            groups.append(first..<first + size)
-            first += size
-        }
-        return groups
     }
 
     /// Some columns of C, which begin with a panel: as much of B is packed at a time as stays in the cache while all rows of A pass by.

@@ -7,7 +7,7 @@ package final class PackedFloats: Sendable {
     private let storage: Storage
 
     /// Work is cut at multiples of these many rows: those that a group of panels is used by in one go.
-    static let rowUnit = 24
+    static var rowUnit: Int { Kernels.groupRows }
 
     /// Whether some build of the kernels multiplies floats faster than OpenBLAS does here.
     package static func isUseful(_ kernels: UnsafePointer<Kernels.Table> = Kernels.current) -> Bool {

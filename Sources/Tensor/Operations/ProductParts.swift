@@ -1,4 +1,4 @@
-// How a product with a packed matrix is shared out among threads.
+// How a product with panels of columns is shared out among threads.
 
 /// The parts of C[rows, columns] = A · B for a B in panels of 64 columns.
 ///
@@ -10,19 +10,27 @@ package enum ProductParts {
     static let panel = 64
     /// A part has no fewer rows, if there are as many: a panel comes from further away than the rows of A.
     private static let fewestRows = 48
-    /// Below this many multiplications a product is not cut.
-    private static let smallest = 100_000
+    /// Parts for each thread.
+    private static let partsPerThread = 6
 
-    /// Calls `body` for every part; the rows of a part begin at multiples of `rowUnit`, its columns with a panel.
+    /// Whether a product has so few multiplications that it is not cut.
+    static func isSmall(_ rows: Int, _ columns: Int, _ depth: Int) -> Bool { rows * columns * depth < 100_000 }
+
+    /// Calls `body` for every part of a product with a packed matrix; the rows of a part begin at multiples of `rowUnit`, its columns with
+    /// a panel.
     package static func forEach(
         rows: Int, columns: Int, depth: Int, rowUnit: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
     ) {
-        let width = Kernels.panelGroup * panel
-        let groups = (columns + width - 1) / width
-        let isCut = rows * columns * depth >= smallest && Compute.threads > 1
-        let wanted = isCut && groups > 0 ? (6 * Compute.threads + groups - 1) / groups : 1
+        let isCut = Compute.threads > 1 && !isSmall(rows, columns, depth)
+        let wanted = isCut ? partsPerThread * Compute.threads : 1
         let units = (rows + rowUnit - 1) / rowUnit
-        let cuts = max(1, min(wanted, rows / fewestRows, units))
+        let most = isCut ? max(1, min(rows / fewestRows, units)) : 1
+        let panels = (columns + panel - 1) / panel
+        // smaller groups where there are too few rows to cut
+        let width = max(1, min(Kernels.panelGroup, panels * most / wanted)) * panel
+        let groups = (columns + width - 1) / width
+        if groups == 0 { return }
+        let cuts = min(most, (wanted + groups - 1) / groups)
         Compute.forChunks(groups * cuts, grain: isCut ? 1 : groups) { parts in
             for part in parts {
                 let (group, cut) = (part / cuts, part % cuts)
@@ -32,5 +40,17 @@ package enum ProductParts {
                     group * width..<min(columns, (group + 1) * width))
             }
         }
+    }
+
+    /// The same for a matrix that is packed part by part, so that a part has all rows: whole groups of panels at first, then smaller ones.
+    static func groups(panels: Int, threads: Int) -> [Range<Int>] {
+        var groups: [Range<Int>] = []
+        var first = 0
+        while first < panels {
+            let size = max(1, min(Kernels.panelGroup, (panels - first) / threads))
+            groups.append(first..<first + size)
+            first += size
+        }
+        return groups
     }
 }
