@@ -75,8 +75,8 @@ import _TestSupport
         let fixture = try ModelFixture("llama-gqa")
         try withTemporaryFolder { folder in
             let model = folder.appendingPathComponent("model")
-            let tensors = try fixture.model.decoder.parameters.filter { $0.name != "lm_head.weight" }.map { parameter in
-                try WritableTensor(parameter.name, shape: parameter.value.shape.dimensions) { body in
+            let tensors = fixture.model.decoder.parameters.filter { $0.name != "lm_head.weight" }.map { parameter in
+                WritableTensor(parameter.name, shape: parameter.value.shape.dimensions) { body in
                     try parameter.value.withUnsafeBufferPointer(body)
                 }
             }

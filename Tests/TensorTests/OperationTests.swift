@@ -13,6 +13,13 @@ import _TestSupport
         operation.checkGradients()
     }
 
+    @Test(arguments: OpCases.logProbabilities) func logitsInManyChunks(_ operation: OpCase) {
+        LogitChunk.$count.withValue(1) {
+            operation.checkValues()
+            operation.checkGradients()
+        }
+    }
+
     @Test func everyOperationHasCases() throws {
         let source = Fixtures.url("../../Sources/Tensor/Autograd/Operation.swift").standardizedFileURL
         let declared = try String(contentsOf: source, encoding: .utf8).split(separator: "\n").compactMap { line in

@@ -1,5 +1,10 @@
 // The output projection fused with log-softmax. Logits exist for one chunk of rows at a time, so [R, V] never does.
 
+/// How many logits exist at a time: 32 MiB of them. Each chunk reads the whole projection, and in 32-bit floats packs it, twice in training.
+package enum LogitChunk {
+    @TaskLocal package static var count = 8_388_608
+}
+
 /// The logits of some rows, made chunk by chunk.
 struct ChunkedLogits {
     let hidden: Tensor
@@ -7,8 +12,12 @@ struct ChunkedLogits {
     /// Ids at and above this one have no token: their logits are −∞.
     let validTokens: Int
 
-    /// About 8 MiB of logits at a time.
-    var chunkRows: Int { max(16, 2_097_152 / max(1, weight.shape[0])) }
+    /// Chunks have about the same number of rows, no more than there may be logits for but 16 in any case.
+    var chunkRows: Int {
+        let (rows, most) = (hidden.shape[0], max(16, LogitChunk.count / max(1, weight.shape[0])))
+        let chunks = max(1, (rows + most - 1) / most)
+        return max(1, (rows + chunks - 1) / chunks)
+    }
 
     func forEachChunk(_ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
         let (rows, vocabulary) = (hidden.shape[0], weight.shape[0])

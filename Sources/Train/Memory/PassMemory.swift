@@ -5,7 +5,7 @@ import Tensor
 /// The line goes through two small passes that were measured, so it follows whatever the model's family, its freezing and the operations
 /// save for the backward pass, and needs no table of them.
 package struct PassMemory: Sendable, Equatable {
-    /// What a pass takes however short it is, such as one chunk of logits.
+    /// What a pass takes however short it is.
     package var fixed: Double
     /// What every token adds.
     package var perToken: Double
