@@ -70,8 +70,8 @@ import Testing
         #expect(Kernels.processorCount >= 1 && Kernels.processorCount <= ProcessInfo.processInfo.processorCount)
     }
 
-    /// Every number of a product is made once, whatever its size, and no part is so low that a panel is fetched for
-    /// a few rows, and there is something to do for every thread.
+    /// Every number of a product is made once, whatever its size; no part is so low that a panel is fetched for a few rows, and there is
+    /// something to do for every thread.
     @Test(arguments: [1, 2, 7], [(1, 1), (24, 64), (16, 768), (47, 1_000), (96, 192), (512, 384), (1_000, 193), (1_024, 2_048)])
     func partsOfAProduct(threads: Int, shape: (rows: Int, columns: Int)) {
         let (rows, columns) = shape
