@@ -10,6 +10,7 @@
 #include "bfloat16.inc.h"
 #ifdef SWK_TILES_TABLE
 #include "tiles.inc.h"
+#include "split.inc.h"
 #endif
 #include "finish.inc.h"
 #include "attention.inc.h"
@@ -41,5 +42,8 @@ const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product) };
 const swk_kernel_table SWK_NATIVE_TABLE = { ENTRIES(SWK_NAME, bf16_product_native) };
 #endif
 #ifdef SWK_TILES_TABLE
-const swk_kernel_table SWK_TILES_TABLE = { ENTRIES("amx", bf16_product_tiles) };
+const swk_kernel_table SWK_TILES_TABLE = {
+    ENTRIES("amx", bf16_product_tiles)
+    .split_rows = split_rows, .split_panel = split_panel, .split_product = split_product,
+};
 #endif

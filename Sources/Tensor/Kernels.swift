@@ -41,6 +41,10 @@ package enum Kernels {
     static var panelGroup: Int { Int(SWK_PANEL_GROUP) }
     static var groupRows: Int { Int(SWK_GROUP_ROWS) }
 
+    /// Pairs of memory of a tile of 16 by 32 numbers that ``Table``'s `split_product` reads, and how much of the depth it reads at a time.
+    static var splitTile: Int { Int(SWK_SPLIT_TILE) }
+    static var splitDepth: Int { Int(SWK_SPLIT_DEPTH) }
+
     /// Pairs of memory for `rows` rows of a left-hand matrix in bfloat16: whole blocks of rows, because products may read that far.
     static func narrowedPairs(rows: Int, pairs: Int) -> Int {
         let block = Int(SWK_ROW_BLOCK)

@@ -1,7 +1,7 @@
 // The CPU kernels behind the Tensor module: plain C functions over row-major float arrays.
 //
 // Every kernel exists in three builds of the same source: portable (whatever the compiler's baseline offers), AVX2+FMA and
-// AVX-512; the fourth level is the last of them with products of bfloat16 on AMX. `swk_kernels(level)` returns the table of one build, `swk_best_level()` the best that this processor runs.
+// AVX-512; the fourth level is the last of them with products on AMX. `swk_kernels(level)` returns the table of one build, `swk_best_level()` the best that this processor runs.
 //
 // Rules that hold for all of them: matrices are row-major and dense unless a stride is named; sizes are `size_t` counts of
 // elements, never bytes; `out` may be the same array as an input of the same shape unless the kernel says otherwise; nothing
@@ -36,6 +36,11 @@ typedef struct {
 #define SWK_PANEL_DEPTH 1024
 #define SWK_PANEL_GROUP 3
 #define SWK_GROUP_ROWS 24
+
+// How split_product reads its arrays: tiles of 16 rows or columns by 32 numbers of depth, each of so many pairs of bfloat16 numbers, and as
+// much of the depth at a time as leaves a group of panels in the second-level cache.
+#define SWK_SPLIT_TILE 768
+#define SWK_SPLIT_DEPTH 384
 
 /// Which numbers dropout sets to zero: those whose 32 random bits are below `threshold`. Number t of row r has word t % 4 of block
 /// r * 2^32 + t / 4 of a Philox 4x32-10 generator. The others are multiplied by `scale`.
@@ -143,6 +148,17 @@ typedef struct {
     // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels; NULL in the portable build.
     void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
                         size_t c_row, int accumulate);
+
+    // The same products from floats that are split into three bfloat16 numbers each, in tiles of SWK_SPLIT_TILE pairs; NULL where there
+    // are no tile registers. A depth that is no multiple of 32 ends with zeros.
+    // Rows of A[i, p] = a[i*row_stride + p*depth_stride]: the (depth + 31) / 32 tiles of 16 rows behind each other, then those of the next 16.
+    void (*split_rows)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
+    // n <= 64 columns of B[p, j] = b[p*depth_stride + j*column_stride]: the same with 16 columns. The tiles of the next 16 begin `steps`
+    // tiles further on.
+    void (*split_panel)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out, size_t steps);
+    // C[m, n] (+)= A · B for rows of which one tile's begin a_steps tiles behind those of the tile above.
+    void (*split_product)(size_t m, size_t n, size_t depth, const uint32_t *a, size_t a_steps, const uint32_t *b, float *c,
+                          size_t c_row, int accumulate);
 
     // Products of bfloat16 numbers with float sums. Two neighbours in depth make a pair of 32 bits; an odd depth ends with a 0.
     // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds

@@ -34,19 +34,18 @@ package enum FloatProduct {
         _ kernels: UnsafePointer<Kernels.Table>, threads: Int, m: Int, n: Int, k: Int, _ a: BLAS.Matrix,
         _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
     ) {
-        withRows(of: a, kernels, m: m, k: k, threads: threads) { rows, rowStride in
+        let form = FloatPanels(kernels, depth: k, columns: n)
+        form.withRows(of: a, m: m, k: k, threads: threads) { rows in
             let panels = (n + ProductParts.panel - 1) / ProductParts.panel
             if threads > 1, panels < 4 * threads {
                 return PackedFloats(depth: k, columns: n, b.pointer, depthStride: b.rowStride, columnStride: b.columnStride)
-                    .multiply(rows: m, rows, rowStride: rowStride, into: c, stride: stride, beta: beta)
+                    .multiply(rows: m, rows, into: c, stride: stride, beta: beta)
             }
             let groups = ProductParts.groups(panels: panels, threads: threads)
             Compute.forChunks(groups.count, grain: threads == 1 ? groups.count : 1) { part in
                 for group in groups[part] {
                     let columns = group.lowerBound * ProductParts.panel..<min(n, group.upperBound * ProductParts.panel)
-                    multiplyGroup(
-                        kernels, m: m, columns: columns, k: k, rows, rowStride: rowStride, b, into: c, stride: stride,
-                        beta: beta)
+                    multiplyGroup(form, m: m, columns: columns, k: k, rows, b, into: c, stride: stride, beta: beta)
                 }
             }
         }
@@ -54,41 +53,24 @@ package enum FloatProduct {
 
     /// Some columns of C, which begin with a panel: as much of B is packed at a time as stays in the cache while all rows of A pass by.
     private static func multiplyGroup(
-        _ kernels: UnsafePointer<Kernels.Table>, m: Int, columns: Range<Int>, k: Int, _ a: UnsafePointer<Float>,
-        rowStride: Int, _ b: BLAS.Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
+        _ form: FloatPanels, m: Int, columns: Range<Int>, k: Int, _ rows: FloatPanels.Rows, _ b: BLAS.Matrix,
+        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
     ) {
-        guard let product = kernels.pointee.f32_product else { return }
-        let (panel, depth) = (ProductParts.panel, min(k, Kernels.panelDepth))
-        let width = (columns.count + 15) / 16 * 16
-        Storage(byteCount: depth * width * 4).withFloats { packed in
-            for from in Swift.stride(from: 0, to: k, by: depth) {
-                let count = min(depth, k - from)
-                for first in Swift.stride(from: 0, to: columns.count, by: panel) {
-                    let corner = b.pointer + from * b.rowStride + (columns.lowerBound + first) * b.columnStride
-                    kernels.pointee.f32_pack(
-                        min(panel, columns.count - first), count, corner, b.rowStride, b.columnStride, packed + first * count)
-                }
-                product(
-                    m, columns.count, count, a + from, rowStride, packed, c + columns.lowerBound, stride,
-                    beta == 0 && from == 0 ? 0 : 1)
+        let (panel, depth) = (ProductParts.panel, min(k, form.blockDepth))
+        let packed = Storage(byteCount: form.bytes(columns: columns.count, depth: depth))
+        for from in Swift.stride(from: 0, to: k, by: depth) {
+            let count = min(depth, k - from)
+            for first in Swift.stride(from: 0, to: columns.count, by: panel) {
+                form.pack(
+                    columns: min(panel, columns.count - first), depth: count,
+                    b.pointer + from * b.rowStride + (columns.lowerBound + first) * b.columnStride,
+                    depthStride: b.rowStride, columnStride: b.columnStride,
+                    into: packed.pointer + form.bytes(columns: first, depth: count))
             }
+            form.multiply(
+                rows: 0..<m, columns: columns.count, depth: count, rows, from: from, packed.pointer, into: c + columns.lowerBound,
+                stride: stride, beta: from == 0 ? beta : 1)
         }
-    }
-
-    /// Calls `body` with A row by row: as it stands, or a copy of it where it is transposed.
-    private static func withRows(
-        of a: BLAS.Matrix, _ kernels: UnsafePointer<Kernels.Table>, m: Int, k: Int, threads: Int,
-        _ body: (UnsafePointer<Float>, _ stride: Int) -> Void
-    ) {
-        guard a.transposed else { return body(a.pointer, a.stride) }
-        // packing k columns of m rows in one panel is writing them row by row, with zeros up to a multiple of 16
-        let width = (k + 15) / 16 * 16
-        Storage(byteCount: m * width * 4).withFloats { rows in
-            Compute.forChunks(m, grain: threads == 1 ? m : 16 * max(1, 4096 / width)) { part in
-                kernels.pointee.f32_pack(
-                    k, part.count, a.pointer + part.lowerBound, 1, a.stride, rows + part.lowerBound * width)
-            }
-            body(UnsafePointer(rows), width)
-        }
+        withExtendedLifetime(packed) {}
     }
 }

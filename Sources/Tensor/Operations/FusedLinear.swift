@@ -89,7 +89,8 @@ package final class FusedLinear: Sendable {
                 let finisher = Finisher(
                     outputs: outputs, bias: bias, following: following, residual: residual?.pointer, out: out)
                 switch form {
-                case .floats(let packed): multiply(x.pointer, rows, packed, finisher)
+                case .floats(let packed):
+                    packed.multiply(rows: rows, x.pointer, into: out, stride: outputs) { finisher(rows: $0, columns: $1) }
                 case .rounded(let packed): multiply(x.pointer, rows, packed, finisher)
                 case .plain(let weight):
                     weight.withFloats { weight in
@@ -100,15 +101,6 @@ package final class FusedLinear: Sendable {
                     Compute.forRows(rows, width: outputs) { finisher(rows: $0, columns: 0..<outputs) }
                 }
             }
-        }
-    }
-
-    private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedFloats, _ finisher: Finisher) {
-        ProductParts.forEach(rows: rows, columns: outputs, depth: inputs, rowUnit: PackedFloats.rowUnit) { rows, columns in
-            packed.multiply(
-                finisher.kernels, rows: rows.count, panels: columns, x + rows.lowerBound * inputs, rowStride: inputs,
-                into: finisher.out + rows.lowerBound * outputs + columns.lowerBound, stride: outputs)
-            finisher(rows: rows, columns: columns)
         }
     }
 

@@ -5,57 +5,52 @@ package final class PackedFloats: Sendable {
     package let depth: Int
     package let columns: Int
     private let storage: Storage
-
-    /// Work is cut at multiples of these many rows: those that a group of panels is used by in one go.
-    static var rowUnit: Int { Kernels.groupRows }
+    /// The build of the kernels that it was packed by, and that multiplies it.
+    nonisolated(unsafe) private let form: FloatPanels
 
     /// Whether some build of the kernels multiplies floats faster than OpenBLAS does here.
     package static func isUseful(_ kernels: UnsafePointer<Kernels.Table> = Kernels.current) -> Bool {
-        kernels.pointee.f32_product != nil && (kernels.pointee.is_wide != 0 || !BLAS.knowsProcessor)
+        FloatPanels.isUseful(kernels)
     }
 
     /// Packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     package init(depth: Int, columns: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int) {
-        (self.depth, self.columns) = (depth, columns)
-        storage = Storage(byteCount: depth * ((columns + 15) / 16 * 16) * 4)
-        let kernels = Kernels.current
-        storage.withFloats { out in
-            Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
-                let first = index * ProductParts.panel
-                kernels.pointee.f32_pack(
-                    min(ProductParts.panel, columns - first), depth, pointer + first * columnStride, depthStride, columnStride,
-                    out + first * depth)
-            }
+        let form = FloatPanels(Kernels.current, depth: depth, columns: columns)
+        let storage = Storage(byteCount: form.bytes(columns: columns, depth: depth))
+        (self.depth, self.columns, self.form, self.storage) = (depth, columns, form, storage)
+        Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
+            let first = index * ProductParts.panel
+            form.pack(
+                columns: min(ProductParts.panel, columns - first), depth: depth, pointer + first * columnStride,
+                depthStride: depthStride, columnStride: columnStride,
+                into: storage.pointer + form.bytes(columns: first, depth: depth))
         }
     }
 
     /// C[rows, columns] = A · B + beta · C for rows of A that begin `rowStride` apart (`depth`, unless given), and beta 0 or 1;
-    /// `stride` is that of C.
+    /// `stride` is that of C. What follows is called for every part of C when it is made, while it is in the cache.
     package func multiply(
         rows: Int, _ a: UnsafePointer<Float>, rowStride: Int? = nil, into c: UnsafeMutablePointer<Float>, stride: Int,
-        beta: Float = 0
+        beta: Float = 0, then following: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     ) {
-        let rowStride = rowStride ?? depth
-        let kernels = Kernels.current
-        ProductParts.forEach(rows: rows, columns: columns, depth: depth, rowUnit: Self.rowUnit) { rows, columns in
-            multiply(
-                kernels, rows: rows.count, panels: columns, a + rows.lowerBound * rowStride, rowStride: rowStride,
-                into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
+        let threads = ProductParts.isSmall(rows, columns, depth) ? 1 : Compute.threads
+        form.withRows(of: .plain(a, stride: rowStride ?? depth), m: rows, k: depth, threads: threads) {
+            multiply(rows: rows, $0, into: c, stride: stride, beta: beta, then: following)
         }
     }
 
-    /// The same for some columns, by the calling thread; they begin with a panel and end with one or with the last column.
-    /// The kernels are those of the thread that shares the work out.
+    /// The same for rows in the form of ``FloatPanels``.
     func multiply(
-        _ kernels: UnsafePointer<Kernels.Table>, rows: Int, panels columns: Range<Int>, _ a: UnsafePointer<Float>,
-        rowStride: Int, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
+        rows: Int, _ a: FloatPanels.Rows, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float,
+        then following: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     ) {
-        guard let product = kernels.pointee.f32_product else {
-            preconditionFailure("this build of the kernels has no product with packed floats")
+        ProductParts.forEach(rows: rows, columns: columns, depth: depth, rowUnit: form.rowUnit) { rows, columns in
+            form.multiply(
+                rows: rows, columns: columns.count, depth: depth, a,
+                storage.pointer + form.bytes(columns: columns.lowerBound, depth: depth),
+                into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
+            following(rows, columns)
         }
-        storage.withFloats { packed in
-            product(
-                rows, columns.count, depth, a, rowStride, packed + columns.lowerBound * depth, c, stride, beta == 0 ? 0 : 1)
-        }
+        withExtendedLifetime(self) {}
     }
 }
