@@ -105,13 +105,7 @@ static void split_panel(size_t n, size_t depth, const float *b, size_t depth_str
 #define SPLIT_BLOCK(DOWN, ACROSS)                                                                                           \
     INLINE TILE_TARGET void split_block_##DOWN##_##ACROSS(size_t rows, size_t columns, size_t steps, const uint32_t *a, size_t a_row, \
                                                           const uint32_t *b, size_t b_column, float *c, size_t c_row, int accumulate) { \
-        tile_copy copy;                                                                                                     \
-        const size_t below = DOWN == 2 ? rows - 16 : 0, right = ACROSS == 2 ? columns - 16 : 0;                             \
-        const size_t above = DOWN == 2 ? 16 : rows, left = ACROSS == 2 ? 16 : columns;                                      \
-        TILE_BEGIN(0, above, left, 0)                                                                                       \
-        if (ACROSS == 2) { TILE_BEGIN(1, above, right, 16) }                                                                \
-        if (DOWN == 2) { TILE_BEGIN(2, below, left, 16 * c_row) }                                                           \
-        if (DOWN == 2 && ACROSS == 2) { TILE_BEGIN(3, below, right, 16 * c_row + 16) }                                      \
+        TILES_BEGIN(DOWN, ACROSS)                                                                             \
         for (size_t k = 0; k < steps; k++, a += SPLIT, b += SPLIT) {                                                        \
             if (k + 2 == steps) { SPLIT_ASK(rows, ACROSS) }                                                                 \
             SPLIT_LEFT(DOWN, 0)                                                                                             \
@@ -122,10 +116,7 @@ static void split_panel(size_t n, size_t depth, const float *b, size_t depth_str
             SPLIT_LEFT(DOWN, 2) SPLIT_MULTIPLY(DOWN, ACROSS)                                                                \
             SPLIT_LEFT(DOWN, 0) SPLIT_MULTIPLY(DOWN, ACROSS)                                                                \
         }                                                                                                                   \
-        TILE_END(0, above, left, 0)                                                                                         \
-        if (ACROSS == 2) { TILE_END(1, above, right, 16) }                                                                  \
-        if (DOWN == 2) { TILE_END(2, below, left, 16 * c_row) }                                                             \
-        if (DOWN == 2 && ACROSS == 2) { TILE_END(3, below, right, 16 * c_row + 16) }                                        \
+        TILES_END(DOWN, ACROSS)                                                                               \
     }
 SPLIT_BLOCK(1, 1)
 SPLIT_BLOCK(1, 2)

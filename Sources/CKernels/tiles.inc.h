@@ -37,19 +37,28 @@ INLINE TILE_TARGET void tile_from(const float *c, size_t c_row, size_t rows, siz
     if ((ROWS) == 16 && (COLUMNS) == 16) _tile_stored(T, c + (AT), c_row * 4);                       \
     else { _tile_stored(T, copy.numbers, 64); tile_to(c + (AT), c_row, ROWS, COLUMNS, &copy); }
 
+// All tiles of C, DOWN rows of ACROSS tiles, in registers 0 to 3.
+#define TILES_BEGIN(DOWN, ACROSS)                                                            \
+    tile_copy copy;                                                                          \
+    const size_t below = DOWN == 2 ? rows - 16 : 0, right = ACROSS == 2 ? columns - 16 : 0;  \
+    const size_t above = DOWN == 2 ? 16 : rows, left = ACROSS == 2 ? 16 : columns;           \
+    TILE_BEGIN(0, above, left, 0)                                                            \
+    if (ACROSS == 2) { TILE_BEGIN(1, above, right, 16) }                                     \
+    if (DOWN == 2) { TILE_BEGIN(2, below, left, 16 * c_row) }                                \
+    if (DOWN == 2 && ACROSS == 2) { TILE_BEGIN(3, below, right, 16 * c_row + 16) }
+#define TILES_END(DOWN, ACROSS)                                                              \
+    TILE_END(0, above, left, 0)                                                              \
+    if (ACROSS == 2) { TILE_END(1, above, right, 16) }                                       \
+    if (DOWN == 2) { TILE_END(2, below, left, 16 * c_row) }                                  \
+    if (DOWN == 2 && ACROSS == 2) { TILE_END(3, below, right, 16 * c_row + 16) }
+
 // C[rows <= 16 * DOWN, columns <= 16 * ACROSS] (+)= A · B for whole tiles of pairs and, when there are more, the last ones, which
 // `a_last` (rows of 16 pairs) and `b_last` (16 pairs of a panel's width) hold.
 #define TILE_BLOCK(DOWN, ACROSS)                                                                                       \
     INLINE TILE_TARGET void tile_block_##DOWN##_##ACROSS(                                                              \
         size_t rows, size_t columns, size_t whole, const uint32_t *a, size_t a_row, const uint32_t *b, size_t b_row,    \
         const uint32_t *a_last, const uint32_t *b_last, float *c, size_t c_row, int accumulate) {                      \
-        tile_copy copy;                                                                                                \
-        const size_t below = DOWN == 2 ? rows - 16 : 0, right = ACROSS == 2 ? columns - 16 : 0;                        \
-        const size_t above = DOWN == 2 ? 16 : rows, left = ACROSS == 2 ? 16 : columns;                                 \
-        TILE_BEGIN(0, above, left, 0)                                                                                  \
-        if (ACROSS == 2) { TILE_BEGIN(1, above, right, 16) }                                                           \
-        if (DOWN == 2) { TILE_BEGIN(2, below, left, 16 * c_row) }                                                      \
-        if (DOWN == 2 && ACROSS == 2) { TILE_BEGIN(3, below, right, 16 * c_row + 16) }                                 \
+        TILES_BEGIN(DOWN, ACROSS)                                                                             \
         for (size_t p = 0;; p += TILE_PAIRS) {                                                                         \
             const uint32_t *x = a + p, *y = b + p * b_row;                                                             \
             size_t x_row = a_row;                                                                                      \
@@ -65,10 +74,7 @@ INLINE TILE_TARGET void tile_from(const float *c, size_t c_row, size_t rows, siz
             if (DOWN == 2 && ACROSS == 2) _tile_dpbf16ps(3, 5, 7);                                                     \
             if (p == whole) break;                                                                                     \
         }                                                                                                              \
-        TILE_END(0, above, left, 0)                                                                                    \
-        if (ACROSS == 2) { TILE_END(1, above, right, 16) }                                                             \
-        if (DOWN == 2) { TILE_END(2, below, left, 16 * c_row) }                                                        \
-        if (DOWN == 2 && ACROSS == 2) { TILE_END(3, below, right, 16 * c_row + 16) }                                   \
+        TILES_END(DOWN, ACROSS)                                                                               \
     }
 TILE_BLOCK(1, 1)
 TILE_BLOCK(1, 2)
