@@ -30,7 +30,7 @@ public protocol ProgramExitProviding: Error {
 extension FileError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .missing, .unreadable: .missingInput
+        case .missing, .unreadable, .notAFile: .missingInput
         case .cannotCreate: .cannotCreate
         case .cannotWrite: .inputOutput
         case .damaged: .badData
