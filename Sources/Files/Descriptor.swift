@@ -9,8 +9,8 @@ package struct Descriptor: ~Copyable {
 
     /// Opens a file to read from its beginning.
     /// - Throws: `FileError.missing` or `.unreadable`.
-    package init(reading path: String) throws {
-        number = open(path, O_RDONLY | O_CLOEXEC)
+    package init(reading path: String, followingLinks: Bool = true) throws {
+        number = open(path, O_RDONLY | O_CLOEXEC | (followingLinks ? 0 : O_NOFOLLOW))
         self.path = path
         guard number >= 0 else { throw FileError.opening(path, .last) }
     }
@@ -164,6 +164,8 @@ package struct Descriptor: ~Copyable {
             try Descriptor(reading: path).synchronise()
         } catch FileError.cannotWrite(_, let reason) where reason.code == EINVAL || reason.code == ENOTSUP {
             return
+        } catch FileError.unreadable(_, let reason) {
+            throw FileError.cannotWrite(path: path, reason)
         }
     }
 }

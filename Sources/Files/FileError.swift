@@ -68,6 +68,15 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Calls a body that looks at what lies where `path` is to be written: what cannot be read there is a failure of the output.
+    package static func creating<Result: ~Copyable>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch FileError.unreadable(_, let reason) {
+            throw FileError.cannotCreate(path: path, reason)
+        }
+    }
+
     /// The error of a failed attempt to open `path` for reading.
     static func opening(_ path: String, _ reason: SystemError) -> FileError {
         reason.code == ENOENT || reason.code == ENOTDIR ? .missing(path: path) : .unreadable(path: path, reason)

@@ -170,7 +170,7 @@ public struct Summary: Codable, Equatable, Sendable {
     /// - Throws: `FileError.missing` or `.damaged`.
     public static func read(from folder: URL) throws -> Summary {
         let url = folder.appendingPathComponent("summary.json")
-        guard let content = try? Foundation.Data(contentsOf: url) else { throw FileError.missing(path: url.path) }
+        let content = Foundation.Data(try Descriptor.content(of: url.path))
         do {
             return try JSONDecoder().decode(Summary.self, from: content)
         } catch {

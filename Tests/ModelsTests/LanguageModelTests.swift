@@ -48,7 +48,7 @@ import _TestSupport
             let configuration = try folder.configuration()
             #expect(configuration["dtype"] == "bfloat16" && configuration["torch_dtype"] == nil)
             #expect(configuration["rope_parameters"] == fixture.model.source?["rope_parameters"])
-            #expect(folder.tokenizerFiles.map(\.lastPathComponent) == ["merges.txt"])
+            #expect(try folder.tokenizerFiles.map(\.lastPathComponent) == ["merges.txt"])
             #expect(try LanguageModel.load(target).decoder.configuration() == model.decoder.configuration())
         }
     }

@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 public import Tensor
 
@@ -43,7 +44,7 @@ public struct SentenceEncoder: @unchecked Sendable {
         if !modules.isEmpty { modules.removeFirst() }
         encoder = try BERT.load(encoderFolder)
         let settings = encoderFolder.appendingPathComponent("sentence_bert_config.json")
-        if FileManager.default.fileExists(atPath: settings.path) {
+        if try FileStatus.of(settings) != nil {
             let file = ConfigurationReader(try JSONValue(contentsOf: settings))
             let limit = try file.optionalCount("max_seq_length")
             maximumLength = limit.map { [context = encoder.settings.contextLength] in min($0, context) }

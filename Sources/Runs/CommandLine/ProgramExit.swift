@@ -41,10 +41,12 @@ extension FileError: ProgramExitProviding {
 extension RunFolderError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder: .usage
+        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder, .foreignFolder,
+            .foreignPart:
+            .usage
         case .inUse: .tryAgain
         case .nothingToResume, .unfinished: .missingInput
-        case .noValidCheckpoint, .shortened, .badLine: .badData
+        case .noValidCheckpoint, .shortened, .changedLines, .badLine: .badData
         }
     }
 }

@@ -43,7 +43,7 @@ public struct BestOfNJob {
 
     private func work() throws {
         let session = try RunSession(stage: .bestOfN, program: "sample-best-of-n", run: run, options: resolved)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let n = options.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
         let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)

@@ -48,7 +48,7 @@ public struct ComparisonJob {
         // a summary does not take what was never measured: NaN is refused by name
         func last(_ name: String, _ measurements: [Measurement]) -> Double { measurements.last(of: name) ?? .nan }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
-        let seconds = Summary.Seconds(
+        let seconds = try Summary.Seconds(
             sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
             diversity: start.duration(to: .now) / .seconds(1),
@@ -84,7 +84,7 @@ public struct ComparisonJob {
         guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
         let url = try RunFolder.locate(
             name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
-        guard RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+        guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
         return url
     }
 

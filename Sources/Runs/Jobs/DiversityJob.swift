@@ -35,7 +35,7 @@ public struct DiversityJob {
         }
         let models = try options.models()
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
         let reports = try run.computing {
             try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
@@ -97,7 +97,7 @@ public struct DiversityJob {
         let rows = try runIds.flatMap { id in
             let run = try RunFolder.locate(id, in: folder, expecting: [.bestOfN, .policy, .supervised])
             // what is measured is stored as complete: tables that still grow would never be measured again
-            guard RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
+            guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }
         }
         return DiversityInput(tables: rows, maximumTables: options.maxTables)

@@ -58,7 +58,7 @@ public struct ExperimentJob {
         func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
             try seeds.map { seed in
                 let url = try RunFolder.locate(name, in: runs(seed), expecting: [stage])
-                guard RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+                guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
                 return url
             }
         }
@@ -91,7 +91,7 @@ public struct ExperimentJob {
         }
         return Experiment(
             dataset: ComparisonJob.dataset(configuration), seeds: seeds.map { String($0.dropFirst("seed-".count)) },
-            seconds: everything.reduce(0) { $0 + RunFolder.seconds(inRun: $1) },
+            seconds: try everything.reduce(0) { try $0 + RunFolder.seconds(inRun: $1) },
             supervisedLoss: try Self.pair("validation_loss", "ood_validation_loss", supervised),
             rewardModelAccuracy: try Self.pair("validation_accuracy", "ood_validation_accuracy", rewards),
             systems: systems.map { $0.system(against: $0.name == base.name ? nil : base) })

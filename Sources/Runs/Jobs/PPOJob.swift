@@ -56,7 +56,7 @@ public struct PPOJob {
     private func work() throws {
         let session = try RunSession(
             stage: .policy, program: "train-ppo", run: run, options: resolved, checkpointSteps: policy.checkpointSteps)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(policy.modelName, from: [.supervised, .policy], note: session.say)
         let end = try supervised.endOfSequence()
         let checkpoint = try session.restore()

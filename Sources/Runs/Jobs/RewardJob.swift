@@ -61,7 +61,7 @@ public struct RewardJob {
         let session = try RunSession(
             stage: .rewardModel, program: "train-reward-model", run: run, options: resolved,
             checkpointSteps: training.saveSteps)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(
             preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
         let finals = try evaluation.finalSplits(among: Self.finalNames)

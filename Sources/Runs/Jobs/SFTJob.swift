@@ -57,7 +57,7 @@ public struct SFTJob {
     private func work() throws {
         let session = try RunSession(
             stage: .supervised, program: "train-sft", run: run, options: resolved, checkpointSteps: training.saveSteps)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let finals =
             evaluation.generates
             ? (evaluation.evaluationSplits.values.isEmpty

@@ -1,3 +1,4 @@
+internal import Files
 public import ArgumentParser
 import Data
 import Eval
@@ -144,7 +145,7 @@ enum RewardSource {
         var folder = try RunFolder.modelFolder(at: url, expecting: [.rewardModel])
         let normalised = url.appendingPathComponent(RewardJob.normalisedName, isDirectory: true)
         if folder.standardizedFileURL != url.standardizedFileURL,
-            FileManager.default.fileExists(atPath: normalised.path)
+            try FileStatus.of(normalised)?.kind == .folder
         {
             folder = normalised
         }
