@@ -132,7 +132,8 @@ extension LanguageModel {
         // the file counts over config.json from now on, so it has to say what ended responses so far
         if Self.endTokens(of: generation, vocabularySize: decoder.shape.vocabularySize).isEmpty {
             let ends = endTokens
-            if !ends.isEmpty { generation["eos_token_id"] = ends.count == 1 ? JSONValue(Int(ends[0])) : .array(ends.map { JSONValue(Int($0)) }) }
+            let values = ends.map { JSONValue(Int($0)) }
+            if let first = values.first { generation[SpecialTokens.endKey] = values.count == 1 ? first : .array(values) }
         }
         set(tokens, in: &generation)
         return generation

@@ -50,7 +50,8 @@ extension Tokenizer {
     public func encodeOpening(_ text: String) -> [Int32] {
         let ids = encode(text, addingSpecialTokens: true)
         let closing = closingTokens
-        guard let end = endOfSequence, let first = closing.firstIndex(of: end), ids.suffix(closing.count) == closing[...] else { return ids }
+        guard let end = endOfSequence, let first = closing.firstIndex(of: end), ids.suffix(closing.count) == closing[...]
+        else { return ids }
         return ids.dropLast(closing.count - first)
     }
 }
