@@ -1,9 +1,13 @@
+public import Eval
+
 /// A number for the diversity of a set of texts.
 public protocol DiversityMetric: Sendable {
     /// The exact name by which it is chosen and reported.
     var name: String { get }
     /// Whether a larger value means more diverse texts.
     var higherIsMoreDiverse: Bool { get }
+    /// The values that sets of at most so many texts can have; intervals are cut to them.
+    func range(ofTexts count: Int) -> MetricRange
     /// The value for one set of texts.
     ///
     /// - Parameters:
@@ -25,6 +29,8 @@ public protocol DiversityMetric: Sendable {
 }
 
 extension DiversityMetric {
+    /// Any number: the metric says nothing of its range.
+    public func range(ofTexts count: Int) -> MetricRange { .unbounded }
     /// None.
     public func excludedTexts(in collection: TextCollection) -> Int { 0 }
     /// None: the metric is no mean over pairs.
@@ -37,6 +43,7 @@ extension DiversityMetric {
 public struct DistinctNGramsMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { .share }
     private let orders: ClosedRange<Int>
     private let tokenisation: NGramTokenisation
 
@@ -61,6 +68,7 @@ public struct DistinctNGramsMetric: DiversityMetric {
 public struct ExpectationAdjustedMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { .notNegative }
     private let orders: ClosedRange<Int>
     private let vocabularySize: Int
     private let tokenisation: NGramTokenisation
@@ -91,6 +99,7 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
 public struct NGramCosineMetric: DiversityMetric {
     public let name = "cosine_similarity_2d_diversity"
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { .share }
     private let order: Int
     private let tokenisation: NGramTokenisation
 

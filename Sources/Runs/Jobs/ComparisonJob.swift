@@ -34,6 +34,8 @@ public struct ComparisonJob {
         let ppoSamples = try locate(options.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
 
         let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
+        let console = Console()
+        encoder?.notes.forEach { console.say($0) }
         func system(_ run: URL, suffix: String = "") throws -> Summary.System {
             Summary.System(
                 id: try scores(of: "test" + suffix, inRun: run, encoder),
@@ -99,8 +101,11 @@ public struct ComparisonJob {
         }
         let prompts = order.compactMap { groups[$0] }
         var random = Philox(seed: run.seed).split("comparison")
+        var leftOut: [String: Int] = [:]
         func interval(_ column: String, _ value: (SampleRow) -> Double?) throws -> Interval {
             let values = prompts.map { $0.compactMap(value) }
+            let missing = rows.count - values.reduce(0) { $0 + $1.count }
+            if missing > 0 { leftOut[column] = missing }
             guard values.contains(where: { !$0.isEmpty }) else {
                 throw SummaryError.missingColumn(column, table: table, path: folder.path)
             }
@@ -125,7 +130,7 @@ public struct ComparisonJob {
         guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
             throw CommandLineError.invalid("the tables hold too few responses for a diversity")
         }
-        return Summary.Scores(
+        var scores = Summary.Scores(
             reward: try interval("reward", \.reward),
             rougeL: try interval("reference") { row in
                 row.reference.map { rouge.score(row.response, reference: $0).rougeL.f }
@@ -140,6 +145,8 @@ public struct ComparisonJob {
             acrossInputEAD: across.intervalOrPoint,
             perInputEmbedding: embedding?.perInput?.mean,
             acrossInputEmbedding: embedding?.acrossInputs?.intervalOrPoint)
+        scores.leftOut = leftOut.isEmpty ? nil : leftOut
+        return scores
     }
 }
 

@@ -37,6 +37,7 @@ public struct DiversityJob {
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
         if try session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
+        for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let reports = try run.computing {
             try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
         }
@@ -173,6 +174,14 @@ extension DiversityJob {
                 flat["average_" + name] = summary.mean.mean
                 flat["median_" + name] = summary.median
             }
+            if let group = texts?.groups.first {
+                if (1..<max(1, group.inputs)).contains(group.withoutReference) {
+                    flat["without_reference"] = Double(group.withoutReference)
+                }
+                if (1..<max(1, group.texts)).contains(group.withoutReward) {
+                    flat["without_reward"] = Double(group.withoutReward)
+                }
+            }
             for (name, interval) in texts?.gap ?? texts?.pairedDifference ?? [:] {
                 flat["\(comparisonName)_" + name] = interval.mean
             }
@@ -204,9 +213,7 @@ extension DiversityJob {
 extension DiversityInput.Group {
     /// The group for text metrics. References that are measured as outputs are not compared with themselves.
     fileprivate func measured(asReferences: Bool) -> TextReport.Input {
-        let rewards = outputs.compactMap(\.reward)
-        return TextReport.Input(
-            texts: outputs.map(\.text), reference: asReferences ? nil : reference,
-            rewards: rewards.count == outputs.count && !rewards.isEmpty ? rewards : nil)
+        TextReport.Input(
+            texts: outputs.map(\.text), reference: asReferences ? nil : reference, rewards: outputs.map(\.reward))
     }
 }

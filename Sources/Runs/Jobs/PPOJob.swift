@@ -58,7 +58,7 @@ public struct PPOJob {
             stage: .policy, program: "train-ppo", run: run, options: resolved, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(policy.modelName, from: [.supervised, .policy], note: session.say)
-        let end = try supervised.endOfSequence()
+        let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
@@ -107,10 +107,10 @@ public struct PPOJob {
 
         config.freezing.apply(to: decoder)
         let reward = try self.reward.load(
-            session, data: data, tokenizer: supervised.tokenizer, end: end, sharing: decoder, inTraining: true)
+            session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
-            evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, endOfSequence: end,
+            evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(

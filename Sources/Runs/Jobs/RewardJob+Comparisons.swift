@@ -77,13 +77,13 @@ extension RewardJob {
             )
         }
         let total = wanted.reduce(0) { $0 + $1.examples.count }
-        let end = try supervised.endOfSequence()
+        let ends = try supervised.ends(note: session.say)
         try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
         var done = (examples: 0, tokens: 0)
         return try wanted.map { name, examples in
             let simulation = SimulatedPreferences(
                 generator: Generator(
-                    decoder, endOfSequence: end, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
+                    decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
                 tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
                 options: sampling.options(), temperatures: preferences.simulatedTemperatures.values.map(Float.init),
                 samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,

@@ -16,7 +16,7 @@ extension PPOTrainer {
         var values: [String: Double] = [:]
         for (name, set) in sets where !set.isEmpty {
             let generator = Generator(
-                policy, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize)
+                policy, ends: ends, validTokens: tokenizer.vocabularySize)
             let responses = try naming(set) {
                 try generator.generate(
                     set.map { GenerationRequest(prompt: $0.tokens, streams: [random]) },

@@ -6,7 +6,7 @@ import Tensor
 extension PPOTrainer {
     func respond(to prompts: [TokenisedPrompt], streams: [Philox]) throws -> [Rollout] {
         let generator = Generator(
-            policy, valueHead: valueHead, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize,
+            policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize,
             trunkLayers: trunkLayers > 0 ? trunkLayers : nil)
         let responses = try naming(prompts) {
             try generator.generate(
@@ -47,7 +47,7 @@ extension PPOTrainer {
 
     /// Fills the responses of each rollout batch up to its longest. Trunk states are not known of padding.
     func pad(_ rollouts: inout [Rollout]) {
-        let padding = tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? endOfSequence
+        let padding = tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
         let size = rollouts.count / config.rolloutBatches
         for begin in stride(from: 0, to: rollouts.count, by: size) {
             let columns = rollouts[begin..<begin + size].map(\.response.count).max() ?? 0

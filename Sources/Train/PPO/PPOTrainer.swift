@@ -20,7 +20,7 @@ public final class PPOTrainer: SteppedTrainer {
     let evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])]
     let rewardFunction: any RewardFunction
     let tokenizer: any Tokenizer
-    let endOfSequence: Int32
+    let ends: EndTokens
     let handler: TrainingEventHandler
     let optimizer: Adam
     let random: Philox
@@ -63,7 +63,7 @@ public final class PPOTrainer: SteppedTrainer {
         policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
-        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
+        tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler
     ) throws {
         try config.validate()
         let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
@@ -85,7 +85,7 @@ public final class PPOTrainer: SteppedTrainer {
         self.evaluationPrompts = evaluationPrompts
         self.rewardFunction = rewardFunction
         self.tokenizer = tokenizer
-        self.endOfSequence = endOfSequence
+        self.ends = ends
         self.handler = handler
         config.freezing.apply(to: policy)
         reference.parameters.forEach { $0.isTrainable = false }
@@ -96,6 +96,19 @@ public final class PPOTrainer: SteppedTrainer {
         controller = KLController(coefficient: config.klCoefficient, target: config.klTarget, horizon: config.klHorizon)
         random = Philox(seed: config.seed).split("ppo")
         badBatches = BadBatches(limit: config.skippedBatches)
+    }
+
+    /// A trainer whose responses one token ends; see the other initialiser.
+    /// - Throws: as there.
+    public convenience init(
+        policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig, prompts: [TokenisedPrompt],
+        evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
+        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
+    ) throws {
+        try self.init(
+            policy: policy, valueHead: valueHead, reference: reference, config: config, prompts: prompts,
+            evaluationPrompts: evaluationPrompts, rewardFunction: rewardFunction, tokenizer: tokenizer,
+            ends: EndTokens(closing: endOfSequence), handler: handler)
     }
 
     /// How many layers policy and reference have in common; their output is computed once.
