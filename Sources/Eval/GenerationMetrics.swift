@@ -67,11 +67,13 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
         return summaries
     }
 
-    /// The original's flat form: `average_` and `median_` of every column, means rounded to four decimals.
+    /// The original's flat form: `average_` and `median_` of every column; means of text metrics (``names``) are rounded to four decimals.
     public var averagesAndMedians: [String: Double] {
         var flat: [String: Double] = [:]
         for (name, values) in columns {
-            flat["average_" + name] = Statistics.mean(of: values).map { ($0 * 10000).rounded(.toNearestOrEven) / 10000 }
+            flat["average_" + name] = Statistics.mean(of: values).map {
+                Self.names.contains(name) ? ($0 * 10000).rounded(.toNearestOrEven) / 10000 : $0
+            }
             flat["median_" + name] = Statistics.median(of: values)
         }
         return flat
