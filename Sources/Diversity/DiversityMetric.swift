@@ -45,17 +45,22 @@ public struct DistinctNGramsMetric: DiversityMetric {
     public var higherIsMoreDiverse: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let orders: ClosedRange<Int>
+    /// Smaller sets have no value: 2, or 1 where a text may be measured by itself.
+    private let fewestTexts: Int
     private let tokenisation: NGramTokenisation
 
     /// `distinct_ngrams_N`, or `averaged_distinct_ngrams` where there are several orders.
-    public init(orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference) {
+    public init(
+        orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
+    ) {
+        self.fewestTexts = fewestTexts
         name = orders.count == 1 ? "distinct_ngrams_\(orders.lowerBound)" : "averaged_distinct_ngrams"
         self.orders = orders
         self.tokenisation = tokenisation
     }
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {
-        guard set.count > 1 else { return nil }
+        guard set.count >= fewestTexts else { return nil }
         let sum = orders.reduce(0.0) { sum, order in
             let count = collection.count(set, order: order, tokenisation)
             return sum + DistinctNGrams.ratio(unique: count.unique, total: count.total)
@@ -70,14 +75,17 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
     public var higherIsMoreDiverse: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { .notNegative }
     private let orders: ClosedRange<Int>
+    /// Smaller sets have no value: 2, or 1 where a text may be measured by itself.
+    private let fewestTexts: Int
     private let vocabularySize: Int
     private let tokenisation: NGramTokenisation
 
     /// `ead_distinct_ngrams_N`, or `ead_averaged_distinct_ngrams` where there are several orders.
     public init(
         orders: ClosedRange<Int> = 1...5, vocabularySize: Int = ExpectationAdjusted.defaultVocabularySize,
-        tokenisation: NGramTokenisation = .reference
+        tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
     ) {
+        self.fewestTexts = fewestTexts
         name = orders.count == 1 ? "ead_distinct_ngrams_\(orders.lowerBound)" : "ead_averaged_distinct_ngrams"
         self.orders = orders
         self.vocabularySize = vocabularySize
@@ -85,7 +93,7 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
     }
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {
-        guard set.count > 1 else { return nil }
+        guard set.count >= fewestTexts else { return nil }
         let sum = orders.reduce(0.0) { sum, order in
             let count = collection.count(set, order: order, tokenisation)
             return sum

@@ -86,12 +86,14 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
         return summaries
     }
 
-    /// The original's flat form: `average_` and `median_` of every column, means rounded to four decimals; and `without_` before what some
-    /// texts lack, how many.
+    /// The original's flat form: `average_` and `median_` of every column, means of text metrics (``names``) rounded to four decimals; and
+    /// `without_` before what some texts lack, how many.
     public var averagesAndMedians: [String: Double] {
         var flat: [String: Double] = [:]
         for (name, values) in columns {
-            flat["average_" + name] = Statistics.mean(of: values).map { ($0 * 10000).rounded(.toNearestOrEven) / 10000 }
+            flat["average_" + name] = Statistics.mean(of: values).map {
+                Self.names.contains(name) ? ($0 * 10000).rounded(.toNearestOrEven) / 10000 : $0
+            }
             flat["median_" + name] = Statistics.median(of: values)
         }
         for (name, count) in leftOut { flat["without_" + name] = Double(count) }

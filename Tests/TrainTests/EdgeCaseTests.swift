@@ -75,7 +75,7 @@ import _TestSupport
             TinyModel.llama(), prompts: prompts, tokenizer: NumberTokenizer(vocabularySize: 1), end: 0)
         #expect(try trainer.run())
         expectFinite(trainer, log)
-        #expect(log.all("end_share") == [1, 1] && log.all("mean_response_length") == [1, 1])
+        #expect(log.all("end_share") == [1, 1] && log.all("mean_response_tokens") == [1, 1])
         #expect(log.last("held_end_share") == 1)
     }
 

@@ -101,7 +101,8 @@ public struct DiversityJob {
             guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }
         }
-        return DiversityInput(tables: rows, maximumTables: options.maxTables)
+        return DiversityInput(
+            tables: rows, maximumTables: options.maxTables, countsSamples: options.referenceCompatible)
     }
 }
 

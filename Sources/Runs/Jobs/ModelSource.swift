@@ -10,10 +10,13 @@ struct LoadedModel {
     var folder: URL
 
     /// Loads a model folder, or the result of the run in a run folder.
-    static func load(_ path: String, from stages: [RunStage], note: (String) -> Void) throws -> LoadedModel {
+    /// - Parameter usesTanh: whether its head, if it has one, has a tanh.
+    static func load(
+        _ path: String, from stages: [RunStage], usesTanh: Bool = false, note: (String) -> Void
+    ) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
         let tokenizer = try TokenizerFolder.load(from: folder)
-        let model = try LanguageModel.load(folder, note: note)
+        let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
         try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
         return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
     }

@@ -57,12 +57,15 @@ public struct PPOJob {
         let session = try RunSession(
             stage: .policy, program: "train-ppo", run: run, options: resolved, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return session.sayFinished() }
-        let supervised = try LoadedModel.load(policy.modelName, from: [.supervised, .policy], note: session.say)
+        let supervised = try LoadedModel.load(
+            policy.modelName, from: [.supervised, .policy], usesTanh: reward.valueHeadActivation, note: session.say)
         let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start = try .load(
+                checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.valueHeadActivation,
+                note: session.say)
         }
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")

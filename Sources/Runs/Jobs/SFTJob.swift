@@ -165,6 +165,9 @@ public struct SFTJob {
                 ? try reward.load(session, data: data, tokenizer: tokenizer, ends: ends) : nil)
     }
 
+    /// Whether losses are means of batches' means, as in the original.
+    private var meansOverBatches: Bool { training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible }
+
     private var config: SFTConfig {
         var config = SFTConfig(
             epochs: training.numTrainEpochs, maxSteps: training.stepLimit, batchSize: training.batchSize,
@@ -172,8 +175,8 @@ public struct SFTJob {
             freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
             evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps,
             promptLossWeight: model.promptLossWeight,
-            microBatchSize: training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible
-                ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
+            microBatchSize: meansOverBatches ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
+        config.evaluationBatchSize = meansOverBatches ? evaluation.perDeviceEvalBatchSize : nil
         config.skippedBatches = training.skipBadBatches
         config.recomputesLayers = training.gradientCheckpointing
         config.dropsOut = training.dropout

@@ -38,7 +38,7 @@ public struct RewardOptions: ProgramOptions {
     public var rewardInput: String?
     @Option(help: "Where a reward model's score is read: last-token, or padding-count as the original does.")
     public var scorePosition: String?
-    @Option(help: .yesNo("Whether a reward or value head that has no setting of its own in the checkpoint has a tanh."))
+    @Option(help: .yesNo("Whether the head has a tanh: in train-ppo the policy's value head, in other programs the reward model's."))
     public var valueHeadActivation = false
 
     public init() {}
@@ -115,7 +115,8 @@ public struct RewardOptions: ProgramOptions {
         let reference = data.referenceCompatible
         if let simple = try withoutPolicy(reference: reference, inTraining: inTraining) { return simple }
         guard let rfModelDir else { throw CommandLineError.invalid("name the reward model with --rf-model-dir") }
-        let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation, note: session.say)
+        // in policy training the tanh is the policy's
+        let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation && !inTraining, note: session.say)
         let own = loaded.tokenizer
         let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)

@@ -161,16 +161,24 @@ extension PPOTrainer {
     func rows(of rollouts: [Rollout], prompts: [TokenisedPrompt], scores: [Double]) -> [SampleRow] {
         zip(zip(rollouts, prompts), scores).map { pair, score in
             let (rollout, prompt) = pair
-            let total = rollout.rewards.prefix(rollout.length).reduce(0) { $0 + Double($1) }
+            let kl = rollout.estimatedKL(config)
             return SampleRow(
                 id: prompt.id, input: prompt.query,
                 response: tokenizer.decode(Array(rollout.response.prefix(rollout.length)), skippingSpecialTokens: true),
                 reference: prompt.reference, reward: score,
                 numbers: [
-                    "shaped_reward": rollout.score, "kl_div": rollout.sequenceKL, "kl_reward": total - rollout.score,
+                    "shaped_reward": rollout.score, "kl_div": kl, "kl_reward": -controller.coefficient * kl,
+                    "kl_sequence": rollout.sequenceKL,
                     "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
                     "model_version": Double(optimizer.stepCount),
                 ], tokens: Array(rollout.response.prefix(rollout.length)))
+        }
+    }
+
+    /// How many tokens the responses' texts have with what the tokenizer puts around a text, as the original counts responses.
+    func textLengths(of rollouts: [Rollout]) -> [Int] {
+        rollouts.map {
+            tokenizer.encode(tokenizer.decode($0.response, skippingSpecialTokens: true), addingSpecialTokens: true).count
         }
     }
 
