@@ -46,7 +46,7 @@ let package = Package(
 
         // MARK: Metrics
         .target(name: "Eval", dependencies: ["Tensor", "Models", "Data"]),
-        .target(name: "Diversity", dependencies: ["Tensor", "Models", "Data", "Eval"]),
+        .target(name: "Diversity", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
 
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Tensor", "Models", "Data", "Eval"]),

@@ -10,6 +10,21 @@ cd "$(dirname "$0")/../.."
 scale=${1:-${EXPERIMENT_SCALE:-full}}
 preset=Examples/Experiment/$scale.env
 [ -e "$preset" ] || { echo "experiment.sh: there is no $preset; SCALE is full, small or tiny" >&2; exit 2; }
+
+# override ARRAY --name value …: options in place of those of the same name; a program takes each once
+override() {
+    local -n options=$1
+    local i
+    shift
+    while [ $# -gt 0 ]; do
+        for ((i = 0; i < ${#options[@]}; i++)); do
+            [ "${options[i]}" != "$1" ] || { options=("${options[@]:0:i}" "${options[@]:i+2}"); break; }
+        done
+        options+=("$1" "$2")
+        shift 2
+    done
+}
+
 # shellcheck source=/dev/null
 source "$preset"
 
@@ -32,8 +47,8 @@ for seed in "${SEEDS[@]}"; do
         --num-return-sequences 16 --groups 16 "${BON[@]}"
     for kl in "${KL[@]}"; do
         say "PPO with KL weight $kl"
-        train-ppo "${common[@]}" --run-id "ppo-kl-$kl" --model-name "$runs/sft" --rf-model-dir "$runs/rm" "${PPO[@]}" \
-            --init-kl-coef "$kl"
+        override PPO --init-kl-coef "$kl"
+        train-ppo "${common[@]}" --run-id "ppo-kl-$kl" --model-name "$runs/sft" --rf-model-dir "$runs/rm" "${PPO[@]}"
         sample-best-of-n "${common[@]}" --run-id "samples-kl-$kl" --model-name "$runs/ppo-kl-$kl" \
             --rf-model-dir "$runs/rm" --reference-model "$runs/sft" --num-return-sequences 16 "${BON[@]}"
     done

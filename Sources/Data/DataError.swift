@@ -1,3 +1,6 @@
+import Files
+import Foundation
+
 /// Everything that can go wrong between a file, flag or command and a data set. Each description is one line: what is
 /// wrong, where, what was expected, what to do.
 public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -7,6 +10,8 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
     case unwritable(path: String, reason: String)
     /// A program that was needed to read something and failed.
     case commandFailed(command: String, reason: String)
+    /// A gzip file that is damaged, or has something else behind its end.
+    case damagedArchive(path: String, reason: String)
     /// A row that breaks the format.
     case badRow(RowLocation, RowProblem)
     /// A file whose framing is broken, so that no further row can be found.
@@ -28,11 +33,14 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The English descriptions of the package archive were never fetched; `command` fetches them.
     case packageDescriptionsNotFetched(command: String)
 
-    public var description: String {
+    public var description: String { OneLine.escaped(text) }
+
+    private var text: String {
         switch self {
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
         case .commandFailed(let command, let reason): "`\(command)` failed: \(reason)"
+        case .damagedArchive(let path, let reason): "\(path) is a damaged gzip file: \(reason)"
         case .badRow(let location, let problem): "\(location): \(problem)"
         case .malformedFile(let location, let what): "\(location): \(what)"
         case .missingSplit(let split, let folder, let found):
@@ -53,5 +61,19 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
 
     private static func list(_ names: [String]) -> String {
         names.isEmpty ? "nothing" : names.joined(separator: ", ")
+    }
+}
+
+extension DataError {
+    /// The error of a file that cannot be opened.
+    init(_ error: FileError, reading path: String) {
+        let reason =
+            switch error {
+            case .missing: SystemError(code: ENOENT).description
+            case .unreadable(_, let reason): reason.description
+            case .notAFile(_, let kind): "it is \(kind), a file was expected"
+            default: error.description
+            }
+        self = .unreadable(path: path, reason: reason)
     }
 }

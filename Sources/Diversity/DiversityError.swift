@@ -1,3 +1,5 @@
+import Files
+
 /// What can be wrong with the input of a diversity measurement.
 public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Metric names that do not exist.
@@ -28,7 +30,9 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
     case malformedInput(place: String, reason: String)
 
     /// One line: what is wrong and what to do.
-    public var description: String {
+    public var description: String { OneLine.escaped(text) }
+
+    private var text: String {
         switch self {
         case .unknownMetrics(let names, let known):
             "unknown metric \(names.joined(separator: ", ")): use exact names out of \(known.joined(separator: ", "))"

@@ -1,3 +1,5 @@
+import Data
+import Files
 public import Foundation
 
 /// What is measured: inputs with their outputs.
@@ -46,59 +48,42 @@ public struct DiversityInput: Sendable, Equatable {
         groups = outputs.enumerated().map { Group(input: "\($0.offset)", outputs: $0.element.map { Output($0) }) }
     }
 
-    /// Reads a file of outputs: a JSON list of objects, or JSON lines.
+    /// Reads a file of outputs: a JSON list of objects, JSON lines, or objects over any number of lines; plain or gzip.
     ///
     /// Each object has `output` (a string or a list of strings) or `response` (a string), and may have `input`, `reward`
     /// (a number, or a list of them beside a list of outputs) and `reference`. Objects with the same `input` are one
-    /// group; an object without `input` is a group of its own.
+    /// group; an object without `input` is a group of its own. As in the files of alpaca_eval, `instruction` is an input,
+    /// too; where an object has both, its input is the two with an empty line between them.
     ///
-    /// - Throws: ``DiversityError/unreadableInput(path:)``; ``DiversityError/malformedInput(place:reason:)`` that names file and line or
-    ///   object.
+    /// - Throws: ``DiversityError/unreadableInput(path:)`` for a missing file; ``DiversityError/malformedInput(place:reason:)`` that
+    ///   names file and line or object; `DataError` for a file that cannot be read.
     public init(contentsOf url: URL) throws {
-        let data: Foundation.Data
         do {
-            data = try Foundation.Data(contentsOf: url)
-        } catch {
-            throw DiversityError.unreadableInput(path: url.path)
+            guard try FileStatus.of(url) != nil else { throw DiversityError.unreadableInput(path: url.path) }
+            try self.init(name: url.path) { try RecordList.readEach(url, $0) }
+        } catch DataError.malformedFile(let location, let what) {
+            throw DiversityError.malformedInput(place: location.description, reason: what)
         }
-        try self.init(json: data, name: url.path)
     }
 
     /// Reads what ``init(contentsOf:)`` reads from memory; `name` stands for the file in errors.
     /// - Throws: ``DiversityError/malformedInput(place:reason:)``.
     public init(json data: Foundation.Data, name: String) throws {
-        let isList = data.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 } == UInt8(ascii: "[")
-        let decoder = JSONDecoder()
-        var rows: [(row: OutputRow, place: String)] = []
-        if isList {
-            do {
-                rows = try decoder.decode([OutputRow].self, from: data).enumerated().map {
-                    ($0.element, "\(name): object \($0.offset + 1)")
-                }
-            } catch {
-                throw DiversityError.malformedInput(place: name, reason: Self.reason(error))
-            }
-        } else {
-            for (i, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-                if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-                let place = "\(name):\(i + 1)"
-                do {
-                    rows.append((try decoder.decode(OutputRow.self, from: line), place))
-                } catch {
-                    throw DiversityError.malformedInput(place: place, reason: Self.reason(error))
-                }
-            }
+        do {
+            try self.init(name: name) { try RecordList.readEach([UInt8](data), name: name, $0) }
+        } catch DataError.malformedFile(let location, let what) {
+            throw DiversityError.malformedInput(place: location.description, reason: what)
         }
+    }
+
+    private init(name: String, _ rows: (_ row: (Result<Record, RowProblem>, String) throws -> Void) throws -> Void) throws {
         var grouping = Grouping()
-        for (row, place) in rows {
-            guard row.rewards.isEmpty || row.rewards.count == row.outputs.count else {
-                throw DiversityError.malformedInput(
-                    place: place, reason: "\(row.rewards.count) rewards for \(row.outputs.count) outputs")
+        try rows { entry, place in
+            do {
+                try grouping.add(OutputRow(entry.get()))
+            } catch let problem as RowProblem {
+                throw DiversityError.malformedInput(place: place, reason: Self.reason(problem))
             }
-            let outputs = row.outputs.enumerated().map {
-                Output($0.element, reward: row.rewards.isEmpty ? nil : row.rewards[$0.offset])
-            }
-            grouping.add(outputs, input: row.input, reference: row.reference)
         }
         guard !grouping.groups.isEmpty else {
             throw DiversityError.malformedInput(place: name, reason: "there are no outputs in the file")
@@ -131,21 +116,19 @@ public struct DiversityInput: Sendable, Equatable {
             })
     }
 
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.dataCorrupted(let context):
-            context.codingPath.isEmpty ? "not valid JSON" : context.debugDescription
-        case DecodingError.keyNotFound(let key, let context):
-            place(context.codingPath) + "\(key.stringValue) is missing"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            place(context.codingPath) + "not of the expected type; expected objects with output, input, reward"
-        default: "\(error)"
+    private static func reason(_ problem: RowProblem) -> String {
+        switch problem {
+        case .missingField(let name): "\(name) is missing"
+        // NaN and infinities are named; other values are seen
+        case .wrongType(let name, _, let got) where ["NaN", "Infinity"].contains(where: got.contains):
+            "\(name) is \(got), which is no number of JSON; leave the field out, or give the output a score"
+        case .wrongType(let name, _, _): "\(name): not of the expected type; expected objects with output, input, reward"
+        case .malformed(let what) where what.hasPrefix("not JSON: "): "not valid JSON: \(what.dropFirst("not JSON: ".count))"
+        case .malformed(let what) where what.hasPrefix("expected a JSON object"):
+            "not of the expected type; expected objects with output, input, reward"
+        case .malformed(let what): what
+        default: "\(problem)"
         }
-    }
-
-    private static func place(_ path: [any CodingKey]) -> String {
-        let names = path.map { key in key.intValue.map { "object \($0 + 1)" } ?? key.stringValue }
-        return names.isEmpty ? "" : names.joined(separator: ", ") + ": "
     }
 }
 
@@ -166,34 +149,32 @@ struct Grouping {
     }
 }
 
+extension Grouping {
+    fileprivate mutating func add(_ row: OutputRow) {
+        let outputs = row.outputs.enumerated().map {
+            DiversityInput.Output($0.element, reward: row.rewards.isEmpty ? nil : row.rewards[$0.offset])
+        }
+        add(outputs, input: row.input, reference: row.reference)
+    }
+}
+
 /// One object of a file of outputs.
-private struct OutputRow: Decodable {
+private struct OutputRow {
     var input: String?
     var outputs: [String]
     var rewards: [Double]
     var reference: String?
 
-    private enum CodingKeys: String, CodingKey {
-        case input, output, response, reward, reference
-    }
-
-    init(from decoder: any Decoder) throws {
-        let row = try decoder.container(keyedBy: CodingKeys.self)
-        input = try row.decodeIfPresent(String.self, forKey: .input)
-        reference = try row.decodeIfPresent(String.self, forKey: .reference)
-        let key = row.contains(.output) || !row.contains(.response) ? CodingKeys.output : .response
-        if let one = try? row.decode(String.self, forKey: key) {
-            outputs = [one]
-        } else {
-            outputs = try row.decode([String].self, forKey: key)
-        }
-        let hasReward = row.contains(.reward)
-        if try !hasReward || row.decodeNil(forKey: .reward) {
-            rewards = []
-        } else if let one = try? row.decode(Double.self, forKey: .reward) {
-            rewards = [one]
-        } else {
-            rewards = try row.decode([Double].self, forKey: .reward)
+    /// - Throws: `RowProblem`.
+    init(_ row: Record) throws(RowProblem) {
+        let parts = [try row.optionalText("instruction"), try row.optionalText("input")].compactMap { $0 }
+        let texts = parts.filter { !$0.isEmpty }
+        input = texts.isEmpty ? parts.first : texts.joined(separator: "\n\n")
+        reference = try row.optionalText("reference")
+        outputs = try row.texts(row.names("output") || !row.names("response") ? "output" : "response")
+        rewards = try row.numbers("reward")
+        guard rewards.isEmpty || rewards.count == outputs.count else {
+            throw .malformed("\(rewards.count) rewards for \(outputs.count) outputs")
         }
     }
 }

@@ -57,7 +57,9 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case damaged(path: String, problem: String)
 
     /// One line for people.
-    public var description: String {
+    public var description: String { OneLine.escaped(text) }
+
+    private var text: String {
         switch self {
         case .missing(let path): "\(path) does not exist"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"

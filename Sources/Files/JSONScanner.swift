@@ -81,7 +81,9 @@ package struct JSONScanner {
         try nested("{", "}") { scanner in
             guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.unexpected("a key") }
             let key = try scanner.string()
-            guard allowsRepeatedKeys || keys.insert(key).inserted else { throw scanner.error("the key \"\(key.prefix(120))\" is repeated") }
+            guard allowsRepeatedKeys || keys.insert(key).inserted else {
+                throw scanner.error("the key \(OneLine.quoted(key, limit: 120)) is repeated")
+            }
             try scanner.expect(":")
             try member(key, &scanner)
         }
@@ -113,7 +115,19 @@ package struct JSONScanner {
             position += word.text.utf8.count
             return word.value
         }
+        if let number = nonFiniteNumber() { throw error("\(number), which JSON does not have") }
         throw unexpected("a value")
+    }
+
+    /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have.
+    /// - Returns: The word; nil, and nothing is read, where something else stands.
+    package mutating func nonFiniteNumber() -> String? {
+        _ = peek()
+        for word in ["NaN", "Infinity", "-Infinity"] where bytes[position...].starts(with: word.utf8) {
+            position += word.utf8.count
+            return word
+        }
+        return nil
     }
 
     /// Reads a number and returns it as it is written.
@@ -139,7 +153,12 @@ package struct JSONScanner {
         _ = takeAny(&self, ["-"])
         let leadsWithZero = position < bytes.count && bytes[position] == UInt8(ascii: "0")
         let whole = digits(&self)
-        guard whole > 0 else { throw unexpected("a value") }
+        guard whole > 0 else {
+            position = start
+            if let number = nonFiniteNumber() { throw error("\(number), which JSON does not have") }
+            _ = takeAny(&self, ["-"])
+            throw unexpected("a value")
+        }
         guard whole == 1 || !leadsWithZero else { throw error("a number with a leading zero") }
         if takeAny(&self, ["."]), digits(&self) == 0 { throw unexpected("a digit") }
         if takeAny(&self, ["e", "E"]) {
@@ -189,6 +208,7 @@ package struct JSONScanner {
     private mutating func escape() throws -> Unicode.Scalar {
         guard position < bytes.count else { throw error("the text ends inside a string") }
         let byte = bytes[position]
+        let backslash = position - 1
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
@@ -198,14 +218,18 @@ package struct JSONScanner {
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"):
+            func half(_ scanner: inout JSONScanner) -> JSONError {
+                scanner.position = backslash
+                return scanner.error("half of a surrogate pair (\\u and four digits that are no character by themselves)")
+            }
             var code = try fourHexDigits()
             if (0xD800..<0xDC00).contains(code), bytes[position...].starts(with: [0x5C, 0x75]) {
                 position += 2
                 let low = try fourHexDigits()
-                guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair") }
+                guard (0xDC00..<0xE000).contains(low) else { throw half(&self) }
                 code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
             }
-            guard let scalar = Unicode.Scalar(code) else { throw error("half of a surrogate pair") }
+            guard let scalar = Unicode.Scalar(code) else { throw half(&self) }
             return scalar
         default:
             throw error("an unknown escape in a string")

@@ -160,7 +160,24 @@ import _TestSupport
             "{\"output\": \"a\"}\n{\"output\": 3}\n",
             "f:2: output: not of the expected type; expected objects with output, input, reward"
         ),
-        ("{\"output\": \"a\"}\n{oops\n", "f:2: not valid JSON"),
+        ("{\"output\": \"a\"}\n{oops\n", #"f:2: not valid JSON: expected a key, found 'o', at column 2 ("{oops")"#),
+        (
+            #"{"input": "q", "output": "a", "reward": NaN}"#,
+            "f:1: reward is NaN, which is no number of JSON; leave the field out, or give the output a score"
+        ),
+        (
+            #"[{"output": "a", "reward": 1}, {"output": ["a", "b"], "reward": [1, -Infinity]}]"#,
+            "f: object 2: reward is a list with -Infinity, which is no number of JSON; leave the field out, or give the output a score"
+        ),
+        (
+            "{\"output\": \"a\"}\n{\"output\": \"b \\ud83d\"}",
+            #"f:2: not valid JSON: half of a surrogate pair (\u and four digits that are no character by themselves), at column 15, in "output" ("{"output": "b \ud83d"}")"#
+        ),
+        (
+            "{\"output\": \"a\"}\n{\"output\": \"b\u{1}\"}",
+            #"f:2: not valid JSON: a control character in a string, at column 14, in "output" ("{"output": "b\u{1}"}")"#
+        ),
+        ("[1]", "f: object 1: not of the expected type; expected objects with output, input, reward"),
         ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),
         ("[]", "f: there are no outputs in the file"), ("", "f: there are no outputs in the file"),
         ("{\"output\": [\"a\", \"b\"], \"reward\": [1]}", "f:1: 1 rewards for 2 outputs"),
@@ -170,6 +187,62 @@ import _TestSupport
             try DiversityInput(json: Foundation.Data(text.utf8), name: "f")
         }
         #expect(error?.description == message)
+    }
+
+    /// What alpaca_eval keeps: `instruction` is the input.
+    @Test func readsFilesOfAlpacaEval() throws {
+        let rows = [
+            #"{"dataset": "koala", "instruction": "p", "output": "a", "generator": "m"}"#,
+            #"{"dataset": "koala", "instruction": "q", "output": "b", "generator": "m"}"#,
+            #"{"dataset": "koala", "instruction": "p", "output": "c", "generator": "n", "input": ""}"#,
+            #"{"instruction": "p", "output": "d", "input": "x"}"#, #"{"instruction": "q", "output": "e", "input": "x"}"#,
+        ]
+        let expected: [DiversityInput.Group] = [
+            .init(input: "p", outputs: [.init("a"), .init("c")]), .init(input: "q", outputs: [.init("b")]),
+            .init(input: "p\n\nx", outputs: [.init("d")]), .init(input: "q\n\nx", outputs: [.init("e")]),
+        ]
+        for text in [rows.joined(separator: "\n"), "[" + rows.joined(separator: ",\n") + "]"] {
+            #expect(try DiversityInput(json: Foundation.Data(text.utf8), name: "f").groups == expected)
+        }
+    }
+
+    @Test func formsThatSayTheSameAreReadAlike() throws {
+        let expected = [DiversityInput.Group(input: "q", outputs: [.init("a", reward: 1), .init("b", reward: 2)])]
+        let pretty = "{\n  \"input\": \"q\",\n  \"output\": [\n    \"a\",\n    \"b\"\n  ],\n  \"reward\": [1, 2]\n}"
+        let lines = "{\"input\": \"q\", \"output\": \"a\", \"reward\": 1}\n{\"input\": \"q\", \"output\": \"b\", \"reward\": 2.0}"
+        let texts = [
+            pretty, "[\(pretty)]", pretty.replacing("\n", with: "\r\n"), pretty.replacing("\n", with: "\r"), lines,
+            lines.replacing("\n", with: "\r\n"), lines.replacing("\n", with: "\r"), lines + "\n\n",
+            lines.replacing("1}", with: "1, \"x\": NaN}"),
+            lines.replacing("1}", with: "7, \"reward\": 1}"),
+        ]
+        for text in texts + texts.map({ "\u{feff}" + $0 }) {
+            #expect(try DiversityInput(json: Foundation.Data(text.utf8), name: "f").groups == expected, "\(text.debugDescription)")
+        }
+        try withTemporaryFolder { folder in
+            for (number, text) in texts.enumerated() {
+                let file = folder.appendingPathComponent("\(number).JSON")
+                try Foundation.Data(("\u{feff}" + text).utf8).write(to: file)
+                #expect(try DiversityInput(contentsOf: file).groups == expected)
+            }
+        }
+    }
+
+    /// Two inputs that look the same and have other bytes are two.
+    @Test func normalFormsAreKeptApart() throws {
+        let text = "{\"input\": \"\u{e9}\", \"output\": \"a\"}\n{\"input\": \"e\u{301}\", \"output\": \"b\"}"
+        #expect(try DiversityInput(json: Foundation.Data(text.utf8), name: "f").groups.count == 2)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func onlyRegularFilesAreRead() throws {
+        try withTemporaryFolder { folder in
+            let pipe = folder.appendingPathComponent("pipe.json")
+            #expect(mkfifo(pipe.path, 0o600) == 0)
+            for url in [pipe, URL(fileURLWithPath: "/dev/zero"), folder] {
+                let error = #expect(throws: DataError.self) { try DiversityInput(contentsOf: url) }
+                #expect(error?.description.contains("a file was expected") == true, "\(error as Any)")
+            }
+        }
     }
 
     @Test func tablesAreGroupedByInput() {

@@ -153,7 +153,7 @@ import _TestSupport
             try run("train-reward-model", Self.reward + " --data-dir data --run-id rm-3 --evaluation-splits tset", status: 64)
                 .contains("tset"))
 
-        let ppo = try run("train-ppo", Self.policy + " total_steps=2")
+        let ppo = try run("train-ppo", Self.policy.replacing("total_steps=500", with: "total_steps=2"))
         #expect(ppo.contains("ref_device has no meaning here"))
         #expect(exists("runs/ppo/final/model.safetensors"))
         #expect(

@@ -70,6 +70,9 @@ import Testing
         generation_max_length=none generation_num_beams=none generation_config=none
         """
 
+    /// Names of the published scripts that are one option here.
+    private static let otherNames = ["generation_max_new_tokens": "max_new_tokens", "training": "do_train", "evaluate": "do_eval"]
+
     @Test("Docs/porting.md has every one of them")
     func documented() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -95,16 +98,35 @@ import Testing
             ("calculate-diversity", "--seed=1", diversity),
         ])
     func accepted(program: String, base: String, options: String) throws {
-        let settings = options.split(separator: " ").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
-        let spellings: [(String, [String])] = [
-            ("snake_case", settings.map { "--\($0[0])=\($0[1])" }),
-            ("kebab-case", settings.map { "--\($0[0].replacing("_", with: "-"))=\($0[1])" }),
-            ("name=value", settings.map { "\($0[0])=\($0[1])" }),
-            ("words", settings.flatMap { ["--" + $0[0], $0[1]] }),
-        ]
+        // a line has one value for an option, the last one of the list; further names of it come in lines of their own
+        func option(_ setting: [String]) -> String { Self.otherNames[setting[0]] ?? setting[0] }
+        var lines: [[[String]]] = [[]]
+        for setting in options.split(separator: " ").map({ $0.split(separator: "=", maxSplits: 1).map(String.init) }) {
+            if let known = lines[0].firstIndex(where: { $0[0] == setting[0] }) {
+                lines[0][known] = setting
+            } else if lines[0].contains(where: { option($0) == option(setting) }) {
+                lines.append([setting])
+            } else {
+                lines[0].append(setting)
+            }
+        }
+        for index in lines.indices.dropFirst() {
+            lines[index] += lines[0].filter { option($0) != option(lines[index][0]) }
+        }
+        let ownBase = base.split(separator: " ").map(String.init).filter { word in
+            !lines[0].contains { "--" + option($0).replacing("_", with: "-") == word.prefix { $0 != "=" } }
+        }
+        let spellings: [(String, [String])] = lines.flatMap { settings in
+            [
+                ("snake_case", settings.map { "--\($0[0])=\($0[1])" }),
+                ("kebab-case", settings.map { "--\($0[0].replacing("_", with: "-"))=\($0[1])" }),
+                ("name=value", settings.map { "\($0[0])=\($0[1])" }),
+                ("words", settings.flatMap { ["--" + $0[0], $0[1]] }),
+            ]
+        }
         for (name, words) in spellings {
             let process = try ProgramProcess(
-                program, base.split(separator: " ").map(String.init) + words + ["--threads=0"],
+                program, ownBase + words + ["--threads=0"],
                 in: FileManager.default.temporaryDirectory)
             let end = process.wait()
             #expect(end.status == 64 && end.errors.contains(Self.reached), "\(program), \(name): \(end.errors)")

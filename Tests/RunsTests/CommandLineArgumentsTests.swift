@@ -72,7 +72,7 @@ struct SampleCommand: ProgramCommand {
         ("--verbose", "--verbose"),
         ("--verbose=1", "--verbose"),
         ("--verbose=0", ""),
-        ("--verbose --no-verbose", ""),
+        ("--no-verbose", ""),
         // Lists
         ("--evaluation_splits test,ood_test", "--evaluation-splits=test,ood_test"),
         ("evaluation_splits=[test,ood_test]", "--evaluation-splits=test,ood_test"),
@@ -84,11 +84,9 @@ struct SampleCommand: ProgramCommand {
         ("--run-ids a b seed=2", "--run-ids=a --run-ids=b --seed=2"),
         ("--run-ids=a --run-ids=b", "--run-ids=a --run-ids=b"),
         ("run_ids=[a,b]", "--run-ids=a --run-ids=b"),
-        // The last one counts, in the place of the first
-        ("--seed 1 --do-train --seed 2", "--seed=2 --do-train=true"),
         // Nothing
         ("checkpoint_limit=none", ""),
-        ("--checkpoint-limit 3 --checkpoint-limit None", ""),
+        ("--checkpoint-limit None", ""),
         ("--model-name null", ""),
         ("--reward none", "--reward=none"),
         ("--output_dir --fp16=0", ""),
@@ -126,10 +124,49 @@ struct SampleCommand: ProgramCommand {
         ("-- run", .unexpectedWord("run")),
         ("-", .unexpectedWord("-")),
         ("=3", .unexpectedWord("=3")),
+        // One option twice
+        ("--seed 1 --do-train --seed 2", .repeatedOption("--seed", "--seed", place: nil)),
+        ("--seed 1 --seed 1", .repeatedOption("--seed", "--seed", place: nil)),
+        ("--seed=1 seed=2", .repeatedOption("--seed", "seed", place: nil)),
+        ("--freeze-layers 1 --freeze_layers=1", .repeatedOption("--freeze-layers", "--freeze_layers", place: nil)),
+        ("freezeLayers=1 --freeze_layers=1", .repeatedOption("freezeLayers", "--freeze_layers", place: nil)),
+        (
+            "--model-name m --model_name_or_path n", .repeatedOption("--model-name", "--model_name_or_path", place: nil)
+        ),
+        ("--verbose --no-verbose", .repeatedOption("--verbose", "--no-verbose", place: nil)),
+        ("--do_train=1 --no-do-train", .repeatedOption("--do_train", "--no-do-train", place: nil)),
+        (
+            "--checkpoint-limit 3 --checkpoint-limit None",
+            .repeatedOption("--checkpoint-limit", "--checkpoint-limit", place: nil)
+        ),
+        (
+            "--evaluation-splits a --evaluation_splits b",
+            .repeatedOption("--evaluation-splits", "--evaluation_splits", place: nil)
+        ),
     ])
     func refuses(line: String, error: CommandLineError) {
         #expect(throws: error) { try words(line) }
         #expect(!error.description.contains("\n"))
+    }
+
+    @Test func bothSpellingsOfARepeatedOptionAreNamed() {
+        func text(_ arguments: [String]) -> String {
+            let error = #expect(throws: CommandLineError.self) { try SampleCommand.parse(normalising: arguments) }
+            #expect(error?.programExit == .usage)
+            return error?.description ?? ""
+        }
+        #expect(
+            text(["--freeze-layers=1", "freeze_layers=1"])
+                == "--freeze-layers and freeze_layers are the same option; keep one of them")
+        #expect(text(["--seed", "1", "--seed", "2"]) == "--seed is given twice; keep one of them")
+    }
+
+    /// What a person typed comes back on one line, and does nothing to a terminal.
+    @Test(arguments: ["--zz\nz=1", "a\nb", "--do_train=may\nbe", "--seed=1\n2", "--reward=\u{1b}[31mred\u{202e}"])
+    func messagesStayOnOneLine(word: String) {
+        let error = #expect(throws: CommandLineError.self) { try SampleCommand.parse(normalising: [word]) }
+        let text = error?.description ?? "\n"
+        #expect(!text.unicodeScalars.contains { $0.value < 32 || $0.value == 0x202e }, "\(text)")
     }
 
     @Test func saysOnceWhatHasNoMeaning() throws {

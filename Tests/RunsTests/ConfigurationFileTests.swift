@@ -96,6 +96,23 @@ import _TestSupport
         ("a.yaml", "config: b.yaml", "PATH: a configuration file cannot name another"),
         ("a.yaml", "seed:", "seed in PATH needs a value"),
         ("a.yaml", "do_train: 2", "do_train in PATH is \"2\"; expected true or false (or 1 or 0)"),
+        ("a.json", #"{"seed": 1, "seed": 2}"#, "seed is given twice in PATH; keep one of them"),
+        ("a.json", #"{"seed": 1, "freezeLayers": 1, "freeze-layers": 1}"#, "freeze-layers and freezeLayers in PATH are the same option"),
+        ("a.yaml", "model_name: a\nmodel-name: b", "model_name and model-name in PATH are the same option; keep one of them"),
+        ("a.yaml", "model_name: a\nmodel_name_or_path: b", "model_name and model_name_or_path in PATH are the same option"),
+        ("a.yaml", "seed: *x", "PATH:1: not YAML (the alias \"*x\" stands for no value"),
+        ("a.yaml", "x: &a [[1]]\nseed: *a", "PATH:1: x: expected a list of values"),
+        ("a.yaml", "model_name: \"a\\0b\"", "PATH: model_name: a value holds a NUL character"),
+        ("a.yaml", "\"a\\nb\": 1", "unknown option a\\nb in PATH"),
+        ("a.yaml", String(repeating: "[", count: 100_000), "PATH: not YAML"),
+        ("a.yaml", "seed: " + String(repeating: "[", count: 900), "PATH: not YAML"),
+        ("a.yaml", "seed: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "PATH:1: seed: expected"),
+        ("a.json", #"{"seed": "# + String(repeating: "[", count: 100_000), "nested deeper than 128 levels"),
+        ("a.json", #"{"learning": {"rate": NaN}}"#, "NaN, which JSON does not have, at line 1, column 26, in \"learning.rate\""),
+        ("a.json", "{\n\"model_name\": \"a\\ud83d\"}", "half of a surrogate pair"),
+        ("a.json", #"{"seed": 1e999}"#, "1e999 is beyond all numbers"),
+        ("a.json", "", "PATH: expected one JSON object of options"),
+        ("a.json", "\u{feff}", "PATH: expected one JSON object of options"),
         ("a.json", "{", "PATH: expected one JSON object of options"),
         ("a.json", "[1]", "PATH: expected one JSON object of options"),
         ("a.json", "{\"seed\": {}}", "PATH: seed: expected a value or a list of values"),
@@ -106,6 +123,70 @@ import _TestSupport
         let expected = message.replacingOccurrences(of: "PATH", with: folder[file].path)
         #expect("\(error as Any)".contains(expected))
         #expect(error?.description.contains("\n") == false)
+    }
+
+    /// A byte-order mark means nothing.
+    @Test(arguments: [("a.yaml", "\u{feff}seed: 3"), ("a.json", "\u{feff}{\"seed\": 3}"), ("a.yaml", "\u{feff}# no more\nseed: 3")])
+    func marksAreNoContent(file: String, content: String) throws {
+        #expect(try words(file, content) == ["--seed=3"])
+    }
+
+    @Test(arguments: ["", "\u{feff}", "# nothing\n", "\n\n"])
+    func anEmptyFileSetsNothing(content: String) throws {
+        #expect(try words("a.yaml", content) == [])
+    }
+
+    @Test func numbersAreTakenAsTheyStand() throws {
+        #expect(try words("a.json", #"{"seed": 18446744073709551615}"#) == ["--seed=18446744073709551615"])
+        #expect(try words("a.json", #"{"seed": 1e3}"#) == ["--seed=1000"])
+        #expect(try words("a.json", #"{"freeze_layers": 1e-400}"#) == ["--freeze-layers=0"])
+    }
+
+    /// Values and lists may be named once and used again; what they unpack to does not grow.
+    @Test func aliasesOfValuesStandForThem() throws {
+        let content = "seed: &a 3\ncheckpoint_limit: *a\nrun_ids: &l [x, *a]\nevaluation_splits: *l\nmodel_name: \"*a\"\n"
+        #expect(
+            try words("a.yaml", content) == [
+                "--seed=3", "--checkpoint-limit=3", "--run-ids=x", "--run-ids=3", "--evaluation-splits=x,3", "--model-name=*a",
+            ])
+        #expect(try words("a.yaml", "model_name: &seed seed\n*seed : 4") == ["--model-name=seed", "--seed=4"])
+    }
+
+    /// Each line holds the one before it ten times: as values, as elements, and as keys, which Yams compares part by part.
+    @Test(.timeLimit(.minutes(1)), arguments: ["value", "key", "pair"])
+    func aliasesOfAliasesDoNotUnpack(kind: String) throws {
+        var lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        for level in 1..<40 {
+            let inner = Array(repeating: "*a\(level - 1)", count: 10)
+            switch kind {
+            case "value": lines.append("a\(level): &a\(level) [\(inner.joined(separator: ", "))]")
+            case "key": lines.append("? &a\(level) [\(inner.joined(separator: ", "))]\n: 1")
+            default:
+                lines.append(
+                    "a\(level): &a\(level) {\(inner.indices.map { "? [\(inner[$0]), \($0)] : *a\(level - 1)" }.joined(separator: ", "))}")
+            }
+        }
+        let begin = ContinuousClock.now
+        #expect(throws: CommandLineError.self) { try words("a.yaml", lines.joined(separator: "\n")) }
+        #expect(ContinuousClock.now - begin < .seconds(5))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func onlyRegularFilesAreRead() throws {
+        #expect(mkfifo(folder["pipe.yaml"].path, 0o600) == 0)
+        for path in [folder["pipe.yaml"].path, "/dev/zero", "/dev/null"] {
+            let error = #expect(throws: CommandLineError.self) { try SampleCommand.parse(normalising: ["--config", path]) }
+            #expect(error?.programExit == .missingInput)
+            #expect(error?.description.contains("a file was expected") == true, "\(error as Any)")
+        }
+        // a file that is there and cannot be opened is not missing
+        try FileManager.default.createSymbolicLink(atPath: folder["loop.yaml"].path, withDestinationPath: folder["loop.yaml"].path)
+        let error = #expect(throws: CommandLineError.self) { try SampleCommand.parse(normalising: ["--config", folder["loop.yaml"].path]) }
+        #expect(error?.programExit == .missingInput && error?.description.contains("does not exist") == false, "\(error as Any)")
+    }
+
+    @Test func longFilesAreRefused() throws {
+        let error = #expect(throws: CommandLineError.self) { try words("a.yaml", String(repeating: "# comment\n", count: 1 << 19)) }
+        #expect(error?.description.contains("more than 4194304 bytes") == true && error?.programExit == .usage)
     }
 
     @Test func aMissingFileIsMissingInput() {

@@ -89,10 +89,9 @@ public struct SummaryCorpus: Sendable, Equatable {
         let read = try reader.read(wanted, limit: limit)
         var about = About(name: files.folder?.lastPathComponent ?? "files", promptFormat: .tldr)
         if let file = files.folder?.appendingPathComponent(About.fileName),
-            try FileStatus.of(file) != nil,
-            let row = try JSONLines<About>(file).read(first: 1).first
+            try FileStatus.of(file) != nil
         {
-            about = row
+            about = try About(file)
         }
         let corpus = SummaryCorpus(name: about.name, splits: read.rows, format: about.promptFormat, sizes: read.sizes)
         return (corpus, read.counts)
@@ -145,10 +144,9 @@ public struct SummaryCorpus: Sendable, Equatable {
     /// Writes the stored splits as a folder: complete or not at all. A corpus that is already there is replaced.
     /// - Throws: `FileError`; `DataError.unwritable` if `folder` holds something else than a corpus.
     public func write(to folder: URL) throws {
-        let isThere = try FileStatus.of(folder.path, followingLinks: false) != nil
-        if isThere, let present = try? Folder.names(in: folder.path), present.isEmpty || present.contains(About.fileName) {
-            // replaced
-        } else if isThere {
+        let status = try FileStatus.of(folder)
+        let present = status?.kind == .folder ? try Folder.names(in: folder.path) : []
+        if let status, status.kind != .folder || (!present.isEmpty && !present.contains(About.fileName)) {
             throw DataError.unwritable(
                 path: folder.path, reason: "it exists and is not a folder of this kind; choose another name")
         }
@@ -171,5 +169,22 @@ public struct SummaryCorpus: Sendable, Equatable {
         static let fileName = "corpus.json"
         var name: String
         var promptFormat: PromptFormat
+
+        init(name: String, promptFormat: PromptFormat) {
+            self.name = name
+            self.promptFormat = promptFormat
+        }
+
+        /// Reads one object, on one line or several.
+        init(_ file: URL) throws {
+            do {
+                let bytes = try Descriptor.content(of: file.path, limit: 1 << 20)
+                self = try JSONLines<About>.decode(bytes, with: JSONDecoder())
+            } catch let error as FileError {
+                throw DataError(error, reading: file.path)
+            } catch let problem as RowProblem {
+                throw DataError.badRow(RowLocation(file: file.path, line: 1), problem)
+            }
+        }
     }
 }

@@ -1,34 +1,69 @@
 import Files
 import Foundation
 
-/// The bytes of a file, or of what a command prints, in chunks: memory use does not depend on the length.
+/// The bytes of a file, of what a command prints, or of memory, in chunks: memory use does not depend on the length.
 ///
-/// Files that begin with the gzip mark are read through `gzip -dc`, whatever their name.
+/// Files are regular files: named pipes and devices are refused at once. Those that begin with the gzip mark are read through
+/// `gzip -dc`, whatever their name.
 final class ByteSource {
     /// Bytes asked for at once.
     static let chunk = 1 << 18
 
     private var descriptor: Int32
+    private var file: FileHandle?
     private var process: Process?
     private var pipe: Pipe?
     private var errorPipe: Pipe?
+    private var memory: [UInt8]?
     private let name: String
+    private var isCompressed = false
 
     /// Opens a file, plain or gzip.
     /// - Throws: `DataError.unreadable`.
     init(file url: URL) throws {
         name = url.path
-        descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw DataError.unreadable(path: name, reason: SystemError.last.description) }
-        var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            closeDescriptor()
-            throw DataError.unreadable(path: name, reason: "it is a folder, a file was expected")
-        }
+        descriptor = -1
+        let opened = try Self.open(url.path)
         var mark: [UInt8] = [0, 0]
-        if pread(descriptor, &mark, 2, 0) == 2, mark == [0x1f, 0x8b] {
-            closeDescriptor()
-            try start(["/usr/bin/env", "gzip", "-dc", "--", name])
+        guard pread(opened.fileDescriptor, &mark, 2, 0) == 2, mark == [0x1f, 0x8b] else {
+            file = opened
+            descriptor = opened.fileDescriptor
+            return
+        }
+        isCompressed = true
+        // the file that was opened, not whatever has its name by then
+        try start(["/usr/bin/env", "gzip", "-dc"], input: opened)
+    }
+
+    /// Gives bytes out that are in memory.
+    init(bytes: [UInt8], name: String) {
+        self.name = name
+        descriptor = -1
+        memory = bytes
+    }
+
+    /// The whole content of a file, plain or gzip.
+    /// - Parameter limit: The most bytes that are taken into memory, unpacked.
+    /// - Throws: `DataError.unreadable`; `invalidIndex` for a longer file.
+    static func content(of url: URL, limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        let source = try ByteSource(file: url)
+        while try source.read(into: &bytes) {
+            guard bytes.count <= limit else {
+                throw DataError.invalidIndex(path: url.path, reason: "it is larger than \(limit) bytes")
+            }
+        }
+        return bytes
+    }
+
+    private static func open(_ path: String) throws -> FileHandle {
+        do {
+            let file = try Descriptor(readingFile: path)
+            let copy = fcntl(file.number, F_DUPFD_CLOEXEC, 0)
+            guard copy >= 0 else { throw DataError.unreadable(path: path, reason: SystemError.last.description) }
+            return FileHandle(fileDescriptor: copy, closeOnDealloc: true)
+        } catch let error as FileError {
+            throw DataError(error, reading: path)
         }
     }
 
@@ -44,8 +79,14 @@ final class ByteSource {
 
     /// Appends the next chunk to `buffer`.
     /// - Returns: False at the end.
-    /// - Throws: `DataError.unreadable`, or `commandFailed` if the command ended with an error.
+    /// - Throws: `DataError.unreadable`; `damagedArchive` if the file is no sound gzip file; `commandFailed` if a command ended with an
+    ///   error, or gzip cannot be run.
     func read(into buffer: inout [UInt8]) throws -> Bool {
+        if let memory {
+            buffer += memory
+            self.memory = nil
+            return !memory.isEmpty
+        }
         guard descriptor >= 0 else { return false }
         let used = buffer.count
         buffer.reserveCapacity(used + Self.chunk)
@@ -74,13 +115,15 @@ final class ByteSource {
         process = nil
     }
 
-    private func start(_ command: [String]) throws {
+    private func start(_ command: [String], input: FileHandle = .nullDevice) throws {
         let process = Process()
         let pipe = Pipe()
         let errorPipe = Pipe()
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input
+        // what gzip says decides between damage and other failures, so it is said in one language
+        if isCompressed { process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C"]) { $1 } }
         process.standardOutput = pipe
         process.standardError = errorPipe
         do {
@@ -102,11 +145,33 @@ final class ByteSource {
         // The commands that run here print a line or two of errors, far less than a pipe holds.
         let message = try? errorPipe?.fileHandleForReading.readToEnd()
         close()
-        guard process.terminationStatus == 0 else {
+        let (status, reason) = (process.terminationStatus, process.terminationReason)
+        guard status == 0, reason == .exit else {
             let text = String(decoding: message ?? Data(), as: UTF8.self)
-            let line = text.split(separator: "\n").last.map(String.init) ?? "exit code \(process.terminationStatus)"
-            throw DataError.commandFailed(command: (process.arguments ?? []).joined(separator: " "), reason: line)
+            let line = text.split(separator: "\n").last.map(String.init)
+            guard isCompressed else {
+                let end = reason == .exit ? "exit code \(status)" : "signal \(status)"
+                throw DataError.commandFailed(
+                    command: (process.arguments ?? []).joined(separator: " "), reason: line ?? end)
+            }
+            throw gzipFailure(status: status, isExit: reason == .exit, line: line)
         }
+    }
+
+    /// What it means that gzip ended with an error: the file is damaged, unless gzip says that something else is wrong.
+    private func gzipFailure(status: Int32, isExit: Bool, line: String?) -> DataError {
+        guard isExit else { return .commandFailed(command: "gzip -dc < \(name)", reason: "signal \(status)") }
+        if status == 127 {
+            return .commandFailed(command: "gzip -dc < \(name)", reason: "gzip is not installed; install it or unpack the file")
+        }
+        let said = line ?? "exit code \(status)"
+        let others = [EIO, ENOMEM, EMFILE, ENFILE, EACCES].map { String(cString: strerror($0)) } + ["memory exhausted", "out of memory"]
+        if status == 126 || others.contains(where: said.contains) {
+            return .commandFailed(command: "gzip -dc < \(name)", reason: said)
+        }
+        // "gzip: stdin: unexpected end of file"
+        let problem = said.split(separator: ":", omittingEmptySubsequences: true).last.map { $0.drop { $0 == " " } } ?? Substring(said)
+        return .damagedArchive(path: name, reason: String(problem))
     }
 
     private func closeDescriptor() {
@@ -114,7 +179,8 @@ final class ByteSource {
         if let pipe {
             try? pipe.fileHandleForReading.close()
         } else {
-            _ = Foundation.close(descriptor)
+            try? file?.close()
+            file = nil
         }
         descriptor = -1
     }

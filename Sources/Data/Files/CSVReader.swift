@@ -3,8 +3,8 @@ import Foundation
 /// Splits a byte source into the records of a CSV file (RFC 4180) without ever holding more than one record and one chunk.
 ///
 /// Fields are separated by commas; a field in double quotes may hold commas, newlines and doubled quotes. Records end
-/// with a newline, before which a carriage return is dropped. A byte-order mark at the start and empty lines are no
-/// content. Nothing is trimmed.
+/// with a newline, before which a carriage return is dropped; where the first of them ends with a carriage return alone, as in old files
+/// of the Macintosh, all may. A byte-order mark at the start and empty lines are no content. Nothing is trimmed.
 final class CSVReader {
     enum Result: Equatable {
         case fields([String])
@@ -22,6 +22,10 @@ final class CSVReader {
     private var line = 1
     private var atEnd = false
     private var isStart = true
+    /// What ends lines, as the first line end outside of quotes says.
+    private var lineEnd = LineEnd.unknown
+
+    private enum LineEnd { case unknown, newline, carriageReturn }
 
     init(_ source: ByteSource, file: String, limit: Int) {
         self.source = source
@@ -50,7 +54,7 @@ final class CSVReader {
         var size = 0
         recordLine = line
         while true {
-            guard let byte = try nextByte() else {
+            guard let byte = try nextByte(isQuoted: place.isQuoted) else {
                 switch place {
                 case .quoted: throw unclosed()
                 case .start where fields.isEmpty: return nil
@@ -103,7 +107,7 @@ final class CSVReader {
                     }
                 case 0x0d where place.isQuote:
                     // the carriage return before a newline; anything else behind it is a fault
-                    guard let after = try nextByte() else {
+                    guard let after = try nextByte(isQuoted: false) else {
                         fields.append(field)
                         return Self.result(of: fields)
                     }
@@ -140,16 +144,22 @@ final class CSVReader {
     /// Appends the bytes up to the next one that means something, as far as the buffer and the limit go.
     private func appendRun(to field: inout [UInt8], isQuoted: Bool, size: inout Int) {
         let last = min(buffer.count, position + max(0, limit - size))
+        // a carriage return may end the line
+        let stopsAtReturn = lineEnd != .newline
         var end = position
         var newlines = 0
         buffer.withUnsafeBufferPointer { bytes in
             if isQuoted {
-                while end < last, bytes[end] != 0x22 {
+                while end < last, bytes[end] != 0x22, !(stopsAtReturn && bytes[end] == 0x0d) {
                     if bytes[end] == 0x0a { newlines += 1 }
                     end += 1
                 }
             } else {
-                while end < last, bytes[end] != 0x2c, bytes[end] != 0x0a, bytes[end] != 0x22 { end += 1 }
+                while end < last, bytes[end] != 0x2c, bytes[end] != 0x0a, bytes[end] != 0x22,
+                    !(stopsAtReturn && bytes[end] == 0x0d)
+                {
+                    end += 1
+                }
             }
         }
         field.append(contentsOf: buffer[position..<end])
@@ -162,7 +172,7 @@ final class CSVReader {
     private func skipRecord(insideQuotes: Bool, atNewline: Bool) throws -> Result {
         var isQuoted = insideQuotes
         if !isQuoted && atNewline { return .bad(.tooLong(limit: limit)) }
-        while let byte = try nextByte() {
+        while let byte = try nextByte(isQuoted: isQuoted) {
             if byte == 0x22 { isQuoted.toggle() }
             if byte == 0x0a {
                 line += 1
@@ -177,7 +187,36 @@ final class CSVReader {
         .malformedFile(RowLocation(file: file, line: recordLine), "the file ends inside the quotes of this record")
     }
 
-    private func nextByte() throws -> UInt8? {
+    /// The next byte; outside of quotes, a carriage return that ends a line by itself is given out as a newline.
+    private func nextByte(isQuoted: Bool) throws -> UInt8? {
+        guard let byte = try rawByte() else { return nil }
+        switch byte {
+        case 0x0a where !isQuoted && lineEnd == .unknown: lineEnd = .newline
+        case 0x0d where lineEnd != .newline:
+            let isAlone = try peekByte() != 0x0a
+            if isQuoted {
+                if isAlone, lineEnd == .carriageReturn { line += 1 }
+                return byte
+            }
+            if lineEnd == .unknown {
+                guard isAlone else { return byte }
+                lineEnd = .carriageReturn
+            } else if !isAlone {
+                position += 1
+            }
+            return 0x0a
+        default: break
+        }
+        return byte
+    }
+
+    private func peekByte() throws -> UInt8? {
+        guard try rawByte() != nil else { return nil }
+        position -= 1
+        return buffer[position]
+    }
+
+    private func rawByte() throws -> UInt8? {
         while position == buffer.count {
             guard !atEnd else { return nil }
             buffer.removeAll(keepingCapacity: true)

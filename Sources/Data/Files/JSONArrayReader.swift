@@ -1,6 +1,6 @@
 import Foundation
 
-/// Cuts a file that holds one JSON array into its elements, without ever holding more than one of them and one chunk.
+/// Cuts a file that holds one JSON array into its elements, or one of JSON objects, each over any number of lines, into these, without ever holding more than one of them and one chunk.
 ///
 /// Only the framing is read here (brackets outside of strings, commas between elements); whether an element is JSON is
 /// for its parser to say.
@@ -19,7 +19,9 @@ final class JSONArrayReader {
     private var position = 0
     private var line = 1
     private var atEnd = false
-    private var state = State.before
+    private var state: State
+    private let isArray: Bool
+    private var isStart = true
 
     fileprivate enum State {
         /// Before the opening bracket.
@@ -32,9 +34,14 @@ final class JSONArrayReader {
         case comma
         /// Behind the closing bracket.
         case after
+        /// Without brackets and commas: an object, or the end.
+        case object
     }
 
-    init(_ source: ByteSource, file: String, limit: Int) {
+    /// - Parameter isArray: Whether the file holds an array; otherwise objects, one after the other.
+    init(_ source: ByteSource, file: String, limit: Int, isArray: Bool = true) {
+        self.isArray = isArray
+        state = isArray ? .before : .object
         self.source = source
         self.limit = limit
         self.file = file
@@ -51,13 +58,15 @@ final class JSONArrayReader {
             case UInt8(ascii: "]") where state.mayEnd: state = .after
             case UInt8(ascii: ",") where state.isComma: state = .element
             default:
-                guard state.mayBegin else { throw fault("expected \(state.expectation)") }
-                state = .comma
+                guard state.mayBegin || state == .object && byte == UInt8(ascii: "{") else {
+                    throw fault("expected \(state.expectation)")
+                }
+                state = isArray ? .comma : .object
                 position -= 1
                 return try element()
             }
         }
-        guard state.isAfter else { throw fault("the file ends inside the array; expected \(state.expectation)") }
+        guard state.isAfter || !isArray else { throw fault("the file ends inside the array; expected \(state.expectation)") }
         return nil
     }
 
@@ -134,7 +143,8 @@ final class JSONArrayReader {
     }
 
     private func fault(_ what: String) -> DataError {
-        .malformedFile(RowLocation(file: file, line: line), "not a JSON array of rows: \(what)")
+        .malformedFile(
+            RowLocation(file: file, line: line), "not \(isArray ? "a JSON array of rows" : "JSON objects, one for each row"): \(what)")
     }
 
     private func nextByte() throws -> UInt8? {
@@ -148,11 +158,11 @@ final class JSONArrayReader {
     /// Replaces the bytes that have been read by the next chunk; false at the end.
     private func fill() throws -> Bool {
         guard !atEnd else { return false }
-        let isStart = buffer.isEmpty && state.isBefore
         buffer.removeAll(keepingCapacity: true)
         position = 0
         atEnd = try !source.read(into: &buffer)
         if isStart {
+            isStart = false
             while !atEnd, buffer.count < 3 { atEnd = try !source.read(into: &buffer) }
             if buffer.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
         }
@@ -174,6 +184,7 @@ extension JSONArrayReader.State {
         case .element: "a row"
         case .comma: "a comma or \"]\""
         case .after: "nothing behind the array"
+        case .object: "\"{\", the beginning of a row"
         }
     }
 }

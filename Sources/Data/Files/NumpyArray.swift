@@ -32,13 +32,7 @@ public struct NumpyArray: Sendable, Equatable {
     /// Reads a file.
     /// - Throws: `DataError.unreadable`; `invalidIndex` that says what the file holds instead of such an array.
     public init(_ file: URL) throws {
-        var bytes: [UInt8] = []
-        let source = try ByteSource(file: file)
-        while try source.read(into: &bytes) {
-            if bytes.count > Self.sizeLimit {
-                throw DataError.invalidIndex(path: file.path, reason: "it is larger than \(Self.sizeLimit) bytes")
-            }
-        }
+        let bytes = try ByteSource.content(of: file, limit: Self.sizeLimit)
         do {
             try self.init(bytes: bytes)
         } catch {

@@ -8,11 +8,21 @@ struct PickleMachine {
     private var stack: [PickleNode] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleNode] = [:]
+    /// How many more numbers and bytes may be made of parts.
+    private var budget: Int
+    /// How many more things may be made.
+    private var nodesLeft = Self.nodeLimit
 
     private typealias Problem = NumpyArray.Problem
 
+    /// The most things that a pickle builds: lists of this many row numbers.
+    static let nodeLimit = 5_000_000
+    /// The longest pickle, in bytes.
+    static let sizeLimit = 1 << 28
+
     init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
+        budget = 2 * bytes.count
         position = bytes.startIndex
     }
 
@@ -36,23 +46,23 @@ struct PickleMachine {
         case UInt8(ascii: "("): marks.append(stack.count)
         case UInt8(ascii: "0"): _ = try pop()
         // numbers, texts, bytes
-        case UInt8(ascii: "N"): push(.none)
-        case 0x88: push(.flag(true))
-        case 0x89: push(.flag(false))
-        case UInt8(ascii: "K"): push(.integer(try count(1)))
-        case UInt8(ascii: "M"): push(.integer(try count(2)))
-        case UInt8(ascii: "J"): push(.integer(Int(Int32(truncatingIfNeeded: try count(4)))))
+        case UInt8(ascii: "N"): try push(.none)
+        case 0x88: try push(.flag(true))
+        case 0x89: try push(.flag(false))
+        case UInt8(ascii: "K"): try push(.integer(try count(1)))
+        case UInt8(ascii: "M"): try push(.integer(try count(2)))
+        case UInt8(ascii: "J"): try push(.integer(Int(Int32(truncatingIfNeeded: try count(4)))))
         case 0x8a: try pushLong(try count(1))
-        case 0x8c: push(.text(try text(try count(1))))
-        case UInt8(ascii: "X"): push(.text(try text(try count(4))))
-        case 0x8d: push(.text(try text(try count(8))))
-        case UInt8(ascii: "C"): push(.bytes(try take(try count(1))))
-        case UInt8(ascii: "B"): push(.bytes(try take(try count(4))))
-        case 0x8e, 0x96: push(.bytes(try take(try count(8))))
+        case 0x8c: try push(.text(try text(try count(1))))
+        case UInt8(ascii: "X"): try push(.text(try text(try count(4))))
+        case 0x8d: try push(.text(try text(try count(8))))
+        case UInt8(ascii: "C"): try push(.bytes(try take(try count(1))))
+        case UInt8(ascii: "B"): try push(.bytes(try take(try count(4))))
+        case 0x8e, 0x96: try push(.bytes(try take(try count(8))))
         // containers
-        case UInt8(ascii: "]"): push(.list([]))
-        case UInt8(ascii: "}"): push(.map([]))
-        case UInt8(ascii: ")"): push(.tuple([]))
+        case UInt8(ascii: "]"): try push(.list([]))
+        case UInt8(ascii: "}"): try push(.map([]))
+        case UInt8(ascii: ")"): try push(.tuple([]))
         case 0x85, 0x86, 0x87: try makeTuple(try pop(Int(code) - 0x84))
         case UInt8(ascii: "t"): try makeTuple(try popToMark())
         case UInt8(ascii: "a"): try append([try pop()])
@@ -60,7 +70,7 @@ struct PickleMachine {
         case UInt8(ascii: "s"): try set(try pop(2))
         case UInt8(ascii: "u"): try set(try popToMark())
         // names of Python, and what numpy does with them
-        case UInt8(ascii: "c"): push(.named(try line() + "." + (try line())))
+        case UInt8(ascii: "c"): try push(.named(try line() + "." + (try line())))
         case 0x93: try makeName()
         case UInt8(ascii: "R"): try reduce()
         case UInt8(ascii: "b"): try build()
@@ -109,7 +119,17 @@ struct PickleMachine {
 
     // MARK: The stack
 
-    private mutating func push(_ content: PickleNode.Content) { stack.append(PickleNode(content)) }
+    private mutating func push(_ content: PickleNode.Content) throws(NumpyArray.Problem) {
+        nodesLeft -= 1
+        guard nodesLeft >= 0 else { throw Problem(reason: "it builds more than \(Self.nodeLimit) things") }
+        stack.append(PickleNode(content))
+    }
+
+    /// Notes that so many numbers or bytes are made of a part.
+    private mutating func pay(_ count: Int) throws(NumpyArray.Problem) {
+        budget -= count
+        guard budget >= 0 else { throw PickledMap.unpacksTooFar }
+    }
 
     private func top() throws(NumpyArray.Problem) -> PickleNode {
         guard let node = stack.last, stack.count > marks.last ?? 0 else { throw PickledMap.other }
@@ -146,13 +166,12 @@ struct PickleMachine {
         guard size <= 8 else { throw PickledMap.other }
         let isNegative = bytes.last.map { $0 >= 0x80 } ?? false
         let word = bytes.reversed().reduce(isNegative ? UInt64.max : 0) { $0 << 8 | UInt64($1) }
-        push(.integer(Int(Int64(bitPattern: word))))
+        try push(.integer(Int(Int64(bitPattern: word))))
     }
 
     private mutating func makeTuple(_ parts: [PickleNode]) throws(NumpyArray.Problem) {
-        let node = PickleNode(.tuple(parts))
-        try node.place(parts)
-        stack.append(node)
+        try push(.tuple(parts))
+        try top().place(parts)
     }
 
     private mutating func makeName() throws(NumpyArray.Problem) {
@@ -160,7 +179,7 @@ struct PickleMachine {
         guard case .text(let module) = parts[0].content, case .text(let name) = parts[1].content else {
             throw PickledMap.other
         }
-        push(.named(module + "." + name))
+        try push(.named(module + "." + name))
     }
 
     // the two below are mutating so that their arguments, which change the stack, are made before it is read
@@ -190,25 +209,26 @@ struct PickleMachine {
         let (arguments, function) = (try pop(), try pop())
         guard case .named(let name) = function.content, let parts = arguments.elements else { throw PickledMap.other }
         switch name {
-        case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct": push(.array([]))
+        case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct": try push(.numbers([]))
         case "numpy.dtype":
             guard case .text(let name)? = parts.first?.content else { throw PickledMap.other }
-            push(.elementType(order: "|", name: name))
+            try push(.elementType(order: "|", name: name))
         case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar":
-            guard parts.count == 2, case .bytes(let bytes) = parts[1].content,
-                let number = try Self.integers(bytes, parts[0]).first
-            else { throw PickledMap.other }
-            push(.integer(number))
+            guard parts.count == 2, case .bytes(let bytes) = parts[1].content, bytes.count <= 8 else { throw PickledMap.other }
+            guard let number = try integers(bytes, parts[0]).first else { throw PickledMap.other }
+            try push(.integer(number))
         case "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer":
             // an array, as protocol 5 writes it: bytes, element type, shape, order
             guard parts.count == 4, case .bytes(let bytes) = parts[0].content else { throw PickledMap.other }
-            push(.array(try Self.integers(bytes, parts[1]).map { PickleNode(.integer($0)) }))
+            try push(.numbers(try integers(bytes, parts[1])))
         case "_codecs.encode":
             // bytes, as protocol 2 writes them: a text of the first 256 characters
-            guard case .text(let text)? = parts.first?.content, text.unicodeScalars.allSatisfy({ $0.value < 256 }) else {
+            guard case .text(let text)? = parts.first?.content else { throw PickledMap.other }
+            try pay(text.utf8.count)
+            guard text.unicodeScalars.allSatisfy({ $0.value < 256 }) else {
                 throw PickledMap.other
             }
-            push(.bytes(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }))
+            try push(.bytes(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }))
         default: throw PickledMap.other
         }
     }
@@ -222,11 +242,11 @@ struct PickleMachine {
         case .elementType(_, let name):
             guard case .text(let order) = parts[1].content else { throw PickledMap.other }
             node.content = .elementType(order: order, name: name)
-        case .array:
+        case .numbers, .array:
             if case .bytes(let bytes) = parts[4].content {
-                let numbers = try Self.integers(bytes, parts[2]).map { PickleNode(.integer($0)) }
-                node.content = .array(numbers)
+                node.content = .numbers(try integers(bytes, parts[2]))
             } else if case .list(let objects) = parts[4].content {
+                try pay(objects.count)
                 node.content = .array(objects)
                 try node.place(objects)
             } else {
@@ -237,7 +257,8 @@ struct PickleMachine {
     }
 
     /// The whole numbers that some bytes are.
-    private static func integers(_ bytes: [UInt8], _ type: PickleNode) throws(NumpyArray.Problem) -> [Int] {
+    private mutating func integers(_ bytes: [UInt8], _ type: PickleNode) throws(NumpyArray.Problem) -> [Int] {
+        try pay(bytes.count)
         guard case .elementType(let order, let name) = type.content else { throw PickledMap.other }
         let element = try NumpyArray.ElementType((["<", ">"].contains(order) ? order : "|") + name)
         guard bytes.count % element.size == 0, case .integers(let numbers) = try element.read(bytes[...]) else {

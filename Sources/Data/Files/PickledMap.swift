@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A map from names to whole numbers in a `.npy` file, as `numpy.save` writes a Python dictionary: the form of the original's index files.
@@ -11,16 +12,12 @@ struct PickledMap {
     /// Reads a file; nil for a `.npy` file that holds no Python object.
     /// - Throws: `DataError.unreadable`, `invalidIndex`.
     static func read(_ file: URL) throws -> PickledMap? {
-        var bytes: [UInt8] = []
-        let source = try ByteSource(file: file)
-        while try source.read(into: &bytes) {
-            guard bytes.count <= NumpyArray.sizeLimit else {
-                throw DataError.invalidIndex(
-                    path: file.path, reason: "it is larger than \(NumpyArray.sizeLimit) bytes")
-            }
-        }
-        do {
+        let bytes = try ByteSource.content(of: file, limit: NumpyArray.sizeLimit)
+        do throws(NumpyArray.Problem) {
             guard let start = try objectStart(bytes) else { return nil }
+            guard bytes.count - start <= PickleMachine.sizeLimit else {
+                throw NumpyArray.Problem(reason: "its objects have more than \(PickleMachine.sizeLimit) bytes")
+            }
             return try PickledMap(pickle: bytes[start...])
         } catch {
             throw DataError.invalidIndex(path: file.path, reason: error.reason)
@@ -47,13 +44,27 @@ struct PickledMap {
         if case .array(let elements) = content, elements.count == 1 { content = elements[0].content }
         guard case .map(let entries) = content else { throw Self.other }
         var rows: [(name: String, numbers: [Int])] = []
+        // one list may stand under many names
+        var left = bytes.count
         for (key, value) in entries {
-            guard case .text(let name) = key.content, let elements = value.elements else { throw Self.other }
-            var numbers: [Int] = []
-            for element in elements {
-                guard case .integer(let number) = element.content else { throw Self.other }
-                numbers.append(number)
+            guard case .text(let name) = key.content else { throw Self.other }
+            guard !rows.contains(where: { $0.name == name }) else {
+                throw NumpyArray.Problem(reason: "it names the split \(OneLine.quoted(name)) twice")
             }
+            var numbers: [Int] = []
+            if case .numbers(let own) = value.content {
+                numbers = own
+            } else {
+                guard let elements = value.elements else { throw Self.other }
+                guard elements.count <= left else { throw Self.unpacksTooFar }
+                numbers.reserveCapacity(elements.count)
+                for element in elements {
+                    guard case .integer(let number) = element.content else { throw Self.other }
+                    numbers.append(number)
+                }
+            }
+            left -= numbers.count
+            guard left >= 0, rows.count < 1000 else { throw Self.unpacksTooFar }
             rows.append((name, numbers))
         }
         self.rows = rows
@@ -62,6 +73,10 @@ struct PickledMap {
     /// What is said of anything that is no such map.
     static let other = NumpyArray.Problem(
         reason: "it holds Python objects other than a map from splits to row numbers; " + NumpyArray.advice)
+
+    /// What is said of a file that repeats its parts until they fill the memory.
+    static let unpacksTooFar = NumpyArray.Problem(
+        reason: "its pickle would become many times its size by naming parts of itself again and again; it is not read")
 }
 
 /// One thing that a pickle has built.
@@ -78,9 +93,11 @@ final class PickleNode {
         /// A function or class of Python by its name.
         case named(String)
         /// numpy's description of elements: the byte order, and a kind with a size.
-        case elementType(order: String, name: String)
-        /// An array of numpy by its elements.
+        indirect case elementType(order: String, name: String)
+        /// An array of numpy by its elements, objects of Python.
         case array([PickleNode])
+        /// An array of numpy of whole numbers.
+        case numbers([Int])
     }
 
     var content: Content

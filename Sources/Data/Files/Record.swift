@@ -1,3 +1,5 @@
+import Files
+
 /// One row of a data file, whatever the file's format: values by the path of their field.
 ///
 /// A path such as `info.post` or `summaries.0.text` means a column of exactly that name or, if there is none, a step into
@@ -18,7 +20,7 @@ public struct Record: Sendable {
     /// A row of a JSON file.
     /// - Throws: `RowProblem` if the bytes are not one JSON object in UTF-8.
     init(json bytes: [UInt8], mayLack: Set<String> = []) throws(RowProblem) {
-        let value = try Self.parse(bytes)
+        let value = try RowJSON.value(bytes)
         guard case .object = value else { throw .malformed("expected a JSON object, found \(value.kind)") }
         self.init(value: value, isUntyped: false, mayLack: mayLack)
     }
@@ -43,7 +45,7 @@ public struct Record: Sendable {
             throw .missingField(path)
         }
         guard let text = found.string else {
-            throw .wrongType(field: path, expected: "a string", got: found.kind)
+            throw .wrongType(field: path, expected: "a string", got: RowJSON.kind(found))
         }
         return text
     }
@@ -53,7 +55,7 @@ public struct Record: Sendable {
     public func optionalText(_ path: String) throws(RowProblem) -> String? {
         guard let found = try find(path) else { return nil }
         guard let text = found.string else {
-            throw .wrongType(field: path, expected: "a string", got: found.kind)
+            throw .wrongType(field: path, expected: "a string", got: RowJSON.kind(found))
         }
         return isUntyped && text.isEmpty ? nil : text
     }
@@ -64,7 +66,7 @@ public struct Record: Sendable {
         guard let found = try find(path) else { return nil }
         if let number = found.integer { return String(number) }
         guard let text = found.string else {
-            throw .wrongType(field: path, expected: "a string", got: found.kind)
+            throw .wrongType(field: path, expected: "a string", got: RowJSON.kind(found))
         }
         return text.isEmpty ? nil : text
     }
@@ -77,14 +79,58 @@ public struct Record: Sendable {
         case .integer(let number): return number
         case .number(let number):
             if let whole = Int(exactly: number) { return whole }
-            throw .wrongType(field: path, expected: "a whole number", got: "\(number)")
+            throw .wrongType(field: path, expected: "a whole number", got: RowJSON.shown(number))
         case .string(let text) where isUntyped:
             if let number = Int(text) ?? Double(text).flatMap(Int.init(exactly:)) { return number }
             if text.isEmpty { throw .missingField(path) }
-            throw .wrongType(field: path, expected: "a whole number", got: "\"\(text.prefix(40))\"")
+            throw .wrongType(field: path, expected: "a whole number", got: OneLine.quoted(text, limit: 40))
         default:
-            throw .wrongType(field: path, expected: "a whole number", got: found.kind)
+            throw .wrongType(field: path, expected: "a whole number", got: RowJSON.kind(found))
         }
+    }
+
+    /// The texts of a field that holds one, or a list of them.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    package func texts(_ path: String) throws(RowProblem) -> [String] {
+        guard let found = member(path) else { throw .missingField(path) }
+        if let text = found.string { return [text] }
+        var texts: [String] = []
+        for element in found.array ?? [] {
+            guard let text = element.string else {
+                throw .wrongType(field: path, expected: "a string or a list of strings", got: "a list with \(RowJSON.kind(element))")
+            }
+            texts.append(text)
+        }
+        guard found.array != nil else {
+            throw .wrongType(field: path, expected: "a string or a list of strings", got: RowJSON.kind(found))
+        }
+        return texts
+    }
+
+    /// The numbers of a field that holds one, or a list of them; none where it is missing or null.
+    /// - Throws: `RowProblem.wrongType`, also for a number that is not finite.
+    package func numbers(_ path: String) throws(RowProblem) -> [Double] {
+        guard let found = member(path) else { return [] }
+        if case .null = found { return [] }
+        var numbers: [Double] = []
+        for element in found.array ?? [found] {
+            switch element {
+            case .integer(let number): numbers.append(Double(number))
+            case .number(let number) where number.isFinite: numbers.append(number)
+            default:
+                let shown = found.array == nil ? RowJSON.kind(element) : "a list with \(RowJSON.kind(element))"
+                throw .wrongType(field: path, expected: "a number or a list of numbers", got: shown)
+            }
+        }
+        return numbers
+    }
+
+    /// Whether the row has the field, null or not.
+    package func names(_ path: String) -> Bool { member(path) != nil }
+
+    /// The value of a column of exactly this name, null among them; of repeated ones the last.
+    private func member(_ name: String) -> OrderedJSON? {
+        value.members?.last { $0.key.utf8.elementsEqual(name.utf8) }?.value
     }
 
     /// How many elements the array at a path has; nil if there is no array.
@@ -124,26 +170,12 @@ public struct Record: Sendable {
         return elements[index]
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(RowProblem) -> OrderedJSON {
-        do {
-            return try OrderedJSON(parsing: bytes, file: "")
-        } catch {
-            guard String(validating: bytes, as: UTF8.self) != nil else { throw .invalidUTF8 }
-            let start = String(decoding: bytes.prefix(40), as: UTF8.self)
-            let shown = bytes.count > 40 ? start + "…" : start
-            guard case .malformed(_, _, let reason)? = error as? TokenizerError else {
-                throw .malformed("not JSON (\"\(shown)\")")
-            }
-            throw .malformed("\(reason) (\"\(shown)\")")
-        }
-    }
-
     private static func parse(cell: String, column: String) throws(RowProblem) -> OrderedJSON {
         do {
-            return try parse(Array(cell.utf8))
+            return try RowJSON.value(Array(cell.utf8))
         } catch {
             throw .malformed(
-                "column \"\(column)\" holds nested values that are not JSON; write files with nested columns as JSON lines"
+                "column \(OneLine.quoted(column)) holds nested values that are not JSON; write files with nested columns as JSON lines"
             )
         }
     }

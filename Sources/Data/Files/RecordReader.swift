@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// The formats of row files.
@@ -6,14 +7,16 @@ public enum RowFormat: String, Sendable, CaseIterable {
     case jsonLines
     /// One JSON array of objects.
     case jsonArray
+    /// JSON objects one after the other, each over any number of lines.
+    case jsonObjects
     /// Comma-separated values with a header (RFC 4180).
     case csv
 
     /// The endings of file names that are read, without `.gz`, which may follow each.
     public static let fileExtensions = ["jsonl", "ndjson", "json", "csv"]
 
-    /// The format of a file: by its name, `.json` by its first character.
-    /// - Throws: `DataError.unreadable`, `commandFailed` (gzip).
+    /// The format of a file: by its name, `.json` by what it begins with.
+    /// - Throws: `DataError.unreadable`, `damagedArchive`, `commandFailed` (gzip).
     public static func of(_ file: URL) throws -> RowFormat {
         let name = file.pathExtension.lowercased() == "gz" ? file.deletingPathExtension() : file
         switch name.pathExtension.lowercased() {
@@ -22,21 +25,45 @@ public enum RowFormat: String, Sendable, CaseIterable {
         case "json":
             let source = try ByteSource(file: file)
             defer { source.close() }
-            var start: [UInt8] = []
-            while try source.read(into: &start) {
-                let mark: [UInt8] = [0xef, 0xbb, 0xbf]
-                let text = start.starts(with: mark) ? start[3...] : start[...]
-                if let first = text.first(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }) {
-                    return first == UInt8(ascii: "[") ? .jsonArray : .jsonLines
-                }
-                if start.count > 1 << 20 { break }
-            }
-            return .jsonLines
+            return try ofJSON(source)
         default:
             throw DataError.unreadable(
                 path: file.path,
                 reason: "its name says no format; expected .jsonl, .json or .csv, or one of these with .gz")
         }
+    }
+}
+
+extension RowFormat {
+    /// The format of JSON of which only the beginning is looked at: an array, or objects; these lie one in each line unless the first is
+    /// not at its end where its first line is.
+    static func ofJSON(_ source: ByteSource) throws -> RowFormat {
+        var depth = 0
+        var isString = false
+        var isEscaped = false
+        var length = 0
+        var chunk: [UInt8] = []
+        while length <= 1 << 24, try source.read(into: &chunk) {
+            for byte in chunk {
+                if depth == 0, length == 0 {
+                    // white space and a byte-order mark
+                    if OneLine.isSpace(byte) || [0xef, 0xbb, 0xbf].contains(byte) { continue }
+                    guard byte == UInt8(ascii: "{") else { return byte == UInt8(ascii: "[") ? .jsonArray : .jsonLines }
+                }
+                length += 1
+                switch byte {
+                case 0x0a, 0x0d: return depth > 0 && !isString ? .jsonObjects : .jsonLines
+                case _ where isEscaped: isEscaped = false
+                case UInt8(ascii: "\\") where isString: isEscaped = true
+                case UInt8(ascii: "\""): isString.toggle()
+                case UInt8(ascii: "{") where !isString, UInt8(ascii: "[") where !isString: depth += 1
+                case UInt8(ascii: "}") where !isString, UInt8(ascii: "]") where !isString: depth -= 1
+                default: break
+                }
+            }
+            chunk.removeAll(keepingCapacity: true)
+        }
+        return .jsonLines
     }
 }
 
@@ -60,19 +87,24 @@ final class RecordReader {
     }
 
     /// Opens a file.
-    /// - Throws: `DataError.unreadable`, `commandFailed`; `malformedFile` for a CSV file without a usable header.
-    init(_ file: URL, format: RowFormat? = nil, limit: Int, mayLack: Set<String> = []) throws {
+    /// - Throws: `DataError.unreadable`, `damagedArchive`, `commandFailed`; `malformedFile` for a CSV file without a usable header.
+    convenience init(_ file: URL, format: RowFormat? = nil, limit: Int, mayLack: Set<String> = []) throws {
+        let format = try format ?? .of(file)
+        try self.init(try ByteSource(file: file), file: file.path, format: format, limit: limit, mayLack: mayLack)
+    }
+
+    /// Reads from a source.
+    init(_ bytes: ByteSource, file: String, format: RowFormat, limit: Int, mayLack: Set<String> = []) throws {
         self.limit = limit
         self.mayLack = mayLack
-        location = RowLocation(file: file.path, line: 1)
-        let format = try format ?? .of(file)
-        let bytes = try ByteSource(file: file)
+        location = RowLocation(file: file, line: 1)
         switch format {
         case .jsonLines: source = .lines(LineReader(bytes, limit: limit))
-        case .jsonArray: source = .array(JSONArrayReader(bytes, file: file.path, limit: limit))
+        case .jsonArray, .jsonObjects:
+            source = .array(JSONArrayReader(bytes, file: file, limit: limit, isArray: format == .jsonArray))
         case .csv:
-            let reader = CSVReader(bytes, file: file.path, limit: limit)
-            source = .csv(reader, columns: try Self.header(reader, file: file.path))
+            let reader = CSVReader(bytes, file: file, limit: limit)
+            source = .csv(reader, columns: try Self.header(reader, file: file))
         }
     }
 
@@ -131,9 +163,10 @@ final class RecordReader {
                 location, "the file is empty; expected a header with the names of the columns")
         case .bad(let problem): throw DataError.badRow(RowLocation(file: file, line: reader.recordLine), problem)
         case .fields(let columns):
-            var seen: Set<String> = []
-            for column in columns where !column.isEmpty && !seen.insert(column).inserted {
-                throw DataError.malformedFile(location, "the column \"\(column)\" is named twice in the header")
+            // names that look the same and differ in their bytes are two columns
+            var seen: Set<[UInt8]> = []
+            for column in columns where !column.isEmpty && !seen.insert(Array(column.utf8)).inserted {
+                throw DataError.malformedFile(location, "the column \(OneLine.quoted(column)) is named twice in the header")
             }
             return columns
         }

@@ -1,3 +1,5 @@
+import Files
+
 /// What is wrong with one row of a data file.
 public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not JSON (or not CSV); the text says what was met and where in the row.
@@ -21,7 +23,9 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
     /// A numeric column of a table that would collide with one of its fixed columns, or is not finite.
     case invalidColumn(String)
 
-    public var description: String {
+    public var description: String { OneLine.escaped(text) }
+
+    private var text: String {
         switch self {
         case .malformed(let what): "malformed row: \(what)"
         case .invalidUTF8: "the row is not valid UTF-8; convert the file, for example with iconv"
@@ -30,10 +34,10 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case .wrongType(let field, let expected, let got): "field \"\(field)\" must be \(expected), not \(got)"
         case .choiceOutOfRange(let value): "\"choice\" must be 0 or 1, not \(value)"
         case .wrongNumberOfSummaries(let count): "\"summaries\" must hold 2 summaries, not \(count)"
-        case .duplicateID(let id, let line): "id \"\(id)\" was already used in line \(line)"
+        case .duplicateID(let id, let line): "id \(OneLine.quoted(id)) was already used in line \(line)"
         case .wrongNumberOfFields(let got, let expected):
             "the record has \(got) fields, the header has \(expected)"
-        case .invalidColumn(let name): "numeric column \"\(name)\" is not finite or has the name of a fixed column"
+        case .invalidColumn(let name): "numeric column \(OneLine.quoted(name)) is not finite or has the name of a fixed column"
         }
     }
 }

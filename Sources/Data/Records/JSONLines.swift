@@ -90,29 +90,37 @@ public struct JSONLines<Row: Codable>: Sendable {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw RowProblem.invalidUTF8 }
         do {
             return try decoder.decode(Row.self, from: Foundation.Data(bytes))
-        } catch let problem as RowProblem {
-            throw problem
-        } catch DecodingError.keyNotFound(let key, let context) {
-            throw RowProblem.missingField(fieldName(context.codingPath + [key]))
-        } catch DecodingError.valueNotFound(_, let context) {
-            throw RowProblem.missingField(fieldName(context.codingPath))
-        } catch DecodingError.typeMismatch(let type, let context) {
-            throw RowProblem.wrongType(
-                field: fieldName(context.codingPath), expected: jsonName(of: type), got: "another type")
-        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            throw RowProblem.malformed("field \"\(fieldName(context.codingPath))\": \(context.debugDescription)")
         } catch {
-            throw RowProblem.malformed("not a JSON object (\(excerpt(bytes)))")
+            throw problem(error, decoding: bytes)
+        }
+    }
+
+    /// What is wrong with a line that does not decode: as JSON, or else as this row.
+    private static func problem(_ error: any Error, decoding bytes: [UInt8]) -> RowProblem {
+        if let problem = error as? RowProblem { return problem }
+        if let problem = RowJSON.problem(in: bytes) { return problem }
+        let value = try? RowJSON.value(bytes)
+        if let value, value.members == nil { return .malformed("not a JSON object but \(value.kind) (\(RowJSON.excerpt(bytes)))") }
+        // sound but for numbers that JSON does not have, which do not decode whatever key they are in
+        if let value, let (field, number) = RowJSON.nonFinite(in: value) {
+            return .malformed("not JSON: the field \(OneLine.quoted(field)) is \(number), which JSON does not have")
+        }
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            return .missingField(fieldName(context.codingPath + [key]))
+        case DecodingError.valueNotFound(_, let context):
+            return .missingField(fieldName(context.codingPath))
+        case DecodingError.typeMismatch(let type, let context):
+            return .wrongType(field: fieldName(context.codingPath), expected: jsonName(of: type), got: "another type")
+        case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+            return .malformed("field \"\(fieldName(context.codingPath))\": \(context.debugDescription)")
+        default:
+            return .malformed("not a JSON object (\(RowJSON.excerpt(bytes)))")
         }
     }
 
     private static func fieldName(_ path: [any CodingKey]) -> String {
         path.map { key in key.intValue.map(String.init) ?? key.stringValue }.joined(separator: ".")
-    }
-
-    private static func excerpt(_ bytes: [UInt8]) -> String {
-        let text = String(decoding: bytes.prefix(40), as: UTF8.self)
-        return bytes.count > 40 ? "\"\(text)…\"" : "\"\(text)\""
     }
 
     private static func jsonName(of type: any Any.Type) -> String {

@@ -31,8 +31,7 @@ public struct SplitIndex: Sendable, Equatable {
     /// with one `<split>.npy` for each split that holds row numbers (integers) or one Boolean for each row.
     /// - Throws: `DataError.unreadable`, `malformedFile`, `invalidIndex`.
     public init(_ url: URL) throws {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+        if try DataFolder.isFolder(url) {
             var rows: [String: [Int]] = [:]
             for (split, array) in try Self.arrays(in: url) {
                 switch array.elements {
@@ -143,14 +142,9 @@ public struct SplitIndex: Sendable, Equatable {
     }
 
     private static func arrays(in folder: URL) throws -> [String: NumpyArray] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        } catch {
-            throw DataError.unreadable(path: folder.path, reason: "there is no such folder")
-        }
+        let names = try DataFolder.names(in: folder, expecting: "one .npy file for each split")
         var arrays: [String: NumpyArray] = [:]
-        for name in names.sorted() where name.hasSuffix(".npy") {
+        for name in names where name.lowercased().hasSuffix(".npy") {
             let file = folder.appendingPathComponent(name)
             let array = try NumpyArray(file)
             guard array.shape.count == 1 else {
@@ -158,7 +152,10 @@ public struct SplitIndex: Sendable, Equatable {
                     path: file.path,
                     reason: "its shape is \(array.shape); one dimension was expected, one number for each row")
             }
-            arrays[String(name.dropLast(".npy".count))] = array
+            let split = String(name.dropLast(".npy".count))
+            guard arrays.updateValue(array, forKey: split) == nil else {
+                throw DataError.ambiguousSplit(split, files: names.filter { $0.lowercased() == split.lowercased() + ".npy" }.sorted())
+            }
         }
         guard !arrays.isEmpty else {
             throw DataError.invalidIndex(
@@ -167,33 +164,55 @@ public struct SplitIndex: Sendable, Equatable {
         return arrays
     }
 
+    /// The longest index in JSON, in bytes.
+    private static let sizeLimit = 1 << 26
+
     private static func json(_ url: URL) throws -> [String: [Int]] {
-        var bytes: [UInt8] = []
-        let source = try ByteSource(file: url)
-        while try source.read(into: &bytes) {
-            guard bytes.count <= NumpyArray.sizeLimit else {
-                throw DataError.invalidIndex(path: url.path, reason: "it is larger than \(NumpyArray.sizeLimit) bytes")
-            }
-        }
-        let value: OrderedJSON
-        do {
-            value = try OrderedJSON(parsing: bytes, file: url.path)
-        } catch TokenizerError.malformed(_, let line, let reason) {
-            throw DataError.malformedFile(RowLocation(file: url.path, line: line ?? 1), reason)
-        }
-        guard let members = value.members else {
-            throw DataError.invalidIndex(
-                path: url.path, reason: "expected a map from split to row numbers, found \(value.kind)")
-        }
+        func invalid(_ reason: String) -> DataError { .invalidIndex(path: url.path, reason: reason) }
+        var scanner = JSONScanner(try ByteSource.content(of: url, limit: sizeLimit), allowsMark: true)
         var rows: [String: [Int]] = [:]
-        for member in members {
-            let numbers = member.value.array?.compactMap(\.integer)
-            guard let numbers, numbers.count == member.value.array?.count, rows[member.key] == nil else {
-                throw DataError.invalidIndex(
-                    path: url.path, reason: "\"\(member.key)\" is not one list of whole numbers")
+        do {
+            guard scanner.peek() == UInt8(ascii: "{") else {
+                let kind = try kindOfValue(&scanner)
+                throw invalid("expected a map from split to row numbers, found \(kind)")
             }
-            rows[member.key] = numbers
+            try scanner.object(allowsRepeatedKeys: true) { split, scanner in
+                guard rows[split] == nil else { throw invalid("it names the split \(OneLine.quoted(split)) twice") }
+                var numbers: [Int] = []
+                let other = invalid("\(OneLine.quoted(split)) is not one list of whole numbers")
+                guard scanner.peek() == UInt8(ascii: "[") else {
+                    _ = try kindOfValue(&scanner)
+                    throw other
+                }
+                try scanner.array { scanner in
+                    if let byte = scanner.peek(), byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte) {
+                        guard let number = Int(try scanner.numberText()) else { throw other }
+                        numbers.append(number)
+                    } else {
+                        _ = try kindOfValue(&scanner)
+                        throw other
+                    }
+                }
+                rows[split] = numbers
+            }
+            try scanner.end()
+        } catch let fault as JSONError {
+            throw DataError.malformedFile(RowLocation(file: url.path, line: fault.line), "not JSON: " + fault.reason)
         }
         return rows
+    }
+
+    /// Reads a value and says what kind of value it is.
+    private static func kindOfValue(_ scanner: inout JSONScanner) throws -> String {
+        let first = scanner.peek()
+        try scanner.skipValue()
+        return switch first {
+        case UInt8(ascii: "["): "an array"
+        case UInt8(ascii: "{"): "an object"
+        case UInt8(ascii: "\""): "a string"
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): "a boolean"
+        case UInt8(ascii: "n"): "null"
+        default: "a number"
+        }
     }
 }

@@ -34,13 +34,21 @@ struct ArgumentNormaliser {
             }
         }
         for file in files {
+            var spellings: [String: String] = [:]
             for setting in try ConfigurationFile.read(file, program: program) {
-                let mention = try self.mention(of: setting, in: file)
-                if let mention { try apply(mention) }
+                guard let mention = try self.mention(of: setting, in: file) else { continue }
+                if let first = spellings.updateValue(setting.name, forKey: mention.name) {
+                    throw .repeatedOption(first, setting.name, place: file)
+                }
+                try apply(mention)
             }
         }
         var repeated: Set<String> = []
+        var spellings: [String: String] = [:]
         for mention in mentions {
+            if let first = spellings.updateValue(mention.spelling, forKey: mention.name), mention.kind != .repeated {
+                throw .repeatedOption(first, mention.spelling, place: nil)
+            }
             // A repeated option adds to what the command line has said, and replaces what a file has said.
             let adds = mention.kind == .repeated && !repeated.insert(mention.name).inserted
             try apply(mention, adding: adds)

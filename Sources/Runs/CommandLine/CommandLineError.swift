@@ -1,3 +1,5 @@
+internal import Files
+
 /// What can be wrong with a command line or a configuration file.
 public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A name that the program does not know; `place` is a file, or nil for the command line itself.
@@ -6,6 +8,8 @@ public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertibl
     case missingValue(String)
     /// A value that is neither true nor false.
     case notBoolean(String, value: String)
+    /// One option twice, by the two spellings; `place` is a file, or nil for the command line itself.
+    case repeatedOption(String, String, place: String?)
     /// A word that belongs to no option.
     case unexpectedWord(String)
     /// What the parser of the options says about a value.
@@ -19,12 +23,22 @@ public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertibl
 
     /// One line for people.
     public var description: String {
+        // the parser's own messages have several lines
+        if case .invalid(let message) = self { return OneLine.message(message) }
+        return OneLine.escaped(text)
+    }
+
+    private var text: String {
         switch self {
         case .unknownOption(let name, let nearest, let place):
             "unknown option \(name)\(place.map { " in \($0)" } ?? "")"
                 + (nearest.map { "; did you mean \($0)?" } ?? "; --help lists all options")
         case .missingValue(let name): "\(name) needs a value"
         case .notBoolean(let name, let value): "\(name) is \"\(value)\"; expected true or false (or 1 or 0)"
+        case .repeatedOption(let first, let second, let place):
+            first == second
+                ? "\(first) is given twice\(place.map { " in \($0)" } ?? ""); keep one of them"
+                : "\(first) and \(second)\(place.map { " in \($0)" } ?? "") are the same option; keep one of them"
         case .unexpectedWord(let word):
             "unexpected word \"\(word)\"; options are written as --name value, --name=value or name=value"
         case .invalid(let message): message

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Files
 internal import Foundation
 
 /// Options, and what else belongs to their names.
@@ -84,7 +85,7 @@ public enum Program {
             var parsed: any ParsableCommand
             do {
                 parsed = try command.parse(normalising: arguments) { note in
-                    standardError("\(command._commandName): note: \(note)\n")
+                    standardError("\(command._commandName): note: \(OneLine.message(note))\n")
                 }
             } catch  where command.exitCode(for: error) == .success {
                 print(command.fullMessage(for: error))
@@ -139,9 +140,7 @@ public enum Program {
     }
 
     private static func oneLine(_ error: any Error) -> String {
-        let text = error is CocoaError ? error.localizedDescription : String(describing: error)
-        return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-            .joined(separator: " ")
+        OneLine.message(error is CocoaError ? error.localizedDescription : String(describing: error))
     }
 
     private static func standardError(_ text: String) {

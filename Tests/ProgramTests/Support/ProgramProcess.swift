@@ -153,8 +153,21 @@ final class TinyPipeline {
         environment: [String: String] = [:]
     ) throws -> ProgramProcess {
         try ProgramProcess(
-            program, Self.arguments(program) + ["--output-dir", output] + extra, in: folder, shell: shell,
+            program, Self.options(Self.arguments(program) + ["--output-dir", output], with: extra), in: folder, shell: shell,
             environment: environment)
+    }
+
+    /// Options with others in place of those of the same name: a program takes each once.
+    static func options(_ words: [String], with extra: [String]) -> [String] {
+        func name(_ word: String) -> Substring { word.prefix { $0 != "=" } }
+        let replaced = Set(extra.filter { $0.hasPrefix("--") }.map(name))
+        var kept: [String] = []
+        var isKept = true
+        for word in words {
+            if word.hasPrefix("--") { isKept = !replaced.contains(name(word)) }
+            if isKept { kept.append(word) }
+        }
+        return kept + extra
     }
 
     func url(_ path: String) -> URL { folder.appendingPathComponent(path) }

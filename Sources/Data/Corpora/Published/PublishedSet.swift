@@ -17,7 +17,7 @@ public enum PublishedSet: String, Sendable, CaseIterable {
     /// - Throws: `DataError.unreadable` if it is not there, with what to do.
     public func folder(in parent: URL) throws -> URL {
         let folder = parent.appendingPathComponent(rawValue, isDirectory: true)
-        guard FileManager.default.fileExists(atPath: folder.path) else {
+        guard try DataFolder.isFolder(folder) else {
             throw DataError.unreadable(
                 path: folder.path,
                 reason:

@@ -15,27 +15,20 @@ public struct SplitFiles: Sendable, Equatable {
     /// Other names of splits in published sets.
     private static let otherNames = ["validation": ["valid", "val", "dev"]]
 
-    /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on; `valid`, `val` and `dev`
+    /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on, the ending in any case; `valid`, `val` and `dev`
     /// mean `validation`.
     /// - Throws: `DataError.unreadable`; `ambiguousSplit` if two files hold one split; `missingSplit` if there is none.
     public init(in folder: URL) throws {
-        let found: [String]
-        do {
-            found = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        } catch {
-            let isFile = FileManager.default.fileExists(atPath: folder.path)
-            throw DataError.unreadable(
-                path: folder.path,
-                reason: isFile
-                    ? "it is a file, a folder with one file for each split was expected" : "there is no such folder")
-        }
+        let found = try DataFolder.names(in: folder, expecting: "one file for each split")
         let endings = RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }
         var files: [String: URL] = [:]
         for split in SummaryCorpus.splitNames {
             let prefix = ["ood_", "full_"].first { split.hasPrefix($0) } ?? ""
             let base = String(split.dropFirst(prefix.count))
             let names = ([base] + (Self.otherNames[base] ?? [])).map { prefix + $0 }
-            let matches = found.filter { file in names.contains { name in endings.contains { name + $0 == file } } }
+            let matches = found.filter { file in
+                names.contains { name in file.hasPrefix(name) && endings.contains(file.dropFirst(name.count).lowercased()) }
+            }
             guard matches.count <= 1 else { throw DataError.ambiguousSplit(split, files: matches) }
             if let match = matches.first { files[split] = folder.appendingPathComponent(match) }
         }
