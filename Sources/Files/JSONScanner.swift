@@ -115,8 +115,17 @@ package struct JSONScanner {
             position += word.text.utf8.count
             return word.value
         }
-        if let number = nonFiniteNumber() { throw error("\(number), which JSON does not have") }
+        try refuseNonFiniteNumber()
         throw unexpected("a value")
+    }
+
+    /// Names `NaN` and infinities where a value is expected, at their place.
+    private mutating func refuseNonFiniteNumber() throws {
+        _ = peek()
+        let start = position
+        guard let number = nonFiniteNumber() else { return }
+        position = start
+        throw error("\(number), which JSON does not have")
     }
 
     /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have.
@@ -155,7 +164,7 @@ package struct JSONScanner {
         let whole = digits(&self)
         guard whole > 0 else {
             position = start
-            if let number = nonFiniteNumber() { throw error("\(number), which JSON does not have") }
+            try refuseNonFiniteNumber()
             _ = takeAny(&self, ["-"])
             throw unexpected("a value")
         }

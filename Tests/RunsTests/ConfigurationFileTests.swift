@@ -108,7 +108,7 @@ import _TestSupport
         ("a.yaml", "seed: " + String(repeating: "[", count: 900), "PATH: not YAML"),
         ("a.yaml", "seed: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "PATH:1: seed: expected"),
         ("a.json", #"{"seed": "# + String(repeating: "[", count: 100_000), "nested deeper than 128 levels"),
-        ("a.json", #"{"learning": {"rate": NaN}}"#, "NaN, which JSON does not have, at line 1, column 26, in \"learning.rate\""),
+        ("a.json", #"{"learning": {"rate": NaN}}"#, "NaN, which JSON does not have, at line 1, column 23, in \"learning.rate\""),
         ("a.json", "{\n\"model_name\": \"a\\ud83d\"}", "half of a surrogate pair"),
         ("a.json", #"{"seed": 1e999}"#, "1e999 is beyond all numbers"),
         ("a.json", "", "PATH: expected one JSON object of options"),
