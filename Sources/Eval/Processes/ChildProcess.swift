@@ -21,6 +21,12 @@ final class ChildProcess {
     private var writer: Int32 { input.fileHandleForWriting.fileDescriptor }
     private var reader: Int32 { output.fileHandleForReading.fileDescriptor }
 
+    /// Whether something can be read, or the child has closed its output.
+    var hasOutput: Bool {
+        var end = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+        return poll(&end, 1, 0) > 0
+    }
+
     func stop() {
         try? input.fileHandleForWriting.close()
         try? output.fileHandleForReading.close()
