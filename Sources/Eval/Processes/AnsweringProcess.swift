@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A program of the user's own that answers lines with lines: each question is a JSON object with an `id`, and so is its answer.
@@ -18,7 +19,7 @@ final class AnsweringProcess<Answer> {
 
     /// The shell command.
     let command: String
-    /// Seconds without any answer after which it counts as stuck.
+    /// Seconds without an answer after which it counts as stuck, whatever else it writes.
     let patience: Double
     /// Makes the error that says what the command has done.
     private let failure: (String) -> any Error
@@ -34,8 +35,6 @@ final class AnsweringProcess<Answer> {
         self.patience = patience
         self.failure = failure
     }
-
-    deinit { running?.stop() }
 
     /// The answers to some questions, in order.
     /// - Parameters:
@@ -78,7 +77,7 @@ final class AnsweringProcess<Answer> {
     }
 
     private func stop() {
-        running?.stop()
+        running?.end()
         running = nil
     }
 
@@ -94,19 +93,38 @@ final class AnsweringProcess<Answer> {
         call.isAsked = false
         if let running {
             // what lies there already answers an earlier call; a child that never stops writing is met below
-            var nothing = 0
             for _ in 0..<Self.looks where running.hasOutput {
-                let lines = try running.exchange([], &nothing, patience: 0) { Failed(problem: $0) }
-                _ = try take(lines, for: &call, read)
+                var nothing = 0
+                _ = try take(exchange(with: running, [], &nothing, seconds: 0), for: &call, read)
             }
         }
         let process = try running ?? start()
         running = process
         call.isAsked = true
         var missing = call.missing
+        let wait = Duration.seconds(min(patience, 1e9))
+        // of the clock that stands still while the machine sleeps
+        var deadline = SuspendingClock.now + wait
         while missing > 0 {
-            let lines = try process.exchange(text, &sent, patience: patience) { Failed(problem: $0) }
-            missing -= try take(lines, for: &call, read)
+            // one more look behind the deadline: this process may have been stopped while the answers came
+            let left = (deadline - SuspendingClock.now) / .seconds(1)
+            let count = try take(exchange(with: process, text, &sent, seconds: left), for: &call, read)
+            missing -= count
+            if count > 0 {
+                deadline = SuspendingClock.now + wait
+            } else if left <= 0 {
+                throw Failed(problem: String(format: "has been silent for %g seconds", patience))
+            }
+        }
+    }
+
+    private func exchange(
+        with process: ChildProcess, _ text: [UInt8], _ sent: inout Int, seconds: Double
+    ) throws -> [ArraySlice<UInt8>] {
+        do {
+            return try process.exchange(text, sent: &sent, seconds: seconds)
+        } catch {
+            throw Failed(problem: "\(error)")
         }
     }
 
@@ -145,9 +163,9 @@ final class AnsweringProcess<Answer> {
     private func start() throws -> ChildProcess {
         starts += 1
         do {
-            return try ChildProcess(command)
+            return try ChildProcess(shell: command)
         } catch {
-            throw Failed(problem: "cannot be started (\(error))")
+            throw Failed(problem: "cannot be started (\(error)\(error.advice))")
         }
     }
 }
