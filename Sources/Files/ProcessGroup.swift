@@ -115,9 +115,20 @@ package final class ProcessGroup {
     /// process, and atomic.
     private static let places = (0..<32).map { _ in Place() }
     private static let isClosed = Atomic<Bool>(false)
+    private static let isHurried = Atomic<Bool>(false)
+
+    /// Whether the process has been asked to end, so that nobody should wait long for a child. A handler of signals may set it.
+    package static var shouldHurry: Bool {
+        get { isHurried.load(ordering: .sequentiallyConsistent) }
+        set { isHurried.store(newValue, ordering: .sequentiallyConsistent) }
+    }
 
     /// To be called before a handler of signals that calls ``endAll()`` can run: it must not be the one that sets the state up.
-    package static func prepare() { _ = places.count + (isClosed.load(ordering: .relaxed) ? 1 : 0) }
+    package static func prepare() {
+        _ = places.count
+        _ = isClosed.load(ordering: .relaxed)
+        _ = isHurried.load(ordering: .relaxed)
+    }
 
     /// Ends all groups, as the last thing before the process does; from then on none is started. It can be called from a handler of
     /// signals and takes half a second at most.

@@ -102,10 +102,16 @@ final class AnsweringProcess<Answer> {
         running = process
         call.isAsked = true
         var missing = call.missing
-        let wait = Duration.seconds(min(patience, 1e9))
+        var wait = Duration.seconds(min(patience, 1e9))
+        var hurries = false
         // of the clock that stands still while the machine sleeps
         var deadline = SuspendingClock.now + wait
         while missing > 0 {
+            if !hurries, ProcessGroup.shouldHurry {
+                hurries = true
+                wait = min(wait, .seconds(StoppedWaiting.seconds))
+                deadline = min(deadline, SuspendingClock.now + wait)
+            }
             // one more look behind the deadline: this process may have been stopped while the answers came
             let left = (deadline - SuspendingClock.now) / .seconds(1)
             let count = try take(exchange(with: process, text, &sent, seconds: left), for: &call, read)
@@ -113,6 +119,10 @@ final class AnsweringProcess<Answer> {
             if count > 0 {
                 deadline = SuspendingClock.now + wait
             } else if left <= 0 {
+                if hurries {
+                    stop()
+                    throw StoppedWaiting(command: command)
+                }
                 throw Failed(problem: String(format: "has been silent for %g seconds", patience))
             }
         }

@@ -11,8 +11,16 @@ import Testing
     /// A file for the numbers of processes.
     private func file() -> URL { FileManager.default.temporaryDirectory.appendingPathComponent("scorer-\(UUID().uuidString)") }
 
-    /// The processes of a file that still run.
+    /// The processes of a file that still run, a moment after they were made to end.
     private func running(in file: URL) throws -> [Int32] {
+        for _ in 0..<200 {
+            if try alive(in: file).isEmpty { break }
+            usleep(10_000)
+        }
+        return try alive(in: file)
+    }
+
+    private func alive(in file: URL) throws -> [Int32] {
         let text = try String(contentsOf: file, encoding: .utf8)
         let numbers = text.split(separator: "\n").compactMap { Int32($0) }
         #expect(!numbers.isEmpty)
