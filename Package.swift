@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "Data", dependencies: ["Files", heap]),
 
         // MARK: Metrics
-        .target(name: "Eval", dependencies: ["Tensor", "Models", "Data"]),
+        .target(name: "Eval", dependencies: ["Files", "Tensor", "Models", "Data"]),
         .target(name: "Diversity", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
 
         // MARK: Training and what it leaves on disk

@@ -52,7 +52,8 @@ public struct DiversityAggregate: Codable, Sendable, Equatable {
 public enum Aggregation {
     /// One metric over all sets of `plan`.
     ///
-    /// - Throws: ``DiversityError/metricFailed(name:reason:)`` when the metric throws or gives a number that is not finite.
+    /// - Throws: ``DiversityError/metricFailed(name:reason:)`` when the metric throws or gives a number that is not finite;
+    ///   ``EmbeddingService/Failure`` as it is.
     public static func measure(
         _ metric: any DiversityMetric, over plan: DiversityPlan, in collection: TextCollection, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
@@ -61,6 +62,9 @@ public enum Aggregation {
             let value: Double?
             do {
                 value = try body()
+            } catch let failure as EmbeddingService.Failure {
+                // a service that failed is no fault of the texts: whoever ends the program has to see which it was
+                throw failure
             } catch {
                 throw DiversityError.metricFailed(name: metric.name, reason: "\(error)")
             }

@@ -30,7 +30,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String { String(cString: strerror(code)) }
 
     /// What a person can do about it, as the end of a sentence; empty when there is nothing general to say.
-    var advice: String {
+    package var advice: String {
         switch code {
         case EFBIG: "; raise the limit of the size of files (ulimit -f) and run the same command again"
         case ENOSPC, EDQUOT: "; free some space and run the same command again"

@@ -18,9 +18,10 @@ private struct Failing: DiversityMetric {
     let name = "failing"
     let higherIsMoreDiverse = true
     var notANumber = false
+    var reason: any Error = Reason()
     func value(of set: [Int], in collection: TextCollection) throws -> Double? {
         if notANumber { return .nan }
-        throw Reason()
+        throw reason
     }
 }
 
@@ -103,6 +104,21 @@ private struct Failing: DiversityMetric {
             try Aggregation.measure(Failing(notANumber: true), over: plan, in: collection, using: &random)
         }
         #expect(throws: DiversityError.noOutputs) { try DiversityPlan(counts: [0, 0], using: &random) }
+    }
+
+    @Test("what an embedding service says stays its own error, so that its exit status is not that of bad data")
+    func servicesFailAsThemselves() throws {
+        let collection = TextCollection(outputs.flatMap { $0 })
+        var random = Draws(seed: 3)
+        for failure: EmbeddingService.Failure in [
+            .refused(status: 401, endpoint: "http://a"), .malformedAnswer(endpoint: "http://a", reason: "b"),
+            .nothingEncoded(endpoint: "http://a", texts: 3, reason: "c"),
+        ] {
+            let plan = try plan()
+            #expect(throws: failure) {
+                try Aggregation.measure(Failing(reason: failure), over: plan, in: collection, using: &random)
+            }
+        }
     }
 
     @Test func sharedIndexGivesWhatDirectCallsGive() throws {

@@ -90,8 +90,8 @@ public final class JudgeProcess: PairwiseJudge {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let decoder = JSONDecoder()
-        return try process.answers(questions.count) { id in
-            try [UInt8](encoder.encode(JudgeRequest(id: id, questions[id])))
+        return try process.answers(questions.count) { index, id in
+            try [UInt8](encoder.encode(JudgeRequest(id: id, questions[index])))
         } read: { line throws(AnsweringProcess<Preference?>.Problem) in
             guard let answer = try? decoder.decode(JudgeAnswer.self, from: line),
                 answer.preference != nil || answer.answer != nil

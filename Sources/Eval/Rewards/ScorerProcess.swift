@@ -6,6 +6,8 @@ import Foundation
 ///
 /// It is started once, with the first request. When it ends, answers nonsense or is silent for too long, it is started again and asked
 /// anew for what is missing; when that fails, too, the error says what happened. Its standard error stays on the terminal.
+///
+/// Ids count up over all calls. An answer to what was not asked, or was answered before, is an error at once.
 public final class ScorerProcess: RewardFunction {
     private let process: AnsweringProcess<Double>
 
@@ -27,8 +29,8 @@ public final class ScorerProcess: RewardFunction {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let decoder = JSONDecoder()
-        return try process.answers(requests.count) { id in
-            let request = requests[id]
+        return try process.answers(requests.count) { index, id in
+            let request = requests[index]
             return try [UInt8](
                 encoder.encode(
                     Question(

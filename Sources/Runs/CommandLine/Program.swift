@@ -1,3 +1,4 @@
+internal import Eval
 public import ArgumentParser
 internal import Files
 internal import Foundation
@@ -115,6 +116,9 @@ public enum Program {
             return .success
         } catch let stop as StoppedBySignal {
             errors("\(name): \(stop)\n")
+            return stop.programExit
+        } catch let stop as StoppedWaiting {
+            errors("\(name): \(oneLine(stop))\n")
             return stop.programExit
         } catch {
             errors("\(name): error: \(oneLine(error))\n")

@@ -98,6 +98,10 @@ extension RewardError: ProgramExitProviding {
     }
 }
 
+extension StoppedWaiting: ProgramExitProviding {
+    public var programExit: ProgramExit { .tryAgain }
+}
+
 extension EmbeddingService.Failure: ProgramExitProviding {
     public var programExit: ProgramExit { .inputOutput }
 }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Synchronization
 
@@ -8,9 +9,10 @@ internal import Synchronization
 /// a second signal ends the process at once with 128 + its number (130, 143, 129), and nothing is written. At all other
 /// times (loading, measuring, what follows the last step) there is nothing that a checkpoint could save, and the process
 /// ends at once. SIGUSR1 asks for a checkpoint and to go on. SIGPIPE is ignored: a closed pipe is an error of the write
-/// that met it.
+/// that met it. Whenever the process ends at once, the scorers and judges that it has started end first; a
+/// step that waits for one of them is left when it does not answer (`StoppedWaiting`).
 ///
-/// The state belongs to the process, as signals do; it is the only such state, and atomic.
+/// The state belongs to the process, as signals do; it is the only such state beside that of `ProcessGroup`, and atomic.
 public enum Signals {
     private static let stop = Atomic<Int32>(0)
     private static let checkpoint = Atomic<Bool>(false)
@@ -22,16 +24,20 @@ public enum Signals {
         _ = stop.load(ordering: .relaxed)
         _ = checkpoint.load(ordering: .relaxed)
         _ = waits.load(ordering: .relaxed)
+        ProcessGroup.prepare()
         for signal in [SIGINT, SIGTERM, SIGHUP] where signal != SIGHUP || !isIgnored(SIGHUP) {
             handle(signal) { signal in
                 guard Signals.stop.exchange(signal, ordering: .sequentiallyConsistent) == 0 else {
+                    ProcessGroup.endAll()
                     _exit(128 + signal)
                 }
                 guard Signals.waits.load(ordering: .sequentiallyConsistent) else {
                     let text: StaticString = "\nended as asked; there was no step to finish, and the same command goes on\n"
                     _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+                    ProcessGroup.endAll()
                     _exit(ProgramExit.tryAgain.rawValue)
                 }
+                ProcessGroup.shouldHurry = true
                 let text: StaticString = "\nfinishing this step and writing a checkpoint; once more ends at once\n"
                 _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
             }
@@ -64,6 +70,7 @@ public enum Signals {
         stop.store(0, ordering: .sequentiallyConsistent)
         checkpoint.store(false, ordering: .sequentiallyConsistent)
         waits.store(false, ordering: .sequentiallyConsistent)
+        ProcessGroup.shouldHurry = false
     }
 
     private static func isIgnored(_ signal: Int32) -> Bool {

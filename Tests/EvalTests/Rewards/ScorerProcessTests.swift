@@ -10,15 +10,18 @@ import Testing
         }
     }
 
-    /// Answers with the id's half.
+    /// Answers with the id and a half.
     private let halves = #"sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "score": \1.5}/'"#
 
     @Test("it is started once and answers in any number of batches")
     func once() throws {
         let scorer = ScorerProcess(command: halves)
         #expect(scorer.starts == 0)
+        var asked = 0
         for count in [1, 5, 0, 40] {
-            #expect(try scorer.rewards(for: requests(count)) == (0..<count).map { Double($0) + 0.5 })
+            // no id comes twice
+            #expect(try scorer.rewards(for: requests(count)) == (asked..<asked + count).map { Double($0) + 0.5 })
+            asked += count
         }
         #expect(scorer.starts == 1)
     }
@@ -40,7 +43,6 @@ import Testing
         "what goes wrong is said, after a second try",
         arguments: [
             ("exit 3", "has ended"), ("no-such-command-here", "has ended"), ("sed -u 's/.*/hello/'", "hello"),
-            ("sed -u 's/.*/{\"id\": 99, \"score\": 1}/'", "not asked"),
             ("sed -u 's/.*/{\"id\": 0, \"score\": \"x\"}/'", "answered"),
         ])
     func failures(command: String, words: String) throws {
@@ -48,6 +50,42 @@ import Testing
         let error = #expect(throws: RewardError.self) { try scorer.rewards(for: requests(2)) }
         #expect(error?.description.contains(words) ?? false, "\(error?.description ?? "")")
         #expect(error?.description.contains(command) ?? false)
+        #expect(scorer.starts == 2)
+    }
+
+    @Test(
+        "an answer that was not asked for, is repeated or late ends the work at once",
+        arguments: [
+            // never asked for
+            "sed -u 's/.*/{\"id\": 99, \"score\": 1}/'", "sed -u 's/.*/{\"id\": -1, \"score\": 1}/'",
+            "sed -u 's/.*/{\"id\": -9223372036854775808, \"score\": 1}/'",
+            // every answer twice, together
+            #"sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "score": 1}\n{"id": \1, "score": 1}/'"#,
+            // the number of the line within its call, as if ids began anew
+            #"while read -r line; do echo '{"id": 0, "score": 1}'; read -r line; echo '{"id": 1, "score": 1}'; done"#,
+            // an answer again before the next call, and in the middle of it
+            #"read -r a; read -r b; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; sleep 0.05; echo '{"id": 1, "score": 2}'; cat >&2"#,
+            #"read -r a; read -r b; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; read -r a; echo '{"id": 1, "score": 2}'; cat >&2"#,
+            // an answer to a question that is yet to be asked
+            #"read -r a; read -r b; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n{"id": 2, "score": 1}\n'; cat >&2"#,
+        ])
+    func notAsked(command: String) throws {
+        let scorer = ScorerProcess(command: command, patience: 10)
+        let error = #expect(throws: RewardError.self) {
+            for _ in 0..<2 {
+                let rewards = try scorer.rewards(for: requests(2))
+                #expect(rewards == [1, 1])
+                usleep(150_000)
+            }
+        }
+        #expect(error?.description.contains("an id that was not asked") ?? false, "\(error?.description ?? "")")
+        #expect(scorer.starts == 1)
+    }
+
+    @Test("blank lines are passed over, between calls too, and ids go on after a second start")
+    func blankLines() throws {
+        let scorer = ScorerProcess(command: #"sed -u -e 's/.*"id":\([0-9]*\).*/\n \r\n{"id": \1, "score": \1}\r\n\n/' -e 3q"#)
+        for first in [0, 2, 4] { #expect(try scorer.rewards(for: requests(2)) == [Double(first), Double(first + 1)]) }
         #expect(scorer.starts == 2)
     }
 
