@@ -116,6 +116,18 @@ package struct JSONScanner {
         throw unexpected("a value")
     }
 
+    /// Reads `NaN`, `Infinity` or `-Infinity` and returns it; nil, reading nothing, if something else stands here.
+    ///
+    /// They are no JSON, but Python writes them. Who reads a file with many keys may let them stand where they are not asked for.
+    package mutating func notFiniteText() -> String? {
+        _ = peek()
+        for word in ["NaN", "Infinity", "-Infinity"] where bytes[position...].starts(with: word.utf8) {
+            position += word.utf8.count
+            return word
+        }
+        return nil
+    }
+
     /// Reads a number and returns it as it is written.
     package mutating func numberText() throws -> String {
         _ = peek()
@@ -223,8 +235,9 @@ package struct JSONScanner {
 }
 
 extension JSONScanner {
-    /// Reads any value and forgets it.
+    /// Reads any value and forgets it; also the numbers of Python that are not finite.
     package mutating func skipValue() throws {
+        if notFiniteText() != nil { return }
         switch peek() {
         case UInt8(ascii: "{"): try object { try $1.skipValue() }
         case UInt8(ascii: "["): try array { try $0.skipValue() }

@@ -6,6 +6,8 @@ import Tensor
 /// A sentence encoder of a folder on this machine, with its tokenizer.
 public struct FolderSentenceEncoder: TextEncoder {
     public let name: String
+    /// What people should know of the files of the tokenizer, a line each.
+    public var notes: [String] { tokenizer.notes }
     private let tokenizer: PipelineTokenizer
     private let encoder: SentenceEncoder
     private let limit: Int
@@ -16,8 +18,7 @@ public struct FolderSentenceEncoder: TextEncoder {
     public init(_ folder: URL) throws {
         name = folder.standardizedFileURL.path
         encoder = try SentenceEncoder.load(folder)
-        tokenizer = try TokenizerFolder.loadPipeline(from: encoder.encoderFolder)
-        try EncoderTokens.check(tokenizer, encoder.encoder, folder: encoder.encoderFolder)
+        tokenizer = try EncoderTokens.tokenizer(encoder.encoder, folder: encoder.encoderFolder)
         limit = encoder.maximumLength ?? EncoderTokens.limit(tokenizer, encoder.encoder)
     }
 
@@ -37,12 +38,14 @@ public struct FolderSentenceEncoder: TextEncoder {
 
 /// What sentence encoders and inference models share.
 enum EncoderTokens {
-    /// Checks that every id of the tokenizer has a row.
-    static func check(_ tokenizer: PipelineTokenizer, _ encoder: BERT, folder: URL) throws {
+    /// The tokenizer of an encoder's folder, without the added tokens that the encoder has no row for.
+    static func tokenizer(_ encoder: BERT, folder: URL) throws -> PipelineTokenizer {
+        let read = try TokenizerFolder.loadPipeline(from: folder)
         let rows = encoder.settings.vocabularySize
-        guard tokenizer.vocabularySize <= rows else {
-            throw ModelError.tooManyTokens(folder: folder.path, tokens: tokenizer.vocabularySize, rows: rows)
+        guard let tokenizer = read.limited(to: rows) else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: read.vocabularySize, rows: rows)
         }
+        return tokenizer
     }
 
     /// The most tokens of a text: what the tokenizer's files say, or what the encoder has positions for.

@@ -34,6 +34,8 @@ public struct ComparisonJob {
         let ppoSamples = try locate(options.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
 
         let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
+        let console = Console()
+        for line in encoder?.notes ?? [] { console.say("\(encoder?.name ?? ""): \(line)") }
         func system(_ run: URL, suffix: String = "") throws -> Summary.System {
             Summary.System(
                 id: try scores(of: "test" + suffix, inRun: run, encoder),

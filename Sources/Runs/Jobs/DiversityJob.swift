@@ -37,6 +37,10 @@ public struct DiversityJob {
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
         if session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
+        let encoder = models.encoder as? FolderSentenceEncoder
+        let entailment = models.entailment as? FolderEntailmentModel
+        for line in encoder?.notes ?? [] { session.say("\(encoder?.name ?? ""): \(line)") }
+        for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
         let reports = try run.computing {
             try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
         }

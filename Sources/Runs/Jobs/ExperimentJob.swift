@@ -68,6 +68,7 @@ public struct ExperimentJob {
 
         let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
         let console = Console()
+        for line in encoder?.notes ?? [] { console.say("\(encoder?.name ?? ""): \(line)") }
         func system(_ name: String, _ runs: [URL], _ table: (String) -> String) throws -> Measured {
             func split(_ split: String) throws -> [SystemMeasurement] {
                 try runs.map { run in

@@ -12,9 +12,9 @@ struct LoadedModel {
     /// Loads a model folder, or the result of the run in a run folder.
     static func load(_ path: String, from stages: [RunStage], note: (String) -> Void) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
-        let tokenizer = try TokenizerFolder.load(from: folder)
+        let read = try TokenizerFolder.load(from: folder)
         let model = try LanguageModel.load(folder, note: note)
-        try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
+        let tokenizer = try read.fitted(to: model.decoder, in: folder, note: note)
         return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
     }
 
@@ -40,6 +40,15 @@ struct LoadedModel {
 }
 
 extension Tokenizer {
+    /// This tokenizer without the added tokens that a model has no row for; what is noteworthy about its files is noted.
+    func fitted(to decoder: any Decoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
+        guard let fitted = fitted(to: decoder.shape.vocabularySize) else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: vocabularySize, rows: decoder.shape.vocabularySize)
+        }
+        for line in fitted.notes { note("\(folder.path): \(line)") }
+        return fitted
+    }
+
     /// Whether two tokenizers have as many ids and read a sample in the same way: then ids mean the same texts.
     func seemsEqual(to other: any Tokenizer) -> Bool {
         let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
