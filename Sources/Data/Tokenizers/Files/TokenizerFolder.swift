@@ -61,7 +61,12 @@ public enum TokenizerFolder {
         let configuration = try folder.bytes("config.json").flatMap { try? OrderedJSON(parsing: $0, file: "config.json") }
         let kind = try TransformersClass.reading(
             TransformersSettings(files), model: configuration ?? .null, pipeline: pipeline)
-        if let kind { try ClassPipeline.apply(kind, to: &files, model: &model) }
+        if let kind {
+            try ClassPipeline.apply(kind, to: &files, model: &model)
+        } else if try TransformersClass.reading(TransformersSettings(files), model: .null, pipeline: pipeline) != nil {
+            // only the type of the model keeps the class from putting together another pipeline: say so where it may be missing
+            files.configuration = files.configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
+        }
         return (files, model)
     }
 }
