@@ -6,7 +6,7 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian experiment sentence-encoder test fuzz torture timings bench bench-operations compare format \
+.PHONY: build deps demo demo-debian experiment sentence-encoder test test-processors fuzz torture timings bench bench-operations compare format \
         lint clean
 
 # The libraries and the five programs, in .build/release.
@@ -62,6 +62,16 @@ sentence-encoder:
 test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
+
+# The tests of products and of what is made of them for each of the kernels that OpenBLAS may choose. Those that this processor lacks are passed over.
+test-processors: deps
+	$(SWIFT) build -c release --build-tests
+	@for core in Haswell Zen SkylakeX Prescott; do \
+	    case $$core in Haswell|Zen) needs=avx2 ;; SkylakeX) needs=avx512bw ;; *) needs=sse2 ;; esac; \
+	    if ! grep -qw $$needs /proc/cpuinfo; then echo "make: OPENBLAS_CORETYPE=$$core passed over: this processor has no $$needs"; continue; fi; \
+	    echo "make: OPENBLAS_CORETYPE=$$core"; \
+	    OPENBLAS_CORETYPE=$$core $(SWIFT) test -c release --skip-build --filter TensorTests || exit 1; \
+	done
 
 # Damaged files for every reader, FUZZ_SECONDS for each, in a process whose memory is bounded.
 FUZZ_SECONDS ?= 20

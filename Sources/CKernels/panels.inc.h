@@ -4,7 +4,9 @@
 // side by side. It is read from front to back, which memory does fastest; a weight that is packed once serves every product after.
 
 #define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
-#define QUARTER_DEPTH 256 // the same where a quarter of its columns is used at a time
+// The same where a quarter of a panel's columns is used at a time, and the rows of A that it is used for before the next quarter's turn.
+#define QUARTER_DEPTH 256
+#define QUARTER_ROWS 96
 #define PANEL_DEPTH SWK_PANEL_DEPTH
 #define GROUP (SWK_PANEL_GROUP * PANEL)
 #define GROUP_ROWS SWK_GROUP_ROWS
@@ -91,9 +93,8 @@ static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t
         }
     }
 }
-#define F32_PRODUCT f32_product
-#elif SWK_MASKS == 256
-// Sixteen registers hold a tile of six rows by sixteen columns: a panel is read a quarter at a time.
+#else
+// Sixteen registers of eight floats hold a tile of six rows by sixteen columns: a panel is read a quarter at a time.
 TILE(6, 1)
 
 INLINE void f32_quarter(size_t last, size_t m, size_t count, const float *a, size_t a_row, const float *block, size_t width, float *c,
@@ -104,24 +105,25 @@ INLINE void f32_quarter(size_t last, size_t m, size_t count, const float *a, siz
     if (i < m) tile_1_1(last, count, a + i * a_row, a_row, 1, block, width, c + i * c_row, c_row, accumulate, 0);
 }
 
+// A block of rows of A stays in the second-level cache, and a tile's rows in the first, while all columns of a panel pass by.
 static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c, size_t c_row,
                         int accumulate) {
-    for (size_t j = 0; j < n; j += PANEL, b += PANEL * depth) {
-        size_t columns = n - j < PANEL ? n - j : PANEL, width = (columns + 15) / 16 * 16;
-        for (size_t p = 0; p < depth; p += QUARTER_DEPTH) {
-            size_t count = depth - p < QUARTER_DEPTH ? depth - p : QUARTER_DEPTH;
-            int add = accumulate || p > 0;
-            for (size_t k = 0; k < columns; k += 16) {
-                const float *block = b + p * width + k;
-                float *to = c + j + k;
-                if (columns - k >= 16) f32_quarter(16, m, count, a + p, a_row, block, width, to, c_row, add);
-                else f32_quarter(columns - k, m, count, a + p, a_row, block, width, to, c_row, add);
+    for (size_t first = 0; first < m; first += QUARTER_ROWS) {
+        size_t rows = m - first < QUARTER_ROWS ? m - first : QUARTER_ROWS;
+        const float *panel = b;
+        for (size_t j = 0; j < n; j += PANEL, panel += PANEL * depth) {
+            size_t columns = n - j < PANEL ? n - j : PANEL, width = (columns + 15) / 16 * 16;
+            for (size_t p = 0; p < depth; p += QUARTER_DEPTH) {
+                size_t count = depth - p < QUARTER_DEPTH ? depth - p : QUARTER_DEPTH;
+                int add = accumulate || p > 0;
+                for (size_t k = 0; k < columns; k += 16) {
+                    const float *block = panel + p * width + k, *from = a + first * a_row + p;
+                    float *to = c + first * c_row + j + k;
+                    if (columns - k >= 16) f32_quarter(16, rows, count, from, a_row, block, width, to, c_row, add);
+                    else f32_quarter(columns - k, rows, count, from, a_row, block, width, to, c_row, add);
+                }
             }
         }
     }
 }
-#define F32_PRODUCT f32_product
-#else
-// nothing is known of the registers
-#define F32_PRODUCT NULL
 #endif

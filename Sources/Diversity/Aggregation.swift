@@ -33,7 +33,8 @@ public struct DiversityAggregate: Codable, Sendable, Equatable {
     public struct AcrossInputs: Codable, Sendable, Equatable {
         /// Mean over the draws: an unbiased estimate of the expected value for one random output per input.
         public var mean: Double
-        /// The mean with the interval of a delete-a-group jackknife over inputs; nil for fewer than three inputs.
+        /// The mean with the interval of a delete-a-group jackknife over inputs, as far as it lies in the metric's range; nil for fewer than
+        /// three inputs.
         public var interval: Interval?
         /// Population standard deviation between draws: how much the choice of outputs alone matters.
         public var standardDeviation: Double
@@ -42,6 +43,8 @@ public struct DiversityAggregate: Codable, Sendable, Equatable {
         /// Change of the value when each jackknife group is left out; pairs with that of another system for a
         /// difference.
         public var leaveOutChanges: [Double]
+        /// The values that the metric can have for so many inputs.
+        public var range: MetricRange?
     }
 }
 
@@ -79,7 +82,7 @@ public enum Aggregation {
         if exact.contains(where: { $0 != nil }) {
             result.perInputExact = summary(exact, resamples: resamples, using: &generator)
         }
-        result.acrossInputs = try acrossInputs(plan, value)
+        result.acrossInputs = try acrossInputs(plan, metric, value)
         result.overall = try value(plan.overall)
         result.overallSingleOutput = try value(plan.firstOutputs)
         return result
@@ -96,21 +99,23 @@ public enum Aggregation {
     }
 
     private static func acrossInputs(
-        _ plan: DiversityPlan, _ value: ([Int]) throws -> Double?
+        _ plan: DiversityPlan, _ metric: any DiversityMetric, _ value: ([Int]) throws -> Double?
     ) throws -> DiversityAggregate.AcrossInputs? {
         let values = try plan.acrossInputs.compactMap(value)
         guard values.count == plan.acrossInputs.count, let mean = Statistics.mean(of: values),
             let deviation = Statistics.standardDeviation(of: values)
         else { return nil }
         let changes = try plan.leaveOut.compactMap { group in try value(group.set).map { $0 - values[group.draw] } }
+        let range = metric.range(ofTexts: plan.acrossInputs.map(\.count).max() ?? 0)
         return DiversityAggregate.AcrossInputs(
-            mean: mean, interval: jackknifeInterval(around: mean, changes: changes), standardDeviation: deviation,
-            draws: values.count, leaveOutChanges: changes)
+            mean: mean, interval: jackknifeInterval(around: mean, changes: changes).map(range.clamp), standardDeviation: deviation,
+            draws: values.count, leaveOutChanges: changes, range: range)
     }
 
     /// `mean ± t · √((g − 1)/g · Σ (δ − δ̄)²)` over the g changes δ that leaving out a group makes, t the 97.5 % quantile
     /// of Student's distribution with g − 1 degrees of freedom. Resampling inputs with replacement instead would put
-    /// copies into the sets and so lower every metric; leaving out does not.
+    /// copies into the sets and so lower every metric; leaving out does not. The interval knows no range: with few groups it is wide, and
+    /// whoever prints it cuts it (``MetricRange/clamp(_:)``).
     package static func jackknifeInterval(around mean: Double, changes: [Double]) -> Interval? {
         guard changes.count > 1, let center = Statistics.mean(of: changes) else { return nil }
         let groups = Double(changes.count)

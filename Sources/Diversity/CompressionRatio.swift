@@ -1,3 +1,5 @@
+public import Eval
+
 /// Compression ratio (Shaib et al., 2024): bytes of all texts over the bytes of their compressed form. Text that repeats
 /// itself compresses better.
 ///
@@ -75,6 +77,7 @@ public enum CompressionRatio {
 public struct CompressionRatioMetric: DiversityMetric {
     public let name = "compression_ratio"
     public var higherIsMoreDiverse: Bool { false }
+    public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 8.0 / 9) }
 
     /// The metric.
     public init() {}

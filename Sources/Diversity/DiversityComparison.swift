@@ -63,18 +63,29 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
                     : GroupedMeans.generalisationGap(
                         inDistribution: inside, outOfDistribution: outside, resamples: first.config.resamples,
                         using: &generator),
-                acrossInputs: Self.independentDifference(
-                    entry.values.acrossInputs?.interval, other.values.acrossInputs?.interval),
+                acrossInputs: Self.independentDifference(entry.values.acrossInputs, other.values.acrossInputs),
                 overall: entry.values.overall.flatMap { value in other.values.overall.map { value - $0 } })
         }
     }
 
-    /// The difference of two estimates that know nothing of each other, from intervals that are symmetric about them.
-    static func independentDifference(_ first: Interval?, _ second: Interval?) -> Interval? {
-        guard let first, let second else { return nil }
-        let (a, b) = (first.high - first.mean, second.high - second.mean)
+    /// The difference of two estimates that know nothing of each other: the reaches of both jackknives added in squares.
+    static func independentDifference(
+        _ first: DiversityAggregate.AcrossInputs?, _ second: DiversityAggregate.AcrossInputs?
+    ) -> Interval? {
+        // the reaches before they are cut to the metric's range
+        func reach(_ part: DiversityAggregate.AcrossInputs) -> Double? {
+            Aggregation.jackknifeInterval(around: 0, changes: part.leaveOutChanges)?.high
+        }
+        guard let first, let second, let a = reach(first), let b = reach(second) else { return nil }
         let (mean, reach) = (first.mean - second.mean, (a * a + b * b).squareRoot())
-        return Interval(mean: mean, low: mean - reach, high: mean + reach)
+        return range(first, second).clamp(Interval(mean: mean, low: mean - reach, high: mean + reach))
+    }
+
+    /// What a difference of two values across inputs can be.
+    private static func range(
+        _ first: DiversityAggregate.AcrossInputs, _ second: DiversityAggregate.AcrossInputs
+    ) -> MetricRange {
+        (first.range ?? .unbounded).minus(second.range ?? .unbounded)
     }
 
     private static func checkLengths(
@@ -116,6 +127,7 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
             a.leaveOutChanges.count == b.leaveOutChanges.count
         else { return nil }
         return Aggregation.jackknifeInterval(
-            around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 })
+            around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 }
+        ).map(range(a, b).clamp)
     }
 }

@@ -9,6 +9,9 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
     public var commonLength: Int?
     /// Takes only so many outputs of each input.
     public var limitOutputs: Int?
+    /// Selects as the original does: inputs are sorted by their text, ``limitOutputs`` keeps so many inputs with all of their outputs, and
+    /// a single text has distinct n-grams.
+    public var selectsAsOriginal = false
     /// Measures the reference of each input instead of its outputs.
     public var useReferences = false
     /// Reads at most so many tables.

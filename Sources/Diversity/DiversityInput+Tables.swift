@@ -10,11 +10,27 @@ extension DiversityInput {
     /// - Parameters:
     ///   - tables: the rows of each table.
     ///   - maximumTables: further tables are not looked at.
-    public init(tables: [[SampleRow]], maximumTables: Int = 16) {
+    ///   - countsSamples: whether a table that holds several samples of an example counts as one table for each of them, as the original
+    ///     stores them.
+    public init(tables: [[SampleRow]], maximumTables: Int = 16, countsSamples: Bool = false) {
+        let tables = countsSamples ? tables.flatMap(Self.samples) : tables
         var grouping = Grouping()
         for row in tables.prefix(maximumTables).joined() {
             grouping.add([Output(row.response, reward: row.reward)], input: row.input, reference: row.reference)
         }
         self.init(grouping.groups)
+    }
+
+    /// The first row of every example, the second row of every example, and so on.
+    private static func samples(_ table: [SampleRow]) -> [[SampleRow]] {
+        var result: [[SampleRow]] = []
+        var seen: [[String]: Int] = [:]
+        for row in table {
+            let sample = seen[[row.id, row.input], default: 0]
+            seen[[row.id, row.input]] = sample + 1
+            if sample == result.count { result.append([]) }
+            result[sample].append(row)
+        }
+        return result
     }
 }

@@ -106,10 +106,16 @@ public struct DiversityInput: Sendable, Equatable {
         groups = grouping.groups
     }
 
-    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs.
+    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs (of inputs, the first by their
+    /// text, as in the original).
     /// - Throws: ``DiversityError/malformedInput(place:reason:)`` for an input without the reference that is asked for.
     public func selecting(_ config: DiversityConfig) throws -> DiversityInput {
-        DiversityInput(
+        var groups = groups
+        if config.selectsAsOriginal {
+            groups.sort { $0.input.utf8.lexicographicallyPrecedes($1.input.utf8) }
+            if let limit = config.limitOutputs { groups = Array(groups.prefix(limit)) }
+        }
+        return DiversityInput(
             try groups.map { group in
                 var group = group
                 if config.useReferences {
@@ -120,7 +126,7 @@ public struct DiversityInput: Sendable, Equatable {
                     }
                     group.outputs = [Output(reference)]
                 }
-                if let limit = config.limitOutputs { group.outputs = Array(group.outputs.prefix(limit)) }
+                if let limit = config.limitOutputs, !config.selectsAsOriginal { group.outputs = Array(group.outputs.prefix(limit)) }
                 return group
             })
     }

@@ -1,9 +1,13 @@
+public import Eval
+
 /// A number for the diversity of a set of texts.
 public protocol DiversityMetric: Sendable {
     /// The exact name by which it is chosen and reported.
     var name: String { get }
     /// Whether a larger value means more diverse texts.
     var higherIsMoreDiverse: Bool { get }
+    /// The values that sets of at most so many texts can have; intervals are cut to them.
+    func range(ofTexts count: Int) -> MetricRange
     /// The value for one set of texts.
     ///
     /// - Parameters:
@@ -25,6 +29,8 @@ public protocol DiversityMetric: Sendable {
 }
 
 extension DiversityMetric {
+    /// Any number: the metric says nothing of its range.
+    public func range(ofTexts count: Int) -> MetricRange { .unbounded }
     /// None.
     public func excludedTexts(in collection: TextCollection) -> Int { 0 }
     /// None: the metric is no mean over pairs.
@@ -37,18 +43,24 @@ extension DiversityMetric {
 public struct DistinctNGramsMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { .share }
     private let orders: ClosedRange<Int>
+    /// Smaller sets have no value: 2, or 1 where a text may be measured by itself.
+    private let fewestTexts: Int
     private let tokenisation: NGramTokenisation
 
     /// `distinct_ngrams_N`, or `averaged_distinct_ngrams` where there are several orders.
-    public init(orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference) {
+    public init(
+        orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
+    ) {
+        self.fewestTexts = fewestTexts
         name = orders.count == 1 ? "distinct_ngrams_\(orders.lowerBound)" : "averaged_distinct_ngrams"
         self.orders = orders
         self.tokenisation = tokenisation
     }
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {
-        guard set.count > 1 else { return nil }
+        guard set.count >= fewestTexts else { return nil }
         let sum = orders.reduce(0.0) { sum, order in
             let count = collection.count(set, order: order, tokenisation)
             return sum + DistinctNGrams.ratio(unique: count.unique, total: count.total)
@@ -61,15 +73,19 @@ public struct DistinctNGramsMetric: DiversityMetric {
 public struct ExpectationAdjustedMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { .notNegative }
     private let orders: ClosedRange<Int>
+    /// Smaller sets have no value: 2, or 1 where a text may be measured by itself.
+    private let fewestTexts: Int
     private let vocabularySize: Int
     private let tokenisation: NGramTokenisation
 
     /// `ead_distinct_ngrams_N`, or `ead_averaged_distinct_ngrams` where there are several orders.
     public init(
         orders: ClosedRange<Int> = 1...5, vocabularySize: Int = ExpectationAdjusted.defaultVocabularySize,
-        tokenisation: NGramTokenisation = .reference
+        tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
     ) {
+        self.fewestTexts = fewestTexts
         name = orders.count == 1 ? "ead_distinct_ngrams_\(orders.lowerBound)" : "ead_averaged_distinct_ngrams"
         self.orders = orders
         self.vocabularySize = vocabularySize
@@ -77,7 +93,7 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
     }
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {
-        guard set.count > 1 else { return nil }
+        guard set.count >= fewestTexts else { return nil }
         let sum = orders.reduce(0.0) { sum, order in
             let count = collection.count(set, order: order, tokenisation)
             return sum
@@ -91,6 +107,7 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
 public struct NGramCosineMetric: DiversityMetric {
     public let name = "cosine_similarity_2d_diversity"
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { .share }
     private let order: Int
     private let tokenisation: NGramTokenisation
 

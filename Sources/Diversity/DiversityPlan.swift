@@ -49,6 +49,8 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
         public var overallSample: Int?
         /// Replaces the outputs of each input by simulated best-of-N outputs.
         public var simulatedBestOfN: Int?
+        /// Whether the simulated outputs also make the overall set and the first outputs, as in the original.
+        public var simulatesEverySet = false
         /// How many best-of-N outputs are simulated for each input.
         public var simulatedOutputs = 32
 
@@ -75,10 +77,10 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
         var sample = SplitMix64(from: &generator)
 
         firstOutputs = sets.map { $0[0] }
-        if options.perInput {
-            perInput = sets
+        var outputs = sets
+        if options.perInput || options.simulatesEverySet {
             if let n = options.simulatedBestOfN {
-                perInput = try counts.indices.filter { counts[$0] > 0 }.map { input in
+                outputs = try counts.indices.filter { counts[$0] > 0 }.map { input in
                     guard let own = rewards?[input], own.count == counts[input] else {
                         throw DiversityError.rewardsMissing(input: input)
                     }
@@ -90,8 +92,10 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
                         rewards: own, n: n, count: options.simulatedOutputs, using: &simulation
                     ).map { starts[input] + $0 }
                 }
+                if options.simulatesEverySet { firstOutputs = outputs.map { $0[0] } }
             }
         }
+        if options.perInput { perInput = outputs } else { bestOfN = [] }
         if options.acrossInputs {
             acrossInputs = (0..<options.draws).map { _ in sets.map { $0[across.index(below: $0.count)] } }
             let order = across.distinctIndices(sets.count, below: sets.count)
@@ -106,9 +110,10 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
             }
         }
         if options.overall {
-            overall = Array(0..<starts[counts.count])
+            overall = options.simulatesEverySet ? outputs.flatMap { $0 } : Array(0..<starts[counts.count])
             if let limit = options.overallSample, limit < overall.count {
-                overall = sample.distinctIndices(limit, below: overall.count)
+                let all = overall
+                overall = sample.distinctIndices(limit, below: all.count).map { all[$0] }
             }
         }
     }

@@ -1,3 +1,5 @@
+public import Eval
+
 /// Something that turns texts into vectors: a sentence encoder, an embedding service.
 public protocol TextEncoder: Sendable {
     /// Names the encoder in caches and reports; two encoders with one name must give the same vectors.
@@ -45,6 +47,7 @@ extension TextCollection {
 public struct EmbeddingMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 0, greatest: 2) }
     private let encoder: any TextEncoder
 
     /// The metric under an encoder. Texts that were not encoded are left out of every set and counted.
@@ -74,6 +77,7 @@ public struct EmbeddingMetric: DiversityMetric {
 public struct EmbeddingVendiMetric: DiversityMetric {
     public let name = "embedding_vendi_score"
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 1, greatest: Double(max(1, count))) }
     private let encoder: any TextEncoder
     private let order: Double
 

@@ -1,4 +1,4 @@
-import Eval
+public import Eval
 
 /// ROUGE-L homogenisation (Padmakumar and He, 2024): the mean over all pairs of texts of their ROUGE-L F measure in
 /// `rouge-score`'s form, which is symmetric. Equal to `homogenization_score` of the package `diversity` without its
@@ -73,6 +73,7 @@ public enum Homogenisation {
 public struct HomogenisationMetric: DiversityMetric {
     public let name = "rouge_l_homogenisation"
     public var higherIsMoreDiverse: Bool { false }
+    public func range(ofTexts count: Int) -> MetricRange { .share }
     private let stems: Bool
 
     /// With or without stemming.

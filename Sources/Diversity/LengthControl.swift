@@ -1,4 +1,4 @@
-import Eval
+public import Eval
 
 /// Cuts texts to a common length, so that a difference in diversity is not a difference in length.
 ///
@@ -32,6 +32,7 @@ public enum LengthControl {
 public struct LengthControlledMetric: DiversityMetric {
     public var name: String { "length_controlled_" + base.name }
     public var higherIsMoreDiverse: Bool { base.higherIsMoreDiverse }
+    public func range(ofTexts count: Int) -> MetricRange { base.range(ofTexts: count) }
     private let base: any DiversityMetric
     private let words: Int
 

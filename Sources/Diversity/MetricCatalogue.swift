@@ -92,10 +92,11 @@ public enum MetricCatalogue {
         _ name: String, _ config: DiversityConfig, _ models: DiversityModels
     ) -> (any DiversityMetric)? {
         let tokenisation = config.tokenisation
+        let fewest = config.selectsAsOriginal ? 1 : 2
         switch name {
-        case "averaged_distinct_ngrams": return DistinctNGramsMetric(tokenisation: tokenisation)
+        case "averaged_distinct_ngrams": return DistinctNGramsMetric(tokenisation: tokenisation, fewestTexts: fewest)
         case "ead_averaged_distinct_ngrams":
-            return ExpectationAdjustedMetric(vocabularySize: config.vocabularySize, tokenisation: tokenisation)
+            return ExpectationAdjustedMetric(vocabularySize: config.vocabularySize, tokenisation: tokenisation, fewestTexts: fewest)
         case "cosine_similarity_2d_diversity": return NGramCosineMetric(tokenisation: tokenisation)
         case "vendi_score": return VendiMetric(order: config.vendiOrder.value, tokenisation: tokenisation)
         case "self_bleu": return SelfBLEUMetric()
@@ -120,10 +121,10 @@ public enum MetricCatalogue {
         default:
             guard let order = name.last.flatMap({ Int(String($0)) }), (1...5).contains(order) else { return nil }
             if name == "distinct_ngrams_\(order)" {
-                return DistinctNGramsMetric(orders: order...order, tokenisation: tokenisation)
+                return DistinctNGramsMetric(orders: order...order, tokenisation: tokenisation, fewestTexts: fewest)
             }
             return ExpectationAdjustedMetric(
-                orders: order...order, vocabularySize: config.vocabularySize, tokenisation: tokenisation)
+                orders: order...order, vocabularySize: config.vocabularySize, tokenisation: tokenisation, fewestTexts: fewest)
         }
     }
 }

@@ -1,3 +1,5 @@
+public import Eval
+
 /// What a natural language inference model says about a premise and a hypothesis; the three sum to 1.
 public struct EntailmentProbabilities: Codable, Sendable, Equatable {
     /// Probability that the premise contradicts the hypothesis.
@@ -76,6 +78,9 @@ public struct NLIScoring: Codable, Sendable, Equatable {
     /// What the paper's code computes.
     public static let reference = NLIScoring(topLabelOnly: true, inverted: true, appendsPeriod: true)
 
+    /// The means that pairs can have, each from −2 to 2.
+    var range: MetricRange { inverted ? MetricRange(least: -1, greatest: 3) : MetricRange(least: -2, greatest: 2) }
+
     /// The pair the model sees.
     func pair(_ premise: String, _ hypothesis: String) -> EntailmentPair {
         appendsPeriod
@@ -96,6 +101,7 @@ public struct NLIScoring: Codable, Sendable, Equatable {
 public struct NLIDiversity: DiversityMetric {
     public let name = "nli_from_sim"
     public var higherIsMoreDiverse: Bool { !scoring.inverted }
+    public func range(ofTexts count: Int) -> MetricRange { scoring.range }
     private let model: any EntailmentModel
     private let scoring: NLIScoring
     private let pairs: PairSample

@@ -1,4 +1,4 @@
-import Eval
+public import Eval
 
 /// ``NLIDiversity`` on sampled sentences of longer texts, `nli_sample_from_sim`.
 ///
@@ -17,6 +17,7 @@ public struct SampledNLIDiversity: DiversityMetric {
 
     public let name = "nli_sample_from_sim"
     public var higherIsMoreDiverse: Bool { !scoring.inverted }
+    public func range(ofTexts count: Int) -> MetricRange { scoring.range }
     private let model: any EntailmentModel
     private let scoring: NLIScoring
     private let form: Form

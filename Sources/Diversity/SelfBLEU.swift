@@ -1,4 +1,4 @@
-import Eval
+public import Eval
 
 /// Self-BLEU (Zhu et al., 2018): the mean of each text's sentence BLEU with all other texts as references, 0…1.
 ///
@@ -79,6 +79,7 @@ public enum SelfBLEU {
 public struct SelfBLEUMetric: DiversityMetric {
     public let name = "self_bleu"
     public var higherIsMoreDiverse: Bool { false }
+    public func range(ofTexts count: Int) -> MetricRange { .share }
 
     /// The metric.
     public init() {}

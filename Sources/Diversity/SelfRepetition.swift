@@ -1,4 +1,4 @@
-import Eval
+public import Eval
 import Foundation
 
 /// Self-repetition (Salkar et al., 2022): how much of a text's phrases other texts repeat.
@@ -38,6 +38,7 @@ public enum SelfRepetition {
 public struct SelfRepetitionMetric: DiversityMetric {
     public let name = "self_repetition"
     public var higherIsMoreDiverse: Bool { false }
+    public func range(ofTexts count: Int) -> MetricRange { .notNegative }
     private let order: Int
 
     /// Phrases of four words unless said otherwise.

@@ -1,4 +1,4 @@
-import Eval
+public import Eval
 import Foundation
 import Tensor
 
@@ -90,6 +90,7 @@ public enum VendiScore {
 public struct VendiMetric: DiversityMetric {
     public let name = "vendi_score"
     public var higherIsMoreDiverse: Bool { true }
+    public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 1, greatest: Double(max(1, count))) }
     private let order: Double
     private let ngramOrder: Int
     private let tokenisation: NGramTokenisation

@@ -5,9 +5,10 @@ public enum ExactMatch {
         normalised(hypothesis) == normalised(reference) ? 1 : 0
     }
 
-    /// The best score over several references; 0 if there is none.
+    /// The best score over several references; 0 if there is none. As in all text metrics, an empty text matches an empty reference only,
+    /// and not one of nothing but white space or punctuation.
     public static func score(_ hypothesis: String, references: [String]) -> Double {
-        references.contains { score(hypothesis, reference: $0) == 1 } ? 1 : 0
+        references.contains { $0.isEmpty == hypothesis.isEmpty && score(hypothesis, reference: $0) == 1 } ? 1 : 0
     }
 
     /// The normalised words of `text` as UTF-8 bytes: two texts match when these are equal.

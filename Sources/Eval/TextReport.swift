@@ -10,11 +10,11 @@ public struct TextReport: Codable, Sendable, Equatable {
         public var texts: [String]
         /// The human-written text.
         public var reference: String?
-        /// The reward of each text, if all have one.
-        public var rewards: [Double]?
+        /// The reward of each text that has one, in the texts' order; empty where none has.
+        public var rewards: [Double?]
 
         /// An input.
-        public init(texts: [String], reference: String? = nil, rewards: [Double]? = nil) {
+        public init(texts: [String], reference: String? = nil, rewards: [Double?] = []) {
             self.texts = texts
             self.reference = reference
             self.rewards = rewards
@@ -29,15 +29,33 @@ public struct TextReport: Codable, Sendable, Equatable {
         public var inputs: Int
         /// Number of texts.
         public var texts: Int
-        /// ``GenerationMetrics/corpusBLEU`` over all texts; nil where an input has no reference.
+        /// ``GenerationMetrics/corpusBLEU`` over all texts of inputs with a reference; nil where none has one.
         public var corpusBLEU: Double?
-        /// Statistics over inputs by metric; those of ``GenerationMetrics/names``, of which inputs without references leave `words` and
-        /// `characters`, and `reward`.
+        /// Inputs without a reference: they are left out of every metric but `words`, `characters` and `reward`.
+        public var withoutReference = 0
+        /// Texts without a reward: they are left out of `reward`.
+        public var withoutReward = 0
+        /// Statistics over the inputs that have the metric: those of ``GenerationMetrics/names``, and `reward`.
         public var metrics: [String: GroupSummary]
-        /// One number for each input by metric.
-        var values: [String: [Double]] = [:]
+        /// One number for each input by metric; nil where an input has none.
+        var values: [String: [Double?]] = [:]
 
-        private enum CodingKeys: String, CodingKey { case name, inputs, texts, corpusBLEU, metrics }
+        private enum CodingKeys: String, CodingKey {
+            case name, inputs, texts, corpusBLEU, withoutReference, withoutReward, metrics
+        }
+
+        /// What was left out of some metrics but not of all, one line each.
+        var notes: [String] {
+            var notes: [String] = []
+            if (1..<max(1, inputs)).contains(withoutReference) {
+                notes.append(
+                    "\(name): \(withoutReference) of \(inputs) inputs without a reference left out of ROUGE, BLEU and exact match")
+            }
+            if (1..<max(1, texts)).contains(withoutReward) {
+                notes.append("\(name): \(withoutReward) of \(texts) texts without a reward left out of reward")
+            }
+            return notes
+        }
     }
 
     /// The groups in the order given.
@@ -75,18 +93,21 @@ public struct TextReport: Codable, Sendable, Equatable {
         self.groups = measured
         guard measured.count > 1 else { return }
         let (first, second) = (measured[0].values, measured[1].values)
-        func compared(_ difference: ([Double], [Double]) -> Interval) -> [String: Interval] {
+        func compared(
+            _ chosen: ([Double?], [Double?]) -> ([Double], [Double]), _ difference: ([Double], [Double]) -> Interval
+        ) -> [String: Interval] {
             var result: [String: Interval] = [:]
             for (name, values) in first.sorted(by: { $0.key < $1.key }) {
-                guard let other = second[name], !values.isEmpty, !other.isEmpty else { continue }
-                result[name] = difference(values, other)
+                guard let other = second[name] else { continue }
+                let (own, others) = chosen(values, other)
+                if !own.isEmpty, !others.isEmpty { result[name] = difference(own, others) }
             }
             return result
         }
         switch comparison {
         case .none: break
         case .gap:
-            gap = compared {
+            gap = compared({ ($0.compactMap { $0 }, $1.compactMap { $0 }) }) {
                 GroupedMeans.generalisationGap(
                     inDistribution: $0, outOfDistribution: $1, resamples: resamples, using: &generator)
             }
@@ -94,37 +115,40 @@ public struct TextReport: Codable, Sendable, Equatable {
             precondition(
                 measured[0].inputs == measured[1].inputs,
                 "a paired difference needs the same inputs, got \(measured[0].inputs) and \(measured[1].inputs)")
-            pairedDifference = compared { Bootstrap.pairedDifference($0, $1, resamples: resamples, using: &generator) }
+            // the inputs that have the metric in both
+            pairedDifference = compared({ own, others in
+                let pairs = zip(own, others).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
+                return (pairs.map(\.0), pairs.map(\.1))
+            }) { Bootstrap.pairedDifference($0, $1, resamples: resamples, using: &generator) }
         }
     }
 
     private static func measure(
         _ name: String, _ inputs: [Input], _ resamples: Int, _ generator: inout some RandomNumberGenerator
     ) -> Group {
-        let hasReferences = inputs.allSatisfy { $0.reference != nil }
-        let hasRewards = inputs.allSatisfy { $0.rewards?.count == $0.texts.count }
-        var values: [String: [Double]] = [:]
-        func add(_ numbers: [Double], to name: String) {
-            values[name, default: []].append(numbers.reduce(0, +) / Double(numbers.count))
-        }
-        for input in inputs {
-            if hasReferences, let reference = input.reference {
-                let metrics = GenerationMetrics.measure(input.texts, references: input.texts.map { _ in [reference] })
-                for (name, column) in metrics.columns { add(column, to: name) }
-            } else {
-                add(input.texts.map { Double(Lengths.words(in: $0)) }, to: "words")
-                add(input.texts.map { Double(Lengths.scalars(in: $0)) }, to: "characters")
+        var values: [String: [Double?]] = [:]
+        var group = Group(name: name, inputs: inputs.count, texts: inputs.reduce(0) { $0 + $1.texts.count }, metrics: [:])
+        for (index, input) in inputs.enumerated() {
+            func add(_ numbers: [Double], to name: String) {
+                values[name, default: Array(repeating: nil, count: inputs.count)][index] =
+                    numbers.reduce(0, +) / Double(numbers.count)
             }
-            if hasRewards, let rewards = input.rewards { add(rewards, to: "reward") }
+            if input.reference == nil { group.withoutReference += 1 }
+            let references = input.texts.map { _ in input.reference.map { [$0] } }
+            for (name, column) in GenerationMetrics.measure(input.texts, references: references).columns where !column.isEmpty {
+                add(column, to: name)
+            }
+            let rewards = input.rewards.prefix(input.texts.count).compactMap { $0 }
+            group.withoutReward += input.texts.count - rewards.count
+            if !rewards.isEmpty { add(rewards, to: "reward") }
         }
-        let texts = inputs.flatMap(\.texts)
-        var group = Group(name: name, inputs: inputs.count, texts: texts.count, metrics: [:], values: values)
-        if hasReferences, !texts.isEmpty {
-            let references = inputs.flatMap { input in input.texts.map { _ in [input.reference ?? ""] } }
-            group.corpusBLEU = BLEU.corpus.score(corpus: texts, references: references).score
+        group.values = values
+        let known = inputs.flatMap { input in input.reference.map { reference in input.texts.map { ($0, [reference]) } } ?? [] }
+        if !known.isEmpty {
+            group.corpusBLEU = BLEU.corpus.score(corpus: known.map(\.0), references: known.map(\.1)).score
         }
         for (name, numbers) in values.sorted(by: { $0.key < $1.key }) {
-            group.metrics[name] = GroupSummary(of: numbers, resamples: resamples, using: &generator)
+            group.metrics[name] = GroupSummary(of: numbers.compactMap { $0 }, resamples: resamples, using: &generator)
         }
         return group
     }
@@ -140,11 +164,11 @@ extension TextReport {
                     summary.mean.mean, summary.mean.low, summary.mean.high, summary.median, summary.standardDeviation,
                 ]
                 lines.append(
-                    ([Self.field(group.name), name, "\(group.inputs)"] + numbers.map { "\($0)" }).joined(separator: ",")
+                    ([Self.field(group.name), name, "\(summary.count)"] + numbers.map { "\($0)" }).joined(separator: ",")
                 )
             }
             if let bleu = group.corpusBLEU {
-                lines.append("\(Self.field(group.name)),corpus_bleu,\(group.inputs),\(bleu),,,,")
+                lines.append("\(Self.field(group.name)),corpus_bleu,\(group.inputs - group.withoutReference),\(bleu),,,,")
             }
         }
         for (label, differences) in [("gap", gap), ("difference", pairedDifference)] {
@@ -155,7 +179,8 @@ extension TextReport {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Aligned columns: a metric a line, a group a column, and the difference last; `*` marks intervals without 0.
+    /// Aligned columns: a metric a line, a group a column, and the difference last; `*` marks intervals without 0. Below, what was left
+    /// out.
     public var text: String {
         let names = Set(groups.flatMap(\.metrics.keys)).sorted()
         let difference = gap ?? pairedDifference
@@ -168,9 +193,10 @@ extension TextReport {
             rows.append(row)
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
+        let lines = rows.map { row in
             row.indices.map { $0 + 1 == row.count ? row[$0] : row[$0].padding(to: widths[$0]) }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        }
+        return (lines + groups.flatMap(\.notes)).joined(separator: "\n")
     }
 
     private static func field(_ name: String) -> String {

@@ -17,7 +17,9 @@ public final class AtomicFile {
     /// - Throws: `FileError.cannotCreate`.
     public init(_ url: URL) throws {
         self.url = url
-        try LeftOvers.remove(in: url.deletingLastPathComponent(), of: url.lastPathComponent)
+        try FileError.creating(url.path) {
+            try LeftOvers.remove(in: url.deletingLastPathComponent(), of: url.lastPathComponent)
+        }
         descriptor = try Self.open(beside: url)
     }
 

@@ -10,7 +10,7 @@ public enum AtomicFolder {
     /// - Throws: `FileError`, or whatever `contents` throws; nothing of the new folder remains then.
     public static func write(to url: URL, contents: (URL) throws -> Void) throws {
         let parent = url.deletingLastPathComponent()
-        try LeftOvers.remove(in: parent, of: url.lastPathComponent)
+        try FileError.creating(url.path) { try LeftOvers.remove(in: parent, of: url.lastPathComponent) }
         let marker = try makeTemporary(beside: url)
         do {
             let folder = URL(fileURLWithPath: marker.path, isDirectory: true)
@@ -59,7 +59,7 @@ public enum AtomicFolder {
                 guard errno == EEXIST, attempt < 10_000 else { throw FileError.cannotCreate(path: url.path, .last) }
                 continue
             }
-            let folder = try Descriptor(reading: path)
+            let folder = try FileError.creating(url.path) { try Descriptor(reading: path, followingLinks: false) }
             if folder.isClaimed { return folder }
         }
     }
@@ -75,11 +75,13 @@ public enum AtomicFolder {
 
     /// Syncs every file and folder below a path, the path itself last.
     private static func synchroniseTree(_ path: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+        for name in try FileError.creating(path, { try Folder.names(in: path) }) {
             let inner = path + "/" + name
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: inner, isDirectory: &isFolder) else { continue }
-            if isFolder.boolValue { try synchroniseTree(inner) } else { try Descriptor(reading: inner).synchronise() }
+            switch try FileError.creating(inner, { try FileStatus.of(inner, followingLinks: false)?.kind }) {
+            case .folder: try synchroniseTree(inner)
+            case .file: try FileError.creating(inner) { try Descriptor(reading: inner, followingLinks: false) }.synchronise()
+            default: continue
+            }
         }
         try Descriptor.synchronise(folder: path)
     }

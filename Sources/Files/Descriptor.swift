@@ -9,10 +9,70 @@ package struct Descriptor: ~Copyable {
 
     /// Opens a file to read from its beginning.
     /// - Throws: `FileError.missing` or `.unreadable`.
-    package init(reading path: String) throws {
-        number = open(path, O_RDONLY | O_CLOEXEC)
+    package init(reading path: String, followingLinks: Bool = true) throws {
+        number = open(path, O_RDONLY | O_CLOEXEC | (followingLinks ? 0 : O_NOFOLLOW))
         self.path = path
         guard number >= 0 else { throw FileError.opening(path, .last) }
+    }
+
+    /// Opens a regular file to read from its beginning. Named pipes and devices are refused without waiting for anybody at their other
+    /// end.
+    /// - Parameter followingLinks: Whether the name may be a symbolic link.
+    /// - Throws: `FileError.missing`, `.unreadable` or `.notAFile`.
+    package init(readingFile path: String, followingLinks: Bool = true) throws {
+        try self.init(file: path, O_RDONLY | (followingLinks ? 0 : O_NOFOLLOW), opening: FileError.opening)
+    }
+
+    /// Opens a regular file of a folder that is the program's own, creating it when it is absent; a symbolic link, a named pipe or a
+    /// device in its place is refused, so that nothing outside of the folder is written to.
+    /// - Parameter flags: What `open` takes beside `O_CREAT`, such as `O_EXCL`, `O_APPEND` or `O_RDWR`.
+    /// - Throws: `FileError.cannotCreate` or `.notAFile`.
+    package init(creatingFile path: String, _ flags: Int32) throws {
+        try self.init(file: path, flags | O_CREAT | O_NOFOLLOW) { .cannotCreate(path: $0, $1) }
+    }
+
+    private init(file path: String, _ flags: Int32, opening error: (String, SystemError) -> FileError) throws {
+        self.path = path
+        var opened: Int32
+        repeat {
+            // Without O_NONBLOCK, opening a named pipe would wait for its other end; a regular file does not notice.
+            opened = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
+        } while opened < 0 && errno == EINTR
+        number = opened
+        guard number >= 0 else {
+            let reason = SystemError.last
+            if reason.code == ELOOP { throw FileError.notAFile(path: path, kind: "a symbolic link") }
+            if reason.code == EISDIR { throw FileError.notAFile(path: path, kind: "a folder") }
+            // a named pipe without a reader, or a socket
+            if reason.code == ENXIO { throw FileError.notAFile(path: path, kind: "a named pipe, a socket or a device") }
+            throw error(path, reason)
+        }
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
+        switch FileStatus(status).kind {
+        case .file: return
+        case .folder: throw FileError.notAFile(path: path, kind: "a folder")
+        default: throw FileError.notAFile(path: path, kind: "a named pipe, a socket or a device")
+        }
+    }
+
+    /// The whole content of a regular file.
+    /// - Parameter limit: The most bytes that are taken into memory.
+    /// - Throws: As ``init(readingFile:followingLinks:)``; `FileError.damaged` when the file is longer than the limit.
+    package static func content(of path: String, limit: Int = .max, followingLinks: Bool = true) throws -> [UInt8] {
+        let descriptor = try Descriptor(readingFile: path, followingLinks: followingLinks)
+        let length = try descriptor.length()
+        func tooLong() -> FileError { .damaged(path: path, problem: "it has more than \(limit) bytes") }
+        guard length <= UInt64(limit) else { throw tooLong() }
+        var content: [UInt8] = []
+        content.reserveCapacity(Int(length) + 1)
+        var chunk = [UInt8](repeating: 0, count: min(1 << 18, Int(length) + 1))
+        while true {
+            let count = try chunk.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+            if count == 0 { return content }
+            guard content.count + count <= limit else { throw tooLong() }
+            content += chunk[..<count]
+        }
     }
 
     /// Opens a file to write to, creating it when it is absent.
@@ -104,6 +164,8 @@ package struct Descriptor: ~Copyable {
             try Descriptor(reading: path).synchronise()
         } catch FileError.cannotWrite(_, let reason) where reason.code == EINVAL || reason.code == ENOTSUP {
             return
+        } catch FileError.unreadable(_, let reason) {
+            throw FileError.cannotWrite(path: path, reason)
         }
     }
 }

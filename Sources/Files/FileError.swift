@@ -47,6 +47,8 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String)
     /// It exists and cannot be read.
     case unreadable(path: String, SystemError)
+    /// A regular file was expected under this name, and something else is there.
+    case notAFile(path: String, kind: String)
     /// It cannot be created under this name.
     case cannotCreate(path: String, SystemError)
     /// It cannot be written to, synced or renamed.
@@ -59,9 +61,19 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .missing(let path): "\(path) does not exist"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .notAFile(let path, let kind): "\(path) is \(kind); a regular file is expected"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
         case .damaged(let path, let problem): "\(path) is damaged: \(problem)"
+        }
+    }
+
+    /// Calls a body that looks at what lies where `path` is to be written: what cannot be read there is a failure of the output.
+    package static func creating<Result: ~Copyable>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch FileError.unreadable(_, let reason) {
+            throw FileError.cannotCreate(path: path, reason)
         }
     }
 

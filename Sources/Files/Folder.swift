@@ -11,4 +11,33 @@ package enum Folder {
             throw FileError.cannotCreate(path: url.path, SystemError(error))
         }
     }
+
+    /// The names of what lies in a folder, sorted; without `.` and `..`.
+    /// - Throws: `FileError.missing`, or `.unreadable` also when the listing breaks off half-way.
+    package static func names(in path: String) throws -> [String] {
+        guard let stream = opendir(path) else { throw FileError.opening(path, .last) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw FileError.unreadable(path: path, .last) }
+                return names.sorted()
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(entry.pointee.d_reclen)) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+    }
+
+    /// The names of what lies in a folder, sorted; nil when there is no such folder.
+    /// - Throws: `FileError.unreadable`.
+    package static func namesIfPresent(in path: String) throws -> [String]? {
+        do {
+            return try names(in: path)
+        } catch FileError.missing {
+            return nil
+        }
+    }
 }

@@ -28,20 +28,44 @@ package enum LeftOvers {
         return nil
     }
 
+    /// The name that a temporary one stands for; nil for any other name.
+    package static func target(of name: String) -> String? { parse(name)?.target }
+
     /// Removes what dead writers left in a folder; a replaced folder whose successor is missing gets its name back.
     /// - Parameter target: Only left-overs of this name; all when nil.
     package static func remove(in folder: URL, of target: String? = nil) throws {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else { return }
-        for name in names.sorted() {
+        for name in try Folder.namesIfPresent(in: folder.path) ?? [] {
             guard let found = parse(name), target == nil || found.target == target else { continue }
             let path = folder.appendingPathComponent(name).path
-            guard let file = try? Descriptor(reading: path), (try? file.lock()) == true else { continue }
+            // a link, a named pipe or a device with such a name is nobody's left-over
+            guard let kind = try FileStatus.of(path, followingLinks: false)?.kind, kind == .file || kind == .folder else { continue }
+            guard let file = try absentIfMissing({ try Descriptor(reading: path, followingLinks: false) }),
+                try isOwnerless(file)
+            else { continue }
             let complete = folder.appendingPathComponent(found.target).path
-            if found.kind == replaced, !FileManager.default.fileExists(atPath: complete) {
+            if found.kind == replaced, try FileStatus.of(complete, followingLinks: false) == nil {
                 guard rename(path, complete) == 0 else { throw FileError.cannotWrite(path: complete, .last) }
             } else {
                 try removeTree(path)
             }
+        }
+    }
+
+    /// Whether a temporary name has no living writer. Where files cannot be locked at all, nobody can say.
+    private static func isOwnerless(_ file: borrowing Descriptor) throws -> Bool {
+        do {
+            return try file.lock()
+        } catch FileError.cannotWrite(_, let reason) where [ENOTSUP, ENOLCK, ENOSYS, EINVAL, EBADF].contains(reason.code) {
+            return false
+        }
+    }
+
+    /// What `open` gives; nil when the file has gone in the meantime.
+    private static func absentIfMissing(_ open: () throws -> Descriptor) throws -> Descriptor? {
+        do {
+            return try open()
+        } catch FileError.missing {
+            return nil
         }
     }
 

@@ -10,6 +10,9 @@ public struct SpecialTokens: Sendable, Equatable {
     /// What fills up rows that are shorter than others.
     public var padding: Int32?
 
+    /// The key of what ends a text.
+    static var endKey: String { "eos_token_id" }
+
     /// Ids; nil for what there is not.
     public init(begin: Int32? = nil, end: Int32? = nil, padding: Int32? = nil) {
         self.begin = begin
@@ -18,7 +21,7 @@ public struct SpecialTokens: Sendable, Equatable {
     }
 
     fileprivate var members: [(key: String, id: Int32)] {
-        [("bos_token_id", begin), ("eos_token_id", end), ("pad_token_id", padding)].compactMap { key, id in
+        [("bos_token_id", begin), (Self.endKey, end), ("pad_token_id", padding)].compactMap { key, id in
             id.map { (key, $0) }
         }
     }
@@ -79,7 +82,7 @@ extension LanguageModel {
         let padding = configuration["pad_token_id"]
         if padding?.int == nil {
             note("there is no padding id: Transformers scores one text at a time, or set pad_token_id")
-        } else if padding == configuration["eos_token_id"] {
+        } else if let padding, let end = configuration["eos_token_id"], (end.array ?? [end]).contains(padding) {
             note(
                 "the padding id is the end of sequence: Transformers reads the score before a text's last token, or set pad_token_id"
             )
@@ -120,22 +123,30 @@ extension LanguageModel {
         let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"
         // Transformers 5 has shortened the key; both are read, but only one should be there
         configuration[configuration["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(type)
-        Self.set(tokens, in: &configuration)
+        set(tokens, in: &configuration)
         return configuration
     }
 
     private func savedGeneration(_ tokens: SpecialTokens) -> JSONValue {
-        var generation = generation ?? ["transformers_version": "4.40.0"]
-        Self.set(tokens, in: &generation)
+        var generation = generation ?? Self.emptyGeneration
+        // the file counts over config.json from now on, so it has to say what ended responses so far
+        if Self.endTokens(of: generation, vocabularySize: decoder.shape.vocabularySize).isEmpty {
+            let ends = endTokens
+            let values = ends.map { JSONValue(Int($0)) }
+            if let first = values.first { generation[SpecialTokens.endKey] = values.count == 1 ? first : .array(values) }
+        }
+        set(tokens, in: &generation)
         return generation
     }
 
-    /// Puts in the ids; a list of several ends that holds ours stays as it is.
-    private static func set(_ tokens: SpecialTokens, in object: inout JSONValue) {
+    /// What a generation_config.json holds before anything is put in.
+    static let emptyGeneration: JSONValue = ["transformers_version": "4.40.0"]
+
+    /// Puts in the ids. The ends that a file names stay as they are: responses end with them.
+    private func set(_ tokens: SpecialTokens, in object: inout JSONValue) {
         for (key, id) in tokens.members {
-            let value = JSONValue(Int(id))
-            if let several = object[key]?.array, several.contains(value) { continue }
-            object[key] = value
+            if key == SpecialTokens.endKey, !Self.endTokens(of: object, vocabularySize: decoder.shape.vocabularySize).isEmpty { continue }
+            object[key] = JSONValue(Int(id))
         }
     }
 }

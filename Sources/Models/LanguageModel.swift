@@ -63,6 +63,7 @@ public struct LanguageModel {
     public static func loadRewardModel(_ folder: URL, usesTanh: Bool = false) throws -> RewardModel {
         let model = try load(folder, projects: false, usesTanh: usesTanh) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
+        try head.checkNormalisation(folder)
         return RewardModel(model.decoder, head: head)
     }
 }
@@ -80,6 +81,17 @@ extension Decoder {
 }
 
 extension ValueHead {
+    /// Refuses a normalisation that makes noise of scores: by the deviation of equal scores, which was once written as 1e-6, or by one that
+    /// is lost in the shift.
+    fileprivate func checkNormalisation(_ folder: URL) throws {
+        let (shift, deviation) = (normalisation.value.item, normalisationStd.value.item)
+        guard deviation <= 1e-6 || abs(shift) > deviation * 0x1p20 else { return }
+        throw CheckpointError.badTensor(
+            file: folder.path, name: Self.names[3],
+            reason: "is \(deviation), with a shift of \(shift): the scores that it was made from were all equal, and what is divided by it "
+                + "is rounding noise; use the model without a normalisation (final in place of final-normalised), or train it again")
+    }
+
     /// The head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label; nil when it has neither.
     ///
     /// - Throws: ``CheckpointError`` for weights that are missing, of another shape or not finite.

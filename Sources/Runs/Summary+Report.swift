@@ -9,7 +9,7 @@ extension Summary {
 
         Intervals are 95 % bootstrap intervals. id: prompts like those of training; ood: out of distribution.
 
-        \(systemsTable.markdown)
+        \(systemsTable.markdown)\(leftOutLines)
         | | in distribution | out of distribution |
         | --- | ---: | ---: |
         | SFT validation loss (nats per summary token) | \(fixed(sft.validationLoss)) | \(fixed(sft.oodValidationLoss)) |
@@ -26,13 +26,24 @@ extension Summary {
         """
         \(dataset)
 
-        \(systemsTable.plain)
+        \(systemsTable.plain)\(leftOutLines)
         SFT loss per summary token: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last; \
         validation \(fixed(sft.validationLoss)) id, \(fixed(sft.oodValidationLoss)) ood
         Reward model accuracy: \(fixed(rm.accuracyID)) id, \(fixed(rm.accuracyOOD)) ood
 
         \(secondsTable.plain)
         """
+    }
+
+    /// What is left out of some numbers, a line for each system and distribution where there is something; each begins with a newline.
+    private var leftOutLines: String {
+        [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)].flatMap { name, system in
+            [("id", system.id), ("ood", system.ood)].flatMap { data, scores in
+                (scores.leftOut ?? [:]).sorted { $0.key < $1.key }.map { column, count in
+                    "\n\(name), \(data): \(count) \(count == 1 ? "response" : "responses") without \(column) left out\n"
+                }
+            }
+        }.joined()
     }
 
     /// One row per system and distribution.

@@ -84,6 +84,8 @@ public struct Summary: Codable, Equatable, Sendable {
         public var perInputEmbedding: Interval?
         /// The same over one response to each input.
         public var acrossInputEmbedding: Interval?
+        /// How many responses lack a column of their table and are left out of what is made of it, by column; nil where none does.
+        public var leftOut: [String: Int]?
 
         enum CodingKeys: String, CodingKey {
             case reward, gold, kl
@@ -94,6 +96,7 @@ public struct Summary: Codable, Equatable, Sendable {
             case acrossInputEAD = "across_input_ead"
             case perInputEmbedding = "per_input_embedding"
             case acrossInputEmbedding = "across_input_embedding"
+            case leftOut = "left_out"
         }
 
         /// The values by name.
@@ -170,7 +173,7 @@ public struct Summary: Codable, Equatable, Sendable {
     /// - Throws: `FileError.missing` or `.damaged`.
     public static func read(from folder: URL) throws -> Summary {
         let url = folder.appendingPathComponent("summary.json")
-        guard let content = try? Foundation.Data(contentsOf: url) else { throw FileError.missing(path: url.path) }
+        let content = Foundation.Data(try Descriptor.content(of: url.path))
         do {
             return try JSONDecoder().decode(Summary.self, from: content)
         } catch {

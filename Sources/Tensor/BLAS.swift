@@ -1,17 +1,10 @@
 // The one file that imports COpenBLAS.
 import COpenBLAS
 
-/// Matrix products and factorisations by OpenBLAS and LAPACKE.
+/// Factorisations by LAPACKE, and products by OpenBLAS, which judge the package's own (``FloatProduct``).
 package enum BLAS {
-    /// OpenBLAS keeps to one thread: the package's own pool cuts the product into parts, so there are never two pools at work.
+    /// OpenBLAS keeps to one thread, beside the package's own pool. It has started none either: see `CKernels/openblas.c`.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
-
-    /// Whether OpenBLAS has chosen kernels with the vectors of this processor. For one that is younger than itself it takes those for
-    /// vectors of four floats, whose names these are.
-    static let knowsProcessor: Bool = {
-        guard let name = openblas_get_corename() else { return false }
-        return !["Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Generic", "Unknown"].contains(String(cString: name))
-    }()
 
     /// A row-major matrix in memory, read as it stands or transposed.
     package struct Matrix {
@@ -33,7 +26,7 @@ package enum BLAS {
         }
     }
 
-    /// C[m, n] = A[m, k] · B[k, n] + beta · C.
+    /// C[m, n] = A[m, k] · B[k, n] + beta · C, on the calling thread. Which bits it gives may depend on the shape of the product.
     package static func multiply(
         m: Int, n: Int, k: Int, _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
         beta: Float = 0
@@ -45,32 +38,6 @@ package enum BLAS {
             if beta == 0 { for row in 0..<m { (c + row * cStride).update(repeating: 0, count: n) } }
             return
         }
-        // cut along the longer side, in multiples of 16 so that every part runs whole tiles; OpenBLAS has other kernels, with other
-        // roundings, for products of up to a million multiplications: no part is so small, or its bits would depend on the threads
-        let byRows = m >= n
-        let parts = min(Compute.threads, max(1, m * n * k / 2_000_000), max(1, (byRows ? m : n) / 16))
-        let grain = (((byRows ? m : n) + parts - 1) / parts + 15) / 16 * 16
-        Compute.forChunks(byRows ? m : n, grain: parts == 1 ? Int.max : grain) { part in
-            let (rows, columns) = byRows ? (part, 0..<n) : (0..<m, part)
-            multiplyPart(
-                m: rows.count, n: columns.count, k: k,
-                Matrix(
-                    pointer: a.pointer + (a.transposed ? rows.lowerBound : rows.lowerBound * a.stride),
-                    stride: a.stride,
-                    transposed: a.transposed),
-                Matrix(
-                    pointer: b.pointer + (b.transposed ? columns.lowerBound * b.stride : columns.lowerBound),
-                    stride: b.stride, transposed: b.transposed),
-                into: c + rows.lowerBound * cStride + columns.lowerBound, stride: cStride, beta: beta)
-        }
-    }
-
-    /// The same on the calling thread, for matrices that are not empty.
-    static func multiplyPart(
-        m: Int, n: Int, k: Int, _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
-        beta: Float = 0
-    ) {
-        _ = singleThreaded
         cblas_sgemm(
             CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, Int32(m),
             Int32(n), Int32(k), 1, a.pointer, Int32(a.stride), b.pointer, Int32(b.stride), beta, c, Int32(cStride))

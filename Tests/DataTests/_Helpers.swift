@@ -39,6 +39,8 @@ struct ByteTokenizer: Tokenizer {
     var padding: Int32? = 0
     var unknown: Int32?
     var addsSpace = false
+    /// Whether the end of sequence is put behind every text.
+    var closes = false
 
     func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {
         var ids: [Int32] = []
@@ -47,6 +49,7 @@ struct ByteTokenizer: Tokenizer {
             if index > 0, let endOfSequence { ids.append(endOfSequence) }
             ids += Array(((addsSpace && index == 0 ? " " : "") + part).utf8).map { Int32($0) + 3 }
         }
+        if addingSpecialTokens, closes, let endOfSequence { ids.append(endOfSequence) }
         return ids
     }
 

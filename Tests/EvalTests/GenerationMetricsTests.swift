@@ -42,8 +42,19 @@ import _TestSupport
         ]
         let metrics = GenerationMetrics.measure(rows)
         #expect(metrics.columns["reward"] == [1, 3] && metrics.columns["kl"] == [2, 4])
-        #expect(metrics.columns["words"] == [1, 2] && metrics.columns["other"] == nil)
-        #expect(metrics.columns["exact_match"] == [1, 0])
+        #expect(metrics.columns["words"] == [1, 2] && metrics.columns["other"] == [1])
+        #expect(metrics.columns["exact_match"] == [1] && metrics.columns["rouge_1"]?.count == 1)
+        #expect(metrics.leftOut == ["reference": 1, "other": 1])
+        #expect(metrics.averagesAndMedians["without_reference"] == 1 && metrics.averagesAndMedians["average_exact_match"] == 1)
+        #expect(metrics.averagesAndMedians["without_reward"] == nil)
+        var unjudged = rows
+        unjudged[0].reward = nil
+        unjudged[0].reference = nil
+        let rest = GenerationMetrics.measure(unjudged)
+        #expect(rest.columns["reward"] == [3] && rest.leftOut == ["reference": 2, "reward": 1, "other": 1])
+        #expect(rest.columns["exact_match"] == [] && rest.corpusBLEU == nil)
+        unjudged[1].reward = nil
+        #expect(GenerationMetrics.measure(unjudged).columns["reward"] == nil)
         #expect(GenerationMetrics.measure([SampleRow]()).columns["words"] == [])
     }
 }

@@ -57,11 +57,46 @@ import _TestSupport
         #expect(difference == Interval(mean: 3, low: 2, high: 4))
     }
 
+    @Test("an input without a reference and a text without a reward are left out and counted; the rest counts")
+    func somethingMissing() throws {
+        let inputs: [TextReport.Input] = [
+            .init(texts: ["the cat", "a dog"], reference: "the cat", rewards: [1, nil]),
+            .init(texts: ["one two"], rewards: [4]), .init(texts: ["x"], reference: "x", rewards: [nil]),
+        ]
+        var random = SplitMix64(seed: 3)
+        let report = TextReport([(name: "test", inputs: inputs)], resamples: 50, using: &random)
+        let group = report.groups[0]
+        #expect(Set(group.metrics.keys) == Set(GenerationMetrics.names).union(["reward"]))
+        #expect(group.metrics["exact_match"]?.mean.mean == 0.75 && group.metrics["exact_match"]?.count == 2)
+        #expect(group.metrics["words"]?.count == 3 && group.metrics["reward"]?.mean.mean == 2.5)
+        #expect(group.metrics["reward"]?.count == 2 && group.withoutReference == 1 && group.withoutReward == 2)
+        let lines = report.text.split(separator: "\n")
+        #expect(
+            lines.suffix(2) == [
+                "test: 1 of 3 inputs without a reference left out of ROUGE, BLEU and exact match",
+                "test: 2 of 4 texts without a reward left out of reward",
+            ])
+        #expect(report.csv.contains("test,exact_match,2,0.75") && report.csv.contains("test,words,3,"))
+        #expect(report.csv.contains("test,corpus_bleu,2,"))
+        let json = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
+        #expect(json.contains("\"withoutReference\":1") && json.contains("\"withoutReward\":2"))
+
+        // pairs: only inputs that have the metric on both sides
+        let other = inputs.map { TextReport.Input(texts: ["the cat"], reference: $0.reference ?? "y", rewards: [0]) }
+        let paired = TextReport(
+            [(name: "a", inputs: inputs), (name: "b", inputs: other)], comparing: .paired, resamples: 50, using: &random)
+        #expect(paired.pairedDifference?["exact_match"]?.mean == 0.25)
+        #expect(paired.pairedDifference?["reward"]?.mean == 2.5)
+        let gap = TextReport(
+            [(name: "a", inputs: inputs), (name: "b", inputs: other)], comparing: .gap, resamples: 50, using: &random)
+        #expect(abs(try #require(gap.gap?["exact_match"]).mean - (0.75 - 1.0 / 3)) < 1e-12)
+    }
+
     @Test("without references there are lengths, without rewards none")
     func plainTexts() throws {
         var random = SplitMix64(seed: 3)
-        let report = TextReport(
-            [(name: "a", inputs: [.init(texts: ["b c"]), .init(texts: ["d"], reference: "d")])], using: &random)
+        let report = TextReport([(name: "a", inputs: [.init(texts: ["b c"]), .init(texts: ["d"])])], using: &random)
+        #expect(report.groups[0].withoutReference == 2 && report.text.split(separator: "\n").count == 3)
         #expect(Set(report.groups[0].metrics.keys) == ["words", "characters"] && report.groups[0].corpusBLEU == nil)
         let data = try JSONEncoder().encode(report)
         #expect(!String(decoding: data, as: UTF8.self).contains("values"))

@@ -42,7 +42,7 @@ import _TestSupport
     }
 
     private func choose(
-        _ logits: inout [Float], _ options: SamplingOptions, forbidden: Int32? = nil, using random: inout Philox
+        _ logits: inout [Float], _ options: SamplingOptions, forbidden: [Int32] = [], using random: inout Philox
     ) -> (token: Int32, logProb: Float) {
         logits.withUnsafeMutableBufferPointer { row in
             guard let base = row.baseAddress else { preconditionFailure("no logits") }
@@ -65,7 +65,7 @@ import _TestSupport
                 var stream = random.split(UInt64(draw))
                 var copy = stream
                 let uniform = Double(copy.uniform())
-                let (token, logProb) = choose(&logits, options, forbidden: item.forbidden, using: &stream)
+                let (token, logProb) = choose(&logits, options, forbidden: item.forbidden.map { [$0] } ?? [], using: &stream)
                 #expect(stream == copy, "one number is drawn for one token")
                 let index = Int(token)
                 seen[index, default: 0] += 1
@@ -103,7 +103,7 @@ import _TestSupport
         let before = random
         let total = log(exp(1.0) + 2 * exp(3) + exp(2))
         for (forbidden, expected): (Int32?, Int32) in [(nil, 1), (1, 3)] {
-            let (token, logProb) = choose(&logits, .greedy(maxNewTokens: 1), forbidden: forbidden, using: &random)
+            let (token, logProb) = choose(&logits, .greedy(maxNewTokens: 1), forbidden: forbidden.map { [$0] } ?? [], using: &random)
             #expect(token == expected)
             expectClose([logProb], [3 - total], relative: 0, absolute: 1e-6)
         }

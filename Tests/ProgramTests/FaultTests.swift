@@ -233,6 +233,13 @@ import Testing
         #expect(sampling.status == 64, "\(sampling.status): \(sampling.errors)")
         expectOneLine(
             sampling.errors, ["expected to need", "--num-return-sequences"], "refusal", program: "sample-best-of-n")
+        // little memory for threads: OpenBLAS's would try for ever to get theirs, and exit() would wait for them
+        let little = try pipeline.start("train-sft", output: "little", extra: ["--threads", "1"], shell: "ulimit -v 200000")
+        let deadline = Date(timeIntervalSinceNow: 60)
+        #expect(little.wait(until: { !little.isRunning || Date() > deadline }) && !little.isRunning, "a finished program does not end")
+        if little.isRunning { little.send(SIGKILL) }
+        let finished = little.wait()
+        #expect(finished.status == 0, "\(finished.errors)")
         // the limit of the shell counts addresses, of which a program has more than memory
         let limited = try pipeline.start("train-sft", output: "told-limited", shell: "ulimit -v 4000000").wait()
         #expect(limited.status == 0 && limited.errors.contains("GB may be used"), "\(limited.errors)")

@@ -70,6 +70,22 @@ import _TestSupport
         #expect(text(of: folder["summary/summary.svg"]).hasPrefix("<svg "))
     }
 
+    @Test("rows that lack a column are left out and counted")
+    func missingRows() throws {
+        try makePipeline { row in
+            if row.id == "0" { row.reference = nil }
+            if row.response.hasSuffix("5") { row.reward = nil }
+        }
+        let summary = try compare()
+        #expect(summary.systems.ppo.id.leftOut == ["reference": 2, "reward": 1] && summary.systems.sft.id.leftOut == nil)
+        #expect(summary.systems.ppo.id.reward.mean == 2)
+        for text in [summary.terminalText, summary.markdown] {
+            #expect(text.contains("PPO, id: 2 responses without reference left out"))
+            #expect(text.contains("PPO, ood: 1 response without reward left out") && !text.contains("SFT, id:"))
+        }
+        #expect(text(of: folder["summary/summary.json"]).contains("left_out"))
+    }
+
     @Test(
         "a table without a number that is compared is named",
         arguments: ["reward", "reference", "tokens", "ended"])

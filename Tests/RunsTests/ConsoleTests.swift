@@ -88,7 +88,7 @@ import _TestSupport
         #expect(seen == 6)
         #expect(try MetricsFile.read(inRun: run.url) == [Measurement(step: 1, values: ["loss": 3])])
         #expect(try Tables.read("test", inRun: run.url) == [.sample(1)])
-        #expect(RunFolder.seconds(inRun: run.url) == 2)
+        #expect(try RunFolder.seconds(inRun: run.url) == 2)
         #expect(recorder.text == "hello\nsft: 1 steps in 2s, 10 tokens, loss 3.000\n")
     }
 

@@ -56,6 +56,25 @@ import _TestSupport
         #expect(!FileManager.default.fileExists(atPath: folder["a"].path))
     }
 
+    @Test("one missing reference or reward leaves out its row, and is counted in every file")
+    func missingReferenceAndReward() throws {
+        let rows = (0..<21).map { i in
+            "{\"input\": \"i\(i)\", \"output\": \"text \(i)\""
+                + (i == 4 ? "" : ", \"reference\": \"text \(i)\"") + (i == 7 || i == 8 ? "" : ", \"reward\": \(i)") + "}"
+        }
+        let file = folder["rows.jsonl"]
+        try Data((rows.joined(separator: "\n") + "\n").utf8).write(to: file)
+        try measure(
+            "--decodes", file.path, "--text-metrics", "--diversity-metrics", "distinct_ngrams_1", "--run-id", "a")
+        let csv = text(of: folder["a/final/texts.csv"])
+        #expect(csv.contains(",rouge_1,20,1.0,") || csv.contains(",rouge_1,20,0.99"))
+        #expect(csv.contains(",exact_match,20,1.0,") && csv.contains(",reward,19,") && csv.contains(",words,21,2.0"))
+        let json = text(of: folder["a/final/texts.json"]).filter { !$0.isWhitespace }
+        #expect(json.contains("\"withoutReference\":1") && json.contains("\"withoutReward\":2"))
+        let metrics = text(of: folder["a/metrics.jsonl"])
+        #expect(metrics.contains("\"without_reference\":1") && metrics.contains("\"without_reward\":2"))
+    }
+
     @Test func aRunsTableIsMeasured() throws {
         try makeRun("bon", words: "many words")
         #expect(try measure("--run-ids", "bon", "--run-id", "a") == ["diversity.csv", "diversity.json"])

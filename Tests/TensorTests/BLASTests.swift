@@ -15,11 +15,15 @@ import _TestSupport
         let product = OpCases.matmul(
             m: shape.m, n: shape.n, k: shape.k, transposed: transposed.0, otherTransposed: transposed.1)
         let inputs = product.inputs.map(\.tensor)
-        let one = Compute.$threads.withValue(1) { product.run(inputs).values }
-        for threads in [2, 3, 4, 7] {
-            let several = Compute.$threads.withValue(threads) { product.run(inputs).values }
-            let different = zip(one, several).count { $0.bitPattern != $1.bitPattern }
-            #expect(different == 0, "\(threads) threads, \(one.count) numbers")
+        for level in Kernels.available {
+            Kernels.$level.withValue(level) {
+                let one = Compute.$threads.withValue(1) { product.run(inputs).values }
+                for threads in [2, 3, 4, 7] {
+                    let several = Compute.$threads.withValue(threads) { product.run(inputs).values }
+                    let different = zip(one, several).count { $0.bitPattern != $1.bitPattern }
+                    #expect(different == 0, "\(level), \(threads) threads, \(one.count) numbers")
+                }
+            }
         }
     }
 

@@ -75,7 +75,7 @@ import _TestSupport
             TinyModel.llama(), prompts: prompts, tokenizer: NumberTokenizer(vocabularySize: 1), end: 0)
         #expect(try trainer.run())
         expectFinite(trainer, log)
-        #expect(log.all("end_share") == [1, 1] && log.all("mean_response_length") == [1, 1])
+        #expect(log.all("end_share") == [1, 1] && log.all("mean_response_tokens") == [1, 1])
         #expect(log.last("held_end_share") == 1)
     }
 
@@ -144,9 +144,11 @@ import _TestSupport
             comparisons: pairs, evaluations: [("v", pairs)], handler: log.handler)
         #expect(try trainer.run())
         expectClose(log.losses, [0.693147180559945, 0.693147180559945], relative: 1e-6)
-        // scores of deviation 0 are only shifted
-        let (_, deviation) = try trainer.normalise()
-        #expect(deviation < 1e-6 && model.head.parameters.allSatisfy { $0.value.nonFiniteCount == 0 })
+        // equal scores of pairs are right by half, and there is nothing to normalise by
+        #expect(log.all("accuracy") == [0.5, 0.5] && log.all("v_accuracy").allSatisfy { $0 == 0.5 })
+        let found = try trainer.normalise()
+        #expect(found.std < 1e-6 && !found.isApplied && model.head.normalisationStd.value.item == 1)
+        #expect(model.head.parameters.allSatisfy { $0.value.nonFiniteCount == 0 })
     }
 
     @Test("a run that may pass over no batch has no such line in its metrics")

@@ -177,7 +177,9 @@ import _TestSupport
         let trainer = try RewardTrainer(model, config: config, comparisons: pairs, handler: { _ in })
         let before = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
         let scores = RewardLoss.scores(model, pairs).values.map(Double.init)
-        let (mean, std) = try trainer.normalise()
+        let found = try trainer.normalise()
+        let (mean, std) = (found.mean, found.std)
+        #expect(found.isApplied)
         expectClose([mean, std], [before.logitsMean, before.logitsStd], relative: 1e-5, absolute: 1e-6)
         for _ in 0..<2 {
             let after = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
@@ -190,6 +192,41 @@ import _TestSupport
         config.normalisationPairs = 5
         let other = try RewardTrainer(self.model(), config: config, comparisons: pairs, handler: { _ in })
         #expect(try other.normalise().mean != mean)
+    }
+
+    @Test("scores that are all equal up to rounding are not normalised by", arguments: [0, 1e-9, 1e-8] as [Float])
+    func nothingToNormaliseBy(scale: Float) throws {
+        let model = try model()
+        model.head.weight.value.update { for i in $0.indices { $0[i] *= scale } }
+        model.head.bias.value = Tensor([0.181717], shape: [1])
+        model.head.normalisationStd.value = Tensor([2], shape: [1])
+        let pairs = ToyData.comparisons(12)
+        let log = EventLog()
+        var config = config()
+        config.tokensPerPass = 30
+        let trainer = try RewardTrainer(
+            model, config: config, comparisons: pairs, evaluations: [("validation", pairs)], handler: log.handler)
+        let before = RewardLoss.scores(model, pairs).values
+        let found = try trainer.normalise()
+        #expect(!found.isApplied && found.std < 1e-7)
+        #expect(model.head.normalisation.value.item == 0 && model.head.normalisationStd.value.item == 2, "kept")
+        #expect(RewardLoss.scores(model, pairs).values == before)
+        guard scale == 0 else { return }
+        try trainer.evaluate()
+        #expect(trainer.lastEvaluation["validation"]?.accuracy == 0.5)
+        #expect(log.measurements.contains { $0.values["validation_accuracy"] == 0.5 })
+    }
+
+    @Test("small scores that differ are normalised")
+    func smallDeviation() throws {
+        let model = try model()
+        model.head.weight.value.update { for i in $0.indices { $0[i] *= 1e-4 } }
+        model.head.bias.value = Tensor([0], shape: [1])
+        let pairs = ToyData.comparisons(12)
+        let trainer = try RewardTrainer(model, config: config(), comparisons: pairs, handler: { _ in })
+        #expect(try trainer.normalise().isApplied)
+        let after = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
+        expectClose([after.logitsMean, after.logitsStd], [0, 1], relative: 0, absolute: 1e-3)
     }
 
     @Test("a loss that is not finite stops the run with weights and gradients untouched")
@@ -237,11 +274,11 @@ import _TestSupport
 /// Against numbers by hand.
 @Suite struct RewardEvaluationTests {
     @Test func numbers() {
-        // predictions 1, 0, 0 (a tie), 1, 0; right are the first, the second and the third
+        // predictions 1, 0, a tie, 1, 0; right are the first, the second and half of the third
         let scores: [Float] = [0, 2, 1, -1, 3, 3, -2, 0, 4, 1]
         let result = RewardEvaluation(scores: scores, choices: [1, 0, 0, 0, 1])
         #expect(result.count == 5)
-        expectClose([result.accuracy, result.precision, result.recall], [0.6, 0.5, 0.5], relative: 1e-12)
+        expectClose([result.accuracy, result.precision, result.recall], [0.5, 0.4, 0.5], relative: 1e-12)
         // −log σ of 2, 2, 0, −2, −3
         let losses: [Double] = [0.126928, 0.126928, 0.693147, 2.126928, 3.048587]
         expectClose([result.loss], [losses.reduce(0, +) / 5], relative: 1e-6)
@@ -250,7 +287,28 @@ import _TestSupport
         expectClose([result.logitsMedian, result.logitsRange], [1, 6], relative: 1e-12)
         let values = result.values(prefix: "eval_")
         expectClose([values["eval_logits_var"] ?? 0], [3.29], relative: 1e-6)
-        #expect(values["eval_accuracy"] == 0.6 && values.count == 9)
+        #expect(values["eval_accuracy"] == 0.5 && values.count == 9)
+    }
+
+    @Test("a tie is half right, whichever answer is preferred; in the original it predicts answer 0")
+    func ties() {
+        for choices in [[0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 1, 0]] {
+            let dead = RewardEvaluation(scores: Array(repeating: 0.25, count: 8), choices: choices)
+            #expect(dead.accuracy == 0.5, "a model that tells nothing apart")
+            let positives = Double(choices.reduce(0, +))
+            #expect(dead.precision == positives / 4 && dead.recall == (positives > 0 ? 0.5 : 0))
+            let original = RewardEvaluation(
+                scores: Array(repeating: 0.25, count: 8), choices: choices, tiesPredictZero: true)
+            #expect(original.accuracy == 1 - positives / 4 && original.precision == 0 && original.recall == 0)
+        }
+        // 1 and two ties predict answer 1 by 2; of these, 1 and a half are right
+        let mixed = RewardEvaluation(scores: [0, 1, 2, 2, 3, 3, 5, 4], choices: [1, 1, 0, 0])
+        #expect(mixed.accuracy == 0.75 && mixed.precision == 0.75 && mixed.recall == 0.75)
+        let original = RewardEvaluation(scores: [0, 1, 2, 2, 3, 3, 5, 4], choices: [1, 1, 0, 0], tiesPredictZero: true)
+        #expect(original.accuracy == 0.75 && original.precision == 1 && original.recall == 0.5)
+        #expect(RewardEvaluation.prediction(1, 1) == 0.5 && RewardEvaluation.prediction(-0.0, 0) == 0.5)
+        #expect(RewardEvaluation.prediction(1, 1, tiesPredictZero: true) == 0)
+        #expect(RewardEvaluation.prediction(1, 2) == 1 && RewardEvaluation.prediction(2, 1) == 0)
     }
 
     @Test func edges() {

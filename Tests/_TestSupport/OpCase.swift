@@ -81,7 +81,7 @@ public struct OpCase: Sendable, CustomTestStringConvertible {
 /// Calls `body` once for every build of the kernels that this processor runs, with one and with two threads.
 public func onEveryBuild(_ body: (_ label: String, _ threads: Int) throws -> Void) rethrows {
     for level in Kernels.available {
-        for threads in [1, 2] {
+        for threads in [1, 2, 3, 7] {
             try Kernels.$level.withValue(level) {
                 try Compute.$threads.withValue(threads) { try body("\(level), threads: \(threads)", threads) }
             }
@@ -90,7 +90,7 @@ public func onEveryBuild(_ body: (_ label: String, _ threads: Int) throws -> Voi
 }
 
 extension OpCase {
-    /// Expects the operation to give the naive kernel's numbers on every build, and the same bits for one and two threads.
+    /// Expects the operation to give the naive kernel's numbers on every build, and the same bits for 1, 2, 3 and 7 threads.
     public func checkValues(sourceLocation: SourceLocation = #_sourceLocation) {
         let expected = naive(inputs.map { $0.values.map(Double.init) })
         let tensors = inputs.map(\.tensor)

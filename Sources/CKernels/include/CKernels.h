@@ -145,7 +145,7 @@ typedef struct {
     // Products with a packed matrix. One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow
     // each other; one holds depth times 16 * ceil(n / 16) floats. (Packing takes any n: it is also how a matrix is turned.)
     void (*f32_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
-    // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels; NULL in the portable build.
+    // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels.
     void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
                         size_t c_row, int accumulate);
 

@@ -89,7 +89,7 @@ public struct SummaryCorpus: Sendable, Equatable {
         let read = try reader.read(wanted, limit: limit)
         var about = About(name: files.folder?.lastPathComponent ?? "files", promptFormat: .tldr)
         if let file = files.folder?.appendingPathComponent(About.fileName),
-            FileManager.default.fileExists(atPath: file.path),
+            try FileStatus.of(file) != nil,
             let row = try JSONLines<About>(file).read(first: 1).first
         {
             about = row
@@ -145,10 +145,10 @@ public struct SummaryCorpus: Sendable, Equatable {
     /// Writes the stored splits as a folder: complete or not at all. A corpus that is already there is replaced.
     /// - Throws: `FileError`; `DataError.unwritable` if `folder` holds something else than a corpus.
     public func write(to folder: URL) throws {
-        let present = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
-        if FileManager.default.fileExists(atPath: folder.path), present?.isEmpty != true,
-            present?.contains(About.fileName) != true
-        {
+        let isThere = try FileStatus.of(folder.path, followingLinks: false) != nil
+        if isThere, let present = try? Folder.names(in: folder.path), present.isEmpty || present.contains(About.fileName) {
+            // replaced
+        } else if isThere {
             throw DataError.unwritable(
                 path: folder.path, reason: "it exists and is not a folder of this kind; choose another name")
         }

@@ -44,7 +44,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         prompt: String, summary: String, with tokenizer: any Tokenizer, endOfSequence: Int32
     ) -> [Int32] {
         let pieces = TokenPieces(tokenizer, endOfSequence: endOfSequence)
-        let answer = pieces.continuation(RewardText.trimmedStart(summary)) + [endOfSequence]
+        let answer = pieces.closed(pieces.continuation(RewardText.trimmedStart(summary)))
         let opening = pieces.truncatedFromLeft(pieces.opening(prompt), to: max(0, maximumTokens - answer.count))
         return opening + answer.suffix(maximumTokens)
     }
@@ -54,7 +54,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
     private func canonical(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
         let prompt = pieces.opening(format.prompt(for: comparison))
         let summaries = comparison.summaries.map { summary in
-            pieces.continuation(RewardText.trimmedStart(summary)) + [pieces.endOfSequence]
+            pieces.closed(pieces.continuation(RewardText.trimmedStart(summary)))
         }
         let longest = summaries.map(\.count).max() ?? 0
         let room = max(0, maximumTokens - longest)

@@ -115,19 +115,19 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         let prompt = pieces.opening(format.prompt(for: example))
         let target = pieces.continuation(summary)
         if prompt.count > maximumSource { result.truncatedPrompts += 1 }
-        if target.count > maximumTarget - 1 { result.truncatedTargets += 1 }
+        let closed = pieces.closed(target)
+        if closed.count > maximumTarget { result.truncatedTargets += 1 }
         result.examples.append(
             TokenisedExample(
                 id: example.id, prompt: pieces.truncatedFromLeft(prompt, to: maximumSource),
-                target: target.suffix(maximumTarget - 1) + [pieces.endOfSequence]))
+                target: closed.suffix(maximumTarget)))
     }
 
     private func whole(_ example: SummaryExample, _ pieces: TokenPieces, _ result: inout Result) {
         let limit = maximumSource + maximumTarget
         let prompt = format.prompt(for: example)
         let text = pieces.opening(prompt + " " + example.summary)
-        var tokens = pieces.truncatedFromLeft(text, to: limit)
-        if tokens.last != pieces.endOfSequence { tokens.append(pieces.endOfSequence) }
+        let tokens = pieces.closed(pieces.truncatedFromLeft(text, to: limit))
         let untrained = min(pieces.opening(prompt).count, limit)
         if text.count > limit { result.truncatedPrompts += 1 }
         guard untrained < tokens.count else {

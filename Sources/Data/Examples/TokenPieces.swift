@@ -17,9 +17,15 @@ struct TokenPieces {
         self.endOfSequence = endOfSequence
     }
 
-    /// A text as a model reads it from its start, with the tokenizer's own special tokens.
+    /// A text as a model reads it from its start, with the special tokens that the tokenizer puts in front. Something follows it, so an
+    /// end of sequence that the tokenizer puts behind every text is left out.
     func opening(_ text: String) -> [Int32] {
-        tokenizer.encode(text, addingSpecialTokens: true)
+        tokenizer.encodeOpening(text)
+    }
+
+    /// Tokens with one end of sequence: their own, if the text spells it out at its end.
+    func closed(_ tokens: [Int32]) -> [Int32] {
+        tokens.last == endOfSequence ? tokens : tokens + [endOfSequence]
     }
 
     /// The tokens of one space and `text` after a prompt.

@@ -22,6 +22,8 @@ extension PipelineTokenizer {
         return length
     }
 
+    public var closingTokens: [Int32] { postProcessor.suffix }
+
     /// The ids of a text with its special tokens, at most `maximumLength` of them: the end of the text is cut off, or its beginning.
     public func encode(_ text: String, maximumLength: Int, keepingEnd: Bool = false) -> [Int32] {
         let ids = encode(text, addingSpecialTokens: false)

@@ -22,6 +22,9 @@ public protocol Tokenizer: Sendable {
     ///   of sequence) are added. Special tokens that are spelled out in the text are recognised either way.
     func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32]
 
+    /// The special tokens that `encode` puts behind every text when they are wanted; most tokenizers put none there.
+    var closingTokens: [Int32] { get }
+
     /// The text of ids. Ids without a token are left out; bytes that are not UTF-8 become U+FFFD.
     func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
 
@@ -48,4 +51,23 @@ extension Tokenizer {
 
     /// This tokenizer, if every id has a row.
     public func fitted(to rows: Int) -> (any Tokenizer)? { vocabularySize <= rows ? self : nil }
+
+    /// What stands behind a sample text once special tokens are added to it.
+    public var closingTokens: [Int32] {
+        let bare = encode("a", addingSpecialTokens: false)
+        let full = encode("a", addingSpecialTokens: true)
+        guard full.count > bare.count else { return [] }
+        let begin = (0...full.count - bare.count).first { full[$0...].starts(with: bare) }
+        return begin.map { Array(full[($0 + bare.count)...]) } ?? []
+    }
+
+    /// The ids of a text that goes on: with the special tokens in front of it, and without the end of sequence that some tokenizers put
+    /// behind every text (a template `$A </s>`, `add_eos_token`), nor what they put behind that.
+    public func encodeOpening(_ text: String) -> [Int32] {
+        let ids = encode(text, addingSpecialTokens: true)
+        let closing = closingTokens
+        guard let end = endOfSequence, let first = closing.firstIndex(of: end), ids.suffix(closing.count) == closing[...]
+        else { return ids }
+        return ids.dropLast(closing.count - first)
+    }
 }

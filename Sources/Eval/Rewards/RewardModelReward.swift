@@ -7,6 +7,8 @@ public struct RewardModelReward: RewardFunction {
     public let model: RewardModel
     /// Put behind a response that has not drawn it.
     public let endOfSequence: Int32
+    /// All tokens that responses end with.
+    public let ends: EndTokens
     /// How many layers this model and the policy have in common; 0 when the model has to run in full. Trunk states of a request are
     /// used when they were taken behind no more layers than that.
     public let sharedTrunkLayers: Int
@@ -14,10 +16,18 @@ public struct RewardModelReward: RewardFunction {
     public let tokensPerPass: Int
 
     /// A reward by a model.
-    /// - Parameter sharedTrunkLayers: how many layers the policy and this model have in common (see ``Trunk``).
-    public init(_ model: RewardModel, endOfSequence: Int32, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 2048) {
+    /// - Parameters:
+    ///   - endOfSequence: what the model has learned to read at the end of a text.
+    ///   - ends: the tokens that responses end with, when there are several.
+    ///   - sharedTrunkLayers: how many layers the policy and this model have in common (see ``Trunk``).
+    public init(
+        _ model: RewardModel, endOfSequence: Int32, ends: EndTokens? = nil, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 2048
+    ) {
         self.model = model
         self.endOfSequence = endOfSequence
+        var ends = ends ?? EndTokens(closing: endOfSequence)
+        ends.closing = endOfSequence
+        self.ends = ends
         self.sharedTrunkLayers = sharedTrunkLayers
         self.tokensPerPass = tokensPerPass
     }
@@ -49,9 +59,7 @@ public struct RewardModelReward: RewardFunction {
     }
 
     /// The response with one end.
-    private func answer(of request: RewardRequest) -> [Int32] {
-        request.responseTokens.last == endOfSequence ? request.responseTokens : request.responseTokens + [endOfSequence]
-    }
+    private func answer(of request: RewardRequest) -> [Int32] { ends.closed(request.responseTokens) }
 
     private func score(_ requests: [RewardRequest]) -> [Float] {
         let answers = requests.map(answer(of:))

@@ -44,7 +44,8 @@ public struct RewardTextReward: RewardFunction {
                 .tokens(prompt: request.query, summary: request.response, with: tokenizer, endOfSequence: endOfSequence)
         case .raw:
             let end = tokenizer.decode([endOfSequence], skippingSpecialTokens: false)
-            let tokens = tokenizer.encode(request.query + request.response + end, addingSpecialTokens: true)
+            // the text has its end already
+            let tokens = tokenizer.encodeOpening(request.query + request.response + end)
             guard tokens.count > maximumTokens else { return tokens }
             guard let begin = tokenizer.beginOfSequence, tokens.first == begin else {
                 return Array(tokens.suffix(maximumTokens))

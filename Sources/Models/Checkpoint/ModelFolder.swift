@@ -36,7 +36,7 @@ public struct ModelFolder: Sendable, Equatable {
     ///
     /// - Throws: as `configuration`.
     public func generationConfiguration() throws -> JSONValue? {
-        guard has(Self.generationConfigurationName) else { return nil }
+        guard try has(Self.generationConfigurationName) else { return nil }
         return try object(Self.generationConfigurationName)
     }
 
@@ -48,13 +48,12 @@ public struct ModelFolder: Sendable, Equatable {
     }
 
     /// The tokenizer files that are there.
+    /// - Throws: `FileError.unreadable` where the system cannot say whether one is there.
     public var tokenizerFiles: [URL] {
-        Self.tokenizerFileNames.filter(has).map(url.appendingPathComponent)
+        get throws { try Self.tokenizerFileNames.filter(has).map(url.appendingPathComponent) }
     }
 
-    private func has(_ name: String) -> Bool {
-        FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
-    }
+    private func has(_ name: String) throws -> Bool { try FileStatus.of(url.appendingPathComponent(name)) != nil }
 
     private func object(_ name: String) throws -> JSONValue {
         let file = url.appendingPathComponent(name)
@@ -91,7 +90,7 @@ public struct ModelFolder: Sendable, Equatable {
         func fill(_ folder: URL) throws {
             try configuration.write(to: folder.appendingPathComponent(configurationName))
             try generationConfiguration?.write(to: folder.appendingPathComponent(generationConfigurationName))
-            for file in tokenizer?.tokenizerFiles ?? [] {
+            for file in try tokenizer?.tokenizerFiles ?? [] {
                 let target = folder.appendingPathComponent(file.lastPathComponent)
                 guard target.standardizedFileURL != file.standardizedFileURL else { continue }
                 try copy(file, to: target)
@@ -99,7 +98,7 @@ public struct ModelFolder: Sendable, Equatable {
             try extras(folder)
             try writer.write(tensors, to: folder)
         }
-        if FileManager.default.fileExists(atPath: url.path) {
+        if try FileStatus.of(url) != nil {
             try fill(url)
         } else {
             try AtomicFolder.write(to: url, contents: fill)

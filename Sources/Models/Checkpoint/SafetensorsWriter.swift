@@ -86,7 +86,7 @@ public struct SafetensorsWriter: Sendable {
     }
 
     private func removeLeftovers(in folder: URL, keeping: Set<String>) throws {
-        let present = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let present = try Folder.names(in: folder.path)
         for name in present where !keeping.contains(name) {
             let isShard = name.hasPrefix("model-") && name.hasSuffix(".safetensors") && name.contains("-of-")
             let isOther =

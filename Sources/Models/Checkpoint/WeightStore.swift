@@ -33,9 +33,7 @@ public struct WeightStore: Sendable {
     ///
     /// - Throws: `CheckpointError.noWeights`, or what is wrong with a file.
     public init(folder: URL) throws {
-        let present = Layout.allCases.first {
-            FileManager.default.fileExists(atPath: folder.appendingPathComponent($0.rawValue).path)
-        }
+        let present = try Layout.allCases.first { try FileStatus.of(folder.appendingPathComponent($0.rawValue)) != nil }
         guard let layout = present else { throw CheckpointError.noWeights(folder: folder.path) }
         let file = folder.appendingPathComponent(layout.rawValue)
         let tensors =

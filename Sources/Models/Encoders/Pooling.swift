@@ -53,27 +53,40 @@ public enum Pooling: String, Sendable, CaseIterable {
     /// Writes the vector of a text.
     /// - Parameters:
     ///   - states: the states of its tokens, [rows, width], at least one.
+    ///   - skipped: how many rows at the beginning do not count: those of a prompt that the pooling leaves out. Where none is left, the
+    ///     vector is what sentence-transformers gives then: the first state for `cls`, −∞ for `max`, else 0.
     ///   - out: `width` numbers.
-    package func apply(_ states: UnsafePointer<Float>, rows: Int, width: Int, into out: UnsafeMutablePointer<Float>) {
+    package func apply(
+        _ states: UnsafePointer<Float>, rows: Int, skipping skipped: Int = 0, width: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        guard skipped < rows else {
+            switch self {
+            case .cls: out.update(from: states, count: width)
+            case .max: out.update(repeating: -.infinity, count: width)
+            case .mean, .meanSqrtLength, .weightedMean, .last: out.update(repeating: 0, count: width)
+            }
+            return
+        }
         switch self {
-        case .cls: out.update(from: states, count: width)
+        case .cls: out.update(from: states + skipped * width, count: width)
         case .last: out.update(from: states + (rows - 1) * width, count: width)
         case .max:
-            out.update(from: states, count: width)
-            for row in 1..<Swift.max(rows, 1) {
+            out.update(from: states + skipped * width, count: width)
+            for row in Swift.min(skipped + 1, rows)..<rows {
                 for c in 0..<width { out[c] = Swift.max(out[c], states[row * width + c]) }
             }
         case .mean, .meanSqrtLength, .weightedMean:
             out.update(repeating: 0, count: width)
-            for row in 0..<rows {
+            for row in skipped..<rows {
                 let weight = self == .weightedMean ? Float(row + 1) : 1
                 for c in 0..<width { out[c] += weight * states[row * width + c] }
             }
             let divisor =
                 switch self {
-                case .mean: Float(rows)
-                case .meanSqrtLength: Float(rows).squareRoot()
-                default: Float(rows * (rows + 1) / 2)
+                case .mean: Float(rows - skipped)
+                case .meanSqrtLength: Float(rows - skipped).squareRoot()
+                // weights are counted from the text's first token, whether or not that counts
+                default: Float(rows * (rows + 1) / 2 - skipped * (skipped + 1) / 2)
                 }
             for c in 0..<width { out[c] /= divisor }
         }

@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 public import Tensor
 
@@ -22,6 +23,12 @@ public struct SentenceEncoder: @unchecked Sendable {
     public let lowercases: Bool
     /// The folder of the encoder and its tokenizer.
     public let encoderFolder: URL
+    /// What is put before every text: the folder's default prompt; empty where it names none.
+    public let prompt: String
+    /// Whether the prompt's tokens count in the pooling.
+    public let poolsPrompt: Bool
+    /// The similarity that the folder names for its vectors; nil where it says nothing.
+    public let similarity: String?
     private var steps: [Step] = []
 
     /// The channels of a vector.
@@ -39,11 +46,15 @@ public struct SentenceEncoder: @unchecked Sendable {
 
     private init(_ folder: URL) throws {
         var modules = try SentenceModules(folder).list
+        let isSentenceFolder = !modules.isEmpty
         encoderFolder = modules.isEmpty ? folder : try modules[0].expect("Transformer")
         if !modules.isEmpty { modules.removeFirst() }
         encoder = try BERT.load(encoderFolder)
+        // sentence-transformers reads its own files where there is a modules.json, and nowhere else
+        let prompts = isSentenceFolder ? try SentencePrompts(folder) : nil
+        (prompt, similarity) = (prompts?.prompt ?? "", prompts?.similarity)
         let settings = encoderFolder.appendingPathComponent("sentence_bert_config.json")
-        if FileManager.default.fileExists(atPath: settings.path) {
+        if isSentenceFolder, try FileStatus.of(settings) != nil {
             let file = ConfigurationReader(try JSONValue(contentsOf: settings))
             let limit = try file.optionalCount("max_seq_length")
             maximumLength = limit.map { [context = encoder.settings.contextLength] in min($0, context) }
@@ -54,9 +65,12 @@ public struct SentenceEncoder: @unchecked Sendable {
         }
         if modules.isEmpty {
             pooling = [.mean]
+            poolsPrompt = true
         } else {
             let url = try modules.removeFirst().expect("Pooling").appendingPathComponent("config.json")
-            pooling = try Pooling.modes(reading: ConfigurationReader(try JSONValue(contentsOf: url)))
+            let file = ConfigurationReader(try JSONValue(contentsOf: url))
+            pooling = try Pooling.modes(reading: file)
+            poolsPrompt = try file.flag("include_prompt", or: true)
         }
         for module in modules {
             switch module.kind {
@@ -88,8 +102,11 @@ public struct SentenceEncoder: @unchecked Sendable {
     }
 
     /// The vectors of inputs, [N, width], in their order.
+    /// - Parameter promptLength: how many tokens at the beginning of every input are the prompt's; they are left out of the pooling where
+    ///   the folder says so (``poolsPrompt``).
     /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
-    public func embeddings(of inputs: [EncoderInput]) throws -> Tensor {
+    public func embeddings(of inputs: [EncoderInput], promptLength: Int = 0) throws -> Tensor {
+        let skipped = poolsPrompt ? 0 : promptLength
         let (hidden, pooled) = (encoder.settings.hiddenSize, pooledWidth)
         // filled by rows from several threads
         let vectors = Tensor.uninitialized([inputs.count, pooled]) { _ in }
@@ -97,7 +114,7 @@ public struct SentenceEncoder: @unchecked Sendable {
         try encoder.forEach(inputs) { index, states, rows in
             for (place, mode) in pooling.enumerated() {
                 mode.apply(
-                    states.pointer + rows.lowerBound * hidden, rows: rows.count, width: hidden,
+                    states.pointer + rows.lowerBound * hidden, rows: rows.count, skipping: skipped, width: hidden,
                     into: out + index * pooled + place * hidden)
             }
         }

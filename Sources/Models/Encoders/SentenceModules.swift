@@ -1,3 +1,4 @@
+internal import Files
 import Foundation
 
 /// The modules.json of a folder of sentence-transformers.
@@ -32,7 +33,7 @@ struct SentenceModules {
     /// Reads `[{"idx": 0, "name": …, "path": …, "type": …}, …]`. Paths must lie in the folder itself.
     init(_ folder: URL) throws {
         let url = folder.appendingPathComponent("modules.json")
-        guard FileManager.default.fileExists(atPath: url.path) else {
+        guard try FileStatus.of(url) != nil else {
             list = []
             return
         }

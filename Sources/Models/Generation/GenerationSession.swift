@@ -235,7 +235,7 @@ final class GenerationSession {
         let isTooEarly = live.response.tokens.count < options.minNewTokens
         let (token, logProb) = Sampler.choose(
             logits, count: decoder.shape.vocabularySize, options: options,
-            forbidden: isTooEarly ? generator.endOfSequence : nil, using: &live.stream)
+            forbidden: isTooEarly ? generator.ends.ids : [], using: &live.stream)
         live.response.tokens.append(token)
         live.response.logProbs.append(logProb)
         if let value { live.response.values.append(value) }
@@ -247,13 +247,10 @@ final class GenerationSession {
             sampledTokens += 1
             guard let token = live.response.tokens.last else { continue }
             live.next = [token]
-            if token == generator.endOfSequence {
-                live.response.ended = true
-                live.finished = true
-            } else if live.response.tokens.count >= options.maxNewTokens {
-                live.finished = true
-                if let end = generator.endOfSequence { live.next.append(end) }
-            }
+            live.response.ended = generator.ends.contains(token)
+            live.finished = live.response.ended || live.response.tokens.count >= options.maxNewTokens
+            // what a reward model reads at the end
+            if live.finished { live.next = generator.ends.closed([token]) }
             // the states of the last tokens are still to come when they are wanted
             if live.finished && generator.trunkLayers == nil { conclude(live) } else { active.append(live) }
         }

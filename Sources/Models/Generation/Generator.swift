@@ -16,16 +16,16 @@ public struct GenerationRequest {
 
 /// A sampled response.
 public struct GeneratedResponse {
-    /// The tokens, with the end-of-sequence token when it was drawn.
+    /// The tokens, with the one that ended it when one was drawn.
     public var tokens: [Int32] = []
     /// log p of each token under softmax(logits / temperature).
     public var logProbs: [Float] = []
     /// The value head's output in the state that each token was drawn in; empty without a head.
     public var values: [Float] = []
-    /// Whether the response ended by itself, with the end-of-sequence token.
+    /// Whether the response ended by itself, with one of the end tokens.
     public var ended = false
-    /// The states behind the first `trunkLayers` layers of every prompt token, every response token and, when the response did not end
-    /// by itself, an end-of-sequence token after it: [P + R (+ 1), C]. Only when asked for.
+    /// The states behind the first `trunkLayers` layers of every prompt token and of the response as a reward model reads it, with one
+    /// closing token (``EndTokens/closed(_:)``): [P + R (+ 1), C]. Only when asked for.
     public var trunk: Tensor?
 
     /// A response without tokens.
@@ -41,8 +41,10 @@ public struct Generator {
     public var decoder: any Decoder
     /// Read out beside every sampled token, when there is one.
     public var valueHead: ValueHead?
-    /// The token that ends a response.
-    public var endOfSequence: Int32?
+    /// The tokens that end a response.
+    public var ends: EndTokens
+    /// What is put behind texts, and ends responses where nothing else is named.
+    public var endOfSequence: Int32? { ends.closing }
     /// Ids at and above this have no token and are never drawn.
     public var validTokens: Int
     /// The most responses that are extended in one step.
@@ -50,14 +52,24 @@ public struct Generator {
     /// Whether, and behind how many layers, states are returned with each response.
     public var trunkLayers: Int?
 
-    /// A generator for a model.
+    /// A generator for a model whose responses one token ends.
     public init(
         _ decoder: any Decoder, valueHead: ValueHead? = nil, endOfSequence: Int32?, validTokens: Int? = nil,
         maxActive: Int = 64, trunkLayers: Int? = nil
     ) {
+        self.init(
+            decoder, valueHead: valueHead, ends: EndTokens(closing: endOfSequence), validTokens: validTokens, maxActive: maxActive,
+            trunkLayers: trunkLayers)
+    }
+
+    /// A generator for a model whose responses several tokens may end.
+    public init(
+        _ decoder: any Decoder, valueHead: ValueHead? = nil, ends: EndTokens, validTokens: Int? = nil, maxActive: Int = 64,
+        trunkLayers: Int? = nil
+    ) {
         self.decoder = decoder
         self.valueHead = valueHead
-        self.endOfSequence = endOfSequence
+        self.ends = ends
         self.validTokens = validTokens ?? decoder.shape.vocabularySize
         self.maxActive = maxActive
         self.trunkLayers = trunkLayers

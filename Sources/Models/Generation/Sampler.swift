@@ -37,19 +37,19 @@ package enum Sampler {
     /// The chosen token and its log-probability under softmax(logits / temperature), before anything restricts the draw (for a
     /// temperature of 0: under softmax(logits)).
     ///
-    /// First `forbidden` is left out, when there is such a token; top-k then keeps the k greatest logits (ties at the k-th all stay),
+    /// First the `forbidden` tokens are left out; top-k then keeps the k greatest logits (ties at the k-th all stay),
     /// and top-p the smallest set of most probable tokens whose probability reaches p (Holtzman et al. 2020).
     package static func choose(
-        _ logits: UnsafeMutablePointer<Float>, count: Int, options: SamplingOptions, forbidden: Int32? = nil,
+        _ logits: UnsafeMutablePointer<Float>, count: Int, options: SamplingOptions, forbidden: [Int32] = [],
         using generator: inout Philox
     ) -> (token: Int32, logProb: Float) {
         let isGreedy = options.temperature == 0
         let temperature = isGreedy ? 1 : options.temperature
         let whole = TokenSampling.logSumExp(logits, count: count, temperature: temperature)
         var allowed: [Float]?
-        if forbidden != nil || (!isGreedy && options.restricts(count)) {
+        if !forbidden.isEmpty || (!isGreedy && options.restricts(count)) {
             var row = Array(UnsafeBufferPointer(start: logits, count: count))
-            if let forbidden { row[Int(forbidden)] = -.infinity }
+            for token in forbidden where row.indices.contains(Int(token)) { row[Int(token)] = -.infinity }
             if !isGreedy && options.restricts(count) { restrict(&row, options: options, logSumExp: whole) }
             allowed = row
         }

@@ -30,7 +30,7 @@ public protocol ProgramExitProviding: Error {
 extension FileError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .missing, .unreadable: .missingInput
+        case .missing, .unreadable, .notAFile: .missingInput
         case .cannotCreate: .cannotCreate
         case .cannotWrite: .inputOutput
         case .damaged: .badData
@@ -41,10 +41,12 @@ extension FileError: ProgramExitProviding {
 extension RunFolderError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder: .usage
+        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder, .foreignFolder,
+            .foreignPart:
+            .usage
         case .inUse: .tryAgain
         case .nothingToResume, .unfinished: .missingInput
-        case .noValidCheckpoint, .shortened, .badLine: .badData
+        case .noValidCheckpoint, .shortened, .changedLines, .badLine: .badData
         }
     }
 }

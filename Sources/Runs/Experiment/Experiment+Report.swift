@@ -16,15 +16,16 @@ extension Experiment {
         text += modelsTable.markdown + "\n## Systems\n\n" + systemsTable.markdown
         text += "\n## Generalisation gap\n\n" + gapTable.markdown
         text += "\n## Change against SFT, of the same seeds on the same prompts\n\n" + changeTable.markdown
+        for line in leftOut ?? [] { text += "\n\(line)\n" }
         return text + String(format: "\nAll runs together were at work for %.1f hours.\n", seconds / 3600)
     }
 
     /// What is printed on the terminal at the end.
     public var terminalText: String {
-        [
+        ([
             "\(dataset), seeds \(seeds.joined(separator: ", "))", modelsTable.plain, systemsTable.plain,
             "Generalisation gap (id minus ood)", gapTable.plain, "Change against SFT", changeTable.plain,
-        ].joined(separator: "\n")
+        ] + (leftOut ?? [])).joined(separator: "\n")
     }
 
     /// Accuracy of the reward models and loss of SFT.

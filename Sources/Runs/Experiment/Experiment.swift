@@ -44,6 +44,17 @@ public struct Experiment: Codable, Equatable, Sendable {
         /// The same over one response to each prompt.
         case acrossInputEmbedding = "across_input_embedding"
 
+        /// The numbers that it can have.
+        var range: MetricRange {
+            switch self {
+            case .rougeL, .eosShare: .share
+            case .lengthTokens, .perInputEAD, .acrossInputEAD: .notNegative
+            case .perInputEmbedding, .acrossInputEmbedding: MetricRange(least: 0, greatest: 2)
+            case .gold: MetricRange(greatest: 1)
+            case .reward, .kl: .unbounded
+            }
+        }
+
         /// The title of its column.
         public var title: String {
             switch self {
@@ -110,9 +121,12 @@ public struct Experiment: Codable, Equatable, Sendable {
     public var rewardModelAccuracy: Pair?
     /// SFT first, then best-of-N, then PPO.
     public var systems: [System]
+    /// What was left out of some numbers because a table lacks it; nil where nothing was.
+    public var leftOut: [String]?
 
     enum CodingKeys: String, CodingKey {
         case dataset, seeds, seconds, systems
+        case leftOut = "left_out"
         case supervisedLoss = "supervised_loss"
         case rewardModelAccuracy = "reward_model_accuracy"
     }

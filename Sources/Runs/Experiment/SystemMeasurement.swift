@@ -16,6 +16,8 @@ struct SystemMeasurement {
     var prompts: [Experiment.Metric: [String: Double]] = [:]
     /// Metrics over one response to each prompt.
     var across: [Experiment.Metric: Across] = [:]
+    /// How many rows lack what a metric is made of, by metric.
+    var leftOut: [Experiment.Metric: Int] = [:]
 
     /// Measures the rows of a table; without an encoder there is no diversity of embeddings.
     init(_ rows: [SampleRow], gold: GoldScore, encoder: FolderSentenceEncoder?, seed: UInt64) throws {
@@ -23,6 +25,8 @@ struct SystemMeasurement {
         let groups = Dictionary(grouping: rows, by: \.input)
         func add(_ metric: Experiment.Metric, _ value: (SampleRow) -> Double?) {
             prompts[metric] = groups.compactMapValues { Statistics.mean(of: $0.compactMap(value)) }
+            let missing = rows.count { value($0) == nil }
+            if missing > 0, missing < rows.count { leftOut[metric] = missing }
         }
         add(.reward, \.reward)
         add(.rougeL) { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } }
@@ -76,9 +80,10 @@ struct SeedValues {
     var variance = 0.0
     var degrees = 0.0
 
-    /// Its mean with its interval.
-    var estimate: Experiment.Estimate {
-        .init(CrossedMean.interval(of: seeds, unitVariance: variance, unitDegrees: degrees), seeds: seeds)
+    /// Its mean with its interval, as far as that lies in the range of what is measured.
+    func estimate(in range: MetricRange) -> Experiment.Estimate {
+        let interval = CrossedMean.interval(of: seeds, unitVariance: variance, unitDegrees: degrees)
+        return .init(range.clamp(interval), seeds: seeds)
     }
 
     /// The difference to a quantity of the same seeds on other prompts.

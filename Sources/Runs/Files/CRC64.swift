@@ -34,6 +34,12 @@ public struct CRC64: Equatable, Sendable {
         state = crc
     }
 
+    /// The checksum as 16 hexadecimal digits.
+    package var digits: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     /// Takes in further bytes.
     public mutating func update(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { update($0) }

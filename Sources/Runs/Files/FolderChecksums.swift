@@ -29,7 +29,7 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
     package static func writeFolder(_ url: URL, contents: (URL) throws -> Void) throws {
         try AtomicFolder.write(to: url) { folder in
             try contents(folder)
-            try FolderChecksums(of: folder).write(to: folder)
+            try FileError.creating(url.path) { try FolderChecksums(of: folder) }.write(to: folder)
         }
     }
 
@@ -47,17 +47,16 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
     /// - Throws: `FileError.damaged` with the first file that differs, and in what.
     public static func verify(_ folder: URL) throws {
         let list = folder.appendingPathComponent(fileName)
-        guard let content = try? Foundation.Data(contentsOf: list),
-            let checksums = try? JSONDecoder().decode(Self.self, from: content)
-        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) is missing or unreadable") }
+        let content = try written(fileName, in: folder) { try Descriptor.content(of: list.path, limit: 64 << 20, followingLinks: false) }
+        guard let checksums = try? JSONDecoder().decode(Self.self, from: Foundation.Data(content)) else {
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+        }
         for (name, expected) in checksums.files.sorted(by: { $0.key < $1.key }) {
             guard isInside(name) else {
                 throw FileError.damaged(path: list.path, problem: "it names \(name), which is outside the folder")
             }
             let file = folder.appendingPathComponent(name)
-            guard let found = try? Self.entry(of: file.path) else {
-                throw FileError.damaged(path: folder.path, problem: "\(name) is missing or unreadable")
-            }
+            let found = try written(name, in: folder) { try Self.entry(of: file.path) }
             guard found.bytes == expected.bytes else {
                 throw FileError.damaged(
                     path: folder.path, problem: "\(name) has \(found.bytes) bytes; \(expected.bytes) were written")
@@ -69,11 +68,20 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
         }
     }
 
-    private mutating func add(_ folder: String, prefix: String) throws {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw FileError.unreadable(path: folder, .last)
+    /// Reads a file that was written into a folder: its absence is damage, and so is anything else in its place. A file that is there and
+    /// cannot be read says nothing about what it holds, so that is an error of its own and never damage.
+    static func written<Result>(_ name: String, in folder: URL, _ read: () throws -> Result) throws -> Result {
+        do {
+            return try read()
+        } catch FileError.missing {
+            throw FileError.damaged(path: folder.path, problem: "\(name) is missing")
+        } catch FileError.notAFile(_, let kind) {
+            throw FileError.damaged(path: folder.path, problem: "\(name) is \(kind)")
         }
-        for name in names where prefix + name != Self.fileName {
+    }
+
+    private mutating func add(_ folder: String, prefix: String) throws {
+        for name in try Folder.names(in: folder) where prefix + name != Self.fileName {
             let path = folder + "/" + name
             var status = stat()
             guard lstat(path, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
@@ -86,7 +94,7 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
     }
 
     private static func entry(of path: String) throws -> Entry {
-        let file = try Descriptor(reading: path)
+        let file = try Descriptor(readingFile: path, followingLinks: false)
         var crc = CRC64()
         var bytes: UInt64 = 0
         try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 64) { buffer in

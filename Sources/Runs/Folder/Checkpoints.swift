@@ -25,8 +25,9 @@ public struct Checkpoints {
     }
 
     /// All checkpoints of a run, oldest first, whole or not.
-    public static func list(inRun folder: URL) -> [Checkpoint] {
-        Checkpoints(inRun: folder).all()
+    /// - Throws: `FileError.unreadable`.
+    public static func list(inRun folder: URL) throws -> [Checkpoint] {
+        try Checkpoints(inRun: folder).all()
     }
 
     /// The step's name: six digits, more when needed.
@@ -35,8 +36,9 @@ public struct Checkpoints {
         return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    func all() -> [Checkpoint] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    /// - Throws: `FileError.unreadable`: a folder that cannot be listed is not an empty one.
+    func all() throws -> [Checkpoint] {
+        let names = try Folder.namesIfPresent(in: folder.path) ?? []
         return names.compactMap { name in
             guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, Self.name(step: step) == name
             else { return nil }
@@ -61,7 +63,7 @@ public struct Checkpoints {
     /// - Throws: `RunFolderError.noValidCheckpoint` when there are some and none is whole; nothing is set aside then.
     func newestValid(note: (String) -> Void) throws -> Checkpoint? {
         var damaged: [(Checkpoint, problem: String)] = []
-        for checkpoint in all().reversed() {
+        for checkpoint in try all().reversed() {
             do {
                 try FolderChecksums.verify(checkpoint.url)
             } catch FileError.damaged(_, let problem) {
@@ -83,9 +85,9 @@ public struct Checkpoints {
     /// so is known to be whole. Damaged ones that were set aside go as well.
     func removeOldest(keeping limit: Int, current: Checkpoint) throws {
         precondition(limit >= 1, "at least one checkpoint is kept: \(limit)")
-        let others = all().filter { $0.step != current.step }
+        let others = try all().filter { $0.step != current.step }
         for checkpoint in others.dropLast(limit - 1) { try AtomicFolder.remove(checkpoint.url) }
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for name in try Folder.namesIfPresent(in: folder.path) ?? []
         where name.hasPrefix("step-") && name.hasSuffix(Self.damagedSuffix) {
             try AtomicFolder.remove(folder.appendingPathComponent(name))
         }

@@ -46,6 +46,12 @@ public final class MetricsFile {
     /// The length in bytes, for a checkpoint.
     func length() throws -> UInt64 { try file.length() }
 
+    /// The checksum of all lines, for a checkpoint.
+    func checksum() throws -> String { try file.checksum() }
+
+    /// Checks that the lines up to a checkpoint are those that it was written behind.
+    func check(length: UInt64, checksum: String?) throws { try file.check(length: length, checksum: checksum) }
+
     func synchronise() throws { try file.synchronise() }
 
     /// Drops all lines behind a length that the file had at a checkpoint.
@@ -65,13 +71,7 @@ public final class MetricsFile {
     /// - Throws: `FileError.missing` or `.unreadable`; `RunFolderError.badLine`.
     public static func read(inRun folder: URL) throws -> [Measurement] {
         let url = folder.appendingPathComponent(fileName)
-        let content: Foundation.Data
-        do {
-            content = try Foundation.Data(contentsOf: url)
-        } catch {
-            throw FileManager.default.fileExists(atPath: url.path)
-                ? FileError.unreadable(path: url.path, SystemError(code: EIO)) : FileError.missing(path: url.path)
-        }
+        let content = Foundation.Data(try Descriptor.content(of: url.path))
         var lines = content.split(separator: 0x0a, omittingEmptySubsequences: false)
         lines.removeLast()
         let decoder = JSONDecoder()

@@ -32,18 +32,18 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
 
     /// Reads `config.json` of a run folder.
     /// - Returns: nil when the folder has no such file.
-    /// - Throws: `RunFolderError.notARunFolder` when the file is of another kind (a model folder has one, too).
+    /// - Throws: `RunFolderError.notARunFolder` when the file is of another kind (a model folder has one, too);
+    ///   `FileError.unreadable` or `.notAFile` with its name and the reason.
     public static func read(inRun folder: URL) throws -> RunConfiguration? {
         let file = folder.appendingPathComponent(fileName)
-        let content: Foundation.Data
+        let content: [UInt8]
         do {
-            content = try Foundation.Data(contentsOf: file)
-        } catch {
-            guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-            throw FileError.unreadable(path: file.path, SystemError(code: EIO))
+            content = try Descriptor.content(of: file.path)
+        } catch FileError.missing {
+            return nil
         }
         do {
-            return try JSONDecoder().decode(RunConfiguration.self, from: content)
+            return try JSONDecoder().decode(RunConfiguration.self, from: Foundation.Data(content))
         } catch {
             throw RunFolderError.notARunFolder(path: folder.path)
         }

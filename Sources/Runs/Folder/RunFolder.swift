@@ -49,15 +49,16 @@ public final class RunFolder {
         note: (String) -> Void = { _ in }
     ) throws {
         // Before anything is written: a folder of another kind must stay as it is.
+        try Self.checkIsOwn(url)
         _ = try Self.configuration(at: url, expecting: [configuration.stage])
-        if resume == .must && !Self.hasProgress(url) { throw RunFolderError.nothingToResume(path: url.path) }
+        if try resume == .must && !Self.hasProgress(url) { throw RunFolderError.nothingToResume(path: url.path) }
         try Folder.make(url)
         lock = try RunLock(url, program: configuration.program)
         self.url = url
         self.configuration = configuration
         for folder in [url, url.appendingPathComponent(Checkpoints.folderName)] { try LeftOvers.remove(in: folder) }
         let earlier = try Self.configuration(at: url, expecting: [configuration.stage])
-        if let earlier, Self.hasProgress(url) {
+        if let earlier, try Self.hasProgress(url) {
             guard resume != .never else { throw RunFolderError.alreadyExists(path: url.path) }
             try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)
         } else if let earlier, Self.differs(configuration, earlier, mayChange: mayChange) {
@@ -77,15 +78,18 @@ public final class RunFolder {
         guard isNew, (try? metrics.length()) == 0 else { return }
         let files = [RunConfiguration.fileName, MetricsFile.fileName, RunLock.fileName]
         let folders = [Checkpoints.folderName, Tables.folderName]
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: url.path),
+        guard let names = try? Folder.names(in: url.path),
             names.allSatisfy({ (files + folders).contains($0) }),
             folders.allSatisfy({ name in
                 let path = url.appendingPathComponent(name).path
-                return (try? FileManager.default.contentsOfDirectory(atPath: path))?.isEmpty ?? true
+                return (try? Folder.namesIfPresent(in: path) ?? [])?.isEmpty ?? false
             })
         else { return }
-        for name in files { unlink(url.appendingPathComponent(name).path) }
+        // the options go late: what is left when this is interrupted is still known as a run's
         for name in folders { rmdir(url.appendingPathComponent(name).path) }
+        for name in [MetricsFile.fileName, RunConfiguration.fileName, RunLock.fileName] {
+            unlink(url.appendingPathComponent(name).path)
+        }
         rmdir(url.path)
     }
 
@@ -95,10 +99,13 @@ public final class RunFolder {
     /// Without any checkpoint they become empty.
     /// - Parameter note: Receives one line for each damaged checkpoint that is passed over.
     /// - Returns: The checkpoint to load, nil to begin.
-    /// - Throws: `RunFolderError.noValidCheckpoint` or `.shortened`; `FileError`.
+    /// - Throws: `RunFolderError.noValidCheckpoint`, `.shortened` or `.changedLines`; `FileError`. Metrics and tables are untouched then.
     public func restore(note: (String) -> Void = { _ in }) throws -> Checkpoint? {
         let checkpoint = try checkpoints.newestValid(note: note)
         let lengths = try checkpoint.map { try FileLengths.read(from: $0.url) } ?? FileLengths()
+        // all of them are looked at before any is changed
+        try metrics.check(length: lengths.metrics, checksum: lengths.metricsChecksum)
+        try tables.check(lengths.tables, checksums: lengths.tableChecksums ?? [:])
         try metrics.cut(to: lengths.metrics)
         try tables.cut(to: lengths.tables)
         return checkpoint
@@ -115,7 +122,9 @@ public final class RunFolder {
         // The lines must be on the disk before a checkpoint says how many there are.
         try metrics.synchronise()
         try tables.synchronise()
-        let lengths = FileLengths(metrics: try metrics.length(), tables: try tables.lengths())
+        let lengths = try FileLengths(
+            metrics: metrics.length(), tables: tables.lengths(), metricsChecksum: metrics.checksum(),
+            tableChecksums: tables.checksums())
         let checkpoint = try checkpoints.write(step: step) { folder in
             try contents(folder)
             try lengths.write(to: folder)
@@ -130,7 +139,7 @@ public final class RunFolder {
     public var finalFolder: URL { Self.finalFolder(inRun: url) }
 
     /// Whether the run has ended.
-    public var isFinished: Bool { Self.isFinished(url) }
+    public var isFinished: Bool { get throws { try Self.isFinished(url) } }
 
     /// Writes the result, `final/`, or another folder of the run under a name of its own.
     /// - Throws: `FileError`, or whatever `contents` throws; nothing of the folder is there then.
@@ -144,7 +153,7 @@ public final class RunFolder {
     /// Adds the seconds of a session to `timing.json`.
     /// - Throws: `FileError`.
     public func addSeconds(_ seconds: Double) throws {
-        let timing = Timing(seconds: Self.seconds(inRun: url) + seconds)
+        let timing = Timing(seconds: try Self.seconds(inRun: url) + seconds)
         let rounded = (timing.seconds * 1000).rounded() / 1000
         try AtomicFile.write("{\"seconds\": \(rounded)}\n", to: url.appendingPathComponent(Timing.fileName))
     }
@@ -161,8 +170,8 @@ extension RunFolder {
         let direct = URL(fileURLWithPath: idOrPath, isDirectory: true)
         let named = runs.appendingPathComponent(idOrPath, isDirectory: true)
         let isName = (try? RunFolderError.checkName(idOrPath)) != nil
-        let url = isName && FileManager.default.fileExists(atPath: named.path) ? named : direct
-        guard FileManager.default.fileExists(atPath: url.path) else {
+        let url = try isName && FileStatus.of(named) != nil ? named : direct
+        guard try FileStatus.of(url) != nil else {
             throw FileError.missing(path: isName ? named.path : idOrPath)
         }
         guard try configuration(at: url, expecting: stages) != nil else {
@@ -174,8 +183,7 @@ extension RunFolder {
     /// The model folder that a path means: itself, or `final/` when it is a run folder.
     /// - Throws: `FileError.missing`; `RunFolderError.wrongStage`; `RunFolderError.unfinished`.
     public static func modelFolder(at url: URL, expecting stages: [RunStage]) throws -> URL {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+        guard try FileStatus.of(url)?.kind == .folder else {
             throw FileError.missing(path: url.path)
         }
         do {
@@ -183,7 +191,7 @@ extension RunFolder {
         } catch RunFolderError.notARunFolder {
             return url
         }
-        guard isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+        guard try isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
         return finalFolder(inRun: url)
     }
 
@@ -198,14 +206,20 @@ extension RunFolder {
     }
 
     /// Whether the run in a folder has ended.
-    public static func isFinished(_ url: URL) -> Bool {
-        FileManager.default.fileExists(atPath: finalFolder(inRun: url).path)
+    /// - Throws: `FileError.unreadable`.
+    public static func isFinished(_ url: URL) throws -> Bool {
+        try FileStatus.of(finalFolder(inRun: url).path, followingLinks: false)?.kind == .folder
     }
 
     /// Seconds at work over all sessions of the run in a folder; 0 when none has ended.
-    public static func seconds(inRun url: URL) -> Double {
-        let content = try? Foundation.Data(contentsOf: url.appendingPathComponent(Timing.fileName))
-        return content.flatMap { try? JSONDecoder().decode(Timing.self, from: $0) }?.seconds ?? 0
+    /// - Throws: `FileError.unreadable`.
+    public static func seconds(inRun url: URL) throws -> Double {
+        do {
+            let content = try Descriptor.content(of: url.appendingPathComponent(Timing.fileName).path)
+            return (try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content)))?.seconds ?? 0
+        } catch FileError.missing {
+            return 0
+        }
     }
 
     private struct Timing: Codable {
@@ -215,8 +229,8 @@ extension RunFolder {
 
     private static func finalFolder(inRun url: URL) -> URL { url.appendingPathComponent("final", isDirectory: true) }
 
-    private static func hasProgress(_ url: URL) -> Bool {
-        isFinished(url) || !Checkpoints.list(inRun: url).isEmpty
+    private static func hasProgress(_ url: URL) throws -> Bool {
+        try isFinished(url) || !Checkpoints.list(inRun: url).isEmpty
     }
 
     private static func differs(_ new: RunConfiguration, _ earlier: RunConfiguration, mayChange: Set<String>) -> Bool {
@@ -226,10 +240,11 @@ extension RunFolder {
 
     /// Removes the folders that `writeResult` has written.
     private static func removeResults(in url: URL) throws {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] {
+        for name in try Folder.names(in: url.path) {
             let folder = url.appendingPathComponent(name, isDirectory: true)
+            guard try FileStatus.of(folder.path, followingLinks: false)?.kind == .folder else { continue }
             let checksums = folder.appendingPathComponent(FolderChecksums.fileName)
-            if FileManager.default.fileExists(atPath: checksums.path) { try AtomicFolder.remove(folder) }
+            if try FileStatus.of(checksums.path, followingLinks: false)?.kind == .file { try AtomicFolder.remove(folder) }
         }
     }
 

@@ -4,6 +4,10 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case notARunFolder(path: String)
     /// The run is of another stage than the program needs.
     case wrongStage(path: String, found: RunStage, expected: [RunStage])
+    /// The folder holds something and is no run.
+    case foreignFolder(path: String, holds: String)
+    /// Something of a run lies elsewhere, or is of another kind than a run makes it.
+    case foreignPart(path: String, found: String, expected: String)
     /// Another process works in the folder.
     case inUse(path: String, owner: String?)
     /// The run was begun with other options.
@@ -16,6 +20,8 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case noValidCheckpoint(path: String, problem: String)
     /// A file that grows line by line is shorter than it was at the checkpoint.
     case shortened(path: String, bytes: UInt64, expected: UInt64)
+    /// Lines of a growing file, written before the checkpoint, are not what they were.
+    case changedLines(path: String, bytes: UInt64)
     /// The run has no `final` folder yet.
     case unfinished(path: String)
     /// The run has no table of this name.
@@ -32,6 +38,10 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
         switch self {
         case .notARunFolder(let path):
             "\(path) is not a run folder (its config.json is not of a run); name a folder that one of the programs wrote"
+        case .foreignFolder(let path, let holds):
+            "\(path) is not empty and holds no run (it has no config.json, but \(holds)); name another run with --run-id, or an empty folder"
+        case .foreignPart(let path, let found, let expected):
+            "\(path) is \(found); a run has \(expected) of its own there, so this folder is left alone; name another run, or put that right"
         case .wrongStage(let path, let found, let expected):
             "\(path) is a run of \(found); expected \(expected.map(\.description).joined(separator: " or "))"
         case .inUse(let path, let owner):
@@ -45,6 +55,9 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
             "no checkpoint of \(path) is whole (newest: \(problem)); remove the folder to start again"
         case .shortened(let path, let bytes, let expected):
             "\(path) has \(bytes) bytes; \(expected) were there at the checkpoint; lines are missing"
+        case .changedLines(let path, let bytes):
+            "\(path) is damaged: its first \(bytes) bytes are not those that were there at the checkpoint; "
+                + "put that file back from a copy, or remove the run's folder to start again"
         case .unfinished(let path): "\(path) has no final folder: the run did not end; repeat its command to finish it"
         case .unknownTable(let name, let path, let known):
             "\(path) has no table \"\(name)\"; it has \(known.isEmpty ? "none" : known.joined(separator: ", "))"

@@ -26,16 +26,17 @@ public final class Tables {
     }
 
     /// The names of a run's tables, sorted.
-    public static func names(inRun folder: URL) -> [String] {
+    /// - Throws: `FileError.unreadable`.
+    public static func names(inRun folder: URL) throws -> [String] {
         let path = folder.appendingPathComponent(folderName).path
-        return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+        return try (Folder.namesIfPresent(in: path) ?? [])
             .filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { String($0.dropLast(suffix.count)) }.sorted()
     }
 
     /// Reads a table of a run.
     /// - Throws: `RunFolderError.unknownTable` with the names that exist; `DataError` for a line that is no row.
     public static func read(_ table: String, inRun folder: URL) throws -> [SampleRow] {
-        let known = names(inRun: folder)
+        let known = try names(inRun: folder)
         guard known.contains(table) else {
             throw RunFolderError.unknownTable(table, path: folder.path, known: known)
         }
@@ -45,10 +46,31 @@ public final class Tables {
     /// The length of every table in bytes by name, for a checkpoint.
     func lengths() throws -> [String: UInt64] {
         var lengths: [String: UInt64] = [:]
-        for name in Self.names(inRun: folder.deletingLastPathComponent()) {
+        for name in try Self.names(inRun: folder.deletingLastPathComponent()) {
             lengths[name] = try file(of: name).length()
         }
         return lengths
+    }
+
+    /// The checksum of every table by name, for a checkpoint.
+    func checksums() throws -> [String: String] {
+        var checksums: [String: String] = [:]
+        for name in try Self.names(inRun: folder.deletingLastPathComponent()) {
+            checksums[name] = try file(of: name).checksum()
+        }
+        return checksums
+    }
+
+    /// Checks that all tables begin with what they held at a checkpoint.
+    /// - Throws: `RunFolderError.shortened` or `.changedLines`.
+    func check(_ lengths: [String: UInt64], checksums: [String: String]) throws {
+        let existing = try Self.names(inRun: folder.deletingLastPathComponent())
+        for (name, length) in lengths.sorted(by: { $0.key < $1.key }) {
+            guard existing.contains(name) else {
+                throw RunFolderError.shortened(path: Self.url(of: name, in: folder).path, bytes: 0, expected: length)
+            }
+            try file(of: name).check(length: length, checksum: checksums[name])
+        }
     }
 
     func synchronise() throws {
@@ -59,7 +81,7 @@ public final class Tables {
     /// Drops all rows behind lengths that the tables had at a checkpoint; a table without one is removed.
     /// - Throws: `RunFolderError.shortened`.
     func cut(to lengths: [String: UInt64]) throws {
-        let existing = Self.names(inRun: folder.deletingLastPathComponent())
+        let existing = try Self.names(inRun: folder.deletingLastPathComponent())
         for name in Set(existing).union(lengths.keys).sorted() {
             if let length = lengths[name] {
                 guard existing.contains(name) else {

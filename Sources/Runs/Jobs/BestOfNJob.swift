@@ -43,12 +43,12 @@ public struct BestOfNJob {
 
     private func work() throws {
         let session = try RunSession(stage: .bestOfN, program: "sample-best-of-n", run: run, options: resolved)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let n = options.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
         let policy = try LoadedModel.load(options.modelName, from: [.supervised, .policy], note: session.say)
-        let end = try policy.endOfSequence()
-        let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, end: end)
+        let ends = try policy.ends(note: session.say)
+        let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
         let reference = try options.referenceModel.map { try policy.loadReference($0, note: session.say) }
         let corpus = try data.corpus(options.evaluationSplits.values, note: session.say)
         let tokenisation = try data.tokenisation(
@@ -66,7 +66,7 @@ public struct BestOfNJob {
         try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
         let sampler = BestOfN(
             generator: Generator(
-                policy.model.decoder, endOfSequence: end, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
+                policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
             rewardFunction: reward, tokenizer: policy.tokenizer,
             options: sampling.options(reference: data.referenceCompatible),
             random: Philox(seed: run.seed).split("best of n"), reference: reference,

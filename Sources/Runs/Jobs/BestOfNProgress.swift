@@ -60,9 +60,12 @@ package struct BestOfNProgress: Codable, Equatable {
     /// - Parameter n: the responses of a group.
     /// - Throws: `FileError.damaged`.
     package static func read(from folder: URL, n: Int) throws -> BestOfNProgress {
-        guard let content = try? Foundation.Data(contentsOf: folder.appendingPathComponent(fileName)),
-            let progress = try? JSONDecoder().decode(BestOfNProgress.self, from: content)
-        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) is missing or unreadable") }
+        let content = try FolderChecksums.written(fileName, in: folder) {
+            try Descriptor.content(of: folder.appendingPathComponent(fileName).path, followingLinks: false)
+        }
+        guard let progress = try? JSONDecoder().decode(BestOfNProgress.self, from: Foundation.Data(content)) else {
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+        }
         let counts = 0...(1 << 53)
         guard [progress.split, progress.prompts, progress.done, progress.tokens].allSatisfy({ counts.contains($0) }),
             [0, n].contains(progress.curve.count)

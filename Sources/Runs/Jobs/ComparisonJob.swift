@@ -35,7 +35,7 @@ public struct ComparisonJob {
 
         let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
         let console = Console()
-        for line in encoder?.notes ?? [] { console.say("\(encoder?.name ?? ""): \(line)") }
+        encoder?.notes.forEach { console.say($0) }
         func system(_ run: URL, suffix: String = "") throws -> Summary.System {
             Summary.System(
                 id: try scores(of: "test" + suffix, inRun: run, encoder),
@@ -50,7 +50,7 @@ public struct ComparisonJob {
         // a summary does not take what was never measured: NaN is refused by name
         func last(_ name: String, _ measurements: [Measurement]) -> Double { measurements.last(of: name) ?? .nan }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
-        let seconds = Summary.Seconds(
+        let seconds = try Summary.Seconds(
             sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
             bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
             diversity: start.duration(to: .now) / .seconds(1),
@@ -86,7 +86,7 @@ public struct ComparisonJob {
         guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
         let url = try RunFolder.locate(
             name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
-        guard RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+        guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
         return url
     }
 
@@ -101,8 +101,11 @@ public struct ComparisonJob {
         }
         let prompts = order.compactMap { groups[$0] }
         var random = Philox(seed: run.seed).split("comparison")
+        var leftOut: [String: Int] = [:]
         func interval(_ column: String, _ value: (SampleRow) -> Double?) throws -> Interval {
             let values = prompts.map { $0.compactMap(value) }
+            let missing = rows.count - values.reduce(0) { $0 + $1.count }
+            if missing > 0 { leftOut[column] = missing }
             guard values.contains(where: { !$0.isEmpty }) else {
                 throw SummaryError.missingColumn(column, table: table, path: folder.path)
             }
@@ -127,7 +130,7 @@ public struct ComparisonJob {
         guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
             throw CommandLineError.invalid("the tables hold too few responses for a diversity")
         }
-        return Summary.Scores(
+        var scores = Summary.Scores(
             reward: try interval("reward", \.reward),
             rougeL: try interval("reference") { row in
                 row.reference.map { rouge.score(row.response, reference: $0).rougeL.f }
@@ -142,6 +145,8 @@ public struct ComparisonJob {
             acrossInputEAD: across.intervalOrPoint,
             perInputEmbedding: embedding?.perInput?.mean,
             acrossInputEmbedding: embedding?.acrossInputs?.intervalOrPoint)
+        scores.leftOut = leftOut.isEmpty ? nil : leftOut
+        return scores
     }
 }
 

@@ -35,11 +35,10 @@ public struct DiversityJob {
         }
         let models = try options.models()
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
-        let encoder = models.encoder as? FolderSentenceEncoder
+        for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let entailment = models.entailment as? FolderEntailmentModel
-        for line in encoder?.notes ?? [] { session.say("\(encoder?.name ?? ""): \(line)") }
         for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
         let reports = try run.computing {
             try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
@@ -101,10 +100,11 @@ public struct DiversityJob {
         let rows = try runIds.flatMap { id in
             let run = try RunFolder.locate(id, in: folder, expecting: [.bestOfN, .policy, .supervised])
             // what is measured is stored as complete: tables that still grow would never be measured again
-            guard RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
+            guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }
         }
-        return DiversityInput(tables: rows, maximumTables: options.maxTables)
+        return DiversityInput(
+            tables: rows, maximumTables: options.maxTables, countsSamples: options.referenceCompatible)
     }
 }
 
@@ -177,6 +177,14 @@ extension DiversityJob {
                 flat["average_" + name] = summary.mean.mean
                 flat["median_" + name] = summary.median
             }
+            if let group = texts?.groups.first {
+                if (1..<max(1, group.inputs)).contains(group.withoutReference) {
+                    flat["without_reference"] = Double(group.withoutReference)
+                }
+                if (1..<max(1, group.texts)).contains(group.withoutReward) {
+                    flat["without_reward"] = Double(group.withoutReward)
+                }
+            }
             for (name, interval) in texts?.gap ?? texts?.pairedDifference ?? [:] {
                 flat["\(comparisonName)_" + name] = interval.mean
             }
@@ -208,9 +216,7 @@ extension DiversityJob {
 extension DiversityInput.Group {
     /// The group for text metrics. References that are measured as outputs are not compared with themselves.
     fileprivate func measured(asReferences: Bool) -> TextReport.Input {
-        let rewards = outputs.compactMap(\.reward)
-        return TextReport.Input(
-            texts: outputs.map(\.text), reference: asReferences ? nil : reference,
-            rewards: rewards.count == outputs.count && !rewards.isEmpty ? rewards : nil)
+        TextReport.Input(
+            texts: outputs.map(\.text), reference: asReferences ? nil : reference, rewards: outputs.map(\.reward))
     }
 }

@@ -58,7 +58,7 @@ public struct ExperimentJob {
         func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
             try seeds.map { seed in
                 let url = try RunFolder.locate(name, in: runs(seed), expecting: [stage])
-                guard RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+                guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
                 return url
             }
         }
@@ -68,7 +68,7 @@ public struct ExperimentJob {
 
         let encoder = try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
         let console = Console()
-        for line in encoder?.notes ?? [] { console.say("\(encoder?.name ?? ""): \(line)") }
+        encoder?.notes.forEach { console.say($0) }
         func system(_ name: String, _ runs: [URL], _ table: (String) -> String) throws -> Measured {
             func split(_ split: String) throws -> [SystemMeasurement] {
                 try runs.map { run in
@@ -90,12 +90,15 @@ public struct ExperimentJob {
         let everything = try seeds.flatMap { seed in
             try Self.folders(in: runs(seed), prefix: "").map { runs(seed).appendingPathComponent($0) }
         }
-        return Experiment(
+        var experiment = Experiment(
             dataset: ComparisonJob.dataset(configuration), seeds: seeds.map { String($0.dropFirst("seed-".count)) },
-            seconds: everything.reduce(0) { $0 + RunFolder.seconds(inRun: $1) },
-            supervisedLoss: try Self.pair("validation_loss", "ood_validation_loss", supervised),
-            rewardModelAccuracy: try Self.pair("validation_accuracy", "ood_validation_accuracy", rewards),
+            seconds: try everything.reduce(0) { try $0 + RunFolder.seconds(inRun: $1) },
+            supervisedLoss: try Self.pair("validation_loss", "ood_validation_loss", supervised, in: .notNegative),
+            rewardModelAccuracy: try Self.pair("validation_accuracy", "ood_validation_accuracy", rewards, in: .share),
             systems: systems.map { $0.system(against: $0.name == base.name ? nil : base) })
+        let leftOut = systems.flatMap { $0.leftOut(seeds: experiment.seeds) }
+        experiment.leftOut = leftOut.isEmpty ? nil : leftOut
+        return experiment
     }
 
     /// The folders whose names begin so; ordered by the number at the end of the name, then by name.
@@ -114,13 +117,15 @@ public struct ExperimentJob {
 
     /// The last values that runs have of two metrics. Every seed has pairs and summaries of its own here or the same ones; either way the
     /// spread between seeds is what the interval is made of.
-    private static func pair(_ id: String, _ ood: String, _ runs: [URL]) throws -> Experiment.Pair? {
+    private static func pair(_ id: String, _ ood: String, _ runs: [URL], in range: MetricRange) throws -> Experiment.Pair? {
         func values(_ name: String) throws -> SeedValues? {
             let found = try runs.compactMap { try MetricsFile.read(inRun: $0).last(of: name) }
             return found.count == runs.count ? SeedValues(seeds: found) : nil
         }
         guard let inside = try values(id), let outside = try values(ood) else { return nil }
-        return .init(id: inside.estimate, ood: outside.estimate, gap: inside.minus(outside).estimate)
+        return .init(
+            id: inside.estimate(in: range), ood: outside.estimate(in: range),
+            gap: inside.minus(outside).estimate(in: range.minus(range)))
     }
 }
 
@@ -129,17 +134,29 @@ private struct Measured {
     var name: String
     var id, ood: [SystemMeasurement]
 
+    /// What its tables lack, a line for each seed, distribution and metric.
+    func leftOut(seeds: [String]) -> [String] {
+        [("id", id), ("ood", ood)].flatMap { data, measured in
+            zip(seeds, measured).flatMap { seed, measurement in
+                Experiment.Metric.allCases.compactMap { metric in
+                    measurement.leftOut[metric].map { "\(name), \(data), seed \(seed): \($0) responses without \(metric.title) left out" }
+                }
+            }
+        }
+    }
+
     /// Its estimates, with those of the change against a base.
     func system(against base: Measured?) -> Experiment.System {
         var result = Experiment.System(name: name, id: [:], ood: [:], gap: [:], changeID: [:], changeOOD: [:])
         for metric in Experiment.Metric.allCases {
             let (inside, outside) = (Self.values(id, metric), Self.values(ood, metric))
-            result.id[metric] = inside?.estimate
-            result.ood[metric] = outside?.estimate
-            if let inside, let outside { result.gap[metric] = inside.minus(outside).estimate }
+            let (range, differences) = (metric.range, metric.range.minus(metric.range))
+            result.id[metric] = inside?.estimate(in: range)
+            result.ood[metric] = outside?.estimate(in: range)
+            if let inside, let outside { result.gap[metric] = inside.minus(outside).estimate(in: differences) }
             guard let base else { continue }
-            result.changeID[metric] = Self.values(id, metric, minus: base.id)?.estimate
-            result.changeOOD[metric] = Self.values(ood, metric, minus: base.ood)?.estimate
+            result.changeID[metric] = Self.values(id, metric, minus: base.id)?.estimate(in: differences)
+            result.changeOOD[metric] = Self.values(ood, metric, minus: base.ood)?.estimate(in: differences)
         }
         return result
     }

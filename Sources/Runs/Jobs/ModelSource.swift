@@ -10,10 +10,13 @@ struct LoadedModel {
     var folder: URL
 
     /// Loads a model folder, or the result of the run in a run folder.
-    static func load(_ path: String, from stages: [RunStage], note: (String) -> Void) throws -> LoadedModel {
+    /// - Parameter usesTanh: whether its head, if it has one, has a tanh.
+    static func load(
+        _ path: String, from stages: [RunStage], usesTanh: Bool = false, note: (String) -> Void
+    ) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
         let read = try TokenizerFolder.load(from: folder)
-        let model = try LanguageModel.load(folder, note: note)
+        let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
         let tokenizer = try read.fitted(to: model.decoder, in: folder, note: note)
         return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
     }
@@ -37,6 +40,18 @@ struct LoadedModel {
         }
         return end
     }
+
+    /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
+    func ends(note: (String) -> Void) throws -> EndTokens {
+        let end = try endOfSequence()
+        let named = model.endTokens
+        guard !named.isEmpty, named != [end] else { return EndTokens(closing: end) }
+        let list = named.map { "\($0) (\(tokenizer.decode([$0], skippingSpecialTokens: false)))" }.joined(separator: ", ")
+        note(
+            "responses end with token \(list), as the model's files say"
+                + (named.contains(end) ? "" : "; the tokenizer's end of sequence, \(end), is none of them"))
+        return EndTokens(closing: end, ids: named, visible: Set(named.filter { !tokenizer.isSpecial($0) }))
+    }
 }
 
 extension Tokenizer {
@@ -49,11 +64,16 @@ extension Tokenizer {
         return fitted
     }
 
+    /// Whether decoded text leaves a token out where it leaves out special ones.
+    fileprivate func isSpecial(_ token: Int32) -> Bool {
+        decode([token], skippingSpecialTokens: true).isEmpty && !decode([token], skippingSpecialTokens: false).isEmpty
+    }
+
     /// Whether two tokenizers have as many ids and read a sample in the same way: then ids mean the same texts.
     func seemsEqual(to other: any Tokenizer) -> Bool {
         let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
         return vocabularySize == other.vocabularySize
-            && encode(sample, addingSpecialTokens: true) == other.encode(sample, addingSpecialTokens: true)
+            && encodeOpening(sample) == other.encodeOpening(sample)
     }
 }
 

@@ -56,13 +56,16 @@ public struct PPOJob {
     private func work() throws {
         let session = try RunSession(
             stage: .policy, program: "train-ppo", run: run, options: resolved, checkpointSteps: policy.checkpointSteps)
-        if session.folder.isFinished { return session.sayFinished() }
-        let supervised = try LoadedModel.load(policy.modelName, from: [.supervised, .policy], note: session.say)
-        let end = try supervised.endOfSequence()
+        if try session.folder.isFinished { return session.sayFinished() }
+        let supervised = try LoadedModel.load(
+            policy.modelName, from: [.supervised, .policy], usesTanh: reward.valueHeadActivation, note: session.say)
+        let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start = try .load(
+                checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.valueHeadActivation,
+                note: session.say)
         }
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")
@@ -107,10 +110,10 @@ public struct PPOJob {
 
         config.freezing.apply(to: decoder)
         let reward = try self.reward.load(
-            session, data: data, tokenizer: supervised.tokenizer, end: end, sharing: decoder, inTraining: true)
+            session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
-            evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, endOfSequence: end,
+            evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(

@@ -171,7 +171,7 @@ public struct PreferenceJob {
 
     private func finish(_ results: PreferenceResults) throws {
         let session = try RunSession(stage: .diversity, program: "calculate-diversity", run: run, options: resolved)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
         try session.sinks.handle(.measured(step: 0, values: results.flatValues))
         try session.folder.writeResult { try results.write(to: $0) }

@@ -26,8 +26,8 @@ extension RewardJob {
         }
         let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
         // once simulated they are part of the run, so that it can go on with the same ones
-        let isThere = FileManager.default.fileExists(atPath: folder.path)
-        let isWhole = isThere && (try? FolderChecksums.verify(folder)) != nil
+        let isThere = try FileStatus.of(folder) != nil
+        let isWhole = try isThere && Self.isWhole(folder)
         if isThere && !isWhole { session.say("\(folder.path) is damaged; its comparisons are made again") }
         if !isWhole {
             let sets = try simulate(session, supervised)
@@ -40,11 +40,21 @@ extension RewardJob {
         return try read(folder, needed: "train")
     }
 
+    /// Whether comparisons are what was written. What cannot be read is an error, not damage.
+    private static func isWhole(_ folder: URL) throws -> Bool {
+        do {
+            try FolderChecksums.verify(folder)
+            return true
+        } catch FileError.damaged {
+            return false
+        }
+    }
+
     private func read(_ folder: URL, needed: String) throws -> [(name: String, comparisons: [Comparison])] {
         var sets: [(name: String, comparisons: [Comparison])] = []
         for name in Self.setNames {
             let file = folder.appendingPathComponent("\(name).jsonl")
-            guard name == needed || FileManager.default.fileExists(atPath: file.path) else { continue }
+            guard try name == needed || FileStatus.of(file) != nil else { continue }
             sets.append((name, try JSONLines<Comparison>(file).read()))
         }
         return sets
@@ -67,13 +77,13 @@ extension RewardJob {
             )
         }
         let total = wanted.reduce(0) { $0 + $1.examples.count }
-        let end = try supervised.endOfSequence()
+        let ends = try supervised.ends(note: session.say)
         try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
         var done = (examples: 0, tokens: 0)
         return try wanted.map { name, examples in
             let simulation = SimulatedPreferences(
                 generator: Generator(
-                    decoder, endOfSequence: end, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
+                    decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
                 tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
                 options: sampling.options(), temperatures: preferences.simulatedTemperatures.values.map(Float.init),
                 samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,

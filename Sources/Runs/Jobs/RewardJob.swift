@@ -61,7 +61,7 @@ public struct RewardJob {
         let session = try RunSession(
             stage: .rewardModel, program: "train-reward-model", run: run, options: resolved,
             checkpointSteps: training.saveSteps)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(
             preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
         let finals = try evaluation.finalSplits(among: Self.finalNames)
@@ -150,13 +150,26 @@ public struct RewardJob {
             return try exportClassifier(model, tokenizer: tokenizer, session)
         }
         let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
-        let (mean, std) = try trainer.normalise()
+        let found = try trainer.normalise()
+        guard found.isApplied else {
+            session.say(
+                String(
+                    format: "the scores of the training pairs are all equal up to rounding (mean %.4g, deviation %.2g): the reward model "
+                        + "tells no answers apart; its deviation stays %g, and %@ is not written",
+                    found.mean, found.std, head.normalisationStd.value.item, preferences.normalisationCheckpointDir))
+            // nothing is divided: a deviation of 1
+            var values = ["normalised": 0.0, "normalisation_std": 1]
+            if found.mean.isFinite { values["normalisation_mean"] = found.mean }
+            if found.std.isFinite { values["score_deviation"] = found.std }
+            try session.sinks.handle(.measured(step: trainer.step, values: values))
+            return try exportClassifier(model, tokenizer: tokenizer, session)
+        }
         session.say(
             String(
-                format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", mean, std,
+                format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", found.mean, found.std,
                 preferences.normalisationCheckpointDir))
         try session.sinks.handle(
-            .measured(step: trainer.step, values: ["normalisation_mean": mean, "normalisation_std": std]))
+            .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))
         try session.folder.writeResult(preferences.normalisationCheckpointDir) {
             try model.save(to: $0, tokenizer: tokenizer, as: saving)
         }
@@ -172,7 +185,9 @@ public struct RewardJob {
         guard preferences.savePreds else { return }
         var text = "Index,Pred,Label\n"
         for (index, pair) in comparisons.enumerated() {
-            text += "\(index),\(scores[2 * index + 1] > scores[2 * index] ? 1 : 0),\(pair.choice)\n"
+            let prediction = RewardEvaluation.prediction(
+                scores[2 * index], scores[2 * index + 1], tiesPredictZero: trainer.config.tiesPredictZero)
+            text += "\(index),\(prediction == 0.5 ? "0.5" : prediction == 1 ? "1" : "0"),\(pair.choice)\n"
         }
         try session.folder.writeResult("predictions-\(name)") {
             try text.write(to: $0.appendingPathComponent("predictions.csv"), atomically: false, encoding: .utf8)
@@ -197,6 +212,7 @@ public struct RewardJob {
             normalisationPairs: data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize),
             seed: run.seed)
         config.skippedBatches = training.skipBadBatches
+        config.tiesPredictZero = data.referenceCompatible
         config.recomputesLayers = training.gradientCheckpointing
         config.dropsOut = training.dropout
         return config

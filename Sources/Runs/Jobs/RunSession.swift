@@ -39,7 +39,7 @@ final class RunSession {
         // what nobody asked for must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         sinks = EventSinks(console: console, run: folder)
-        guard !folder.isFinished else { return }
+        guard try !folder.isFinished else { return }
         let list = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
         say("options: \(list.joined(separator: " "))")
     }

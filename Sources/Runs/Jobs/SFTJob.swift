@@ -57,7 +57,7 @@ public struct SFTJob {
     private func work() throws {
         let session = try RunSession(
             stage: .supervised, program: "train-sft", run: run, options: resolved, checkpointSteps: training.saveSteps)
-        if session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return session.sayFinished() }
         let finals =
             evaluation.generates
             ? (evaluation.evaluationSplits.values.isEmpty
@@ -66,13 +66,16 @@ public struct SFTJob {
         let examples = try data.trainingExamples(of: corpus)
 
         let checkpoint = try session.restore()
-        let start: LoadedModel
+        var start: LoadedModel
         if let checkpoint {
             start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
             start = try .load(model.modelName ?? "", from: [.supervised, .policy], note: session.say)
+        }
+        if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {
+            session.say("the model learns the tokenizer's end of sequence, \(end), which joins the tokens that end its responses")
         }
         let decoder = start.model.decoder
         let counts = decoder.parameterCounts
@@ -104,7 +107,7 @@ public struct SFTJob {
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
-        let samples = try sampler(decoder, start.tokenizer, session)
+        let samples = try sampler(start, session)
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
@@ -149,21 +152,21 @@ public struct SFTJob {
     }
 
     /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.
-    private func sampler(_ decoder: any Decoder, _ tokenizer: any Tokenizer, _ session: RunSession) throws
-        -> SampleEvaluation
-    {
-        guard let end = tokenizer.endOfSequence else {
-            throw CommandLineError.invalid("the tokenizer names no end-of-sequence token (eos_token)")
-        }
+    private func sampler(_ start: LoadedModel, _ session: RunSession) throws -> SampleEvaluation {
+        let ends = try start.ends(note: evaluation.generates ? session.say : { _ in })
+        let tokenizer = start.tokenizer
         let reference = data.referenceCompatible
         return SampleEvaluation(
-            generator: Generator(decoder, endOfSequence: end, validTokens: tokenizer.vocabularySize),
+            generator: Generator(start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize),
             tokenizer: tokenizer,
             options: sampling.options(samples: reference, reference: reference),
             random: Philox(seed: run.seed).split("evaluation"),
             rewardFunction: evaluation.generates && model.evalSlRewardFunction
-                ? try reward.load(session, data: data, tokenizer: tokenizer, end: end) : nil)
+                ? try reward.load(session, data: data, tokenizer: tokenizer, ends: ends) : nil)
     }
+
+    /// Whether losses are means of batches' means, as in the original.
+    private var meansOverBatches: Bool { training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible }
 
     private var config: SFTConfig {
         var config = SFTConfig(
@@ -172,8 +175,8 @@ public struct SFTJob {
             freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
             evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps,
             promptLossWeight: model.promptLossWeight,
-            microBatchSize: training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible
-                ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
+            microBatchSize: meansOverBatches ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
+        config.evaluationBatchSize = meansOverBatches ? evaluation.perDeviceEvalBatchSize : nil
         config.skippedBatches = training.skipBadBatches
         config.recomputesLayers = training.gradientCheckpointing
         config.dropsOut = training.dropout

@@ -1,3 +1,4 @@
+import Files
 import Data
 import Eval
 import Foundation
@@ -50,16 +51,15 @@ struct ScoringJob {
 
     /// What is read and what is written.
     private func files() throws -> [(source: URL, destination: URL)] {
-        var isFolder: ObjCBool = false
         let path = URL(fileURLWithPath: target)
-        if FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder), !isFolder.boolValue {
+        if let status = try FileStatus.of(path), status.kind != .folder {
             let name = path.deletingPathExtension().lastPathComponent + ".scored.jsonl"
             let usual = path.deletingLastPathComponent().appendingPathComponent(name)
             return [(path, output.map { URL(fileURLWithPath: $0) } ?? usual)]
         }
         let folder = try RunFolder.locate(target, in: URL(fileURLWithPath: runs, isDirectory: true))
-        guard RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
-        let known = Tables.names(inRun: folder)
+        guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
+        let known = try Tables.names(inRun: folder)
         for name in tables where !known.contains(name) {
             throw RunFolderError.unknownTable(name, path: folder.path, known: known)
         }

@@ -1,3 +1,4 @@
+import Files
 import Data
 import Foundation
 
@@ -47,14 +48,13 @@ struct SystemOutputs {
     }
 
     private static func rows(of name: String, table: String, runs: URL) throws -> [SampleRow] {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), !isFolder.boolValue {
+        if let status = try FileStatus.of(name), status.kind != .folder {
             return try JSONLines<SampleRow>(URL(fileURLWithPath: name)).read()
         }
         // a run's own path may have a colon in it
         var run = name
         var table = table
-        if !FileManager.default.fileExists(atPath: name), let colon = name.lastIndex(of: ":") {
+        if try FileStatus.of(name) == nil, let colon = name.lastIndex(of: ":") {
             run = String(name[..<colon])
             table = String(name[name.index(after: colon)...])
         }

@@ -33,7 +33,7 @@ public struct DiversityOptions: ProgramOptions {
     @Option(
         help: .yesNo("Measures texts against their references, too: ROUGE, BLEU, exact match, lengths and rewards."))
     public var textMetrics = false
-    @Option(help: "Outputs of each input at most.")
+    @Option(help: "Outputs of each input at most; with --reference-compatible inputs at most, the first by their text.")
     public var limitOutputs: Int?
     @Option(help: .yesNo("Leaves out the diversity of each input's own outputs."))
     public var noPerInput = false
@@ -53,7 +53,7 @@ public struct DiversityOptions: ProgramOptions {
     public var lengthControl = false
     @Option(help: "That length in words; unless given, one that nine in ten of all texts have.")
     public var commonLength: Int?
-    @Option(help: "Tables at most.")
+    @Option(help: "Tables at most; with --reference-compatible every sample of an input counts as one.")
     public var maxTables = 16
     @Option(
         help:
@@ -115,7 +115,7 @@ public struct DiversityOptions: ProgramOptions {
 
     @Option(
         help: .yesNo(
-            "Whether metrics with a known slip in the original have it here, too (NLI: inverted, and characters as sentences)."
+            "Whether NLI metrics are inverted and take characters for sentences, and limits count inputs and samples, as in the original."
         ))
     public var referenceCompatible = false
 
@@ -192,6 +192,8 @@ public struct DiversityOptions: ProgramOptions {
         config.nliSamples = nliSamples
         config.resamples = bootstrapResamples
         config.seed = seed
+        config.selectsAsOriginal = referenceCompatible
+        config.plan.simulatesEverySet = referenceCompatible && simulateBonForPerInput != nil
         if referenceCompatible || nliReferenceForm {
             config.nliScoring = .reference
             config.nliForm = .charactersScaledTwice

@@ -1,3 +1,4 @@
+internal import Files
 public import ArgumentParser
 import Data
 import Eval
@@ -37,7 +38,7 @@ public struct RewardOptions: ProgramOptions {
     public var rewardInput: String?
     @Option(help: "Where a reward model's score is read: last-token, or padding-count as the original does.")
     public var scorePosition: String?
-    @Option(help: .yesNo("Whether a reward or value head that has no setting of its own in the checkpoint has a tanh."))
+    @Option(help: .yesNo("Whether the head has a tanh: in train-ppo the policy's value head, in other programs the reward model's."))
     public var valueHeadActivation = false
 
     public init() {}
@@ -107,7 +108,7 @@ public struct RewardOptions: ProgramOptions {
     ///   - compatibility: which way data are treated; nil-able options above win over it.
     ///   - policy: the model that writes the responses, for sharing, with its tokenizer.
     func load(
-        _ session: RunSession, data: DataOptions, tokenizer: any Tokenizer, end: Int32,
+        _ session: RunSession, data: DataOptions, tokenizer: any Tokenizer, ends: EndTokens,
         sharing policy: (any Decoder)? = nil,
         inTraining: Bool = false
     ) throws -> any RewardFunction {
@@ -117,21 +118,26 @@ public struct RewardOptions: ProgramOptions {
             return simple
         }
         guard let rfModelDir else { throw CommandLineError.invalid("name the reward model with --rf-model-dir") }
-        let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation, note: session.say)
+        // in policy training the tanh is the policy's
+        let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation && !inTraining, note: session.say)
         let own = loaded.tokenizer
+        let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)
         let readsText = rewardInput.map { OptionTable.canonical($0) == "text" } ?? (reference || position != .lastToken)
         // ids mean the same texts only where both tokenizers give the same ones
         let isCommon = own.endOfSequence == end && own.seemsEqual(to: tokenizer)
-        guard readsText || !isCommon else {
-            return RewardSource.onTokens(loaded.model, session: session, end: end, sharing: policy)
+        if let end, isCommon, !readsText {
+            return RewardSource.onTokens(loaded.model, session: session, end: end, ends: ends, sharing: policy)
+        }
+        guard let end = own.endOfSequence ?? end else {
+            throw CommandLineError.invalid("the tokenizer in \(rfModelDir) names no end-of-sequence token (eos_token)")
         }
         session.say(
             isCommon
                 ? "the reward model reads texts (\(try data.compatibility.rewardText.rawValue)) rather than the policy's tokens"
                 : "the reward model has a tokenizer of its own and reads texts")
         return RewardTextReward(
-            loaded.model, tokenizer: own, endOfSequence: own.endOfSequence ?? end,
+            loaded.model, tokenizer: own, endOfSequence: end,
             text: try data.compatibility.rewardText, position: position,
             maximumTokens: data.maxSourceLength + data.maxTargetLength)
     }
@@ -147,7 +153,7 @@ enum RewardSource {
         var folder = try RunFolder.modelFolder(at: url, expecting: [.rewardModel])
         let normalised = url.appendingPathComponent(RewardJob.normalisedName, isDirectory: true)
         if folder.standardizedFileURL != url.standardizedFileURL,
-            FileManager.default.fileExists(atPath: normalised.path)
+            try FileStatus.of(normalised)?.kind == .folder
         {
             folder = normalised
         }
@@ -159,7 +165,7 @@ enum RewardSource {
 
     /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.
     static func onTokens(
-        _ model: RewardModel, session: RunSession, end: Int32, sharing policy: (any Decoder)?
+        _ model: RewardModel, session: RunSession, end: Int32, ends: EndTokens, sharing policy: (any Decoder)?
     ) -> RewardModelReward {
         var layers = 0
         if let policy {
@@ -172,6 +178,6 @@ enum RewardSource {
                     ? "the reward model shares \(layers) layers with the policy (\(shared.bytesFreed / 1_048_576) MiB saved)"
                     : "the reward model shares no frozen layers with the policy and runs in full")
         }
-        return RewardModelReward(model, endOfSequence: end, sharedTrunkLayers: layers)
+        return RewardModelReward(model, endOfSequence: end, ends: ends, sharedTrunkLayers: layers)
     }
 }

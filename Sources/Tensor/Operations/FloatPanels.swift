@@ -22,11 +22,6 @@ struct FloatPanels {
         isSplit = kernels.pointee.split_product != nil && depth >= 16 && columns >= 16
     }
 
-    /// Whether some build of the kernels multiplies floats faster than OpenBLAS does here.
-    static func isUseful(_ kernels: UnsafePointer<Kernels.Table>) -> Bool {
-        kernels.pointee.f32_product != nil && (kernels.pointee.is_wide != 0 || !BLAS.knowsProcessor)
-    }
-
     /// Work is cut at multiples of these many rows: those that a group of panels is used by in one go.
     var rowUnit: Int { isSplit ? 32 : Kernels.groupRows }
 

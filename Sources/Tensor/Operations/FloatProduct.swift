@@ -2,8 +2,9 @@
 
 /// C[m, n] = A[m, k] · B[k, n] + beta · C, each of A and B read as it stands or transposed.
 ///
-/// Where the processor has wide registers, or OpenBLAS is older than the processor and does not know it (it then runs at a tenth of its
-/// speed), the product is made by the package's own kernel; elsewhere OpenBLAS makes it. In both, every number is one sum in a fixed order: the number of threads does not show in it.
+/// The package's own kernel makes it, in every build. Every number is one sum in an order that depends on `k` alone, so neither the number
+/// of threads nor the way in which a weight is stored shows in it. OpenBLAS cannot promise that: some of its kernels round by the shape of
+/// the part that they are given. It remains the judge of ours (``BLAS``).
 package enum FloatProduct {
     /// The product, shared out among the threads of the scope; beta is 0 or 1.
     package static func multiply(
@@ -11,8 +12,11 @@ package enum FloatProduct {
         beta: Float = 0
     ) {
         let kernels = Kernels.current
-        guard PackedFloats.isUseful(kernels), k > 0 else {
-            return BLAS.multiply(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
+        if m == 0 || n == 0 { return }
+        guard k > 0 else {
+            // an empty sum
+            if beta == 0 { for row in 0..<m { (c + row * stride).update(repeating: 0, count: n) } }
+            return
         }
         multiply(
             kernels, threads: ProductParts.isSmall(m, n, k) ? 1 : Compute.threads, m: m, n: n, k: k, a, b, into: c, stride: stride,
@@ -24,9 +28,6 @@ package enum FloatProduct {
         _ kernels: UnsafePointer<Kernels.Table>, m: Int, n: Int, k: Int, _ a: BLAS.Matrix, _ b: BLAS.Matrix,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
-        guard PackedFloats.isUseful(kernels) else {
-            return BLAS.multiplyPart(m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
-        }
         multiply(kernels, threads: 1, m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
     }
 

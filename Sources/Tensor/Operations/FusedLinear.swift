@@ -12,8 +12,6 @@ package final class FusedLinear: Sendable {
     private enum Form {
         /// Panels of floats.
         case floats(PackedFloats)
-        /// [outputs, inputs] as it stands, for OpenBLAS.
-        case plain(Storage)
         case rounded(PackedMatrix)
     }
 
@@ -65,7 +63,6 @@ package final class FusedLinear: Sendable {
             }
             if let packed { return .rounded(packed) }
         }
-        guard PackedFloats.isUseful() else { return .plain(weight) }
         return .floats(weight.withFloats { PackedFloats(depth: inputs, columns: outputs, $0, depthStride: 1, columnStride: inputs) })
     }
 
@@ -92,13 +89,6 @@ package final class FusedLinear: Sendable {
                 case .floats(let packed):
                     packed.multiply(rows: rows, x.pointer, into: out, stride: outputs) { finisher(rows: $0, columns: $1) }
                 case .rounded(let packed): multiply(x.pointer, rows, packed, finisher)
-                case .plain(let weight):
-                    weight.withFloats { weight in
-                        FloatProduct.multiply(
-                            m: rows, n: outputs, k: inputs, .plain(x.pointer, stride: inputs),
-                            .transposed(UnsafePointer(weight), stride: inputs), into: out, stride: outputs)
-                    }
-                    Compute.forRows(rows, width: outputs) { finisher(rows: $0, columns: 0..<outputs) }
                 }
             }
         }

@@ -66,7 +66,7 @@ enum NarrowProduct {
     }
 
     /// Cuts the rows or columns of a weight into about as many as given, equally many parts for every thread; none so small that
-    /// OpenBLAS would choose another kernel for it (see ``BLAS``), and their borders at multiples of 16, where its tiles have theirs.
+    /// packing it would cost more than it saves, and their borders at multiples of 16, where the kernels' tiles have theirs.
     private static func eachPart(of size: Int, floats: Int, operations: Int, _ body: (Range<Int>) -> Void) {
         let threads = max(1, Compute.threads)
         let wanted = (max(threads, size / max(1, floats)) + threads - 1) / threads * threads

@@ -8,11 +8,6 @@ package final class PackedFloats: Sendable {
     /// The build of the kernels that it was packed by, and that multiplies it.
     nonisolated(unsafe) private let form: FloatPanels
 
-    /// Whether some build of the kernels multiplies floats faster than OpenBLAS does here.
-    package static func isUseful(_ kernels: UnsafePointer<Kernels.Table> = Kernels.current) -> Bool {
-        FloatPanels.isUseful(kernels)
-    }
-
     /// Packs B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     package init(depth: Int, columns: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int) {
         let form = FloatPanels(Kernels.current, depth: depth, columns: columns)

@@ -141,7 +141,7 @@ extension PPOTrainer {
         let rollouts = [middle].map { prompt in
             let zeros = [Float](repeating: 0, count: newTokens)
             var rollout = Rollout(
-                id: prompt.id, prompt: prompt.tokens, response: Array(repeating: endOfSequence, count: newTokens),
+                id: prompt.id, prompt: prompt.tokens, response: Array(repeating: ends.closing ?? 0, count: newTokens),
                 ended: true, logProbs: zeros, referenceLogProbs: zeros, values: zeros)
             (rollout.advantages, rollout.returns) = (zeros, zeros)
             return rollout
@@ -170,7 +170,7 @@ extension PPOTrainer {
             addReferenceLogProbs(to: &part)
         }
         let generator = Generator(
-            policy, valueHead: valueHead, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize)
+            policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize)
         // the longest prompts of one step, which may come together
         let batch = Array(lengths.sorted(by: >).prefix(config.rolloutBatchSize))
         let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 }

@@ -63,9 +63,12 @@ public enum Advantages {
 
     /// The same by moments that may be those of a whole run.
     public static func normalised(_ advantages: [[Float]], by moments: RunningMoments) -> [[Float]] {
+        normalised(advantages, by: moments, deviation: moments.deviation)
+    }
+
+    static func normalised(_ advantages: [[Float]], by moments: RunningMoments, deviation: Double) -> [[Float]] {
         guard moments.count > 1 else { return advantages.map { $0.map { _ in 0 } } }
-        let deviation = moments.deviation + 1e-8
-        return advantages.map { $0.map { Float((Double($0) - moments.mean) / deviation) } }
+        return advantages.map { $0.map { Float((Double($0) - moments.mean) / (deviation + 1e-8)) } }
     }
 }
 
@@ -96,6 +99,13 @@ public struct RunningMoments: Codable, Sendable, Equatable {
         squares += other.squares + difference * difference * count * other.count / total
         mean += difference * other.count / total
         count = total
+    }
+
+    /// These numbers and those of another stream.
+    public func merged(with other: RunningMoments) -> RunningMoments {
+        var result = self
+        result.merge(other)
+        return result
     }
 
     /// The unbiased deviation; 0 for fewer than two numbers.

@@ -24,19 +24,25 @@ public struct PPOCompatibility: Codable, Sendable, Equatable {
     public var measuresOverPadding: Bool
     /// How learn batches make one step.
     public var accumulation: Accumulation
-    /// Whether the adaptive KL weight follows the mean since the last log line and counts the rows of one rollout batch (else this step's
-    /// mean and all of its rows).
+    /// Whether the adaptive KL weight follows what has been learned from since the last log line, without this step's rollouts, and counts
+    /// the rows of one rollout batch (else this step's mean and all of its rows).
     public var adaptsSinceLog: Bool
     /// Whether log-probabilities are those of the raw logits, whatever the sampling temperature.
     public var ignoresTemperature: Bool
     /// Whether the reported gradient norm is √(Σ norms of the tensors) where nothing is clipped.
     public var reportsRootOfNorms: Bool
 
+    /// Whether moments over the whole run are merged as the original does: see ``OriginalPPO/merged(_:with:)``.
+    public var mergesMomentsAfterwards: Bool
+    /// Whether lengths of responses are those of their texts, tokenised anew, and `env_train_steps` counts columns; see ``OriginalPPO``.
+    public var reportsOriginalColumns: Bool
+
     /// A choice for each; see the properties.
     public init(
         padsResponses: Bool = false, usesLearnerValues: Bool = false, normalisesOverPadding: Bool = false,
         dividesByColumns: Bool = false, measuresOverPadding: Bool = false, accumulation: Accumulation = .tokens,
-        adaptsSinceLog: Bool = false, ignoresTemperature: Bool = false, reportsRootOfNorms: Bool = false
+        adaptsSinceLog: Bool = false, ignoresTemperature: Bool = false, reportsRootOfNorms: Bool = false,
+        mergesMomentsAfterwards: Bool = false, reportsOriginalColumns: Bool = false
     ) {
         self.padsResponses = padsResponses
         self.usesLearnerValues = usesLearnerValues
@@ -47,6 +53,8 @@ public struct PPOCompatibility: Codable, Sendable, Equatable {
         self.adaptsSinceLog = adaptsSinceLog
         self.ignoresTemperature = ignoresTemperature
         self.reportsRootOfNorms = reportsRootOfNorms
+        self.mergesMomentsAfterwards = mergesMomentsAfterwards
+        self.reportsOriginalColumns = reportsOriginalColumns
     }
 
     /// The default.
@@ -55,5 +63,5 @@ public struct PPOCompatibility: Codable, Sendable, Equatable {
     public static let reference = PPOCompatibility(
         padsResponses: true, usesLearnerValues: true, normalisesOverPadding: true, dividesByColumns: true,
         measuresOverPadding: true, accumulation: .sum, adaptsSinceLog: true, ignoresTemperature: true,
-        reportsRootOfNorms: true)
+        reportsRootOfNorms: true, mergesMomentsAfterwards: true, reportsOriginalColumns: true)
 }

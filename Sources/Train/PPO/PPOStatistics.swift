@@ -3,14 +3,14 @@ import Foundation
 /// Means over the steps since the last log line.
 struct PPOStatistics {
     private var sums: [String: Double] = [:]
-    private var counts: [String: Int] = [:]
+    private var counts: [String: Double] = [:]
     private var greatest: [String: Double] = [:]
 
     /// What has been added so far as plain numbers, for a snapshot.
     var numbers: [String: Double] {
         var result: [String: Double] = [:]
         for (name, sum) in sums { result["sum.\(name)"] = sum }
-        for (name, count) in counts { result["count.\(name)"] = Double(count) }
+        for (name, count) in counts { result["count.\(name)"] = count }
         for (name, value) in greatest { result["greatest.\(name)"] = value }
         return result
     }
@@ -22,16 +22,16 @@ struct PPOStatistics {
             let name = String(key[key.index(after: dot)...])
             switch key[..<dot] {
             case "sum": sums[name] = value
-            case "count": counts[name] = TrainerSnapshot.count(value)
+            case "count": counts[name] = value.isFinite ? max(0, value) : 0
             case "greatest": greatest[name] = value
             default: break
             }
         }
     }
 
-    mutating func add(_ name: String, _ value: Double, count: Int = 1) {
-        sums[name, default: 0] += value * Double(count)
-        counts[name, default: 0] += count
+    mutating func add(_ name: String, _ value: Double, weight: Double = 1) {
+        sums[name, default: 0] += value * weight
+        counts[name, default: 0] += weight
     }
 
     /// Follows the greatest of some numbers under `max_…`, and the least under the same name with `min_…`.
@@ -46,11 +46,16 @@ struct PPOStatistics {
     /// The mean so far; nil when nothing has been added.
     func mean(_ name: String) -> Double? {
         guard let sum = sums[name], let count = counts[name], count > 0 else { return nil }
-        return sum / Double(count)
+        return sum / count
     }
 
     /// The numbers of one step's rollouts.
-    mutating func add(_ rollouts: [Rollout], rawScores: [Double], config: PPOConfig) {
+    /// - Parameters:
+    ///   - klCoefficient: the weight that their rewards have been made with.
+    ///   - textLengths: how many tokens the responses' texts have, where the original's lengths are wanted.
+    mutating func add(
+        _ rollouts: [Rollout], rawScores: [Double], klCoefficient: Double, textLengths: [Int]?, config: PPOConfig
+    ) {
         let tokens = rollouts.reduce(0) { $0 + $1.length }
         let isMasked = !config.compatibility.measuresOverPadding
         func counted(_ path: KeyPath<Rollout, [Float]>) -> [Double] {
@@ -62,8 +67,9 @@ struct PPOStatistics {
             let columns = isMasked ? rollout.length : rollout.response.count
             let total = rollout.rewards.prefix(columns).reduce(0) { $0 + Double($1) }
             add("mean_total_reward", total)
-            add("mean_kl_reward", total - rollout.score)
-            add("mean_response_length", Double(rollout.length))
+            let kl = rollout.estimatedKL(config)
+            add("kl_div", kl)
+            add("mean_kl_reward", -klCoefficient * kl)
             add("end_share", rollout.ended ? 1 : 0)
             add("kl_sequence", rollout.sequenceKL)
             add("kl_controlled", rollout.controlledKL(config))
@@ -71,7 +77,6 @@ struct PPOStatistics {
                 for estimator in PPOConfig.KLEstimator.allCases {
                     let kl = TokenRewards.kl(policy: Double(policy), reference: Double(reference), estimator: estimator)
                     add("kl_k\(estimator.rawValue)", kl)
-                    if estimator == config.klEstimator { add("kl_div", kl) }
                 }
             }
         }
@@ -82,14 +87,19 @@ struct PPOStatistics {
         let variance = Self.variance(returns)
         if variance > 0 { add("explained_variance", 1 - Self.variance(errors) / variance) }
         let advantages = counted(\.advantages)
-        add("sample_advantages", advantages.reduce(0, +) / Double(max(1, tokens)))
-        add("sample_advantages_std", Self.variance(advantages).squareRoot())
+        add("rollout_advantages", advantages.reduce(0, +) / Double(max(1, tokens)))
+        add("rollout_advantages_std", Self.variance(advantages).squareRoot())
         add("mean_baseline", values.reduce(0, +) / Double(max(1, tokens)))
         extreme("max_baseline", values.map { Float($0) })
-        let lengths = rollouts.map(\.length).sorted()
-        if !lengths.isEmpty {
-            add("median_response_length", Double(lengths[(lengths.count - 1) / 2] + lengths[lengths.count / 2]) / 2)
-        }
+        add(lengths: rollouts.map(\.length), named: "response_tokens")
+        if let textLengths { add(lengths: textLengths, named: "response_length") }
+    }
+
+    private mutating func add(lengths: [Int], named name: String) {
+        guard !lengths.isEmpty else { return }
+        for length in lengths { add("mean_" + name, Double(length)) }
+        let sorted = lengths.sorted()
+        add("median_" + name, Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2)
     }
 
     static func variance(_ x: [Double]) -> Double {
@@ -101,7 +111,7 @@ struct PPOStatistics {
     /// The means, and a fresh start.
     mutating func take() -> [String: Double] {
         var result: [String: Double] = [:]
-        for (name, sum) in sums { result[name] = sum / Double(max(1, counts[name] ?? 1)) }
+        for (name, sum) in sums { result[name] = sum / (counts[name].flatMap { $0 > 0 ? $0 : nil } ?? 1) }
         for (name, value) in greatest { result[name] = name.hasPrefix("min_") ? -value : value }
         self = PPOStatistics()
         return result

@@ -16,7 +16,7 @@ extension PPOTrainer {
         var values: [String: Double] = [:]
         for (name, set) in sets where !set.isEmpty {
             let generator = Generator(
-                policy, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize)
+                policy, ends: ends, validTokens: tokenizer.vocabularySize)
             let responses = try naming(set) {
                 try generator.generate(
                     set.map { GenerationRequest(prompt: $0.tokens, streams: [random]) },
@@ -51,7 +51,8 @@ extension PPOTrainer {
                     numbers: [
                         "step": Double(step), "kl_div": kl, "kl_reward": -controller.coefficient * kl,
                         "auxiliary_reward": shaped - scores[i] * config.rewardScale,
-                        "entropy": entropies[i], "tokens": Double(rollout.response.count),
+                        "entropy": entropies[i],
+                        "token_entropy": entropies[i] / Double(max(1, rollout.response.count)), "tokens": Double(rollout.response.count),
                     ])
             }
             for (key, value) in GenerationMetrics.measure(rows).averagesAndMedians { values["\(name)_\(key)"] = value }
@@ -67,7 +68,7 @@ extension PPOTrainer {
         try handler(.measured(step: step, values: values))
     }
 
-    /// The mean entropy of the policy's predictions of each response's tokens.
+    /// The entropy of the policy's predictions of each response's tokens, summed over the response.
     private func entropies(of rollouts: [Rollout]) -> [Double] {
         Packing.parts(
             rollouts, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count }
@@ -83,7 +84,7 @@ extension PPOTrainer {
             return part.map { rollout in
                 let own = found[first..<first + rollout.response.count]
                 first += rollout.response.count
-                return own.reduce(0) { $0 + Double($1) } / Double(max(1, own.count))
+                return own.reduce(0) { $0 + Double($1) }
             }
         }
     }

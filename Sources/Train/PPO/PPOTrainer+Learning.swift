@@ -13,6 +13,8 @@ extension PPOTrainer {
         for begin in stride(from: 0, to: rollouts.count, by: size) {
             let items = prepared(Array(rollouts[begin..<begin + size]))
             let total = items.reduce(0) { $0 + (compatibility.dividesByColumns ? $1.response.count : $1.length) }
+            record(advantages: items)
+            learnedColumns += items.map(\.response.count).max() ?? 0
             for part in Packing.parts(
                 items, tokensPerPass: config.tokensPerPass, length: { $0.prompt.count + $0.response.count })
             {
@@ -55,8 +57,13 @@ extension PPOTrainer {
         let advantages = items.map(\.advantages)
         let new = Advantages.moments(
             of: advantages, lengths: compatibility.normalisesOverPadding ? nil : items.map(\.length))
-        if config.normalisesOverRun { moments.merge(new) }
-        for (i, row) in Advantages.normalised(advantages, by: config.normalisesOverRun ? moments : new).enumerated() {
+        var (used, deviation) = (new, new.deviation)
+        if config.normalisesOverRun {
+            moments = compatibility.mergesMomentsAfterwards ? OriginalPPO.merged(moments, with: new) : moments.merged(with: new)
+            used = moments
+            deviation = compatibility.mergesMomentsAfterwards ? OriginalPPO.deviation(of: moments) : moments.deviation
+        }
+        for (i, row) in Advantages.normalised(advantages, by: used, deviation: deviation).enumerated() {
             items[i].advantages = row
         }
         return items
@@ -78,6 +85,8 @@ extension PPOTrainer {
             validTokens: tokenizer.vocabularySize, withEntropy: config.entropyCost > 0)
         let values = valueHead(hidden, on: tape)
         let old = column(\.logProbs)
+        // a step's learn batches count alike where each is a mean of its own, else by their tokens
+        let weight = Double(old.count) / (config.compatibility.accumulation == .tokens ? 1 : Double(tokens))
         let isPadded = rollouts.contains { $0.length < $0.response.count }
         let mask =
             isPadded
@@ -96,8 +105,8 @@ extension PPOTrainer {
         if let entropies = prediction.entropies {
             let sum = PPOLoss.sum(entropies, mask)
             loss = loss + sum.scaled(by: Float(-config.entropyCost) / Float(tokens))
-            statistics.add("entropy", Double(sum.item) / Double(old.count), count: old.count)
-            statistics.add("entropy_loss", -config.entropyCost * Double(sum.item) / Double(old.count), count: old.count)
+            statistics.add("entropy", Double(sum.item) / Double(old.count), weight: weight)
+            statistics.add("entropy_loss", -config.entropyCost * Double(sum.item) / Double(old.count), weight: weight)
             statistics.extreme("max_entropy", entropies.values)
         }
         if !config.klAsReward {
@@ -108,31 +117,45 @@ extension PPOTrainer {
             loss = loss + kl.scaled(by: Float(controller.coefficient))
             statistics.add(
                 "kl_loss", controller.coefficient * Double(kl.item) * Double(tokens) / Double(old.count),
-                count: old.count)
+                weight: weight)
         }
-        record(prediction.logProbs, old: old, values: values, oldValues: column(\.values))
+        record(
+            OriginalPPO.Predictions(
+                logProbs: prediction.logProbs.values, oldLogProbs: old.values, advantages: column(\.advantages).values,
+                values: values.values, oldValues: column(\.values).values, returns: column(\.returns).values),
+            weight: weight)
         let share = Double(old.count) / Double(tokens)
-        statistics.add("policy_loss", Double(policyLoss.item) / share, count: old.count)
-        statistics.add("baseline_loss", Double(valueLoss.item) * config.valueCost / share, count: old.count)
+        statistics.add("policy_loss", Double(policyLoss.item) / share, weight: weight)
+        statistics.add("baseline_loss", Double(valueLoss.item) * config.valueCost / share, weight: weight)
         return loss
     }
 
-    private func record(_ logProbs: Tensor, old: Tensor, values: Tensor, oldValues: Tensor) {
-        let differences = zip(logProbs.values, old.values).map { Double($0 - $1) }
+    /// The advantages that a learn batch is learned from: behind the normalisation.
+    private func record(advantages items: [Rollout]) {
+        let columns = items.flatMap { item in
+            item.advantages.prefix(config.compatibility.measuresOverPadding ? item.response.count : item.length)
+        }
+        let moments = Advantages.moments(of: [columns])
+        statistics.add("sample_advantages", moments.mean)
+        statistics.add("sample_advantages_std", moments.deviation)
+    }
+
+    private func record(_ found: OriginalPPO.Predictions, weight: Double) {
+        let differences = zip(found.logProbs, found.oldLogProbs).map { Double($0 - $1) }
         let ratios = differences.map { exponential($0) }
+        func share(_ count: Int) -> Double { Double(count) / Double(max(1, ratios.count)) }
         if let clip = config.policyClip {
-            let clipped = ratios.count { abs($0 - 1) > clip }
-            statistics.add(
-                "clipped_policy_fraction", Double(clipped) / Double(max(1, ratios.count)), count: ratios.count)
+            statistics.add("clipped_ratio_fraction", share(ratios.count { abs($0 - 1) > clip }), weight: weight)
+            statistics.add("clipped_policy_fraction", share(found.clippedPolicies(clip)), weight: weight)
         }
         if let clip = config.valueClip {
-            let clipped = zip(values.values, oldValues.values).count { Double(abs($0 - $1)) > clip }
-            statistics.add(
-                "clipped_baseline_fraction", Double(clipped) / Double(max(1, ratios.count)), count: ratios.count)
+            let clipped = zip(found.values, found.oldValues).count { Double(abs($0 - $1)) > clip }
+            statistics.add("clipped_value_fraction", share(clipped), weight: weight)
+            statistics.add("clipped_baseline_fraction", share(found.clippedBaselines(clip)), weight: weight)
         }
         // k3 estimate of KL(old, new)
         let kl = zip(differences, ratios).reduce(0) { $0 + $1.1 - 1 - $1.0 }
-        statistics.add("kl_old_new", kl / Double(max(1, ratios.count)), count: ratios.count)
+        statistics.add("kl_old_new", kl / Double(max(1, ratios.count)), weight: weight)
         statistics.extreme("max_ratio", ratios.map(Float.init))
     }
 }

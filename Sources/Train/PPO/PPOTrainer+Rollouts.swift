@@ -6,7 +6,7 @@ import Tensor
 extension PPOTrainer {
     func respond(to prompts: [TokenisedPrompt], streams: [Philox]) throws -> [Rollout] {
         let generator = Generator(
-            policy, valueHead: valueHead, endOfSequence: endOfSequence, validTokens: tokenizer.vocabularySize,
+            policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize,
             trunkLayers: trunkLayers > 0 ? trunkLayers : nil)
         let responses = try naming(prompts) {
             try generator.generate(
@@ -47,7 +47,7 @@ extension PPOTrainer {
 
     /// Fills the responses of each rollout batch up to its longest. Trunk states are not known of padding.
     func pad(_ rollouts: inout [Rollout]) {
-        let padding = tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? endOfSequence
+        let padding = tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
         let size = rollouts.count / config.rolloutBatches
         for begin in stride(from: 0, to: rollouts.count, by: size) {
             let columns = rollouts[begin..<begin + size].map(\.response.count).max() ?? 0
@@ -161,16 +161,24 @@ extension PPOTrainer {
     func rows(of rollouts: [Rollout], prompts: [TokenisedPrompt], scores: [Double]) -> [SampleRow] {
         zip(zip(rollouts, prompts), scores).map { pair, score in
             let (rollout, prompt) = pair
-            let total = rollout.rewards.prefix(rollout.length).reduce(0) { $0 + Double($1) }
+            let kl = rollout.estimatedKL(config)
             return SampleRow(
                 id: prompt.id, input: prompt.query,
                 response: tokenizer.decode(Array(rollout.response.prefix(rollout.length)), skippingSpecialTokens: true),
                 reference: prompt.reference, reward: score,
                 numbers: [
-                    "shaped_reward": rollout.score, "kl_div": rollout.sequenceKL, "kl_reward": total - rollout.score,
+                    "shaped_reward": rollout.score, "kl_div": kl, "kl_reward": -controller.coefficient * kl,
+                    "kl_sequence": rollout.sequenceKL,
                     "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
                     "model_version": Double(optimizer.stepCount),
                 ], tokens: Array(rollout.response.prefix(rollout.length)))
+        }
+    }
+
+    /// How many tokens the responses' texts have with what the tokenizer puts around a text, as the original counts responses.
+    func textLengths(of rollouts: [Rollout]) -> [Int] {
+        rollouts.map {
+            tokenizer.encode(tokenizer.decode($0.response, skippingSpecialTokens: true), addingSpecialTokens: true).count
         }
     }
 

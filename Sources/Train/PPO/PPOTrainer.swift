@@ -20,7 +20,7 @@ public final class PPOTrainer: SteppedTrainer {
     let evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])]
     let rewardFunction: any RewardFunction
     let tokenizer: any Tokenizer
-    let endOfSequence: Int32
+    let ends: EndTokens
     let handler: TrainingEventHandler
     let optimizer: Adam
     let random: Philox
@@ -29,6 +29,10 @@ public final class PPOTrainer: SteppedTrainer {
     var controller: KLController
     var statistics = PPOStatistics()
     var tokens = 0
+    /// The KL since the last log line, for runs whose KL weight follows that.
+    private var laggingKL = OriginalPPO.LaggingKL()
+    /// Columns of the learn batches so far, one for all rows of a batch: what the original calls `env_train_steps`.
+    var learnedColumns = 0
     /// The moments of all advantages so far, for runs that normalise by them.
     var moments = RunningMoments()
     private var logs = 0
@@ -63,7 +67,7 @@ public final class PPOTrainer: SteppedTrainer {
         policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
-        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
+        tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler
     ) throws {
         try config.validate()
         let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
@@ -85,7 +89,7 @@ public final class PPOTrainer: SteppedTrainer {
         self.evaluationPrompts = evaluationPrompts
         self.rewardFunction = rewardFunction
         self.tokenizer = tokenizer
-        self.endOfSequence = endOfSequence
+        self.ends = ends
         self.handler = handler
         config.freezing.apply(to: policy)
         reference.parameters.forEach { $0.isTrainable = false }
@@ -96,6 +100,19 @@ public final class PPOTrainer: SteppedTrainer {
         controller = KLController(coefficient: config.klCoefficient, target: config.klTarget, horizon: config.klHorizon)
         random = Philox(seed: config.seed).split("ppo")
         badBatches = BadBatches(limit: config.skippedBatches)
+    }
+
+    /// A trainer whose responses one token ends; see the other initialiser.
+    /// - Throws: as there.
+    public convenience init(
+        policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig, prompts: [TokenisedPrompt],
+        evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
+        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
+    ) throws {
+        try self.init(
+            policy: policy, valueHead: valueHead, reference: reference, config: config, prompts: prompts,
+            evaluationPrompts: evaluationPrompts, rewardFunction: rewardFunction, tokenizer: tokenizer,
+            ends: EndTokens(closing: endOfSequence), handler: handler)
     }
 
     /// How many layers policy and reference have in common; their output is computed once.
@@ -112,7 +129,8 @@ public final class PPOTrainer: SteppedTrainer {
             numbers: statistics.numbers.merging([
                 "kl_coefficient": controller.coefficient, "logs": Double(logs), "advantages.count": moments.count,
                 "advantages.mean": moments.mean, "advantages.squares": moments.squares,
-            ]) { $1 }.merging(badBatches.numbers) { $1 }, tensors: optimizer.state)
+                "learned_columns": Double(learnedColumns),
+            ]) { $1 }.merging(badBatches.numbers) { $1 }.merging(laggingKL.numbers) { $1 }, tensors: optimizer.state)
     }
 
     /// Continues from a snapshot; policy and head must hold the weights of the same moment.
@@ -127,6 +145,8 @@ public final class PPOTrainer: SteppedTrainer {
         moments = RunningMoments(
             count: number("advantages.count"), mean: number("advantages.mean"), squares: number("advantages.squares"))
         logs = snapshot.count("logs")
+        laggingKL = OriginalPPO.LaggingKL(numbers: snapshot.numbers)
+        learnedColumns = snapshot.count("learned_columns")
         badBatches.restore(snapshot.numbers)
     }
 
@@ -158,9 +178,11 @@ public final class PPOTrainer: SteppedTrainer {
         values["algo_steps"] = Double(step)
         values["optimizer_steps"] = Double(optimizer.stepCount)
         values["rollouts"] = Double(step * config.rolloutBatchSize)
-        values["env_train_steps"] = Double(tokens)
+        values["tokens"] = Double(tokens)
+        if config.compatibility.reportsOriginalColumns { values["env_train_steps"] = Double(learnedColumns) }
         if config.normalisesOverRun { values["running_advantages"] = moments.mean }
         try handler(.measured(step: step, values: values))
+        laggingKL = OriginalPPO.LaggingKL()
         logs += 1
         if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
             try handler(.sampled(table: "rollouts", rows: lastRollouts))
@@ -181,12 +203,12 @@ public final class PPOTrainer: SteppedTrainer {
     /// Works on a batch. When numbers of it are not finite and the run may pass over such batches, it is as if the batch had not been.
     /// - Returns: whether the work was done.
     private func passingOverBadBatches(_ body: () throws -> Void) throws -> Bool {
-        let before = (statistics, moments)
+        let before = (statistics, moments, learnedColumns)
         do {
             try body()
             return true
         } catch let error as TrainingError where badBatches.passesOver(error) {
-            (statistics, moments) = before
+            (statistics, moments, learnedColumns) = before
             try handler(.noted(badBatches.note(error)))
             return false
         }
@@ -223,17 +245,20 @@ public final class PPOTrainer: SteppedTrainer {
         lastPhases.score = seconds()
         // 4. a reward for every token; 5. advantages and returns, from the values at sampling time
         addAdvantages(to: &rollouts)
-        statistics.add(rollouts, rawScores: rawScores, config: config)
-        statistics.add("kl_coef", controller.coefficient)
+        statistics.add(
+            rollouts, rawScores: rawScores, klCoefficient: controller.coefficient,
+            textLengths: config.compatibility.reportsOriginalColumns ? textLengths(of: rollouts) : nil, config: config)
+        statistics.add("rollout_kl_coef", controller.coefficient)
         if config.tableLogs != nil { lastRollouts = rows(of: rollouts, prompts: batch, scores: rawScores) }
         // 6. the KL weight of the next rewards, and of this step's loss where the KL is part of it
         if config.compatibility.adaptsSinceLog {
-            controller.update(
-                meanKL: statistics.mean("kl_controlled") ?? 0, rollouts: rollouts.count / config.rolloutBatches)
+            laggingKL.update(&controller, rollouts: rollouts.count / config.rolloutBatches)
+            laggingKL.add(rollouts.reduce(0) { $0 + $1.controlledKL(config) } / Double(rollouts.count))
         } else {
             controller.update(
                 meanKL: rollouts.reduce(0) { $0 + $1.sequenceKL } / Double(rollouts.count), rollouts: rollouts.count)
         }
+        statistics.add("kl_coef", controller.coefficient)
         // 7. learning
         for epoch in 0..<config.epochs {
             var shuffle = random.split("learn").split(UInt64(step)).split(UInt64(epoch))

@@ -51,11 +51,16 @@ public struct Rollout {
         zip(logProbs, referenceLogProbs).prefix(length).reduce(0) { $0 + Double($1.0 - $1.1) }
     }
 
-    /// The KL that an adaptive weight follows: ``sequenceKL``, or the sum of the configured estimates over all columns.
-    func controlledKL(_ config: PPOConfig) -> Double {
-        guard config.compatibility.measuresOverPadding else { return sequenceKL }
-        return zip(logProbs, referenceLogProbs).reduce(0) {
+    /// The configured KL estimates of the response, summed; of the padding behind it, too, where the settings count that.
+    public func estimatedKL(_ config: PPOConfig) -> Double {
+        let columns = config.compatibility.measuresOverPadding ? response.count : length
+        return zip(logProbs, referenceLogProbs).prefix(columns).reduce(0) {
             $0 + TokenRewards.kl(policy: Double($1.0), reference: Double($1.1), estimator: config.klEstimator)
         }
+    }
+
+    /// The KL that an adaptive weight follows: ``sequenceKL``, or ``estimatedKL(_:)`` of all columns.
+    func controlledKL(_ config: PPOConfig) -> Double {
+        config.compatibility.measuresOverPadding ? estimatedKL(config) : sequenceKL
     }
 }

@@ -41,6 +41,8 @@ public struct RewardConfig: Codable, Sendable, Equatable {
     public var seed: UInt64
     /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
     public var skippedBatches = 0
+    /// Whether a tie predicts answer 0, as in the original; else it is half right.
+    public var tiesPredictZero = false
 
     /// Settings; what is left out has the value of the paper's code.
     public init(

@@ -128,8 +128,7 @@ public final class RewardTrainer: SteppedTrainer {
                     sequences: part.flatMap { pair in pair.summaries.map { pair.prompt + $0 } })
             }
             loss += Double(partLoss.item)
-            right +=
-                RewardEvaluation(scores: scores.values, choices: part.map(\.choice)).accuracy * Double(part.count)
+            right += evaluation(of: scores.values, part).accuracy * Double(part.count)
             tape.backward(from: partLoss)
         }
         last.rate = config.optimizer.learningRate * config.schedule.factor(step: step, total: totalSteps)
@@ -162,7 +161,7 @@ public final class RewardTrainer: SteppedTrainer {
     public func evaluate() throws {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            let result = Self.evaluate(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position)
+            let result = evaluation(of: set)
             lastEvaluation[name] = result
             values.merge(result.values(prefix: "\(name)_")) { $1 }
         }
@@ -174,9 +173,8 @@ public final class RewardTrainer: SteppedTrainer {
     /// - Throws: what the handler throws.
     @discardableResult
     public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
-        let scores = Packing.parts(set, tokensPerPass: config.tokensPerPass * 2, length: \.count)
-            .flatMap { RewardLoss.scores(model, $0, position: config.position).values }
-        let result = RewardEvaluation(scores: scores, choices: set.map(\.choice))
+        let scores = Self.scores(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position)
+        let result = evaluation(of: scores, set)
         try handler(.measured(step: step, values: result.values(prefix: "\(name)_")))
         return scores
     }
@@ -188,22 +186,35 @@ public final class RewardTrainer: SteppedTrainer {
         _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int,
         position: ScorePosition = .lastToken
     ) -> RewardEvaluation {
-        let scores = Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count)
-            .flatMap { RewardLoss.scores(model, $0, position: position).values }
-        return RewardEvaluation(scores: scores, choices: comparisons.map(\.choice))
+        RewardEvaluation(
+            scores: scores(model, comparisons, tokensPerPass: tokensPerPass, position: position),
+            choices: comparisons.map(\.choice))
     }
 
-    /// Measures the scores of a number of random training pairs and composes their normalisation into the head.
-    /// - Returns: the mean and deviation of the scores before.
+    private static func scores(
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int, position: ScorePosition
+    ) -> [Float] {
+        Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count)
+            .flatMap { RewardLoss.scores(model, $0, position: position).values }
+    }
+
+    private func evaluation(of scores: [Float], _ set: [TokenisedComparison]) -> RewardEvaluation {
+        RewardEvaluation(scores: scores, choices: set.map(\.choice), tiesPredictZero: config.tiesPredictZero)
+    }
+
+    private func evaluation(of set: [TokenisedComparison]) -> RewardEvaluation {
+        evaluation(
+            of: Self.scores(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position), set)
+    }
+
+    /// Measures the scores of a number of random training pairs and composes their normalisation into the head, unless they are all
+    /// equal up to rounding: then the head stays as it is.
+    /// - Returns: the mean and deviation of the scores before, and whether the head has been normalised by them.
     /// - Throws: `DataError.invalidSetting` when no pair is asked for.
-    public func normalise() throws -> (mean: Double, std: Double) {
+    public func normalise() throws -> RewardNormalisation {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: comparisons.count,
             batchSize: min(comparisons.count, config.normalisationPairs))
-        let result = Self.evaluate(
-            model, draw.next().map { comparisons[$0] }, tokensPerPass: config.tokensPerPass * 2,
-            position: config.position)
-        model.head.normalise(mean: Float(result.logitsMean), std: Float(max(result.logitsStd, 1e-6)))
-        return (result.logitsMean, result.logitsStd)
+        return model.head.normalise(by: evaluation(of: draw.next().map { comparisons[$0] }))
     }
 }

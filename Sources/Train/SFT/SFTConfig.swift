@@ -30,6 +30,9 @@ public struct SFTConfig: Codable, Sendable, Equatable {
     /// Examples whose mean loss is taken before the mean over them, as the original does; nil for one mean over all target tokens of a
     /// step.
     public var microBatchSize: Int?
+    /// Examples of an evaluation whose mean loss is taken before the mean over them, as the original does; nil for one mean over all target
+    /// tokens of a set.
+    public var evaluationBatchSize: Int?
     /// What a prompt token's loss weighs beside a target token's 1. Above 0 the model also learns to write prompts, which helps one
     /// that begins from nothing; fine-tuning leaves it at 0.
     public var promptLossWeight: Double

@@ -62,6 +62,23 @@ public enum SFTLoss {
     }
 
     /// The mean loss per target token of a set of examples, without gradients.
+    /// - Parameter batchSize: examples whose mean is taken before the mean over batches, in which short answers weigh more; nil for one mean
+    ///   over all tokens.
+    public static func mean(
+        _ decoder: any Decoder, _ examples: [TokenisedExample], batchSize: Int?, tokensPerPass: Int, validTokens: Int? = nil
+    ) -> Double {
+        guard let batchSize, batchSize > 0, batchSize < examples.count else {
+            return mean(decoder, examples, tokensPerPass: tokensPerPass, validTokens: validTokens)
+        }
+        let means = stride(from: 0, to: examples.count, by: batchSize).map {
+            mean(
+                decoder, Array(examples[$0..<min(examples.count, $0 + batchSize)]), tokensPerPass: tokensPerPass,
+                validTokens: validTokens)
+        }
+        return means.reduce(0, +) / Double(means.count)
+    }
+
+    /// The mean loss per target token of a set of examples, without gradients.
     public static func mean(
         _ decoder: any Decoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {

@@ -184,7 +184,8 @@ public final class SFTTrainer: SteppedTrainer {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
             values["\(name)_loss"] = SFTLoss.mean(
-                decoder, set, tokensPerPass: config.tokensPerPass * 2, validTokens: validTokens)
+                decoder, set, batchSize: config.evaluationBatchSize, tokensPerPass: config.tokensPerPass * 2,
+                validTokens: validTokens)
         }
         lastEvaluation = values
         try handler(.measured(step: step, values: values))
@@ -195,7 +196,9 @@ public final class SFTTrainer: SteppedTrainer {
     /// - Throws: what the handler throws.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
-        let loss = SFTLoss.mean(decoder, set, tokensPerPass: config.tokensPerPass * 2, validTokens: validTokens)
+        let loss = SFTLoss.mean(
+            decoder, set, batchSize: config.evaluationBatchSize, tokensPerPass: config.tokensPerPass * 2,
+            validTokens: validTokens)
         try handler(.measured(step: step, values: ["\(name)_loss": loss]))
     }
     /// The losses of the last evaluation.

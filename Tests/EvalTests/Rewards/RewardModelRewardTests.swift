@@ -43,6 +43,18 @@ import _TestSupport
         #expect(try RewardModelReward(model, endOfSequence: 2).rewards(for: []).isEmpty)
     }
 
+    @Test("a model reads its own end, whichever end a response has drawn")
+    func severalEnds() throws {
+        let model = judge(try policy())
+        // 20 is a word that ends responses, 21 another special end
+        let ends = EndTokens(closing: 2, ids: [2, 20, 21], visible: [20])
+        let responses: [[Int32]] = [[8, 9], [8, 9, 2], [8, 20], [8, 9, 21], [21], [8, 21, 9]]
+        let texts: [[Int32]] = [[8, 9, 2], [8, 9, 2], [8, 20, 2], [8, 9, 2], [2], [8, 21, 9, 2]]
+        let found = try RewardModelReward(model, endOfSequence: 2, ends: ends).rewards(
+            for: responses.map { RewardRequest(query: "", response: "", promptTokens: [5, 6], responseTokens: $0) })
+        expectClose(found, texts.map { model.scores([[5, 6] + $0])[0] }, relative: 1e-5, absolute: 1e-6)
+    }
+
     @Test("a text beyond the table of positions is refused; one that fills it is read")
     func tooLong() throws {
         let decoder = try OPT(

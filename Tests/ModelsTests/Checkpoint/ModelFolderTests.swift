@@ -69,7 +69,7 @@ struct ModelFolderTests {
                 ])
             #expect(try bytes(of: target.appendingPathComponent("merges.txt")) == Array("merges.txt".utf8))
             #expect(try folder.generationConfiguration()?["eos_token_id"]?.int == 2)
-            #expect(folder.tokenizerFiles.map(\.lastPathComponent) == ["tokenizer.json", "merges.txt"])
+            #expect(try folder.tokenizerFiles.map(\.lastPathComponent) == ["tokenizer.json", "merges.txt"])
 
             // Saving into itself keeps what it has and replaces the weights.
             try ModelFolder.save(

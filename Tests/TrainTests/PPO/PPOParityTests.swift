@@ -64,6 +64,8 @@ import _TestSupport
         let trainer = try fixture.trainer(PPOFixture.policy("learner", of: name), config, of: name)
         var rollouts = fixture.rollouts(item, config: config)
         trainer.addReferenceLogProbs(to: &rollouts)
+        let sequenceKL = rollouts.reduce(0) { $0 + $1.estimatedKL(config) } / Double(rollouts.count)
+        expectClose([sequenceKL], [item.meanSequenceKL], relative: 1e-4)
         expectRows(rollouts.map(\.referenceLogProbs), item.referenceLogProbs, "reference")
         trainer.addAdvantages(to: &rollouts)
         expectRows(rollouts.map(\.rewards), item.rewards, absolute: 1e-5, "rewards")
@@ -137,7 +139,7 @@ import _TestSupport
             let found = trainer.takeStatistics()
             let expected = [
                 "policy_loss": step.policyLoss, "baseline_loss": step.valueLoss, "gradient_norm": step.gradientNorm,
-                "clipped_policy_fraction": step.clippedPolicyFraction,
+                "clipped_ratio_fraction": step.clippedPolicyFraction,
                 "entropy": step.entropyLoss / -config.entropyCost,
                 "learning_rate": config.optimizer.learningRate,
             ]

@@ -85,10 +85,10 @@ import _TestSupport
             expectClose([try #require(values[name])], [0], relative: 0, absolute: 1e-5, label: name)
         }
         expectClose([try #require(values["max_ratio"])], [1], relative: 1e-4)
-        #expect(values["kl_coef"] == 0.05 && values["learning_rate"] == 2e-3)
+        #expect(values["rollout_kl_coef"] == 0.05 && values["learning_rate"] == 2e-3)
         #expect(values["mean_reward"] == values["mean_score"])
         expectClose([try #require(values["mean_total_reward"])], [try #require(values["mean_score"])], relative: 1e-5, absolute: 1e-5)
-        #expect((1...9).contains(try #require(values["mean_response_length"])))
+        #expect((1...9).contains(try #require(values["mean_response_tokens"])))
         #expect((0...1).contains(try #require(values["end_share"])))
         // with ρ = 1 the policy loss is −mean of advantages of mean 0
         expectClose([try #require(values["policy_loss"])], [0], relative: 0, absolute: 1e-5)
@@ -111,9 +111,10 @@ import _TestSupport
         let values = try #require(setup.log.measurements.first { $0.values["kl_loss"] != nil }).values
         var controller = KLController(coefficient: 0.05, target: 0.01, horizon: 8)
         controller.update(meanKL: try #require(values["kl_sequence"]), rollouts: 8)
-        #expect(controller.coefficient != 0.05 && values["kl_coef"] == 0.05)
+        #expect(controller.coefficient != 0.05 && values["rollout_kl_coef"] == 0.05)
+        #expect(values["kl_coef"] == controller.coefficient)
         // nothing has been learned yet: the loss sees the log-probabilities of sampling
-        let kl = try #require(values["kl_div"])
+        let kl = try #require(values["kl_k2"])
         #expect(kl > 0)
         expectClose([try #require(values["kl_loss"])], [controller.coefficient * kl], relative: 2e-2, absolute: 1e-9)
     }

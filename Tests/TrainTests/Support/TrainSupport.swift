@@ -45,11 +45,15 @@ enum TinyModel {
 /// A tokenizer whose words are the ids.
 struct NumberTokenizer: Tokenizer {
     var vocabularySize = 24
+    /// Whether a text begins with token 1 where special tokens are wanted.
+    var addsBegin = false
     var beginOfSequence: Int32? { 1 }
     var endOfSequence: Int32? { 2 }
     var padding: Int32? { 0 }
     var unknown: Int32? { nil }
-    func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] { text.split(separator: " ").compactMap { Int32($0) } }
+    func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {
+        (addsBegin && addingSpecialTokens ? [1] : []) + text.split(separator: " ").compactMap { Int32($0) }
+    }
     func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
         ids.filter { !skippingSpecialTokens || $0 > 2 }.map(String.init).joined(separator: " ")
     }

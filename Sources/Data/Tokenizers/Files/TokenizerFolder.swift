@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// Reads a tokenizer from the files in a folder.
@@ -81,11 +82,14 @@ struct FolderContents {
         path = folder.path
         read = { name in
             let file = folder.appendingPathComponent(name)
-            guard FileManager.default.fileExists(atPath: file.path) else { return nil }
             do {
-                return [UInt8](try Foundation.Data(contentsOf: file))
-            } catch {
-                throw TokenizerError.unreadable(file: file.path, reason: error.localizedDescription)
+                return try Descriptor.content(of: file.path)
+            } catch FileError.missing {
+                return nil
+            } catch FileError.unreadable(_, let reason) {
+                throw TokenizerError.unreadable(file: file.path, reason: reason.description)
+            } catch FileError.notAFile(_, let kind) {
+                throw TokenizerError.unreadable(file: file.path, reason: "it is \(kind), not a file")
             }
         }
     }

@@ -1,0 +1,50 @@
+internal import Files
+internal import Foundation
+
+extension RunFolder {
+    private static let ownFiles = [RunLock.fileName, RunConfiguration.fileName, MetricsFile.fileName, "timing.json"]
+    private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", RewardJob.normalisedName]
+
+    /// Throws unless a folder may become a run, or is one: nothing that somebody else has put there is ever overwritten or deleted, and
+    /// nothing outside of the folder is. The folder itself may be a link; nothing in it may be one.
+    /// - Throws: `RunFolderError.foreignFolder` or `.foreignPart`; `FileError`.
+    static func checkIsOwn(_ url: URL) throws {
+        guard let status = try FileStatus.of(url), status.kind == .folder else { return }
+        let names = try Folder.names(in: url.path)
+        if !names.contains(RunConfiguration.fileName) {
+            // a run that was killed before its options were complete leaves its lock and their temporary file, and nothing else
+            for name in names where try !isBeginning(name, in: url) {
+                throw RunFolderError.foreignFolder(path: url.path, holds: name)
+            }
+        }
+        for name in ownFiles { try check(url.appendingPathComponent(name).path, is: .file, "a file") }
+        for name in ownFolders { try check(url.appendingPathComponent(name).path, is: .folder, "a folder") }
+        let tables = url.appendingPathComponent(Tables.folderName).path
+        for name in try Folder.namesIfPresent(in: tables) ?? [] where name.hasSuffix(".jsonl") {
+            try check(tables + "/" + name, is: .file, "a file")
+        }
+        for checkpoint in try Checkpoints.list(inRun: url) { try check(checkpoint.url.path, is: .folder, "a folder") }
+    }
+
+    /// Whether a name in a folder without options is what a run leaves that had hardly begun.
+    private static func isBeginning(_ name: String, in url: URL) throws -> Bool {
+        let path = url.appendingPathComponent(name).path
+        if name == RunLock.fileName {
+            try check(path, is: .file, "a file")
+            return try RunLock.isOwn(path)
+        }
+        return LeftOvers.target(of: name) == RunConfiguration.fileName
+    }
+
+    private static func check(_ path: String, is expected: FileStatus.Kind, _ name: String) throws {
+        guard let kind = try FileStatus.of(path, followingLinks: false)?.kind, kind != expected else { return }
+        let found =
+            switch kind {
+            case .file: "a file"
+            case .folder: "a folder"
+            case .link: "a symbolic link"
+            case .other: "a named pipe, a socket or a device"
+            }
+        throw RunFolderError.foreignPart(path: path, found: found, expected: name)
+    }
+}
