@@ -119,7 +119,7 @@ package struct JSONScanner {
     /// Reads `NaN`, `Infinity` or `-Infinity` and returns it; nil, reading nothing, if something else stands here.
     ///
     /// They are no JSON, but Python writes them. Who reads a file with many keys may let them stand where they are not asked for.
-    package mutating func notFiniteText() -> String? {
+    package mutating func nonFiniteNumber() -> String? {
         _ = peek()
         for word in ["NaN", "Infinity", "-Infinity"] where bytes[position...].starts(with: word.utf8) {
             position += word.utf8.count
@@ -237,7 +237,7 @@ package struct JSONScanner {
 extension JSONScanner {
     /// Reads any value and forgets it; also the numbers of Python that are not finite.
     package mutating func skipValue() throws {
-        if notFiniteText() != nil { return }
+        if nonFiniteNumber() != nil { return }
         switch peek() {
         case UInt8(ascii: "{"): try object { try $1.skipValue() }
         case UInt8(ascii: "["): try array { try $0.skipValue() }

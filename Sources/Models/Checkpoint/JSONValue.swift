@@ -170,7 +170,7 @@ public enum JSONValue: Equatable, Sendable {
 extension JSONScanner {
     /// Reads any value.
     mutating func value() throws -> JSONValue {
-        if let text = notFiniteText() { return .number(text) }
+        if let text = nonFiniteNumber() { return .number(text) }
         switch peek() {
         case UInt8(ascii: "{"):
             var members: [JSONValue.Member] = []

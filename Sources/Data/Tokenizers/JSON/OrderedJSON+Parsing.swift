@@ -20,7 +20,7 @@ extension OrderedJSON {
 extension JSONScanner {
     /// Reads any value.
     fileprivate mutating func value() throws -> OrderedJSON {
-        if let text = notFiniteText() { return .number(Double(text) ?? .nan) }
+        if let text = nonFiniteNumber() { return .number(Double(text) ?? .nan) }
         switch peek() {
         case UInt8(ascii: "{"):
             var members: [OrderedJSON.Member] = []
