@@ -122,4 +122,51 @@ import _TestSupport
             #expect(try notes(name) == [], "\(name)")
         }
     }
+
+    /// A padding token beyond the rows of a model is not used, and the tokenizer is written as it was.
+    @Test func dropsAddedTokensWithoutARow() throws {
+        let fixture = try Self.fixture()
+        func read(_ name: String) throws -> any Tokenizer {
+            let folder = try #require(fixture.folders.first { $0.name == name }, "\(name)")
+            return try TokenizerFolder.load(files: Self.files(folder, fixture), path: "folder")
+        }
+        let whole = try read("tokens: padding and others without ids")
+        let rows = whole.vocabularySize - 3
+        let fitted = try #require(whole.fitted(to: rows))
+        #expect(whole.padding != nil && fitted.padding == nil && fitted.endOfSequence == whole.endOfSequence)
+        #expect(fitted.vocabularySize <= rows)
+        let text = "the [PAD] dog<a> <b>"
+        #expect(whole.encode(text, addingSpecialTokens: true).contains { $0 >= rows })
+        #expect(fitted.encode(text, addingSpecialTokens: true).allSatisfy { $0 < rows })
+        #expect(fitted.decode(fitted.encode(text, addingSpecialTokens: false), skippingSpecialTokens: true) == text)
+        let notes = fitted.notes.filter { $0.contains("\(rows) rows") }
+        #expect(notes.count == 1 && notes[0].contains("[PAD]"), "\(fitted.notes)")
+        #expect(try #require(whole.fitted(to: rows + 3)).notes == whole.notes)
+        try withTemporaryFolder { url in
+            try fitted.save(to: url)
+            #expect(try TokenizerFolder.load(from: url).padding == whole.padding)
+        }
+        // a word of the vocabulary, and an end of sequence, must have their rows
+        #expect(whole.fitted(to: rows - 1) == nil)
+        #expect(try read("tokens: role of a word of the vocabulary").fitted(to: 3) == nil)
+    }
+
+    /// Python writes numbers that are not finite; where nobody reads them they refuse nothing and stay.
+    @Test func letsNonFiniteNumbersStand() throws {
+        var files = [
+            "tokenizer.json": TinyTokenizers.bpe.replacing(#""padding": null"#, with: #""padding": {"direction": [NaN, -Infinity]}"#)
+        ]
+        files["tokenizer_config.json"] = #"{"model_max_length": Infinity, "x": {"y": NaN}, "eos_token": "<s>"}"#
+        files["special_tokens_map.json"] = #"{"weights": [NaN]}"#
+        let read = try TokenizerFolder.load(files: files.mapValues { Array($0.utf8) }, path: "folder")
+        #expect(read.endOfSequence == 0 && read.notes == [])
+        try withTemporaryFolder { url in
+            try read.save(to: url)
+            let saved = try String(contentsOf: url.appendingPathComponent("tokenizer_config.json"), encoding: .utf8)
+            #expect(saved.contains("Infinity") && saved.contains("NaN"))
+            #expect(try TokenizerFolder.load(from: url).endOfSequence == 0)
+        }
+        files["tokenizer_config.json"] = #"{"eos_token": NaN}"#
+        #expect(throws: TokenizerError.self) { try TokenizerFolder.load(files: files.mapValues { Array($0.utf8) }, path: "folder") }
+    }
 }
