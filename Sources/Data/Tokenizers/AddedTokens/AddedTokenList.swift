@@ -82,11 +82,18 @@ struct AddedTokenList {
         if let id = vocabulary.id(of: bytes) {
             token.id = id
             if given >= 0, given != id { note(part, "\"\(token.content)\" has id \(given) here; its id \(id) of the vocabulary counts") }
-        } else if given < 0 || taken.contains(given) || vocabulary.bytes(of: given) != nil {
-            let next = Int32(max(vocabulary.bound, vocabulary.entryCount, Int(greatest) + 1))
+        } else {
+            // the next free one, whatever the file says, as in the reference
+            let entries = vocabulary.entryCount
+            var next = Int32(Int(greatest) >= entries ? Int(greatest) + 1 : entries)
+            if taken.contains(next) || vocabulary.bytes(of: next) != nil { next = Int32(max(vocabulary.bound, Int(greatest) + 1)) }
             guard TokenizerPart.ids.contains(Int(next)) else { throw part.fault("no id is left for \"\(token.content)\"") }
             token.id = next
-            if given >= 0 { note(part, "\"\(token.content)\" has id \(given) here, which is another token's; it becomes \(next)") }
+            if given >= 0, given != next {
+                let isTaken = taken.contains(given) || vocabulary.bytes(of: given) != nil
+                let reason = isTaken ? "which is another token's" : "which leaves ids out"
+                note(part, "\"\(token.content)\" has id \(given) here, \(reason); it becomes \(next)")
+            }
         }
         indices[bytes] = tokens.count
         taken.insert(token.id)
