@@ -128,7 +128,8 @@ package struct JSONScanner {
         throw error("\(number), which JSON does not have")
     }
 
-    /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have.
+    /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have. Whoever reads a file with
+    /// many keys may let them stand where they are not asked for.
     /// - Returns: The word; nil, and nothing is read, where something else stands.
     package mutating func nonFiniteNumber() -> String? {
         _ = peek()
@@ -256,8 +257,9 @@ package struct JSONScanner {
 }
 
 extension JSONScanner {
-    /// Reads any value and forgets it.
+    /// Reads any value and forgets it; also the numbers of Python that are not finite.
     package mutating func skipValue() throws {
+        if nonFiniteNumber() != nil { return }
         switch peek() {
         case UInt8(ascii: "{"): try object { try $1.skipValue() }
         case UInt8(ascii: "["): try array { try $0.skipValue() }

@@ -63,7 +63,13 @@ public struct ConfigurationReader: Sendable {
 
     private func value<Value>(_ key: String, _ kind: String, _ read: (JSONValue) -> Value?) throws -> Value? {
         guard let found = object[key], !found.isNull else { return nil }
-        guard let value = read(found) else { throw ModelError.configuration(key: key, problem: "is not \(kind)") }
+        guard let value = read(found) else {
+            // NaN and infinities look like numbers to those who wrote them
+            if case .number(let text) = found, found.double == nil {
+                throw ModelError.configuration(key: key, problem: "is \(text.prefix(40)), not \(kind)")
+            }
+            throw ModelError.configuration(key: key, problem: "is not \(kind)")
+        }
         return value
     }
     private func required<Value>(_ key: String, _ value: Value?) throws -> Value {

@@ -40,6 +40,9 @@ public struct LanguageModel {
         let weights = StoredWeights(store, projects: projects)
         let decoder = try Families.build(ConfigurationReader(configuration), weights: weights)
         try weights.checkSurplus(isTied: decoder.isTied)
+        if let first = weights.unread.first {
+            note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
+        }
         if weights.madeProjection {
             note(
                 "\(folder.path) holds no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"

@@ -72,7 +72,7 @@ struct ClosingTokenTests {
             let ids = ["</s>": 1, "<x>": 2, "<y>": 3]
             let template = specials.map { "{\"SpecialToken\": {\"id\": \"\($0)\", \"type_id\": 0}}" }
             let definitions = specials.map { "\"\($0)\": {\"id\": \"\($0)\", \"ids\": [\(ids[$0] ?? 0)], \"tokens\": [\"\($0)\"]}" }
-            let added = ids.map { "{\"id\": \($0.value), \"content\": \"\($0.key)\", \"special\": true}" }
+            let added = ids.sorted { $0.value < $1.value }.map { "{\"id\": \($0.value), \"content\": \"\($0.key)\", \"special\": true}" }
             let json = """
                 {"version": "1.0", "added_tokens": [\(added.joined(separator: ","))],
                  "post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}},

@@ -80,6 +80,38 @@ import _TestSupport
         }
     }
 
+    @Test("the value head that TRL puts on a policy is not read, which is noted once; it is no reward model")
+    func foreignHead() throws {
+        for name in ["gpt2", "opt-pre-norm"] {
+            var notes: [String] = []
+            let expected = try ModelFixture(name).model.decoder
+            let found = try load(name) { tensors in
+                tensors.append(WritableTensor("v_head.summary.weight", shape: [1, 16], values: [Float](repeating: 0.5, count: 16)))
+                tensors.append(WritableTensor("v_head.summary.bias", shape: [1], values: [0.25]))
+            } note: {
+                notes.append($0)
+            }
+            #expect(notes.filter { $0.contains("v_head.summary.weight") && $0.contains("not read") }.count == 1, "\(notes)")
+            for (a, b) in zip(found.decoder.parameters, expected.parameters) {
+                #expect(a.name == b.name && a.value.isIdentical(to: b.value))
+            }
+        }
+    }
+
+    @Test("numbers that are not finite refuse where they are read, and only there")
+    func nonFiniteConfiguration() throws {
+        let bad = JSONValue.number("Infinity")
+        let expected = try ModelFixture("gpt2").model.decoder
+        let found = try load("gpt2", configuration: [("router_z_loss", bad), ("task_specific_params", [bad, .number("NaN")])])
+        #expect(zip(found.decoder.parameters, expected.parameters).allSatisfy { $0.value.isIdentical(to: $1.value) })
+        for (name, key) in [("gpt2", "layer_norm_epsilon"), ("gpt2", "n_embd"), ("llama-gqa", "rope_theta"), ("llama-gqa", "rms_norm_eps")]
+        {
+            var text = ""
+            do { _ = try load(name, configuration: [(key, bad)]) } catch { text = "\(error)" }
+            #expect(text.contains(key) && text.contains("Infinity") && !text.contains("\n"), "\(key): \(text)")
+        }
+    }
+
     @Test("weights of another shape, type or without sense are named")
     func badWeights() throws {
         func error(_ name: String, _ tensor: WritableTensor) -> CheckpointError? {

@@ -8,7 +8,7 @@ public import Foundation
 public struct PipelineTokenizer: Tokenizer {
     /// The files' contents, without the model's vocabulary and merges.
     let files: TokenizerFiles
-    let addedVocabulary: AddedVocabulary
+    private(set) var addedVocabulary: AddedVocabulary
     let normalizer: Normalizer?
     let preTokenizer: PreTokenizer?
     let model: TokenModel
@@ -18,16 +18,17 @@ public struct PipelineTokenizer: Tokenizer {
     private let cleansUpSpaces: Bool
     private let workspaces = EncodingWorkspacePool()
 
-    public let vocabularySize: Int
-    public let beginOfSequence: Int32?
+    public private(set) var vocabularySize: Int
+    public private(set) var beginOfSequence: Int32?
     public let endOfSequence: Int32?
-    public let padding: Int32?
-    public let unknown: Int32?
+    public private(set) var padding: Int32?
+    public private(set) var unknown: Int32?
+    public private(set) var notes: [String]
 
     /// Builds the pipeline that `files` describe around a model.
     init(files: TokenizerFiles, model: TokenModel) throws {
+        var files = files
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
-        self.files = files
         self.model = model
         if let version = root["version"], try version.string() != "1.0" {
             throw version.unsupported(try version.string())
@@ -36,17 +37,20 @@ public struct PipelineTokenizer: Tokenizer {
         self.normalizer = normalizer
         preTokenizer = try root["pre_tokenizer"].map { try PreTokenizer($0) }
         decoder = try root["decoder"].map { try TokenDecoder($0) }
+        try TextGrowth.check(root)
         let settings = TransformersSettings(files)
-        let tokens = try AddedTokenList(files, beside: model.vocabulary).tokens
+        let list = try AddedTokenList(files, beside: model.vocabulary)
+        let tokens = list.tokens
         addedVocabulary = AddedVocabulary(
-            tokens, splitsSpecialTokens: try settings.flag("split_special_tokens") ?? false
-        ) { content in
-            guard let normalizer else { return content }
-            var text = NormalizedText()
-            content.withUnsafeBufferPointer { text.reset(to: $0) }
-            normalizer.apply(to: &text)
-            return text.bytes
+            tokens, splitsSpecialTokens: try settings.flag("split_special_tokens") ?? false,
+            normalize: Self.normalizing(normalizer))
+        notes = files.notes + model.notes + list.notes + (try settings.contradictions())
+        if !list.notes.isEmpty, !files.hasFinalTokens {
+            // what is written contradicts itself no more
+            files.pipeline = files.pipeline.setting("added_tokens", to: .array(tokens.map(\.json)))
+            files.configuration = files.configuration.listing(tokens)
         }
+        self.files = files
         if case .wordPiece = model {
             cleansUpSpaces = try settings.flag("clean_up_tokenization_spaces") ?? false
         } else {
@@ -62,10 +66,53 @@ public struct PipelineTokenizer: Tokenizer {
         endOfSequence = try id(.end)
         padding = try id(.padding)
         unknown = try id(.unknown)
+        if case .bpe(let bpe) = model, bpe.lacksUnknownToken {
+            let spells = normalizer?.spellsBytes ?? false || preTokenizer?.spellsBytes ?? false
+            let token = "the unknown token \"\(bpe.options.unknownToken ?? "")\""
+            guard bpe.knowsEveryText(spellsBytes: spells) else {
+                throw root.fault("model: \(token) is not in the vocabulary, and not every text has other tokens")
+            }
+            notes.append("\(files.pipelineName): model: \(token) is not in the vocabulary; no text needs it")
+        }
         postProcessor = try PostProcessor(root["post_processor"])
         for id in postProcessor.prefix + postProcessor.suffix where Int(id) >= vocabularySize {
             throw root.fault("post_processor: the id \(id) is beyond the vocabulary of \(vocabularySize)")
         }
+    }
+
+    /// How added tokens are spelled that are searched in normalised text.
+    private static func normalizing(_ normalizer: Normalizer?) -> ([UInt8]) -> [UInt8] {
+        { content in
+            guard let normalizer else { return content }
+            var text = NormalizedText()
+            content.withUnsafeBufferPointer { text.reset(to: $0) }
+            normalizer.apply(to: &text)
+            return text.bytes
+        }
+    }
+
+    public func fitted(to rows: Int) -> (any Tokenizer)? { limited(to: rows) }
+
+    /// This tokenizer for a model that has so many rows in its embedding; see `fitted(to:)`. It is written as it was.
+    public func limited(to rows: Int) -> PipelineTokenizer? {
+        if vocabularySize <= rows { return self }
+        func fits(_ ids: [Int32]) -> Bool { ids.allSatisfy { $0 < rows } }
+        let pairs = postProcessor.pair.elements.allSatisfy { if case .special(let ids, _) = $0 { fits(ids) } else { true } }
+        guard model.vocabulary.bound <= rows, endOfSequence ?? 0 < rows, pairs, fits(postProcessor.prefix + postProcessor.suffix)
+        else { return nil }
+        let lost = addedVocabulary.tokens.filter { $0.id >= rows }
+        var copy = self
+        copy.addedVocabulary = addedVocabulary.dropping(from: rows, normalize: Self.normalizing(normalizer))
+        copy.vocabularySize = max(model.vocabulary.bound, Int(copy.addedVocabulary.tokens.map(\.id).max() ?? -1) + 1)
+        func kept(_ id: Int32?) -> Int32? { id.flatMap { $0 < rows ? $0 : nil } }
+        copy.beginOfSequence = kept(beginOfSequence)
+        copy.padding = kept(padding)
+        copy.unknown = kept(unknown)
+        let named = lost.prefix(3).map { "\"\($0.content)\" (\($0.id))" }.joined(separator: ", ")
+        copy.notes.append(
+            "the model's embedding has \(rows) rows and none for the added "
+                + (lost.count == 1 ? "token \(named), which is" : "tokens \(named)\(lost.count > 3 ? " …" : ""), which are") + " not used")
+        return copy
     }
 
     public func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {

@@ -28,6 +28,16 @@ public protocol Tokenizer: Sendable {
     /// The text of ids. Ids without a token are left out; bytes that are not UTF-8 become U+FFFD.
     func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
 
+    /// What people should know of the files that the tokenizer came from, a line each: where they contradict each other, and what then
+    /// counts.
+    var notes: [String] { get }
+
+    /// This tokenizer for a model that has so many rows in its embedding.
+    ///
+    /// Tokens that were added and have no row are left out: a padding token is rarely asked for. `nil` if a token without a row could
+    /// be: one of the vocabulary, the end of a sequence, or one that is put around texts.
+    func fitted(to rows: Int) -> (any Tokenizer)?
+
     /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them, and
     /// the vocabulary files that the tokenizer came from.
     ///
@@ -36,6 +46,12 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+    /// Nothing.
+    public var notes: [String] { [] }
+
+    /// This tokenizer, if every id has a row.
+    public func fitted(to rows: Int) -> (any Tokenizer)? { vocabularySize <= rows ? self : nil }
+
     /// What stands behind a sample text once special tokens are added to it.
     public var closingTokens: [Int32] {
         let bare = encode("a", addingSpecialTokens: false)

@@ -6,6 +6,8 @@ import Models
 /// `id2label` names entailment, neutral and contradiction (in any order, beside any other label).
 public struct FolderEntailmentModel: EntailmentModel {
     public let name: String
+    /// What people should know of the files of the tokenizer, a line each.
+    public var notes: [String] { tokenizer.notes }
     private let tokenizer: PipelineTokenizer
     private let classifier: SequenceClassifier
     private let contradiction: Int
@@ -22,8 +24,7 @@ public struct FolderEntailmentModel: EntailmentModel {
         contradiction = try classifier.index(ofLabel: "contradiction")
         neutral = try classifier.index(ofLabel: "neutral")
         entailment = try classifier.index(ofLabel: "entailment")
-        tokenizer = try TokenizerFolder.loadPipeline(from: folder)
-        try EncoderTokens.check(tokenizer, classifier.encoder, folder: folder)
+        tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
         limit = EncoderTokens.limit(tokenizer, classifier.encoder)
     }
 

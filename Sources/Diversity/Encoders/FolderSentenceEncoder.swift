@@ -11,7 +11,8 @@ public struct FolderSentenceEncoder: TextEncoder {
     private let limit: Int
     /// The tokens of the prompt at the beginning of every text, without what the tokenizer puts behind a text.
     private let promptLength: Int
-    /// What a user should know of the folder: a prompt before every text, a similarity other than the cosine.
+    /// What a user should know of the folder: contradictions of its tokenizer's files, a prompt before every text, a similarity other than
+    /// the cosine.
     public let notes: [String]
 
     /// Loads a folder in the layout of sentence-transformers, or a plain BERT or RoBERTa, whose states are averaged.
@@ -20,10 +21,9 @@ public struct FolderSentenceEncoder: TextEncoder {
     public init(_ folder: URL) throws {
         name = folder.standardizedFileURL.path
         encoder = try SentenceEncoder.load(folder)
-        tokenizer = try TokenizerFolder.loadPipeline(from: encoder.encoderFolder)
-        try EncoderTokens.check(tokenizer, encoder.encoder, folder: encoder.encoderFolder)
+        tokenizer = try EncoderTokens.tokenizer(encoder.encoder, folder: encoder.encoderFolder)
         limit = encoder.maximumLength ?? EncoderTokens.limit(tokenizer, encoder.encoder)
-        var notes: [String] = []
+        var notes = tokenizer.notes.map { "\(folder.path): \($0)" }
         if encoder.prompt.isEmpty {
             promptLength = 0
         } else {
@@ -61,12 +61,14 @@ extension PipelineTokenizer {
 
 /// What sentence encoders and inference models share.
 enum EncoderTokens {
-    /// Checks that every id of the tokenizer has a row.
-    static func check(_ tokenizer: PipelineTokenizer, _ encoder: BERT, folder: URL) throws {
+    /// The tokenizer of an encoder's folder, without the added tokens that the encoder has no row for.
+    static func tokenizer(_ encoder: BERT, folder: URL) throws -> PipelineTokenizer {
+        let read = try TokenizerFolder.loadPipeline(from: folder)
         let rows = encoder.settings.vocabularySize
-        guard tokenizer.vocabularySize <= rows else {
-            throw ModelError.tooManyTokens(folder: folder.path, tokens: tokenizer.vocabularySize, rows: rows)
+        guard let tokenizer = read.limited(to: rows) else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: read.vocabularySize, rows: rows)
         }
+        return tokenizer
     }
 
     /// The most tokens of a text: what the tokenizer's files say, or what the encoder has positions for.

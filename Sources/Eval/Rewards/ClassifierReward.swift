@@ -8,6 +8,8 @@ import Models
 public struct ClassifierReward: RewardFunction {
     /// The labels that the classifier knows.
     public var labels: [String] { classifier.labels }
+    /// What people should know of the files of the tokenizer, a line each.
+    public let notes: [String]
     private let classifier: SequenceClassifier
     private let tokenizer: PipelineTokenizer
     private let label: Int
@@ -19,12 +21,12 @@ public struct ClassifierReward: RewardFunction {
     /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, naming the file or the label.
     public init(_ folder: URL, label: String? = nil) throws {
         let classifier = try SequenceClassifier.load(folder)
-        let tokenizer = try TokenizerFolder.loadPipeline(from: folder)
+        let read = try TokenizerFolder.loadPipeline(from: folder)
         let encoder = classifier.encoder.settings
-        guard tokenizer.vocabularySize <= encoder.vocabularySize else {
-            throw ModelError.tooManyTokens(
-                folder: folder.path, tokens: tokenizer.vocabularySize, rows: encoder.vocabularySize)
+        guard let tokenizer = read.limited(to: encoder.vocabularySize) else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: read.vocabularySize, rows: encoder.vocabularySize)
         }
+        notes = tokenizer.notes
         if let label {
             let number = Int(label).flatMap { classifier.labels.indices.contains($0) ? $0 : nil }
             self.label = try number ?? classifier.index(ofLabel: label)

@@ -10,7 +10,8 @@ public enum JSONValue: Equatable, Sendable {
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number as text, so that 1e-05 and 10000.0 stay what they were.
+    /// A number as text, so that 1e-05 and 10000.0 stay what they were; also `NaN`, `Infinity` and `-Infinity`, which Python writes
+    /// and which are no number to anyone who asks.
     case number(String)
     /// A string, unescaped.
     case string(String)
@@ -97,8 +98,11 @@ public enum JSONValue: Equatable, Sendable {
         return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
     }
 
-    /// The number, if this is one.
-    public var double: Double? { if case .number(let text) = self { Double(text) } else { nil } }
+    /// The number, if this is a finite one.
+    public var double: Double? {
+        guard case .number(let text) = self, let value = Double(text), value.isFinite else { return nil }
+        return value
+    }
 
     /// The string, if this is one.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
@@ -166,6 +170,7 @@ public enum JSONValue: Equatable, Sendable {
 extension JSONScanner {
     /// Reads any value.
     mutating func value() throws -> JSONValue {
+        if let text = nonFiniteNumber() { return .number(text) }
         switch peek() {
         case UInt8(ascii: "{"):
             var members: [JSONValue.Member] = []

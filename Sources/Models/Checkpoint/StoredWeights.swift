@@ -36,12 +36,19 @@ final class StoredWeights: WeightSource {
     /// - Parameter isTied: whether the model's projection is its embedding, so that a stored one is a copy.
     /// - Throws: `CheckpointError.surplusTensor`.
     func checkSurplus(isTied: Bool) throws {
-        let known = used.union(ValueHead.names).union([ValueHead.classifierName]).union(isTied ? [Self.projection] : [])
+        let known = used.union(ValueHead.names).union([ValueHead.classifierName]).union(Self.foreign)
+            .union(isTied ? [Self.projection] : [])
         try store.checkSurplus(
             expected: known.union(store.names.filter { name in Self.derived.contains { name.hasSuffix($0) } }))
     }
 
+    /// The weights of the checkpoint that belong to another program's head and are not read.
+    var unread: [String] { Self.foreign.filter(store.contains) }
+
     private static let projection = "lm_head.weight"
+
+    /// The value head that TRL puts on a policy. Its values are no scores of ours.
+    private static let foreign = ["v_head.summary.weight", "v_head.summary.bias"]
 
     /// What older checkpoints carry and no model needs: the causal masks of GPT-2, rotary frequencies, the version of OPT's converter.
     private static let derived = [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq", "decoder.version"]

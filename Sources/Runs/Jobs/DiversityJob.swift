@@ -38,6 +38,8 @@ public struct DiversityJob {
         if try session.folder.isFinished { return session.sayFinished() }
         _ = try session.restore()
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
+        let entailment = models.entailment as? FolderEntailmentModel
+        for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
         let reports = try run.computing {
             try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
         }

@@ -15,9 +15,9 @@ struct LoadedModel {
         _ path: String, from stages: [RunStage], usesTanh: Bool = false, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
-        let tokenizer = try TokenizerFolder.load(from: folder)
+        let read = try TokenizerFolder.load(from: folder)
         let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
-        try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
+        let tokenizer = try read.fitted(to: model.decoder, in: folder, note: note)
         return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
     }
 
@@ -55,6 +55,15 @@ struct LoadedModel {
 }
 
 extension Tokenizer {
+    /// This tokenizer without the added tokens that a model has no row for; what is noteworthy about its files is noted.
+    func fitted(to decoder: any Decoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
+        guard let fitted = fitted(to: decoder.shape.vocabularySize) else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: vocabularySize, rows: decoder.shape.vocabularySize)
+        }
+        for line in fitted.notes { note("\(folder.path): \(line)") }
+        return fitted
+    }
+
     /// Whether decoded text leaves a token out where it leaves out special ones.
     fileprivate func isSpecial(_ token: Int32) -> Bool {
         decode([token], skippingSpecialTokens: true).isEmpty && !decode([token], skippingSpecialTokens: false).isEmpty

@@ -113,7 +113,10 @@ public struct RewardOptions: ProgramOptions {
         inTraining: Bool = false
     ) throws -> any RewardFunction {
         let reference = data.referenceCompatible
-        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining) { return simple }
+        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining) {
+            for line in (simple as? ClassifierReward)?.notes ?? [] { session.say("\(rfModelDir ?? ""): \(line)") }
+            return simple
+        }
         guard let rfModelDir else { throw CommandLineError.invalid("name the reward model with --rf-model-dir") }
         // in policy training the tanh is the policy's
         let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation && !inTraining, note: session.say)
@@ -156,8 +159,7 @@ enum RewardSource {
         }
         let model = try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh)
         model.decoder.parameters.forEach { $0.isTrainable = false }
-        let tokenizer = try TokenizerFolder.load(from: folder)
-        try model.decoder.checkTokens(tokenizer.vocabularySize, folder: folder)
+        let tokenizer = try TokenizerFolder.load(from: folder).fitted(to: model.decoder, in: folder, note: note)
         return (model, tokenizer)
     }
 

@@ -65,6 +65,14 @@ import _TestSupport
         #expect(tokenizer.vocabularySize == 50265)
     }
 
+    static let hasDeepSeek = FileManager.default.fileExists(atPath: TokenizerFixture.real.appendingPathComponent("deepseek").path)
+
+    @Test(.enabled(if: hasDeepSeek)) func equalsTokenizersOnTheFileOfDeepSeek() throws {
+        let tokenizer = try TokenizerFolder.load(from: TokenizerFixture.real.appendingPathComponent("deepseek"))
+        try expectParity(of: tokenizer, with: "real-deepseek")
+        #expect(tokenizer.beginOfSequence == 0 && tokenizer.endOfSequence == 1 && tokenizer.padding == 1 && tokenizer.unknown == nil)
+    }
+
     private func expectParity(of tokenizer: any Tokenizer, with kind: String) throws {
         let strings = try TokenizerFixture.strings()
         let expected = try TokenizerFixture.decoded(TokenizerFixture.Expected.self, kind + "/expected.json")

@@ -386,6 +386,19 @@ def real():
         vocabulary, merges, bos_token="</s>", eos_token="</s>", unk_token="</s>", pad_token="<pad>", add_bos_token=True))
 
 
+def real_deepseek():
+    """DeepSeek's own file, whose splitting expressions are none of GPT-2, LLaMA or Qwen."""
+    shared = HERE.parents[3] / "shared" / "data" / "tokenizers"
+    if not shared.exists():
+        shared = Path(os.environ.get("REAL_TOKENIZERS", "tokenizers"))
+    file = shared / "deepseek" / "tokenizer.json"
+    if file.exists():
+        (HERE / "real-deepseek").mkdir(exist_ok=True)
+        tokenizer = Tokenizer.from_file(str(file))
+        record("real-deepseek", lambda s, special: tokenizer.encode(s, add_special_tokens=special).ids,
+               lambda ids, skip: tokenizer.decode(ids, skip_special_tokens=skip))
+
+
 def llama_tables(model):
     """The vocabulary of a SentencePiece model, and its merges in the order of scores.
 
@@ -438,6 +451,7 @@ if __name__ == "__main__":
     dump(HERE / "strings.json", STRINGS)
     unicode_tables()
     real()
+    real_deepseek()
     gpt2()
     llama3()
     qwen()

@@ -34,6 +34,18 @@ struct JSONValueTests {
         #expect(value == ["😀/\u{8}\u{C}\t\ré", true, false, nil])
     }
 
+    /// Python's numbers that are not finite hurt nobody who does not ask for them; they are no numbers to those who do.
+    @Test func letsNonFiniteNumbersStandWhereNobodyAsks() throws {
+        let value = try parse(#"{"a": NaN, "b": [Infinity, {"c": -Infinity}], "d": 3}"#)
+        #expect(value["d"]?.int == 3)
+        for number in [value["a"], value["b"]?.array?[0], value["b"]?.array?[1]["c"]] {
+            let number = try #require(number)
+            #expect(number.double == nil && number.int == nil && !number.isNull)
+        }
+        // what is written of a folder keeps its other keys as they were
+        #expect(value["a"]?.text == "NaN\n" && value["b"]?.array?[1]["c"]?.text == "-Infinity\n")
+    }
+
     @Test func givesAccessToMembers() throws {
         var value = try parse(#"{"a": 3, "b": 3.0, "c": 0.5, "d": "x", "e": null, "f": [1], "g": 1e400}"#)
         #expect(value["a"]?.int == 3)
@@ -58,7 +70,8 @@ struct JSONValueTests {
         ("", 1, 1), ("{", 1, 2), ("{\"a\" 1}", 1, 6), ("{\"a\": 1,}", 1, 9), ("[1, 2", 1, 6), ("[1 2]", 1, 4),
         ("{\"a\": 1}\n x", 2, 2), ("{\"a\": 01}", 1, 9), ("[1.]", 1, 4), ("[1e]", 1, 4), ("[-]", 1, 3), ("\"a", 1, 3),
         ("\"\\x\"", 1, 4), ("\"\\u12g4\"", 1, 4), ("\"\\ud800\"", 1, 2), ("\"\\ud800\\u0041\"", 1, 2),
-        ("{\"a\": 1,\n\"a\": 2}", 2, 4), ("nul", 1, 1), ("NaN", 1, 1), ("\"\n\"", 1, 2), ("[Infinity]", 1, 2),
+        ("{\"a\": 1,\n\"a\": 2}", 2, 4), ("nul", 1, 1), ("\"\n\"", 1, 2), ("[Inf]", 1, 2),
+        ("nan", 1, 1), ("[-Inf]", 1, 3), ("+Infinity", 1, 1), ("{NaN: 1}", 1, 2),
     ])
     func namesTheLineOfABadText(_ text: String, line: Int, column: Int) throws {
         guard case .badJSON("test.json", let gotLine, let gotColumn, _) = checkpointError({ try parse(text) }) else {

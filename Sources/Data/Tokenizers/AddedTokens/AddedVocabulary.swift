@@ -33,6 +33,11 @@ struct AddedVocabulary: Sendable {
     /// Whether special tokens that are spelled out in a text are text.
     private let splitsSpecialTokens: Bool
 
+    /// This vocabulary without the tokens whose ids are `bound` or greater.
+    func dropping(from bound: Int, normalize: ([UInt8]) -> [UInt8]) -> AddedVocabulary {
+        AddedVocabulary(tokens.filter { $0.id < bound }, splitsSpecialTokens: splitsSpecialTokens, normalize: normalize)
+    }
+
     /// - Parameters:
     ///   - splitsSpecialTokens: Whether special tokens that are spelled out in a text are text.
     ///   - normalize: The tokenizer's normalizer.

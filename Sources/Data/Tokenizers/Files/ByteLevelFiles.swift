@@ -5,15 +5,16 @@ enum ByteLevelFiles {
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
         var folder = try VocabularyFolder(contents, name: "vocab.json")
         let part = TokenizerPart(json: vocabularyJSON, file: folder.name, path: "")
-        let vocabulary = try TokenTable(part)
+        let (vocabulary, notes) = try TokenTable.read(part)
         let mergesName = contents.path("merges.txt")
         guard let bytes = try contents.bytes("merges.txt") else {
             throw TokenizerError.unreadable(file: mergesName, reason: "there is none, but vocab.json needs it")
         }
         let (pairs, lines) = try merges(bytes, file: mergesName)
-        let model = try BPEModel(
+        var model = try BPEModel(
             vocabulary: vocabulary, pairs: pairs, options: BPEModel.Options(), file: mergesName,
             line: { "line \(lines[$0])" })
+        model.notes += notes
 
         let name = try folder.tokenizerClass(ofModelTypes: classes)
         var normalizer: OrderedJSON = nil
@@ -59,11 +60,11 @@ enum ByteLevelFiles {
         "roberta": "RobertaTokenizer", "bart": "BartTokenizer", "qwen2": "Qwen2Tokenizer",
     ]
 
-    private static let qwenPattern =
+    static let qwenPattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
         + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
-    private static func byteLevel(addsSpace: Bool, usesPattern: Bool) -> OrderedJSON {
+    static func byteLevel(addsSpace: Bool, usesPattern: Bool) -> OrderedJSON {
         [
             "type": "ByteLevel", "add_prefix_space": .bool(addsSpace), "trim_offsets": true,
             "use_regex": .bool(usesPattern),

@@ -17,6 +17,10 @@ struct TokenizerFiles: Sendable {
     var configuration: OrderedJSON
     /// special_tokens_map.json.
     var specialTokensMap: OrderedJSON
+    /// Whether `added_tokens` of the pipeline is all there is: tokenizer_config.json was heard already.
+    var hasFinalTokens = false
+    /// What people should know of the files, a line each.
+    var notes: [String] = []
     /// The other files of the folder that belong to the tokenizer.
     var companions: [Companion] = []
 

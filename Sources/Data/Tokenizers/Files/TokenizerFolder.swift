@@ -7,7 +7,8 @@ public enum TokenizerFolder {
     ///
     /// It is read from `tokenizer.json`, else from `tokenizer.model` (SentencePiece), else from `vocab.json` with
     /// `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT). `tokenizer_config.json` and
-    /// `special_tokens_map.json` are read where present, and `added_tokens.json` beside a vocabulary file.
+    /// `special_tokens_map.json` are read where present, and `added_tokens.json` beside a vocabulary file. Where they contradict each
+    /// other, what Transformers 5 makes of them counts; the tokenizer's `notes` name each contradiction.
     ///
     /// - Throws: `TokenizerError`, naming the file and what is wrong with it or what it asks for that is not supported.
     public static func load(from folder: URL) throws -> any Tokenizer {
@@ -51,12 +52,22 @@ public enum TokenizerFolder {
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
         let name = folder.path("tokenizer.json")
         let part = try TokenizerPart(json: pipeline, file: name, path: "").required("model")
-        let model = try TokenModel(part)
-        let files = TokenizerFiles(
+        var model = try TokenModel(part)
+        var files = TokenizerFiles(
             pipeline: pipeline.setting("model", to: part.json.removing(["vocab", "merges"])), pipelineName: name,
             configuration: try folder.json("tokenizer_config.json") ?? .object([]),
             specialTokensMap: try folder.json("special_tokens_map.json") ?? .object([]),
             companions: try folder.companions())
+        // a config.json that is broken is for those to name who read the model
+        let configuration = try folder.bytes("config.json").flatMap { try? OrderedJSON(parsing: $0, file: "config.json") }
+        let kind = try TransformersClass.reading(
+            TransformersSettings(files), model: configuration ?? .null, pipeline: pipeline)
+        if let kind {
+            try ClassPipeline.apply(kind, to: &files, model: &model)
+        } else if try TransformersClass.reading(TransformersSettings(files), model: .null, pipeline: pipeline) != nil {
+            // only the type of the model keeps the class from putting together another pipeline: say so where it may be missing
+            files.configuration = files.configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
+        }
         return (files, model)
     }
 }

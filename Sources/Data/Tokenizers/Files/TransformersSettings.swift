@@ -14,6 +14,8 @@ struct TransformersSettings {
         case mask = "mask_token"
     }
 
+    /// tokenizer_config.json.
+    let configuration: TokenizerPart
     /// The parts that are asked, the first that answers counts.
     private let parts: [TokenizerPart]
 
@@ -22,14 +24,11 @@ struct TransformersSettings {
     }
 
     init(configuration: OrderedJSON, specialTokensMap: OrderedJSON) {
-        parts = [
-            TokenizerPart(json: configuration, file: "tokenizer_config.json", path: ""),
-            TokenizerPart(json: specialTokensMap, file: "special_tokens_map.json", path: ""),
-        ]
+        self.configuration = TokenizerPart(json: configuration, file: "tokenizer_config.json", path: "")
+        let map = TokenizerPart(json: specialTokensMap, file: "special_tokens_map.json", path: "")
+        // the map is the older form: Transformers reads it, and lets it count, where there is no added_tokens_decoder
+        parts = self.configuration["added_tokens_decoder"] == nil ? [map, self.configuration] : [self.configuration, map]
     }
-
-    /// tokenizer_config.json.
-    var configuration: TokenizerPart { parts[0] }
 
     /// Whether a role is mentioned at all, be it with null.
     func mentions(_ role: Role) -> Bool {
@@ -54,9 +53,18 @@ struct TransformersSettings {
     /// The token of a role. Its id is not known here.
     func token(_ role: Role) throws -> AddedToken? {
         for part in parts {
-            if let token = part[role.rawValue] { return try Self.token(token) }
+            if let named = part[role.rawValue] { return try token(named) }
         }
         return nil
+    }
+
+    /// What the two files say differently of a role.
+    func contradictions() throws -> [String] {
+        try Role.allCases.compactMap { role in
+            let named = try parts.compactMap { part in try part[role.rawValue].map { (part.file, try token($0).content) } }
+            guard let first = named.first, let last = named.last, first.1 != last.1 else { return nil }
+            return "\(role.rawValue) is \"\(first.1)\" in \(first.0) and \"\(last.1)\" in \(last.0); the former counts"
+        }
     }
 
     /// The special tokens without a role.
@@ -69,10 +77,17 @@ struct TransformersSettings {
                 for member in members {
                     let part = TokenizerPart(
                         json: member.value, file: list.file, path: "\(list.path).\(member.key)")
-                    result.append(try Self.token(part))
+                    result.append(try token(part))
                 }
             } else {
-                result += try list.elements().map { try Self.token($0) }
+                result += try list.elements().map { try token($0) }
+            }
+        }
+        // `image_token` and the like are roles of single models
+        let roles = Set(Role.allCases.map(\.rawValue))
+        for member in configuration.json.members ?? [] where member.key.hasSuffix("_token") && !roles.contains(member.key) {
+            if member.value.string != nil || member.value["content"]?.string != nil, let part = configuration[member.key] {
+                result.append(try token(part))
             }
         }
         return result
@@ -90,26 +105,33 @@ struct TransformersSettings {
             guard let id = Int32(member.key), TokenizerPart.ids.contains(Int(id)) else {
                 throw part.fault("the key is no token id")
             }
-            return try AddedToken(part, id: id, isSpecial: part.flag("special", default: false))
+            let isSpecial = try part.flag("special", default: false)
+            return try AddedToken(part, id: id, isSpecial: isSpecial, isNormalizedByDefault: !isSpecial)
         }
     }
 
     /// A special token that is given as a string or with its flags.
-    private static func token(_ part: TokenizerPart) throws -> AddedToken {
+    ///
+    /// One of special_tokens_map.json is searched in the text as given unless it says otherwise; one of tokenizer_config.json that does
+    /// not say in normalised text, unless its flag calls it special (as in Transformers).
+    private func token(_ part: TokenizerPart) throws -> AddedToken {
         if let content = part.json.string { return AddedToken(id: -1, content: content, isSpecial: true) }
-        return try AddedToken(part, id: -1, isSpecial: true)
+        let isSpecial = try part.file != configuration.file || part.flag("special", default: false)
+        return try AddedToken(part, id: -1, isSpecial: true, isNormalizedByDefault: !isSpecial)
     }
 }
 
 extension AddedToken {
-    /// Reads a token with its flags; one that says nothing of normalisation is searched in normalised text.
-    init(_ part: TokenizerPart, id: Int32, isSpecial: Bool) throws {
+    /// Reads a token with its flags.
+    ///
+    /// - Parameter isNormalizedByDefault: Whether a token that says nothing of normalisation is searched in normalised text.
+    init(_ part: TokenizerPart, id: Int32, isSpecial: Bool, isNormalizedByDefault: Bool) throws {
         self.init(
             id: id, content: try part.required("content").string(),
             isSingleWord: try part.flag("single_word", default: false),
             stripsLeft: try part.flag("lstrip", default: false),
             stripsRight: try part.flag("rstrip", default: false),
-            isNormalized: try part.flag("normalized", default: true), isSpecial: isSpecial)
+            isNormalized: try part.flag("normalized", default: isNormalizedByDefault), isSpecial: isSpecial)
     }
 
     /// This token as it stands in a tokenizer.json.

@@ -64,9 +64,8 @@ struct VocabularyFolder {
         decoder: OrderedJSON, model: OrderedJSON
     ) throws -> TokenizerFiles {
         var list = AddedTokenList(beside: vocabulary)
-        let part = TokenizerPart(json: .null, file: name, path: "")
-        for token in known { try list.add(token, part) }
-        for token in try settings.addedTokens() { try list.add(token, settings.configuration) }
+        try list.add(known, TokenizerPart(json: .null, file: name, path: ""))
+        try list.add(settings.addedTokens(), settings.configuration)
         try addListed(&list)
         try list.add(settings)
         var tokens = list.tokens.sorted { $0.id < $1.id }
@@ -80,8 +79,8 @@ struct VocabularyFolder {
         // The pipeline says it all: a class of its own would put together another one.
         let configuration = configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
         return TokenizerFiles(
-            pipeline: pipeline, pipelineName: name, configuration: configuration,
-            specialTokensMap: specialTokensMap, companions: try folder.companions())
+            pipeline: pipeline, pipelineName: name, configuration: configuration.listing(tokens),
+            specialTokensMap: specialTokensMap, hasFinalTokens: true, notes: list.notes, companions: try folder.companions())
     }
 
     /// What the flags put around texts; `nil` if there is no flag.
@@ -90,8 +89,7 @@ struct VocabularyFolder {
         if addsBegin == nil, addsEnd == nil { return nil }
         func tokens(_ role: TransformersSettings.Role, _ isAdded: Bool?) throws -> [TemplateJSON.Token] {
             guard isAdded == true, let content = try settings.token(role)?.content else { return [] }
-            return list.tokens.filter { $0.content.utf8.elementsEqual(content.utf8) }
-                .map { TemplateJSON.Token(text: $0.content, id: $0.id) }
+            return list.token(content).map { [TemplateJSON.Token(text: $0.content, id: $0.id)] } ?? []
         }
         return TemplateJSON(prefix: try tokens(.begin, addsBegin), suffix: try tokens(.end, addsEnd)).json
     }
@@ -101,14 +99,24 @@ struct VocabularyFolder {
         guard let json = try folder.json("added_tokens.json"), let members = json.members else { return }
         var special: [AddedToken] = try settings.otherSpecialTokens()
         for role in TransformersSettings.Role.allCases { special += try settings.token(role).map { [$0] } ?? [] }
+        let named = Dictionary(special.map { (Array($0.content.utf8), $0) }, uniquingKeysWith: { first, _ in first })
         for member in members {
             let part = TokenizerPart(
                 json: member.value, file: folder.path("added_tokens.json"), path: "[\"\(member.key)\"]")
             var token =
-                special.first { $0.content.utf8.elementsEqual(member.key.utf8) }
+                named[Array(member.key.utf8)]
                 ?? AddedToken(id: -1, content: member.key, isNormalized: true)
             token.id = try part.tokenID()
             try list.add(token, part)
         }
+    }
+}
+
+extension OrderedJSON {
+    /// This tokenizer_config.json with other tokens in its `added_tokens_decoder`, if it has one.
+    func listing(_ tokens: [AddedToken]) -> OrderedJSON {
+        guard self["added_tokens_decoder"] != nil else { return self }
+        let members = tokens.map { token in Member(key: String(token.id), value: token.json.removing(["id"])) }
+        return setting("added_tokens_decoder", to: .object(members))
     }
 }

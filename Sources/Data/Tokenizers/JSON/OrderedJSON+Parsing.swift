@@ -5,7 +5,7 @@ extension OrderedJSON {
     ///
     /// - Parameter file: The name to use in errors.
     /// - Throws: `TokenizerError.malformed` with the line of the first fault; invalid UTF-8, lone surrogates, numbers beyond
-    ///   a Double, nesting deeper than 128 levels and anything after the value are faults.
+    ///   a Double (but not Python's NaN and Infinity), nesting deeper than 128 levels and anything after the value are faults.
     init(parsing bytes: [UInt8], file: String) throws {
         do {
             var scanner = JSONScanner(bytes, allowsMark: true)
@@ -20,6 +20,7 @@ extension OrderedJSON {
 extension JSONScanner {
     /// Reads any value.
     fileprivate mutating func value() throws -> OrderedJSON {
+        if let text = nonFiniteNumber() { return .number(Double(text) ?? .nan) }
         switch peek() {
         case UInt8(ascii: "{"):
             var members: [OrderedJSON.Member] = []

@@ -12,6 +12,9 @@ extension OrderedJSON {
         case .null: output.append(contentsOf: "null".utf8)
         case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
         case .integer(let value): output.append(contentsOf: String(value).utf8)
+        case .number(let value) where value.isNaN: output.append(contentsOf: "NaN".utf8)
+        case .number(let value) where value.isInfinite:
+            output.append(contentsOf: (value < 0 ? "-Infinity" : "Infinity").utf8)
         case .number(let value): output.append(contentsOf: String(value).utf8)
         case .string(let value): Self.write(value, to: &output)
         case .array(let elements) where elements.allSatisfy({ $0.string != nil }) && elements.count <= 2:

@@ -18,11 +18,12 @@ extension BPEModel {
             fusesUnknown: try part.flag("fuse_unk", default: false),
             fallsBackToBytes: try part.flag("byte_fallback", default: false),
             ignoresMerges: try part.flag("ignore_merges", default: false))
-        let vocabulary = try TokenTable(part.required("vocab"))
+        let (vocabulary, notes) = try TokenTable.read(part.required("vocab"))
         let pairs = try part.required("merges").elements().map { try Self.pair($0) }
         try self.init(
             vocabulary: vocabulary, pairs: pairs, options: options, file: part.file,
             line: { "\(part.path).merges[\($0)]" })
+        self.notes += notes
     }
 
     /// Builds the model from merges that are spelled as pairs of tokens.
@@ -34,6 +35,7 @@ extension BPEModel {
     ) throws {
         var merges = MergeTable(capacity: pairs.count)
         let prefix = Array((options.continuingPrefix ?? "").utf8)
+        var repeated: Int?
         for (rank, pair) in pairs.enumerated() {
             func fault(_ reason: String) -> TokenizerError {
                 .malformed(file: file, line: nil, reason: "\(line(rank)): \(reason)")
@@ -45,11 +47,12 @@ extension BPEModel {
             let tail = pair.right.starts(with: prefix) ? pair.right.dropFirst(prefix.count) : pair.right[...]
             let (left, right) = (try id(pair.left), try id(pair.right))
             let merge = MergeTable.Merge(rank: Int32(rank), result: try id(pair.left + tail))
-            guard merges.insert(left: left, right: right, merge) else {
-                throw fault("this merge stands earlier in the list already")
-            }
+            if !merges.insert(left: left, right: right, merge) { repeated = repeated ?? rank }
         }
-        try self.init(vocabulary: vocabulary, merges: merges, options: options, file: file)
+        self.init(vocabulary: vocabulary, merges: merges, options: options)
+        if let repeated {
+            notes.append("\(file): \(line(repeated)): this merge stands earlier in the list already; its last place counts")
+        }
     }
 
     /// The two tokens of a merge, written `["a", "b"]` or, in older files, `"a b"`.
@@ -81,15 +84,31 @@ extension BPEModel {
 }
 
 extension TokenTable {
-    /// Reads a `vocab` object: token → id.
-    init(_ part: TokenizerPart) throws {
+    /// Reads a `vocab` object: token → id. Several tokens may have one id; the first of them is its text.
+    ///
+    /// - Returns: The vocabulary, and what people should know of it.
+    static func read(_ part: TokenizerPart) throws -> (vocabulary: TokenTable, notes: [String]) {
         guard let members = part.json.members else { throw part.fault("expected an object, found \(part.json.kind)") }
-        self.init(capacity: members.count)
+        var vocabulary = TokenTable(capacity: members.count)
+        var notes: [String] = []
         for member in members {
             let element = TokenizerPart(json: member.value, file: part.file, path: "\(part.path)[\"\(member.key)\"]")
-            guard insert(member.key.utf8, id: try element.tokenID()) else {
-                throw element.fault("the token or its id stands twice in the vocabulary")
+            guard member.key.utf8.count <= Self.lengthLimit else {
+                throw part.fault("a token of \(member.key.utf8.count) bytes; at most \(Self.lengthLimit) are supported")
+            }
+            let id = try element.tokenID()
+            if vocabulary.insert(member.key.utf8, id: id) { continue }
+            guard vocabulary.insert(spelling: Array(member.key.utf8), of: id) else {
+                throw element.fault("the token stands twice in the vocabulary")
+            }
+            if notes.isEmpty {
+                let first = String(decoding: vocabulary.bytes(of: id) ?? [], as: UTF8.self)
+                notes.append("\(element.file): \(element.path): the id \(id) is that of \"\(first)\", too, as which it is written")
             }
         }
+        return (vocabulary, notes)
     }
+
+    /// Longer tokens, in bytes, are refused: a text of them could fill the memory.
+    static let lengthLimit = 1 << 14
 }

@@ -28,19 +28,15 @@ struct BPEModel: Sendable {
     private let byteTokens: [Int32?]
     /// Where words can be cut without changing their tokens; `nil` if that is not known.
     let boundaries: MergeBoundaries?
+    /// What people should know of the files that the model came from.
+    var notes: [String] = []
 
-    /// - Throws: `TokenizerError.malformed` if the unknown token is not in the vocabulary.
-    init(vocabulary: TokenTable, merges: MergeTable, options: Options, file: String) throws {
+    /// A model from its parts. An unknown token that is not in the vocabulary is none; see ``lacksUnknownToken``.
+    init(vocabulary: TokenTable, merges: MergeTable, options: Options) {
         self.vocabulary = vocabulary
         self.merges = merges
         self.options = options
-        unknown = try options.unknownToken.map { token in
-            guard let id = vocabulary.id(of: token) else {
-                throw TokenizerError.malformed(
-                    file: file, line: nil, reason: "the unknown token \"\(token)\" is not in the vocabulary")
-            }
-            return id
-        }
+        unknown = options.unknownToken.flatMap { vocabulary.id(of: $0) }
         characters = (0..<0x800).map { value in
             var bytes: [UInt8] = []
             bytes.append(scalar: UInt32(value))
@@ -54,6 +50,23 @@ struct BPEModel: Sendable {
         boundaries =
             knowsEverything && isPlain
             ? MergeBoundaries(merges, vocabulary: vocabulary, apartFrom: Set(byteTokens.compactMap { $0 })) : nil
+    }
+
+    /// Whether the options name an unknown token that has no id.
+    var lacksUnknownToken: Bool { options.unknownToken != nil && unknown == nil }
+
+    /// Whether no text needs an unknown token: each byte has a token, or, where `spellsBytes`, each character of the byte alphabet.
+    func knowsEveryText(spellsBytes: Bool) -> Bool {
+        if options.fallsBackToBytes, !byteTokens.contains(nil) { return true }
+        guard spellsBytes, options.continuingPrefix == nil, options.endSuffix == nil else { return false }
+        return (UInt8.min...UInt8.max).allSatisfy { vocabulary.id(of: ByteAlphabet.spelled([$0])) != nil }
+    }
+
+    /// This model with other options.
+    func with(_ options: Options) -> BPEModel {
+        var model = BPEModel(vocabulary: vocabulary, merges: merges, options: options)
+        model.notes = notes
+        return model
     }
 
     /// Appends the ids of one word.

@@ -36,7 +36,7 @@ struct MergeBoundaries: Sendable {
     @inline(__always)
     private func slot(of key: UInt64) -> Int {
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: ByteHash.fold(key ^ 0xE703_7ED1_A0B4_28DB)) & mask
+        var slot = Int(truncatingIfNeeded: ByteHash.fold(key ^ ByteHash.seed)) & mask
         while slots[slot] != key, slots[slot] != Self.empty { slot = (slot + 1) & mask }
         return slot
     }

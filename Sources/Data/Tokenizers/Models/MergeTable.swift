@@ -19,12 +19,17 @@ struct MergeTable: Sendable {
         values = Array(repeating: Merge(rank: 0, result: 0), count: slots)
     }
 
-    /// Adds a merge; `false` if the pair has one already.
+    /// Adds a merge. Of a pair that stands in the list twice the later place counts, as in Hugging Face tokenizers.
+    ///
+    /// - Returns: `false` if the pair was here already.
     mutating func insert(left: Int32, right: Int32, _ merge: Merge) -> Bool {
         precondition((count + 1) * 2 <= keys.count, "more merges than the table was made for")
         let key = Self.key(left, right)
         let slot = self.slot(of: key)
-        if keys[slot] == key { return false }
+        if keys[slot] == key {
+            values[slot] = merge
+            return false
+        }
         keys[slot] = key
         values[slot] = merge
         count += 1
@@ -59,7 +64,7 @@ struct MergeTable: Sendable {
     @inline(__always)
     private func slot(of key: UInt64) -> Int {
         let mask = keys.count - 1
-        var slot = Int(truncatingIfNeeded: ByteHash.fold(key ^ 0xE703_7ED1_A0B4_28DB)) & mask
+        var slot = Int(truncatingIfNeeded: ByteHash.fold(key ^ ByteHash.seed)) & mask
         while keys[slot] != key, keys[slot] != Self.empty { slot = (slot + 1) & mask }
         return slot
     }

@@ -10,6 +10,16 @@ enum TokenModel: Sendable {
         }
     }
 
+    var isWordPiece: Bool { if case .wordPiece = self { true } else { false } }
+
+    /// What people should know of the files that the model came from.
+    var notes: [String] {
+        switch self {
+        case .bpe(let model): model.notes
+        case .wordPiece(let model): model.notes
+        }
+    }
+
     /// Appends the ids of one word.
     @inline(__always)
     func encode(_ word: UnsafeBufferPointer<UInt8>, with merger: inout SymbolMerger, to output: inout [Int32]) {
@@ -45,11 +55,11 @@ enum TokenModel: Sendable {
     /// The vocabulary in the order of ids, as it stands in a tokenizer.json.
     var vocabularyJSON: OrderedJSON {
         let vocabulary = vocabulary
+        func member(_ token: some Collection<UInt8>, _ id: Int32) -> OrderedJSON.Member {
+            OrderedJSON.Member(key: String(decoding: token, as: UTF8.self), value: .integer(Int(id)))
+        }
         return .object(
-            (0..<Int32(vocabulary.bound)).compactMap { id in
-                vocabulary.bytes(of: id).map {
-                    OrderedJSON.Member(key: String(decoding: $0, as: UTF8.self), value: .integer(Int(id)))
-                }
-            })
+            (0..<Int32(vocabulary.bound)).compactMap { id in vocabulary.bytes(of: id).map { member($0, id) } }
+                + vocabulary.furtherSpellings.map { member($0.token, $0.id) })
     }
 }

@@ -1,14 +1,17 @@
 /// A vocabulary: byte strings to ids and back.
 ///
-/// Tokens are compared by their bytes, never as `String`, whose equality is canonical equivalence. Ids may have holes.
+/// Tokens are compared by their bytes, never as `String`, whose equality is canonical equivalence. Ids may have holes. An id may have
+/// further spellings, which are read but never written.
 struct TokenTable: Sendable {
     private var arena: [UInt8] = []
     /// Where each id's bytes lie in the arena; an absent id has `start == absent`.
     private var places: [Place] = []
     /// Open addressing: an id or -1.
     private var slots: [Int32]
-    /// The number of tokens, holes not counted.
+    /// The number of tokens, holes and further spellings not counted.
     private(set) var count = 0
+    /// Tokens with the id of another one.
+    private var spellings: [[UInt8]: Int32] = [:]
 
     private struct Place {
         var start: UInt32
@@ -51,8 +54,29 @@ struct TokenTable: Sendable {
         return true
     }
 
+    /// Adds a further spelling of an id that has a token.
+    ///
+    /// - Returns: `false`, changing nothing, if the spelling is taken or the id has no token.
+    mutating func insert(spelling token: [UInt8], of id: Int32) -> Bool {
+        if bytes(of: id) == nil || self.id(of: token) != nil { return false }
+        spellings[token] = id
+        return true
+    }
+
+    /// The number of tokens with their further spellings.
+    var entryCount: Int { count + spellings.count }
+
+    /// The further spellings, by id.
+    var furtherSpellings: [(token: [UInt8], id: Int32)] {
+        spellings.map { ($0.key, $0.value) }.sorted { ($0.id, $0.token.count) < ($1.id, $1.token.count) }
+    }
+
     /// The id of a token.
     func id(of token: UnsafeBufferPointer<UInt8>) -> Int32? {
+        find(token) ?? (spellings.isEmpty ? nil : spellings[Array(token)])
+    }
+
+    private func find(_ token: UnsafeBufferPointer<UInt8>) -> Int32? {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: ByteHash.hash(token)) & mask
         return arena.withUnsafeBufferPointer { arena in
@@ -113,10 +137,13 @@ struct TokenTable: Sendable {
 
 /// Hashing and comparing of short byte strings.
 enum ByteHash {
+    /// Drawn anew for every process: nobody can write a vocabulary whose tokens all fall into one place. No result depends on it.
+    static let seed = UInt64.random(in: .min ... .max)
+
     /// A 64-bit hash, eight bytes at a time (multiply and fold, as in wyhash).
     @inline(__always)
     static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
+        var hash = seed ^ UInt64(bytes.count)
         guard let base = bytes.baseAddress else { return hash }
         let raw = UnsafeRawPointer(base)
         var position = 0
@@ -129,7 +156,7 @@ enum ByteHash {
             tail = tail << 8 | UInt64(bytes[position])
             position += 1
         }
-        return fold(hash ^ tail)
+        return fold(fold(hash ^ tail) ^ seed)
     }
 
     @inline(__always)

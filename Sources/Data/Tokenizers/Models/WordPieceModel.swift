@@ -11,6 +11,8 @@ struct WordPieceModel: Sendable {
     let characterLimit: Int
     /// The length of the longest token.
     private let longest: Int
+    /// What people should know of the file that the model came from.
+    var notes: [String] = []
 
     /// - Throws: `TokenizerError.malformed` if the unknown token is not in the vocabulary.
     init(
@@ -29,10 +31,31 @@ struct WordPieceModel: Sendable {
 
     /// Reads the `model` of a tokenizer.json.
     init(_ part: TokenizerPart) throws {
+        let (vocabulary, notes) = try TokenTable.read(part.required("vocab"))
+        let limit = try part.required("max_input_chars_per_word")
+        // taking words apart costs their length times that of the longest token, squared
+        guard try limit.count() <= Self.greatestLimit else {
+            throw limit.fault("\(try limit.count()); at most \(Self.greatestLimit) are supported")
+        }
         try self.init(
-            vocabulary: TokenTable(part.required("vocab")), unknownToken: part.required("unk_token").string(),
+            vocabulary: vocabulary, unknownToken: part.required("unk_token").string(),
             continuingPrefix: part.required("continuing_subword_prefix").string(),
-            characterLimit: part.required("max_input_chars_per_word").count(), file: part.file)
+            characterLimit: limit.count(), file: part.file)
+        self.notes = notes
+        if longest > Self.lengthLimit {
+            throw part.fault("a token of \(longest) bytes; a WordPiece vocabulary may have \(Self.lengthLimit)")
+        }
+    }
+
+    private static let greatestLimit = 10_000
+    private static let lengthLimit = 1024
+
+    /// This model with other settings.
+    func with(prefix: String, characterLimit: Int, unknownToken: String, file: String) throws -> WordPieceModel {
+        var model = try WordPieceModel(
+            vocabulary: vocabulary, unknownToken: unknownToken, continuingPrefix: prefix, characterLimit: characterLimit, file: file)
+        model.notes = notes
+        return model
     }
 
     /// Appends the ids of one word.

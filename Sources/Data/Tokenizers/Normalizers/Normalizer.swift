@@ -43,6 +43,15 @@ indirect enum Normalizer: Sendable, Equatable {
         }
     }
 
+    /// Whether the last step spells bytes in the byte alphabet.
+    var spellsBytes: Bool {
+        switch self {
+        case .byteLevel: true
+        case .sequence(let elements): elements.last?.spellsBytes ?? false
+        default: false
+        }
+    }
+
     func apply(to text: inout NormalizedText) {
         switch self {
         case .unicode(let form): form.apply(to: &text)

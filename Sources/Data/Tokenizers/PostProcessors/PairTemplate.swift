@@ -38,7 +38,8 @@ struct PairTemplate: Sendable, Equatable {
     init() {}
 
     /// Reads the `pair` of a TemplateProcessing.
-    init(_ part: TokenizerPart, specials: TokenizerPart?) throws {
+    init(_ part: TokenizerPart, specials: SpecialTokenDefinitions) throws {
+        var count = 0
         elements = try part.elements().map { element in
             if let sequence = element["Sequence"] {
                 let type = try sequence.required("type_id").tokenID()
@@ -49,13 +50,10 @@ struct PairTemplate: Sendable, Equatable {
                 }
             }
             let token = try element.required("SpecialToken")
-            let name = try token.required("id").string()
-            guard let special = specials?[name] else {
-                throw element.fault("\"\(name)\" is not in special_tokens")
-            }
-            return .special(
-                try special.required("ids").elements().map { try $0.tokenID() },
-                type: try token.required("type_id").tokenID())
+            let ids = try specials.ids(token)
+            count += ids.count
+            try PostProcessor.check(count, element)
+            return .special(ids, type: try token.required("type_id").tokenID())
         }
     }
 }

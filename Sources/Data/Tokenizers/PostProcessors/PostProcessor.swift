@@ -22,6 +22,7 @@ struct PostProcessor: Sendable, Equatable {
                 let inner = try PostProcessor(element)
                 prefix = inner.prefix + prefix
                 suffix += inner.suffix
+                try Self.check(prefix.count + suffix.count, element)
                 // one of the processors builds pairs, the others (ByteLevel) leave them as they are
                 if inner.pair != PairTemplate() { pair = inner.pair }
             }
@@ -37,7 +38,7 @@ struct PostProcessor: Sendable, Equatable {
     }
 
     private mutating func readTemplate(_ part: TokenizerPart) throws {
-        let specials = part["special_tokens"]
+        let specials = try SpecialTokenDefinitions(part["special_tokens"])
         var isBehindText = false
         for element in try part.required("single").elements() {
             if let sequence = element["Sequence"] {
@@ -46,15 +47,40 @@ struct PostProcessor: Sendable, Equatable {
                 }
                 isBehindText = true
             } else {
-                let name = try element.required("SpecialToken").required("id").string()
-                guard let special = specials?[name] else {
-                    throw element.fault("\"\(name)\" is not in special_tokens")
-                }
-                let ids = try special.required("ids").elements().map { try $0.tokenID() }
+                let ids = try specials.ids(element.required("SpecialToken"))
                 if isBehindText { suffix += ids } else { prefix += ids }
+                try Self.check(prefix.count + suffix.count, element)
             }
         }
         if !isBehindText { throw part.fault("the template has no sequence A") }
         if let template = part["pair"] { pair = try PairTemplate(template, specials: specials) }
+    }
+
+    /// More tokens than these nobody puts around a text; a few lines can ask for 10^8 of them.
+    static func check(_ count: Int, _ part: TokenizerPart) throws {
+        if count > tokenLimit { throw part.fault("a template of more than \(tokenLimit) special tokens") }
+    }
+
+    private static let tokenLimit = 1000
+}
+
+/// The `special_tokens` of a template: names and what stands for them.
+struct SpecialTokenDefinitions {
+    private var definitions: [String: TokenizerPart] = [:]
+
+    init(_ part: TokenizerPart?) throws {
+        guard let part else { return }
+        for member in part.json.members ?? [] {
+            definitions[member.key] = TokenizerPart(json: member.value, file: part.file, path: part.path + "." + member.key)
+        }
+    }
+
+    /// The ids of a `SpecialToken` of the template.
+    func ids(_ element: TokenizerPart) throws -> [Int32] {
+        let name = try element.required("id").string()
+        guard let special = definitions[name] else { throw element.fault("\"\(name)\" is not in special_tokens") }
+        let ids = try special.required("ids").elements()
+        try PostProcessor.check(ids.count, special)
+        return try ids.map { try $0.tokenID() }
     }
 }

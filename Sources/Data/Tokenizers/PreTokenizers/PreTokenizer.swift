@@ -40,6 +40,15 @@ indirect enum PreTokenizer: Sendable, Equatable {
         }
     }
 
+    /// Whether the last step spells bytes in the byte alphabet.
+    var spellsBytes: Bool {
+        switch self {
+        case .byteLevel: true
+        case .sequence(let elements): elements.last?.spellsBytes ?? false
+        default: false
+        }
+    }
+
     func apply(to pieces: inout Pieces) {
         switch self {
         case .byteLevel(let addsPrefixSpace, let usesPattern):

@@ -1,12 +1,14 @@
-/// The pattern of a Split: a plain text, or one of the regular expressions that are written out as scanners here.
+/// The pattern of a Split: a plain text, one of the regular expressions that are written out as scanners here, or another one.
 enum SplitPattern: Sendable, Equatable {
     case text([UInt8])
     case gpt2
     case tiktoken(TiktokenPattern)
+    /// Any other expression of characters, sets and repetitions.
+    case characters(CharacterPattern)
 
     /// Reads `{"String": "…"}` or `{"Regex": "…"}`.
     ///
-    /// - Throws: `TokenizerError.unsupported`, naming the expression, if it is none of those known.
+    /// - Throws: `TokenizerError.unsupported`, naming the expression, if it is none that ``CharacterPattern`` reads.
     init(_ part: TokenizerPart) throws {
         if let text = part["String"] {
             let bytes = Array(try text.string().utf8)
@@ -15,10 +17,13 @@ enum SplitPattern: Sendable, Equatable {
             return
         }
         let expression = try part.required("Regex")
-        guard let known = Self.known[try expression.string()] else {
+        if let known = Self.known[try expression.string()] {
+            self = known
+        } else if let pattern = CharacterPattern(try expression.string()) {
+            self = .characters(pattern)
+        } else {
             throw expression.unsupported(try expression.string())
         }
-        self = known
     }
 
     /// The known expressions. Possessive forms match the same here: what follows them never gives anything back.
@@ -62,6 +67,7 @@ enum SplitPattern: Sendable, Equatable {
         switch self {
         case .gpt2: GPT2Pattern.split(bytes, range, &matches)
         case .tiktoken(let pattern): pattern.split(bytes, range, &matches)
+        case .characters(let pattern): pattern.forEachMatch(in: bytes, range) { matches.append($0) }
         case .text(let pattern):
             let text = UnsafeBufferPointer(rebasing: bytes[..<range.upperBound])
             pattern.withUnsafeBufferPointer { pattern in

@@ -155,7 +155,7 @@ enum SentencePieceFiles {
 
     // MARK: The pipeline
 
-    private static let space: OrderedJSON = "\u{2581}"
+    static let space: OrderedJSON = "\u{2581}"
 
     private static func normalizer(addsSpace: Bool) -> OrderedJSON {
         let replace: OrderedJSON = ["type": "Replace", "pattern": ["String": " "], "content": space]
@@ -170,7 +170,7 @@ enum SentencePieceFiles {
         ]
     }
 
-    private static func decoder(addsSpace: Bool, fallsBackToBytes: Bool) -> OrderedJSON {
+    static func decoder(addsSpace: Bool, fallsBackToBytes: Bool) -> OrderedJSON {
         var elements: [OrderedJSON] = [["type": "Replace", "pattern": ["String": space], "content": " "]]
         if fallsBackToBytes { elements.append(["type": "ByteFallback"]) }
         elements.append(["type": "Fuse"])

@@ -82,8 +82,7 @@ public struct BPETrainer: Sendable {
         let files = TokenizerFiles(
             pipeline: pipeline, pipelineName: "tokenizer.json", configuration: configuration,
             specialTokensMap: .object(roles.map { .init(key: $0.key, value: .string($0.token)) }))
-        let model = try BPEModel(
-            vocabulary: vocabulary, merges: table, options: BPEModel.Options(), file: "tokenizer.json")
+        let model = BPEModel(vocabulary: vocabulary, merges: table, options: BPEModel.Options())
         return try PipelineTokenizer(files: files, model: .bpe(model))
     }
 
