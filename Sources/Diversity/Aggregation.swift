@@ -61,6 +61,8 @@ public enum Aggregation {
             let value: Double?
             do {
                 value = try body()
+            } catch let failure as any TextEncoderFailure {
+                throw failure
             } catch {
                 throw DiversityError.metricFailed(name: metric.name, reason: "\(error)")
             }
