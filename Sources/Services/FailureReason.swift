@@ -5,9 +5,9 @@ internal import NIOHTTP1
 internal import NIOPosix
 
 /// What the errors of the network say to people.
-enum FailureReason {
+package enum FailureReason {
     /// One line without addresses, and without anything that the other side wrote.
-    static func text(of error: any Error, seconds: Double) -> String {
+    package static func text(of error: any Error, seconds: Double) -> String {
         switch error {
         case let error as HTTPClientError:
             switch error {
@@ -32,8 +32,16 @@ enum FailureReason {
             case .connectTimeout: "no answer within \(number(seconds)) s"
             default: "the connection was closed"
             }
-        default: "\(error)"
+        default: handshake(String(describing: error))
         }
+    }
+
+    /// Of what the TLS library writes, the name of the error.
+    private static func handshake(_ text: String) -> String {
+        if text.contains("failedToValidateHostname") { return "no TLS connection: its certificate is of another host" }
+        guard let mark = text.firstRange(of: "OPENSSL_internal:") else { return text }
+        let name = text[mark.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        return "no TLS connection: " + name.lowercased().replacing("_", with: " ")
     }
 
     private static func number(_ seconds: Double) -> String {

@@ -79,7 +79,7 @@ import _TestSupport
         #expect(after - before < 0.1, "\(after - before) s of processor time in 0.7 s")
         expectFailure(process, status: 74, "no answer within 1 s")
         let seconds = start.duration(to: .now) / .seconds(1)
-        #expect(seconds < 4, "\(seconds) s")
+        #expect(seconds < 10, "\(seconds) s")
     }
 
     /// User and system time of a process so far.

@@ -92,4 +92,14 @@ import _TestSupport
         #expect(try expectFailure(service(server, attempts: 5)) == .refused(status: status, endpoint: server.address))
         #expect(server.requests.count == 1)
     }
+
+    @Test("errors of TLS are their names, without places in sources")
+    func handshakes() {
+        struct Handshake: Error, CustomStringConvertible { var description: String }
+        let text =
+            "handshakeFailed(sslError([Error: 1 error:2:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at /x/handshake.cc:3]))"
+        #expect(
+            FailureReason.text(of: Handshake(description: text), seconds: 1)
+                == "no TLS connection: certificate verify failed")
+    }
 }

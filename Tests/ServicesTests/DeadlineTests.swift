@@ -39,8 +39,8 @@ import _TestSupport
         let failure = try expectFailure(service(server, timeout: 0.3))
         let seconds = start.duration(to: .now) / .seconds(1)
         #expect(failure == .nothingEncoded(endpoint: server.address, texts: 1, reason: "no answer within 0.3 s"))
-        #expect(seconds > 0.25 && seconds < 1.5, "\(seconds) s")
-        #expect(closed.wait(timeout: .now() + 2) == .success)
+        #expect(seconds > 0.25 && seconds < 5, "\(seconds) s")
+        #expect(closed.wait(timeout: .now() + 5) == .success)
         #expect(server.requests.count == 1)
     }
 
@@ -51,7 +51,9 @@ import _TestSupport
         let start = ContinuousClock.now
         _ = try expectFailure(service(server, attempts: 3, timeout: 0.2))
         let seconds = start.duration(to: .now) / .seconds(1)
-        #expect(seconds > 0.55 && seconds < 1.8, "\(seconds) s")
+        #expect(seconds > 0.55 && seconds < 6, "\(seconds) s")
+        // the last request may still be on its way to the list
+        for _ in 0..<100 where server.requests.count < 3 { usleep(20_000) }
         #expect(server.requests.count == 3)
     }
 
@@ -98,7 +100,7 @@ import _TestSupport
     func retryMuchLater(value: String) throws {
         let server = try LocalServer { _, _, _ in .init(status: 503, body: "", header: ["Retry-After: \(value)"]) }
         defer { server.stop() }
-        let failure = try expectFailure(service(server, batch: 1, attempts: 5, timeout: 2), texts: ["a", "b", "c"])
+        let failure = try expectFailure(service(server, batch: 1, attempts: 5, timeout: 20), texts: ["a", "b", "c"])
         #expect(
             failure
                 == .nothingEncoded(

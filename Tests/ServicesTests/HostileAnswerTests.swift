@@ -109,7 +109,7 @@ import _TestSupport
     func torn(answer: String, reason: String) throws {
         let server = try answering { $0.write(answer) }
         defer { server.stop() }
-        let failure = try expectFailure(service(server, attempts: 2, timeout: 1), answer.prefix(60) + "")
+        let failure = try expectFailure(service(server, attempts: 2), answer.prefix(60) + "")
         #expect(failure.description.contains("encoded none of 1 texts") && failure.description.contains(reason), "\(failure)")
         #expect(server.requests.count == 2)
     }

@@ -8,7 +8,7 @@ let secret = "sk-SECRET"
 
 /// A service on a server of a test, with short times.
 func service(
-    _ server: LocalServer, batch: Int = 64, attempts: Int = 1, timeout: Double = 5, key: String? = secret
+    _ server: LocalServer, batch: Int = 64, attempts: Int = 1, timeout: Double = 20, key: String? = secret
 ) throws -> EmbeddingService {
     var options = EmbeddingService.Options()
     options.batchSize = batch
