@@ -1,11 +1,15 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The manifest is the map: C kernels → Tensor, Files → Models, Data → Eval, Diversity, Train → Runs → five programs → tests.
+// The manifest is the map: C kernels → Tensor, Files → Models, Data → Eval, Diversity, Train, Services → Runs → five programs → tests.
 // Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -19,6 +23,7 @@ let package = Package(
         .library(name: "Eval", targets: ["Eval"]),
         .library(name: "Diversity", targets: ["Diversity"]),
         .library(name: "Train", targets: ["Train"]),
+        .library(name: "Services", targets: ["Services"]),
         .library(name: "Runs", targets: ["Runs"]),
         .executable(name: "train-sft", targets: ["train-sft"]),
         .executable(name: "train-reward-model", targets: ["train-reward-model"]),
@@ -29,7 +34,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // MARK: Numerical ground
@@ -48,11 +55,16 @@ let package = Package(
         .target(name: "Eval", dependencies: ["Files", "Tensor", "Models", "Data"]),
         .target(name: "Diversity", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
 
+        // MARK: Models on other machines: the one target behind which networking is built
+        .target(name: "Services", dependencies: ["Diversity", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
+
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Tensor", "Models", "Data", "Eval"]),
         .target(
             name: "Runs",
-            dependencies: ["Files", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", argumentParser, yams]),
+            dependencies: [
+                "Files", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Services", argumentParser, yams,
+            ]),
 
         // MARK: Programs
         .executableTarget(name: "train-sft", dependencies: ["Runs"]),
@@ -69,6 +81,7 @@ let package = Package(
         .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
+        .testTarget(name: "ServicesTests", dependencies: ["Services", "_TestSupport"]),
         .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "FuzzTests", dependencies: ["Models", "Data", "_TestSupport"]),

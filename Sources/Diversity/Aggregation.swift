@@ -53,7 +53,7 @@ public enum Aggregation {
     /// One metric over all sets of `plan`.
     ///
     /// - Throws: ``DiversityError/metricFailed(name:reason:)`` when the metric throws or gives a number that is not finite;
-    ///   ``EmbeddingService/Failure`` as it is.
+    ///   a ``TextEncoderFailure`` as it is.
     public static func measure(
         _ metric: any DiversityMetric, over plan: DiversityPlan, in collection: TextCollection, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
@@ -62,7 +62,7 @@ public enum Aggregation {
             let value: Double?
             do {
                 value = try body()
-            } catch let failure as EmbeddingService.Failure {
+            } catch let failure as any TextEncoderFailure {
                 // a service that failed is no fault of the texts: whoever ends the program has to see which it was
                 throw failure
             } catch {

@@ -9,6 +9,9 @@ public protocol TextEncoder: Sendable {
     func embeddings(of texts: [String]) throws -> [[Float]?]
 }
 
+/// An error of an encoder that measuring passes on as it is: the encoder cannot be used at all, which says nothing of the metric or the data.
+public protocol TextEncoderFailure: Error {}
+
 extension TextCollection {
     /// The embedding of each text, every different text encoded once, however many sets and pairs it is in.
     func embeddings(by encoder: any TextEncoder) throws -> [[Float]?] {

@@ -110,10 +110,8 @@ private struct Failing: DiversityMetric {
     func servicesFailAsThemselves() throws {
         let collection = TextCollection(outputs.flatMap { $0 })
         var random = Draws(seed: 3)
-        for failure: EmbeddingService.Failure in [
-            .refused(status: 401, endpoint: "http://a"), .malformedAnswer(endpoint: "http://a", reason: "b"),
-            .nothingEncoded(endpoint: "http://a", texts: 3, reason: "c"),
-        ] {
+        struct Unreachable: TextEncoderFailure, Equatable { var reason: String }
+        for failure in [Unreachable(reason: "no answer"), Unreachable(reason: "no key")] {
             let plan = try plan()
             #expect(throws: failure) {
                 try Aggregation.measure(Failing(reason: failure), over: plan, in: collection, using: &random)

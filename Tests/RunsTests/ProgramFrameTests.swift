@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Models
 import Runs
+import Services
 import Testing
 import Train
 
@@ -32,7 +33,10 @@ import Train
             (DiversityError.unknownMetrics(["a"], known: []), .usage),
             (RewardError.scorer(command: "a", problem: "b"), .inputOutput),
             (RewardError.badPattern("(", reason: "b"), .usage),
-            (EmbeddingService.Failure.refused(status: 403, endpoint: "a"), .inputOutput),
+            (EmbeddingService.Failure.refused(status: 404, endpoint: "a"), .inputOutput),
+            (EmbeddingService.Failure.redirected(status: 307, endpoint: "a", to: "b"), .inputOutput),
+            (ServiceAddress.Problem.hasUser, .usage),
+            (ServiceKey.Problem(variable: "a"), .usage),
             (CocoaError(.fileReadNoSuchFile), .missingInput),
             (CocoaError(.fileWriteOutOfSpace), .inputOutput),
             (Odd(), .internalError),

@@ -62,6 +62,16 @@ public enum OptionValue: Codable, Sendable {
     }
 }
 
+extension OptionValue {
+    /// The value as logs and errors show it: the text, but of an address what comes before its query, which is nobody else's business.
+    public var shown: String {
+        guard case .string(let string) = self, string.hasPrefix("http://") || string.hasPrefix("https://"),
+            let query = string.firstIndex(of: "?")
+        else { return text }
+        return string[...query] + "…"
+    }
+}
+
 extension OptionValue: Equatable {
     /// A whole number equals itself written with a fraction: files do not keep the difference.
     public static func == (left: OptionValue, right: OptionValue) -> Bool {

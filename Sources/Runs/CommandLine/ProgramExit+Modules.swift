@@ -2,6 +2,7 @@ public import Data
 public import Diversity
 public import Eval
 public import Models
+public import Services
 public import Train
 
 // The errors of the other modules know nothing of exit statuses; this is the one place that says what they mean.
@@ -104,4 +105,12 @@ extension StoppedWaiting: ProgramExitProviding {
 
 extension EmbeddingService.Failure: ProgramExitProviding {
     public var programExit: ProgramExit { .inputOutput }
+}
+
+extension ServiceAddress.Problem: ProgramExitProviding {
+    public var programExit: ProgramExit { .usage }
+}
+
+extension ServiceKey.Problem: ProgramExitProviding {
+    public var programExit: ProgramExit { .usage }
 }

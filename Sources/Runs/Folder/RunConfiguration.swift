@@ -59,7 +59,7 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     public func differences(from earlier: RunConfiguration) -> [String] {
         Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
             let (before, now) = (earlier.options[name] ?? .null, options[name] ?? .null)
-            return before == now ? nil : "\(name): \(before.text) there, \(now.text) here"
+            return before == now ? nil : "\(name): \(before.shown) there, \(now.shown) here"
         }
     }
 }

@@ -40,7 +40,7 @@ final class RunSession {
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         sinks = EventSinks(console: console, run: folder)
         guard try !folder.isFinished else { return }
-        let list = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
+        let list = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.shown)" }
         say("options: \(list.joined(separator: " "))")
     }
 

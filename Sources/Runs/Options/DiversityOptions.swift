@@ -2,6 +2,7 @@ public import ArgumentParser
 import Data
 import Diversity
 import Foundation
+import Services
 
 /// What is measured, and on which outputs.
 public struct DiversityOptions: ProgramOptions {
@@ -154,6 +155,17 @@ public struct DiversityOptions: ProgramOptions {
         guard embeddingServiceBatchSize > 0, embeddingServiceAttempts > 0, embeddingServiceTimeout > 0 else {
             throw ValidationError("batch size, attempts and time-out of the embedding service must be above 0")
         }
+        guard embeddingServiceTimeout <= 86_400 else {
+            throw ValidationError("--embedding-service-timeout is above 86400 s, a day")
+        }
+        // before anything of a run is written: an address may hold what must not be stored
+        if let embeddingServiceUrl {
+            do {
+                _ = try ServiceAddress(embeddingServiceUrl)
+            } catch {
+                throw ValidationError("--embedding-service-url \(error)")
+            }
+        }
     }
 
     /// Whether a second system is given.
@@ -207,16 +219,14 @@ public struct DiversityOptions: ProgramOptions {
         DiversityModels(
             encoder: try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) },
             remoteEncoder: try embeddingServiceUrl.map { address in
-                guard let url = URL(string: address), ["http", "https"].contains(url.scheme) else {
-                    throw CommandLineError.invalid("--embedding-service-url '\(address)' is no http address")
-                }
                 var service = EmbeddingService.Options()
                 service.batchSize = embeddingServiceBatchSize
                 service.timeout = embeddingServiceTimeout
                 service.attempts = embeddingServiceAttempts
                 return EmbeddingService(
-                    endpoint: url, model: embeddingServiceModel,
-                    key: ProcessInfo.processInfo.environment["OPENAI_API_KEY"],
+                    address: try ServiceAddress(address), model: embeddingServiceModel,
+                    key: try ServiceKey(
+                        variable: EmbeddingService.keyVariable, environment: ProcessInfo.processInfo.environment),
                     options: service)
             },
             entailment: try nliModel.map { try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true)) })

@@ -1,5 +1,6 @@
 import Diversity
 import Foundation
+import Services
 import Testing
 import _TestSupport
 
@@ -26,8 +27,9 @@ import _TestSupport
         options.attempts = attempts
         options.pause = 0.001
         options.timeout = 5
-        let url = try #require(URL(string: "http://127.0.0.1:\(server.port)/v1/embeddings"))
-        return EmbeddingService(endpoint: url, model: "tiny", key: "secret", options: options)
+        return EmbeddingService(
+            address: try ServiceAddress(server.address), model: "tiny", key: try ServiceKey("secret", variable: "A_KEY"),
+            options: options)
     }
 
     @Test func vectorsComeBackInOrder() throws {
@@ -83,11 +85,11 @@ import _TestSupport
         let server = try LocalServer { _, _, body in
             body.contains("wrong")
                 ? .init(status: 200, body: "{}")
-                : body.contains("short") ? .init(status: 200, body: "{\"data\": []}") : .init(status: 403, body: "")
+                : body.contains("short") ? .init(status: 200, body: "{\"data\": []}") : .init(status: 404, body: "")
         }
         let service = try service(server)
-        let address = "http://127.0.0.1:\(server.port)/v1/embeddings"
-        #expect(throws: EmbeddingService.Failure.refused(status: 403, endpoint: address)) {
+        let address = server.address
+        #expect(throws: EmbeddingService.Failure.refused(status: 404, endpoint: address)) {
             try service.embeddings(of: ["a"])
         }
         #expect(throws: EmbeddingService.Failure.self) { try service.embeddings(of: ["wrong"]) }

@@ -1,0 +1,83 @@
+internal import AsyncHTTPClient
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+internal import Synchronization
+
+/// Takes an answer in, and stops at the first sign that it is not one to read.
+final class AnswerReceiver: HTTPClientResponseDelegate {
+    typealias Response = ServiceClient.Answer
+
+    /// Why nothing more is read.
+    enum Stop: Error {
+        /// The status says everything.
+        case answered(ServiceClient.Answer)
+        case refused(ServiceClient.Problem)
+    }
+
+    private let limit: Int
+    private let key: ServiceKey?
+    private let body = Mutex<[UInt8]>([])
+
+    init(limit: Int, key: ServiceKey?) {
+        self.limit = limit
+        self.key = key
+    }
+
+    func didReceiveHead(task: HTTPClient.Task<Response>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        if let stop = stop(at: head) { return task.eventLoop.makeFailedFuture(stop) }
+        return task.eventLoop.makeSucceededVoidFuture()
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<Response>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        let fits = body.withLock { body in
+            guard body.count + buffer.readableBytes <= limit else { return false }
+            body.append(contentsOf: buffer.readableBytesView)
+            return true
+        }
+        return fits
+            ? task.eventLoop.makeSucceededVoidFuture()
+            : task.eventLoop.makeFailedFuture(Stop.refused(.tooLong(limit: limit)))
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<Response>) throws -> Response {
+        Response(status: 200, body: body.withLock { $0 })
+    }
+
+    private func stop(at head: HTTPResponseHead) -> Stop? {
+        let status = Int(head.status.code)
+        if (300..<400).contains(status), status != 304 {
+            return .refused(.redirected(status: status, to: target(head.headers.first(name: "Location"))))
+        }
+        guard status == 200 else {
+            return .answered(
+                Response(status: status, body: [], retryAfter: Self.retryAfter(head.headers.first(name: "Retry-After"))))
+        }
+        if let coding = head.headers[canonicalForm: "Content-Encoding"].first(where: { $0.lowercased() != "identity" && !$0.isEmpty }) {
+            return .refused(.compressed(ServiceKey.shown(coding, hiding: key)))
+        }
+        if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > limit {
+            return .refused(.tooLong(limit: limit))
+        }
+        return nil
+    }
+
+    /// Where a redirect leads, without a query or a name, which may hold a secret.
+    private func target(_ location: String?) -> String {
+        guard let location, !location.isEmpty else { return "no address" }
+        let plain = location.prefix { $0 != "?" && $0 != "#" }
+        guard let at = plain.lastIndex(of: "@") else { return ServiceKey.shown(plain, hiding: key) }
+        return ServiceKey.shown("..." + plain[at...], hiding: key)
+    }
+
+    /// Seconds, or a date of HTTP.
+    static func retryAfter(_ text: String?, now: Date = Date()) -> Double? {
+        guard let text = text?.trimmingCharacters(in: .whitespaces), !text.isEmpty else { return nil }
+        if text.utf8.allSatisfy({ (48...57).contains($0) }) { return Double(text) }
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
+        return formatter.date(from: text).map { max(0, $0.timeIntervalSince(now)) }
+    }
+}

@@ -1,0 +1,111 @@
+internal import Foundation
+
+/// The address of a service: http or https, a host, a port that exists, and neither a name nor a password.
+///
+/// What is wrong with an address is said without repeating it, because it may hold what nobody else should read. As a text it shows no
+/// query for the same reason; requests carry it.
+public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
+    /// What keeps a text from being the address of a service.
+    public enum Problem: Error, Sendable, Hashable, CustomStringConvertible {
+        /// Neither http nor https, no host, a port that does not exist, or characters that an address cannot have.
+        case malformed(String)
+        /// A name or a password before the host.
+        case hasUser
+        /// A parameter of the query whose name is that of a secret.
+        case hasSecret(parameter: String)
+
+        /// What is wrong, to be put behind the name of an option.
+        public var description: String {
+            switch self {
+            case .malformed(let reason):
+                "is no address of a service: \(reason); expected one such as http://localhost:8080/v1/embeddings"
+            case .hasUser:
+                "has a name or a password before its host, which would be stored with the run; a key belongs into the environment"
+            case .hasSecret(let parameter):
+                "has a parameter \(parameter), which would be stored with the run; a key belongs into the environment"
+            }
+        }
+    }
+
+    /// The whole address, the query included.
+    package let text: String
+    /// The address without its query.
+    public let description: String
+
+    /// Takes a text for an address.
+    /// - Throws: ``Problem``.
+    public init(_ text: String) throws(Problem) {
+        guard let schemeEnd = text.firstRange(of: "://") else { throw .malformed("it does not begin with http:// or https://") }
+        let scheme = text[..<schemeEnd.lowerBound].lowercased()
+        let rest = text[schemeEnd.upperBound...]
+        let authority = rest.prefix { !"/?#\\".contains($0) }
+        guard !authority.contains("@") else { throw .hasUser }
+        guard ["http", "https"].contains(scheme) else { throw .malformed("it does not begin with http:// or https://") }
+        guard text.utf8.allSatisfy(Self.isAllowed), Self.escapesAreWhole(text) else {
+            throw .malformed("it has spaces or characters that must be written as %XX")
+        }
+        guard !text.contains("#") else { throw .malformed("it has a part behind #, which no service sees") }
+        try Self.checkHost(authority)
+        let pathAndQuery = rest[authority.endIndex...]
+        let path = pathAndQuery.prefix { $0 != "?" }
+        if let parameter = Self.secretParameter(in: pathAndQuery[path.endIndex...].dropFirst()) {
+            throw .hasSecret(parameter: parameter)
+        }
+        guard URL(string: text)?.host != nil else { throw .malformed("it cannot be read") }
+        self.text = text
+        description = "\(scheme)://\(authority)\(path)"
+    }
+
+    /// The characters of RFC 3986.
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "-._~:/?#[]@!$&'()*+,;=%".utf8.contains(byte)
+        }
+    }
+
+    /// Whether two hexadecimal digits follow every percent sign.
+    private static func escapesAreWhole(_ text: String) -> Bool {
+        text.split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy {
+            $0.count >= 2 && $0.prefix(2).allSatisfy(\.isHexDigit)
+        }
+    }
+
+    /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
+    private static func checkHost(_ authority: Substring) throws(Problem) {
+        let host: Substring
+        let behind: Substring
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { throw .malformed("its host has no closing bracket") }
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            behind = authority[authority.index(after: end)...]
+            guard !host.isEmpty, host.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit || ":.".utf8.contains($0) }) else {
+                throw .malformed("the host in brackets is no IPv6 address")
+            }
+        } else {
+            host = authority.prefix { $0 != ":" }
+            behind = authority[host.endIndex...]
+            guard !host.isEmpty else { throw .malformed("it has no host") }
+            let isPlain = host.utf8.allSatisfy {
+                Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber || "-._".utf8.contains($0)
+            }
+            guard isPlain else { throw .malformed("its host has characters that no host has") }
+        }
+        guard !behind.isEmpty else { return }
+        let digits = behind.dropFirst()
+        guard behind.first == ":", (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            let port = Int(digits), (1...65535).contains(port)
+        else { throw .malformed("its port is not a number from 1 to 65535") }
+    }
+
+    /// The first parameter of a query whose name is that of a secret.
+    private static func secretParameter(in query: Substring) -> String? {
+        let words = ["key", "token", "secret", "passw", "pwd", "auth", "credential", "signature"]
+        return query.split { "&;".contains($0) }.lazy.map { String($0.prefix { $0 != "=" }) }.first { name in
+            let name = (name.removingPercentEncoding ?? name).lowercased()
+            return name == "sig" || words.contains { name.contains($0) }
+        }
+    }
+}
