@@ -173,6 +173,7 @@ private struct OutputRow {
         reference = try row.optionalText("reference")
         outputs = try row.texts(row.names("output") || !row.names("response") ? "output" : "response")
         rewards = try row.numbers("reward")
+        if let reward = rewards.first(where: { !Float($0).isFinite }) { throw .rewardOutOfRange(reward) }
         guard rewards.isEmpty || rewards.count == outputs.count else {
             throw .malformed("\(rewards.count) rewards for \(outputs.count) outputs")
         }

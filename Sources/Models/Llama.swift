@@ -61,6 +61,16 @@ public struct LlamaConfiguration: Sendable, Equatable {
         self.attentionDropout = attentionDropout
         self.initializerRange = initializerRange
     }
+
+    /// The numbers in all weights of such a model, before it is built. Not an `Int`, which a configuration can exceed.
+    public var parameterCount: Double {
+        let (hidden, inner) = (Double(hiddenSize), Double(intermediateSize))
+        let (queries, keys) = (Double(heads) * Double(headDim), Double(keyHeads) * Double(headDim))
+        let attention = 2 * hidden * (queries + keys) + (attentionBias ? queries + 2 * keys + hidden : 0)
+        let mlp = 3 * hidden * inner + (mlpBias ? 2 * inner + hidden : 0)
+        return Double(layerCount) * (attention + mlp + 2 * hidden)
+            + (tiesEmbeddings ? 1 : 2) * Double(vocabularySize) * hidden + hidden
+    }
 }
 
 /// A LLaMA decoder (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU.

@@ -79,4 +79,15 @@ struct RecordTests {
             #expect(throws: RowProblem.self) { try JSONLines<SampleRow>.line(row) }
         }
     }
+
+    @Test func rewardsBeyondFloatsAreNamedWithTheirLine() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("rows.jsonl")
+            let rows = ["3.4e38", "-1e308"].map { #"{"id": "a", "input": "", "response": "", "reward": \#($0)}"# + "\n" }
+            try Foundation.Data(rows.joined().utf8).write(to: file)
+            #expect(throws: DataError.badRow(RowLocation(file: file.path, line: 2), .rewardOutOfRange(-1e308))) {
+                try JSONLines<SampleRow>(file).read()
+            }
+        }
+    }
 }

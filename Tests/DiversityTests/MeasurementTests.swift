@@ -177,6 +177,10 @@ import _TestSupport
             "{\"output\": \"a\"}\n{\"output\": \"b\u{1}\"}",
             #"f:2: not valid JSON: a control character in a string, at column 14, in "output" ("{"output": "b\u{1}"}")"#
         ),
+        (
+            "{\"output\": \"a\", \"reward\": 3e38}\n{\"output\": \"b\", \"reward\": -1e308}",
+            "f:2: the reward -1e+308 is beyond ±3.4028235e+38, the range of rewards"
+        ),
         ("[1]", "f: object 1: not of the expected type; expected objects with output, input, reward"),
         ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),
         ("[]", "f: there are no outputs in the file"), ("", "f: there are no outputs in the file"),

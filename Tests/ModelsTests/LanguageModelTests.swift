@@ -6,6 +6,15 @@ import _TestSupport
 
 /// Loading and saving whole models.
 @Suite struct LanguageModelTests {
+    @Test("the number of parameters is known before a model is made", arguments: [false, true])
+    func parameterCount(_ yes: Bool) throws {
+        let settings = LlamaConfiguration(
+            vocabularySize: 37, hiddenSize: 24, intermediateSize: 20, layerCount: 3, heads: 6, keyHeads: 2, headDim: 8,
+            tiesEmbeddings: yes, attentionBias: yes, mlpBias: !yes)
+        let model = try Llama(settings, weights: RandomWeights(generator: Philox(seed: 1)))
+        #expect(settings.parameterCount == Double(model.parameterCounts.total))
+    }
+
     @Test("what is saved loads with the same bits, configuration and head", arguments: ModelFixture.all)
     func roundTrip(_ name: String) throws {
         let fixture = try ModelFixture(name)

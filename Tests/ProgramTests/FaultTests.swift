@@ -250,4 +250,40 @@ import Testing
             #expect(bad.status == 64 && bad.errors.contains("--memory-limit"), "\(bad.errors)")
         }
     }
+
+    @Test("a model from scratch that does not fit is refused before it is made, whatever its size")
+    func freshModelsThatDoNotFit() throws {
+        for (name, options) in [
+            ("wide", ["--hidden-size", "8192", "--num-attention-heads", "64", "--memory-limit", "200M"]),
+            ("deep", ["--num-hidden-layers", "10000000", "--hidden-size", "16", "--num-attention-heads", "2", "--memory-limit", "4G"]),
+            ("headed", ["--num-attention-heads", "9223372036854775807"]),
+            ("endless", ["--hidden-size", "1000000000", "--num-attention-heads", "1"]),
+        ] {
+            // the limit would end a program that makes the model first
+            let end = try ProgramProcess(
+                "train-sft",
+                ["--from-scratch", "--dataset", "data", "--max-steps", "1", "--threads", "1", "--output-dir", "fresh-\(name)"] + options,
+                in: pipeline.folder, shell: "ulimit -v 2000000"
+            ).wait()
+            #expect(end.status == 64, "\(name): \(end.errors)")
+            expectOneLine(end.errors, [name == "headed" ? "--num-attention-heads" : "expected to need", "--hidden-size"], name)
+            #expect(!FileManager.default.fileExists(atPath: pipeline.url("fresh-\(name)/sft").path), "\(name)")
+        }
+    }
+
+    @Test("memory that ends in the middle is an error, never a trap", arguments: [230_000, 250_000, 280_000])
+    func memoryEnds(kilobytes: Int) throws {
+        let end = try ProgramProcess(
+            "train-sft",
+            [
+                "--from-scratch", "--dataset", "data", "--max-steps", "1", "--threads", "2", "--output-dir", "ends-\(kilobytes)",
+                "--hidden-size", "512", "--num-attention-heads", "4", "--num-hidden-layers", "3", "--vocabulary-size", "300",
+            ], in: pipeline.folder, shell: "ulimit -v \(kilobytes)"
+        ).wait()
+        #expect(end.status == 0 || end.status == 64, "\(end.status): \(end.errors)")
+        if end.status == 64 {
+            let lines = end.errors.split(separator: "\n").filter { $0.hasPrefix("train-sft: error: ") }
+            #expect(lines.count == 1 && lines.first?.contains("memory") == true, "\(end.errors)")
+        }
+    }
 }

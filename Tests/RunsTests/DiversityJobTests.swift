@@ -168,10 +168,10 @@ import _TestSupport
         #expect(throws: CommandLineError.self) {
             try measure("--run-ids", "bon", "--ood-table-name", "x", "--compare-run-ids", "bon")
         }
-        // two rewards whose mean is beyond all numbers
+        // two rewards whose sum is beyond all numbers
         let list = #"[{"output": ["a b", "c d"], "reward": [1e308, 1e308]}, {"output": ["e", "f"], "reward": [1e308, 1e308]}]"#
         try Data(list.utf8).write(to: folder["huge.json"])
-        #expect(throws: SummaryError.self) {
+        #expect(throws: DiversityError.self) {
             try measure("--decodes", folder["huge.json"].path, "--best-of-n-curve", "--run-id", "huge")
         }
         #expect(throws: DiversityError.cannotDraw(n: 4, of: 3)) {

@@ -25,6 +25,27 @@ import _TestSupport
         return result
     }
 
+    @Test("rewards that are too large, NaN or too few are errors")
+    func unusableRewards() throws {
+        struct Constant: RewardFunction {
+            var value: Double
+            var missing = 0
+            func rewards(for requests: [RewardRequest]) -> [Double] { Array(repeating: value, count: requests.count - missing) }
+        }
+        let decoder = try TinyModel.llama()
+        let prompts = ToyData.prompts(1)
+        func sample(_ reward: Constant) throws {
+            try BestOfN(
+                generator: Generator(decoder, endOfSequence: 2), rewardFunction: reward, tokenizer: NumberTokenizer(),
+                options: SamplingOptions(maxNewTokens: 2), random: Philox(seed: 1)
+            ).sample(prompts, count: 2) { _, _ in }
+        }
+        try sample(Constant(value: 1e38))
+        #expect(throws: RewardError.outOfRange(-1e308, response: 0)) { try sample(Constant(value: -1e308)) }
+        #expect(throws: RewardError.self) { try sample(Constant(value: .nan)) }
+        #expect(throws: RewardError.wrongCount(1, expected: 2)) { try sample(Constant(value: 1, missing: 1)) }
+    }
+
     @Test("the bound of the KL, also for a number that a table claims")
     func klOfAnyNumber() {
         #expect(BestOfN.kl(claimed: 1) == 0 && abs(BestOfN.kl(claimed: 16) - 1.835088722239781) < 1e-12)

@@ -22,6 +22,8 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case wrongNumberOfFields(got: Int, expected: Int)
     /// A numeric column of a table that would collide with one of its fixed columns, or is not finite.
     case invalidColumn(String)
+    /// A reward beyond the range of 32-bit floats.
+    case rewardOutOfRange(Double)
 
     public var description: String { OneLine.escaped(text) }
 
@@ -38,6 +40,7 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case .wrongNumberOfFields(let got, let expected):
             "the record has \(got) fields, the header has \(expected)"
         case .invalidColumn(let name): "numeric column \(OneLine.quoted(name)) is not finite or has the name of a fixed column"
+        case .rewardOutOfRange(let value): "the reward \(value) is beyond ±\(Float.greatestFiniteMagnitude), the range of rewards"
         }
     }
 }

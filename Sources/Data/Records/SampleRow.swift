@@ -55,6 +55,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         response = try row.decode(String.self, forKey: .response)
         reference = try row.decodeIfPresent(String.self, forKey: .reference)
         reward = try row.decodeIfPresent(Double.self, forKey: .reward)
+        if let reward, !Float(reward).isFinite { throw RowProblem.rewardOutOfRange(reward) }
         tokens = try? row.decode([Int32].self, forKey: .tokens)  // others' tables may have something else there
         numbers = [:]
         for column in row.allKeys where !Column.fixed.contains(column) {

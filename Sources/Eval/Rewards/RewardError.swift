@@ -8,6 +8,10 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
     case scorer(command: String, problem: String)
     /// A text that the reward model has no positions for.
     case tooLong(tokens: Int, limit: Int)
+    /// A reward that is NaN or beyond the range of 32-bit floats, in which training computes; `response` counts from 0 within the call.
+    case outOfRange(Double, response: Int)
+    /// A reward function that gave more or fewer rewards than there are responses.
+    case wrongCount(Int, expected: Int)
 
     /// One line: what is wrong and what to do.
     public var description: String {
@@ -20,6 +24,9 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tooLong(let tokens, let limit):
             "prompt, response and end have \(tokens) tokens, but the reward model has only \(limit) positions; lower --max-source-length "
                 + "or ask for fewer new tokens"
+        case .outOfRange(let value, let response):
+            "the reward of response \(response) is \(value); rewards must be numbers within ±\(Float.greatestFiniteMagnitude)"
+        case .wrongCount(let count, let expected): "the reward function gave \(count) rewards for \(expected) responses"
         }
     }
 }

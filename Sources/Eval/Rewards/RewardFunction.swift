@@ -38,3 +38,18 @@ public protocol RewardFunction {
     /// - Throws: ``RewardError`` for a response that cannot be judged, or for a scorer that fails.
     func rewards(for requests: [RewardRequest]) throws -> [Double]
 }
+
+extension RewardFunction {
+    /// One number within the range of 32-bit floats for every request, in order.
+    /// - Throws: ``RewardError/outOfRange(_:response:)``, ``RewardError/wrongCount(_:expected:)``, and what the function itself throws.
+    package func checkedRewards(for requests: [RewardRequest]) throws -> [Double] {
+        let rewards = try rewards(for: requests)
+        guard rewards.count == requests.count else {
+            throw RewardError.wrongCount(rewards.count, expected: requests.count)
+        }
+        if let index = rewards.firstIndex(where: { !Float($0).isFinite }) {
+            throw RewardError.outOfRange(rewards[index], response: index)
+        }
+        return rewards
+    }
+}

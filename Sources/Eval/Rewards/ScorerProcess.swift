@@ -37,7 +37,7 @@ public final class ScorerProcess: RewardFunction {
                         id: id, query: request.query, response: request.response, reference: request.reference)))
         } read: { line throws(AnsweringProcess<Double>.Problem) in
             guard let answer = try? decoder.decode(Answer.self, from: line) else { throw .nonsense }
-            guard answer.score.isFinite else { throw .wrong("a score that is not finite") }
+            guard Float(answer.score).isFinite else { throw .wrong("a score that is NaN, infinite or beyond ±3.4e38") }
             return (answer.id, answer.score)
         }
     }

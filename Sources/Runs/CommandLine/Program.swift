@@ -99,6 +99,7 @@ public enum Program {
     /// Runs a body under the name of a program, and ends the process.
     public static func main(_ name: String, _ body: () throws -> Void) -> Never {
         Signals.install()
+        MemoryExhaustion.endsProgram(name)
         let status = run(name, errors: standardError, body)
         fflush(nil)
         exit(status.rawValue)

@@ -92,7 +92,7 @@ extension JudgeError: ProgramExitProviding {
 extension RewardError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .noReference, .tooLong: .badData
+        case .noReference, .tooLong, .outOfRange, .wrongCount: .badData
         case .badPattern: .usage
         case .scorer: .inputOutput
         }

@@ -25,7 +25,7 @@ struct IndexJob {
                 "--index-output scores posts; choose --reward-function sentiment, process, length or pattern for it")
         }
         let scores = try data.scores(ofComparisons: ofComparisons) { posts in
-            try scorer.rewards(for: posts.map { RewardRequest(query: "", response: $0) })
+            try scorer.checkedRewards(for: posts.map { RewardRequest(query: "", response: $0) })
         }
         if let scoresFolder {
             let folder = URL(fileURLWithPath: scoresFolder, isDirectory: true)

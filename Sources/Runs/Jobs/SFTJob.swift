@@ -183,21 +183,33 @@ public struct SFTJob {
         return config
     }
 
-    /// A new tokenizer, trained on the training split, and a new model.
+    /// A new tokenizer, trained on the training split, and a new model. Whether there is memory for the model is known before either is made.
     private func fresh(_ examples: [SummaryExample], format: PromptFormat, session: RunSession) throws -> LoadedModel {
+        var settings = model.configuration
+        func check() throws {
+            try FreshModelMemory(settings, isTrained: evaluation.doTrain).check(limit: run.memoryLimit)
+        }
+        // the texts may give fewer ids than are asked for, but never fewer than there are bytes
+        settings.vocabularySize = min(256, model.vocabularySize)
+        try check()
         session.say("training a tokenizer of \(model.vocabularySize) ids on \(examples.count) examples")
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
             .train(on: examples.map { format.prompt(for: $0) + " " + $0.summary })
-        let settings = LlamaConfiguration(
-            vocabularySize: tokenizer.vocabularySize, hiddenSize: model.hiddenSize,
-            intermediateSize: model.intermediateSize,
-            layerCount: model.numHiddenLayers, heads: model.numAttentionHeads,
-            contextLength: model.maxPositionEmbeddings,
-            tiesEmbeddings: model.tieWordEmbeddings,
-            initializerRange: model.initializerRange)
+        settings.vocabularySize = tokenizer.vocabularySize
+        try check()
         let weights = RandomWeights(
             generator: Philox(seed: run.seed).split("model"), standardDeviation: Float(settings.initializerRange))
         let decoder = try Llama(settings, weights: weights)
         return LoadedModel(model: LanguageModel(decoder: decoder), tokenizer: tokenizer, folder: session.folder.url)
+    }
+}
+
+extension StartingModelOptions {
+    /// The model that `--from-scratch` makes.
+    fileprivate var configuration: LlamaConfiguration {
+        LlamaConfiguration(
+            vocabularySize: vocabularySize, hiddenSize: hiddenSize, intermediateSize: intermediateSize, layerCount: numHiddenLayers,
+            heads: numAttentionHeads, contextLength: maxPositionEmbeddings, tiesEmbeddings: tieWordEmbeddings,
+            initializerRange: initializerRange)
     }
 }

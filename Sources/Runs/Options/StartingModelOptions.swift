@@ -79,7 +79,7 @@ public struct StartingModelOptions: ProgramOptions {
         guard initializerRange > 0 else {
             throw ValidationError("--initializer-range must be above 0")
         }
-        guard hiddenSize % (2 * numAttentionHeads) == 0 else {
+        guard hiddenSize.isMultiple(of: numAttentionHeads), (hiddenSize / numAttentionHeads).isMultiple(of: 2) else {
             throw ValidationError("--hidden-size must be a multiple of twice --num-attention-heads")
         }
     }

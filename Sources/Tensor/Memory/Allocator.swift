@@ -10,6 +10,9 @@ import Synchronization
 /// All blocks together, used and kept, stay within a sixteenth, or 32 MiB, of the most that was ever in use at once: when a request needs
 /// new memory, kept blocks of the sizes that nobody has asked for lately make room.
 ///
+/// When the system has no more memory, what is kept goes back to it first. If that does not help, the process ends: an operation on tensors
+/// has no other way to say so. How it ends is up to ``endsProcess(with:)``.
+///
 /// Like malloc itself this is one object for the process: it has no influence on any result.
 package final class Allocator: Sendable {
     package static let shared = Allocator()
@@ -52,6 +55,7 @@ package final class Allocator: Sendable {
         }
     }
     private let state = Mutex(State())
+    private let end = Mutex<(@Sendable (String) -> Void)?>(nil)
     private static let smallest = 16 * 1024
     private static let mapped = 1024 * 1024
 
@@ -132,11 +136,17 @@ package final class Allocator: Sendable {
         }
         if let block = reused.flatMap(UnsafeMutableRawPointer.init(bitPattern:)) { return (block, capacity) }
         guard capacity >= Self.mapped else { return (.allocate(byteCount: capacity, alignment: 64), capacity) }
-        guard let block = Kernels.map(byteCount: capacity) else {
-            preconditionFailure("there is no memory for \(byteCount) more bytes; \(bytesInUse) are in use")
-        }
-        return (block, capacity)
+        if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
+        releaseKept()
+        if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
+        let problem = "there is no memory for \(byteCount) more bytes; tensors use \(bytesInUse - capacity) bytes"
+        end.withLock(\.self)?(problem)
+        fatalError(problem)
     }
+
+    /// Sets what is called with one line about the problem when the system has no more memory. It should end the process; when it returns,
+    /// the process ends with a trap.
+    package func endsProcess(with end: @escaping @Sendable (String) -> Void) { self.end.withLock { $0 = end } }
 
     package func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
         let isKept = capacity >= Self.smallest

@@ -71,7 +71,7 @@ public struct BestOfN {
                             reference: prompt.reference, promptTokens: prompt.tokens, responseTokens: answer.tokens))
                 }
             }
-            let rewards = try rewardFunction.rewards(for: judged)
+            let rewards = try rewardFunction.checkedRewards(for: judged)
             for (i, prompt) in part.enumerated() {
                 let kl = reference.map { sequenceKL(prompt: prompt.tokens, responses[i], under: $0) }
                 try each(

@@ -141,8 +141,12 @@ extension PPOTrainer {
         for begin in stride(from: 0, to: requests.count, by: size) {
             scores += try rewardFunction.rewards(for: Array(requests[begin..<begin + size]))
         }
-        guard scores.allSatisfy(\.isFinite) else {
-            let bad = zip(scores, rollouts).filter { !$0.0.isFinite }.map(\.1.id)
+        guard scores.count == rollouts.count else {
+            throw RewardError.wrongCount(scores.count, expected: rollouts.count)
+        }
+        // beyond the range of floats, what they become is infinite
+        guard scores.allSatisfy({ Float($0).isFinite }) else {
+            let bad = zip(scores, rollouts).filter { !Float($0.0).isFinite }.map(\.1.id)
             throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)
         }
         return scores

@@ -44,6 +44,7 @@ import Testing
         arguments: [
             ("exit 3", "has ended"), ("no-such-command-here", "has ended"), ("sed -u 's/.*/hello/'", "hello"),
             ("sed -u 's/.*/{\"id\": 0, \"score\": \"x\"}/'", "answered"),
+            ("sed -u 's/.*/{\"id\": 0, \"score\": -1e308}/'", "beyond ±3.4e38"),
         ])
     func failures(command: String, words: String) throws {
         let scorer = ScorerProcess(command: command)

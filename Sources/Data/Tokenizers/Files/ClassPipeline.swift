@@ -26,7 +26,7 @@ struct ClassPipeline {
     }
 
     private func apply(to files: inout TokenizerFiles, model: inout TokenModel) throws {
-        guard try kind == .bert ? model.isWordPiece : !model.isWordPiece else { return }
+        guard kind == .bert ? model.isWordPiece : !model.isWordPiece else { return }
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
         var pipeline = files.pipeline
         var changed: [String] = []
