@@ -1,7 +1,7 @@
 # Everything that is done by hand more than once. `make` alone builds.
 
 SWIFT ?= swift
-APT_PACKAGES := libopenblas-dev liblapacke-dev
+APT_PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
 SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
@@ -18,7 +18,7 @@ deps:
 	@command -v $(SWIFT) >/dev/null || \
 	    { echo "make: there is no $(SWIFT) here; install Swift 6.3 from https://www.swift.org/install" >&2; exit 1; }
 	@command -v dpkg-query >/dev/null || \
-	    { echo "make: not a Debian system; OpenBLAS and LAPACKE with their headers must be installed" >&2; exit 0; }; \
+	    { echo "make: not a Debian system; OpenBLAS, LAPACKE and zlib with their headers must be installed" >&2; exit 0; }; \
 	missing=; \
 	for package in $(APT_PACKAGES); do \
 	    case "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" in \

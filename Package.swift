@@ -47,9 +47,10 @@ let package = Package(
         .target(name: "Tensor", dependencies: ["COpenBLAS", "CKernels"]),
 
         // MARK: Models and data, and the files that both write
+        .systemLibrary(name: "CSystemZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Files"),
         .target(name: "Models", dependencies: ["Tensor", "Files"]),
-        .target(name: "Data", dependencies: ["Files", heap]),
+        .target(name: "Data", dependencies: ["Files", "CSystemZlib", heap]),
 
         // MARK: Metrics
         .target(name: "Eval", dependencies: ["Files", "Tensor", "Models", "Data"]),

@@ -238,13 +238,14 @@ struct ReadingTests {
             }
             #expect(try read(sound) == (100, nil))
             #expect(try read(sound + sound) == (200, nil))
+            #expect(try read(sound + [0, 0, 0]) == (100, nil), "zeros behind the end, as on tapes")
             var changed = sound
             changed[sound.count - 6] ^= 1
             var method = sound
             method[2] = 3
             let damaged: [([UInt8], String)] = [
                 (Array(sound.dropLast(6)), "unexpected end of file"), (Array(sound.prefix(12)), "unexpected end of file"),
-                (changed, "crc error"), (method, "method"), (sound + [1, 2, 3], "trailing garbage"), ([0x1f, 0x8b], ""),
+                (changed, "incorrect data check"), (method, "compression method"), (sound + [1, 2, 3], "trailing garbage"), ([0x1f, 0x8b], ""),
                 ([0x1f, 0x8b] + Array(repeating: 7, count: 100), ""),
             ]
             for (bytes, says) in damaged {

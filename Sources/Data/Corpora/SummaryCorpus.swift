@@ -151,11 +151,7 @@ public struct SummaryCorpus: Sendable, Equatable {
                 path: folder.path, reason: "it exists and is not a folder of this kind; choose another name")
         }
         let parent = folder.deletingLastPathComponent()
-        do {
-            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
-        } catch {
-            throw FileError.cannotCreate(path: parent.path, SystemError(error))
-        }
+        try Folder.make(parent)
         try AtomicFolder.write(to: folder) { partial in
             for (split, examples) in splits {
                 try JSONLines<SummaryExample>(partial.appendingPathComponent(split + ".jsonl")).write(examples)

@@ -7,7 +7,7 @@ package enum RecordList {
     private static let limit = 1 << 28
 
     /// Calls `body` with each row, good or bad, and its place: `file:line`, or `file: object 3` in an array.
-    /// - Throws: `DataError.unreadable`, `damagedArchive`, `commandFailed`; `malformedFile` where no further row can be found; whatever
+    /// - Throws: `DataError.unreadable`, `damagedArchive`; `malformedFile` where no further row can be found; whatever
     ///   `body` throws.
     package static func readEach(_ url: URL, _ body: (Result<Record, RowProblem>, String) throws -> Void) throws {
         try readEach(name: url.path, { try ByteSource(file: url) }, body)
@@ -17,7 +17,7 @@ package enum RecordList {
     package static func readEach(
         _ bytes: [UInt8], name: String, _ body: (Result<Record, RowProblem>, String) throws -> Void
     ) throws {
-        try readEach(name: name, { ByteSource(bytes: bytes, name: name) }, body)
+        try readEach(name: name, { ByteSource(bytes: bytes) }, body)
     }
 
     private static func readEach(

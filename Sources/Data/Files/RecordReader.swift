@@ -16,7 +16,7 @@ public enum RowFormat: String, Sendable, CaseIterable {
     public static let fileExtensions = ["jsonl", "ndjson", "json", "csv"]
 
     /// The format of a file: by its name, `.json` by what it begins with.
-    /// - Throws: `DataError.unreadable`, `damagedArchive`, `commandFailed` (gzip).
+    /// - Throws: `DataError.unreadable`, `damagedArchive`.
     public static func of(_ file: URL) throws -> RowFormat {
         let name = file.pathExtension.lowercased() == "gz" ? file.deletingPathExtension() : file
         switch name.pathExtension.lowercased() {
@@ -87,7 +87,7 @@ final class RecordReader {
     }
 
     /// Opens a file.
-    /// - Throws: `DataError.unreadable`, `damagedArchive`, `commandFailed`; `malformedFile` for a CSV file without a usable header.
+    /// - Throws: `DataError.unreadable`, `damagedArchive`; `malformedFile` for a CSV file without a usable header.
     convenience init(_ file: URL, format: RowFormat? = nil, limit: Int, mayLack: Set<String> = []) throws {
         let format = try format ?? .of(file)
         try self.init(try ByteSource(file: file), file: file.path, format: format, limit: limit, mayLack: mayLack)

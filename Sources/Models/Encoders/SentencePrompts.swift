@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The config_sentence_transformers.json of a folder of sentence-transformers, as far as it changes vectors.
@@ -14,7 +15,7 @@ struct SentencePrompts {
     /// - Throws: ``EncoderError/module(file:problem:)`` for a default prompt that is none of the prompts; ``CheckpointError``.
     init(_ folder: URL) throws {
         let url = folder.appendingPathComponent("config_sentence_transformers.json")
-        guard FileManager.default.fileExists(atPath: url.path) else {
+        guard try FileStatus.of(url) != nil else {
             (prompt, similarity) = ("", nil)
             return
         }

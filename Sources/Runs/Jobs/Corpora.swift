@@ -1,4 +1,5 @@
 package import Data
+internal import Files
 import Foundation
 
 extension DataOptions {
@@ -236,7 +237,7 @@ extension DataOptions {
             case "cnndm": try (set == .preferences ? PublishedSet.feedback : .news).folder(in: parent)
             default: URL(fileURLWithPath: name, isDirectory: true)
             }
-        guard FileManager.default.fileExists(atPath: folder.path) else {
+        guard try FileStatus.of(folder) != nil else {
             let nearest = NearestName.find(name, among: ["generated", "debian", "summarisation", "cnndm"])
             throw DataError.unreadable(
                 path: folder.path,

@@ -103,15 +103,10 @@ public struct ExperimentJob {
 
     /// The folders whose names begin so; ordered by the number at the end of the name, then by name.
     private static func folders(in folder: URL, prefix: String) throws -> [String] {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
-            throw FileError.missing(path: folder.path)
-        }
         func number(_ name: String) -> Double { name.split(separator: "-").last.flatMap { Double($0) } ?? .infinity }
-        return names.filter { name in
-            var isFolder: ObjCBool = false
-            let path = folder.appendingPathComponent(name).path
-            return name.hasPrefix(prefix) && !name.hasPrefix(".")
-                && FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+        return try Folder.names(in: folder.path).filter { name in
+            guard name.hasPrefix(prefix), !name.hasPrefix(".") else { return false }
+            return try FileStatus.of(folder.appendingPathComponent(name))?.kind == .folder
         }.sorted { (number($0), $0) < (number($1), $1) }
     }
 

@@ -83,7 +83,7 @@ public struct PreferenceJob {
         let tasks = URL(fileURLWithPath: options.preferenceTasks ?? "")
         let answers = URL(fileURLWithPath: path)
         var random = random
-        if let rankings = try? JSONLines<RankingTask>(tasks).read() {
+        if let rankings = try rankings(in: tasks) {
             guard
                 let analysis = try RankingAnalysis(
                     tasks: rankings, answers: JSONLines<RankingAnswer>(answers).read(), judge: options.judgeAnnotator,
@@ -97,6 +97,15 @@ public struct PreferenceJob {
                 tasks: pairs, answers: JSONLines<PairwiseAnswer>(answers).read(), resamples: resamples, using: &random)
         else { throw CommandLineError.invalid("\(path) has no answer that counts to any task of \(tasks.path)") }
         try finish(PreferenceResults(rate))
+    }
+
+    /// The rankings in a file; nil for a file of pairs.
+    private func rankings(in tasks: URL) throws -> [RankingTask]? {
+        do {
+            return try JSONLines<RankingTask>(tasks).read()
+        } catch DataError.badRow {
+            return nil
+        }
     }
 
     // MARK: Judges

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// The package indexes that apt has on this machine: the system's own, or those of a private folder.
@@ -21,15 +22,10 @@ public struct AptLists: Codable, Sendable, Equatable {
     }
 
     /// Runs `apt-get update` with the English descriptions. For the system's lists this works only as root.
-    /// - Throws: `DataError.commandFailed`, `DataError.unwritable`.
+    /// - Throws: `DataError.commandFailed`, `FileError.cannotCreate`.
     public func fetch() throws {
         if let folder {
-            do {
-                try FileManager.default.createDirectory(
-                    at: folder.appendingPathComponent("partial"), withIntermediateDirectories: true)
-            } catch {
-                throw DataError.unwritable(path: folder.path, reason: "the folder cannot be made")
-            }
+            try Folder.make(folder.appendingPathComponent("partial"))
         }
         let lines = LineReader(try ByteSource(command: Self.apt("update", options + cacheOptions)), limit: 1 << 20)
         while try lines.next() != nil {}

@@ -32,7 +32,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
 
     /// Calls `body` with each row and its place, in order.
     /// - Returns: How many rows were read and skipped.
-    /// - Throws: `DataError.unreadable`, `commandFailed` (gzip); `malformedFile` where no further row can be found, under
+    /// - Throws: `DataError.unreadable`; `malformedFile` where no further row can be found, under
     ///   any policy; `badRow` under the policy `fail`; whatever `body` throws. A `RowProblem` that `body` throws counts as
     ///   a bad row.
     @discardableResult

@@ -40,11 +40,7 @@ struct TokenizerFiles: Sendable {
             ("tokenizer_config.json", configuration),
             ("special_tokens_map.json", specialTokensMap),
         ]
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError.cannotCreate(path: folder.path, SystemError(error))
-        }
+        try Folder.make(folder)
         for (name, json) in contents { try AtomicFile.write(json.serialised(), to: folder.appendingPathComponent(name)) }
         for companion in companions {
             try AtomicFile.write(companion.bytes, to: folder.appendingPathComponent(companion.name))
