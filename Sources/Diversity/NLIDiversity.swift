@@ -39,22 +39,6 @@ public protocol EntailmentModel: Sendable {
     func probabilities(of pairs: [EntailmentPair]) throws -> [EntailmentProbabilities]
 }
 
-/// An inference model that is a function of a pair.
-public struct EntailmentFunction: EntailmentModel {
-    public let name: String
-    private let function: @Sendable (EntailmentPair) throws -> EntailmentProbabilities
-
-    /// Wraps `function`.
-    public init(name: String, _ function: @escaping @Sendable (EntailmentPair) throws -> EntailmentProbabilities) {
-        self.name = name
-        self.function = function
-    }
-
-    public func probabilities(of pairs: [EntailmentPair]) throws -> [EntailmentProbabilities] {
-        try pairs.map(function)
-    }
-}
-
 /// How two texts are scored by inference.
 public struct NLIScoring: Codable, Sendable, Equatable {
     /// Scores only the most probable label, with its probability: contradiction positive, entailment negative, neutral 0.

@@ -23,22 +23,3 @@ public enum Lengths {
         return ids.reduce(0) { $1 == padding ? $0 : $0 + 1 }
     }
 }
-
-/// Mean, median and every single length of a list of texts or rows.
-public struct LengthSummary: Codable, Sendable, Equatable {
-    /// Mean length.
-    public var mean: Double
-    /// Median length.
-    public var median: Double
-    /// The lengths in the order of the texts.
-    public var lengths: [Int]
-
-    /// Summarises `lengths`; nil if there are none.
-    public init?(_ lengths: [Int]) {
-        let values = lengths.map(Double.init)
-        guard let mean = Statistics.mean(of: values), let median = Statistics.median(of: values) else { return nil }
-        self.mean = mean
-        self.median = median
-        self.lengths = lengths
-    }
-}

@@ -97,7 +97,7 @@ public struct LayerContext {
 ///
 /// Rows of all sequences are packed without padding; positions and the attention layout say which row is which. Each family is one
 /// final class in a file of its own.
-public protocol Decoder: AnyObject {
+public protocol TransformerDecoder: AnyObject {
     /// The family-independent numbers.
     var shape: DecoderShape { get }
     /// The parameters in front of the first layer, positions and any projection to the layers' width among them.
@@ -123,12 +123,12 @@ public protocol Decoder: AnyObject {
     /// The final norm (and projection to the head's width): [R, headWidth].
     func finish(_ states: Tensor, on tape: Tape?) -> Tensor
     /// An independent model with the same values. Memory is shared until one of the two is trained.
-    func copy() -> any Decoder
+    func copy() -> any TransformerDecoder
     /// The configuration, with the names of Hugging Face's config.json.
     func configuration() -> JSONValue
 }
 
-extension Decoder {
+extension TransformerDecoder {
     /// False: matrices lie in checkpoints as they do here.
     public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
 

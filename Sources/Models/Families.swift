@@ -1,7 +1,7 @@
 /// The decoder families by the `model_type` of their config.json.
 public enum Families {
     /// Every family that can be built.
-    public static let builders: [String: @Sendable (ConfigurationReader, any WeightSource) throws -> any Decoder] = [
+    public static let builders: [String: @Sendable (ConfigurationReader, any WeightSource) throws -> any TransformerDecoder] = [
         "llama": { try Llama(LlamaConfiguration(reading: $0), weights: $1) },
         "opt": { try OPT(OPTConfiguration(reading: $0), weights: $1) },
         "gpt2": { try GPT2(GPT2Configuration(reading: $0), weights: $1) },
@@ -9,7 +9,7 @@ public enum Families {
 
     /// Builds the decoder that a configuration describes.
     /// - Throws: ``ModelError/unknownFamily(_:known:)``, what the configuration lacks, what the weights lack.
-    public static func build(_ configuration: ConfigurationReader, weights: any WeightSource) throws -> any Decoder {
+    public static func build(_ configuration: ConfigurationReader, weights: any WeightSource) throws -> any TransformerDecoder {
         let type = try configuration.string("model_type")
         guard let builder = builders[type] else { throw ModelError.unknownFamily(type, known: builders.keys.sorted()) }
         return try builder(configuration, weights)

@@ -7,6 +7,16 @@ public struct Freezing: Codable, Sendable, Equatable {
     /// Whether the input embedding and the output projection are frozen too (always, for a reward model).
     public var freezesEmbeddings: Bool
 
+    /// Whether parameters stay as trainable or frozen as they are, whatever else the rule says.
+    public var keepsParametersAsTheyAre = false
+
+    /// Leaves every parameter as trainable or frozen as the caller has made it (`Parameter.isTrainable`).
+    public static var asSet: Freezing {
+        var rule = Freezing(fraction: 0)
+        rule.keepsParametersAsTheyAre = true
+        return rule
+    }
+
     /// A rule; the paper's own is 0.8 of the layers and the embeddings.
     public init(fraction: Double = 0.8, freezesEmbeddings: Bool = true) {
         self.fraction = fraction
@@ -15,7 +25,8 @@ public struct Freezing: Codable, Sendable, Equatable {
 
     /// Marks the decoder's parameters as trainable or frozen.
     /// - Parameter isRewardModel: a reward model has no use for the output projection, and freezes the embeddings with it.
-    public func apply(to decoder: some Decoder, isRewardModel: Bool = false) {
+    public func apply(to decoder: some TransformerDecoder, isRewardModel: Bool = false) {
+        if keepsParametersAsTheyAre { return }
         decoder.parameters.forEach { $0.isTrainable = true }
         if isRewardModel && !decoder.isTied { decoder.projection.isTrainable = false }
         guard fraction > 0 else { return }

@@ -56,7 +56,7 @@ public struct GPT2Configuration: Sendable, Equatable {
 ///
 /// Checkpoints hold its matrices as [inputs, outputs]; here they are [outputs, inputs] as in the other families, so that all run
 /// through the same products.
-public final class GPT2: Decoder {
+public final class GPT2: TransformerDecoder {
     /// The weights of one layer.
     private struct Block {
         var attentionNorm: LayerNormalisation
@@ -163,7 +163,7 @@ public final class GPT2: Decoder {
 
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { finalNorm(states, on: tape) }
 
-    public func copy() -> any Decoder {
+    public func copy() -> any TransformerDecoder {
         do {
             return try GPT2(settings, weights: CopiedWeights(of: self))
         } catch {

@@ -106,7 +106,7 @@ extension LanguageModel {
 
     /// Weights as checkpoints hold them; what has to be turned is turned when its turn to be written comes.
     private static func tensors(
-        _ decoder: any Decoder, _ parameters: [Parameter], as elementType: ElementType
+        _ decoder: any TransformerDecoder, _ parameters: [Parameter], as elementType: ElementType
     ) -> [WritableTensor] {
         parameters.map { parameter in
             guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: elementType) }

@@ -4,7 +4,7 @@ import Tensor
 /// A decoder as a model folder holds it: weights, and the value or reward head when there is one.
 public struct LanguageModel {
     /// The decoder.
-    public var decoder: any Decoder
+    public var decoder: any TransformerDecoder
     /// The head; nil when the folder has none.
     public var head: ValueHead?
     /// config.json as it was read, so that keys that we do not know survive; nil for a model made here.
@@ -15,7 +15,7 @@ public struct LanguageModel {
     public var hasFreshProjection = false
 
     /// A model from its parts.
-    public init(decoder: any Decoder, head: ValueHead? = nil, source: JSONValue? = nil, generation: JSONValue? = nil) {
+    public init(decoder: any TransformerDecoder, head: ValueHead? = nil, source: JSONValue? = nil, generation: JSONValue? = nil) {
         self.decoder = decoder
         self.head = head
         self.source = source
@@ -68,7 +68,7 @@ public struct LanguageModel {
     }
 }
 
-extension Decoder {
+extension TransformerDecoder {
     /// Checks that every id of a tokenizer has a row among the embeddings. Rows without an id are common (OPT has 50272 rows for 50265
     /// tokens) and are never sampled.
     /// - Parameter folder: what the error names.

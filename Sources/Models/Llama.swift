@@ -74,7 +74,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
 }
 
 /// A LLaMA decoder (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
-public final class Llama: Decoder {
+public final class Llama: TransformerDecoder {
     /// The weights of one layer.
     struct Block {
         var inputNorm: Parameter
@@ -174,7 +174,7 @@ public final class Llama: Decoder {
         states.rmsNormalised(weight: norm.on(tape), epsilon: Float(settings.normEpsilon))
     }
 
-    public func copy() -> any Decoder {
+    public func copy() -> any TransformerDecoder {
         do {
             return try Llama(settings, weights: CopiedWeights(of: self))
         } catch {

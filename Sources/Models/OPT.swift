@@ -62,7 +62,7 @@ public struct OPTConfiguration: Sendable, Equatable {
 }
 
 /// An OPT decoder (Zhang et al. 2022): learned positions, LayerNorm before or after, ReLU.
-public final class OPT: Decoder {
+public final class OPT: TransformerDecoder {
     /// The weights of one layer.
     private struct Block {
         var attentionNorm: LayerNormalisation
@@ -181,7 +181,7 @@ public final class OPT: Decoder {
         return projectOut.map { $0(normed, on: tape) } ?? normed
     }
 
-    public func copy() -> any Decoder {
+    public func copy() -> any TransformerDecoder {
         do {
             return try OPT(settings, weights: CopiedWeights(of: self))
         } catch {

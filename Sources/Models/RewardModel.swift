@@ -3,12 +3,12 @@ public import Tensor
 /// A decoder with a value head, read at the last token of a text: the score of the text.
 public final class RewardModel {
     /// The decoder; its output projection is not used.
-    public let decoder: any Decoder
+    public let decoder: any TransformerDecoder
     /// The head.
     public let head: ValueHead
 
     /// A reward model of a decoder and a head of its width.
-    public init(_ decoder: any Decoder, head: ValueHead) {
+    public init(_ decoder: any TransformerDecoder, head: ValueHead) {
         precondition(
             head.weight.value.count == decoder.shape.headWidth,
             "a head of width \(head.weight.value.count) does not fit a decoder of width \(decoder.shape.headWidth)")

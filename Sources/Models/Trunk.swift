@@ -9,7 +9,9 @@ public enum Trunk {
     /// that decide what a layer makes of them (heads, norm epsilon, rotary base and so on). Where weights are equal but stored twice,
     /// `b` is given `a`'s memory.
     /// - Returns: the number of common layers, and the bytes that sharing memory has just freed.
-    public static func share(_ a: any Decoder, with b: any Decoder, atMost layers: Int) -> (layers: Int, bytesFreed: Int) {
+    public static func share(_ a: any TransformerDecoder, with b: any TransformerDecoder, atMost layers: Int) -> (
+        layers: Int, bytesFreed: Int
+    ) {
         guard type(of: a) == type(of: b), computation(of: a) == computation(of: b) else { return (0, 0) }
         var freed = 0
         guard equal(a.embeddingParameters, b.embeddingParameters, &freed) else { return (0, freed) }
@@ -24,7 +26,7 @@ public enum Trunk {
     }
 
     /// What a model's layers compute besides their weights: its configuration without what lies above or outside of them.
-    private static func computation(of model: any Decoder) -> JSONValue {
+    private static func computation(of model: any TransformerDecoder) -> JSONValue {
         var configuration = model.configuration()
         let above = [
             "architectures", "num_hidden_layers", "n_layer", "tie_word_embeddings", "initializer_range", "init_std",

@@ -55,7 +55,7 @@ public struct RandomWeights: WeightSource {
 struct CopiedWeights: WeightSource {
     private let values: [String: Parameter]
 
-    init(of decoder: some Decoder) {
+    init(of decoder: some TransformerDecoder) {
         values = Dictionary(decoder.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -245,7 +245,8 @@ struct ReadingTests {
             method[2] = 3
             let damaged: [([UInt8], String)] = [
                 (Array(sound.dropLast(6)), "unexpected end of file"), (Array(sound.prefix(12)), "unexpected end of file"),
-                (changed, "incorrect data check"), (method, "compression method"), (sound + [1, 2, 3], "trailing garbage"), ([0x1f, 0x8b], ""),
+                (changed, "incorrect data check"), (method, "compression method"), (sound + [1, 2, 3], "trailing garbage"),
+                ([0x1f, 0x8b], ""),
                 ([0x1f, 0x8b] + Array(repeating: 7, count: 100), ""),
             ]
             for (bytes, says) in damaged {

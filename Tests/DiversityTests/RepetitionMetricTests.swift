@@ -196,6 +196,22 @@ struct LetterCounts: TextEncoder {
     }
 }
 
+/// An inference model that is a function of a pair.
+struct EntailmentFunction: EntailmentModel {
+    let name: String
+    private let function: @Sendable (EntailmentPair) throws -> EntailmentProbabilities
+
+    /// Wraps `function`.
+    init(name: String, _ function: @escaping @Sendable (EntailmentPair) throws -> EntailmentProbabilities) {
+        self.name = name
+        self.function = function
+    }
+
+    func probabilities(of pairs: [EntailmentPair]) throws -> [EntailmentProbabilities] {
+        try pairs.map(function)
+    }
+}
+
 /// Entailment is the share of words in common.
 let overlapModel = EntailmentFunction(name: "overlap") { pair in
     let premise = Set(pair.premise.split(separator: " "))

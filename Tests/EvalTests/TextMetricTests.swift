@@ -31,16 +31,5 @@ import _TestSupport
         #expect(Lengths.scalars(in: "e\u{301}\r\n") == 4)
         #expect(Lengths.tokens(in: [5, 0, 7, 0], padding: 0) == 2)
         #expect(Lengths.tokens(in: [5, 0, 7, 0], padding: nil) == 4)
-        #expect(LengthSummary([3, 1, 10, 2]).map { [$0.mean, $0.median] } == [4, 2.5])
-        #expect(LengthSummary([]) == nil)
-    }
-
-    @Test func perplexityCountsTokensAlike() throws {
-        let corpus = try #require(
-            Perplexity.ofCorpus(negativeLogLikelihoods: [log(2), 3 * log(8)], tokens: [1, 3]))
-        #expect(isClose(corpus, exp(10 * log(2) / 4)))
-        #expect(isClose(try #require(Perplexity.ofText(logProbs: [-log(4), -log(4)])), 4))
-        #expect(Perplexity.ofCorpus(negativeLogLikelihoods: [0], tokens: [0]) == nil)
-        #expect(Perplexity.ofText(logProbs: []) == nil)
     }
 }

@@ -5,10 +5,10 @@ import _TestSupport
 
 /// Reference behaviour, § 2.3.
 @Suite struct FreezingTests {
-    private func trainable(_ decoder: some Decoder) -> Set<String> {
+    private func trainable(_ decoder: some TransformerDecoder) -> Set<String> {
         Set(decoder.parameters.filter(\.isTrainable).map(\.name))
     }
-    private func names(_ decoder: some Decoder, layers: Range<Int>, and others: [String]) -> Set<String> {
+    private func names(_ decoder: some TransformerDecoder, layers: Range<Int>, and others: [String]) -> Set<String> {
         Set(layers.flatMap { decoder.parameters(ofLayer: $0).map(\.name) } + others)
     }
 

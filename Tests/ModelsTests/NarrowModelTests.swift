@@ -18,7 +18,7 @@ import _TestSupport
         }
     }
 
-    private func matrices(_ decoder: any Decoder) -> [Parameter] {
+    private func matrices(_ decoder: any TransformerDecoder) -> [Parameter] {
         decoder.parameters.filter { $0.value.shape.rank == 2 }
     }
 

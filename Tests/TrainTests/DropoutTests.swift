@@ -38,7 +38,7 @@ import _TestSupport
     }
 
     /// A model of the fixtures with other rates in its configuration.
-    private static func load(_ name: String, rates: [String: Double]) throws -> any Decoder {
+    private static func load(_ name: String, rates: [String: Double]) throws -> any TransformerDecoder {
         try withTemporaryFolder { folder in
             let original = Fixtures.url("models/\(name)")
             var configuration = try JSONValue(contentsOf: original.appendingPathComponent("config.json"))

@@ -13,7 +13,7 @@ import _TestSupport
     }
 
     private func ppo(
-        _ decoder: any Decoder, prompts: [TokenisedPrompt], tokenizer: NumberTokenizer = NumberTokenizer(),
+        _ decoder: any TransformerDecoder, prompts: [TokenisedPrompt], tokenizer: NumberTokenizer = NumberTokenizer(),
         end: Int32 = 2, _ change: (inout PPOConfig) -> Void = { _ in }
     ) throws -> (PPOTrainer, EventLog) {
         var config = PPOConfig(

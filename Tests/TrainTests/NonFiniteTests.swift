@@ -9,7 +9,7 @@ import _TestSupport
 /// Batches with numbers that are not finite: named, and passed over where that is wanted.
 @Suite struct NonFiniteTests {
     /// Token 23 has an embedding that is not finite, and one example has the token.
-    private static func poisoned(_ decoder: any Decoder) -> any Decoder {
+    private static func poisoned(_ decoder: any TransformerDecoder) -> any TransformerDecoder {
         decoder.embeddingParameters[0].value.update { $0[23 * 16] = .nan }
         return decoder
     }
@@ -27,7 +27,7 @@ import _TestSupport
     // MARK: Supervised training
 
     private static func sft(
-        _ decoder: any Decoder, bad: [Int], allowed: Int, log: EventLog, steps: Int = 8
+        _ decoder: any TransformerDecoder, bad: [Int], allowed: Int, log: EventLog, steps: Int = 8
     ) throws -> SFTTrainer {
         var config = SFTConfig(
             maxSteps: steps, batchSize: 4, optimizer: AdamConfig(learningRate: 3e-3), freezing: Freezing(fraction: 0.4),
@@ -72,7 +72,7 @@ import _TestSupport
         let whole = Self.poisoned(try TinyModel.llama())
         #expect(try Self.sft(whole, bad: [3, 9], allowed: 4, log: wholeLog).run())
         let first = try Self.sft(Self.poisoned(try TinyModel.llama()), bad: [3, 9], allowed: 4, log: log)
-        var saved: (TrainerSnapshot, any Decoder)?
+        var saved: (TrainerSnapshot, any TransformerDecoder)?
         #expect(
             try !first.run(checkpoint: { saved = ($0.snapshot, $0.decoder.copy()) }, shouldStop: { first.step == stop })
         )
@@ -96,7 +96,7 @@ import _TestSupport
 
     @Test("the first tensor is named: a weight, a layer's output, a gradient")
     func names() throws {
-        func error(_ change: (any Decoder) -> Void, rate: Double = 3e-3) throws -> String {
+        func error(_ change: (any TransformerDecoder) -> Void, rate: Double = 3e-3) throws -> String {
             let decoder = try TinyModel.llama()
             change(decoder)
             let trainer = try Self.sft(decoder, bad: [], allowed: 0, log: EventLog())
@@ -170,9 +170,9 @@ import _TestSupport
     }
 
     private func ppo(
-        _ policy: any Decoder, _ log: EventLog, allowed: Int, reward: any RewardFunction,
+        _ policy: any TransformerDecoder, _ log: EventLog, allowed: Int, reward: any RewardFunction,
         head: ValueHead = TinyModel.head(),
-        reference: any Decoder
+        reference: any TransformerDecoder
     ) throws -> PPOTrainer {
         var config = PPOConfig(
             totalSteps: 6, rolloutBatchSize: 4, learnBatchSize: 2, epochs: 2,
@@ -202,7 +202,7 @@ import _TestSupport
         #expect(wholeLog.measurements.allSatisfy { $0.values.values.allSatisfy(\.isFinite) })
 
         let first = try ppo(start.copy(), log, allowed: 2, reward: reward, reference: start.copy())
-        var saved: (TrainerSnapshot, any Decoder, ValueHead)?
+        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead)?
         #expect(
             try !first.run(
                 checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead.copy()) },
@@ -217,7 +217,7 @@ import _TestSupport
 
     @Test("values, log-probabilities of the policy and of the reference are told apart")
     func kinds() throws {
-        func error(policy: any Decoder, head: ValueHead = TinyModel.head(), reference: any Decoder) throws -> String {
+        func error(policy: any TransformerDecoder, head: ValueHead = TinyModel.head(), reference: any TransformerDecoder) throws -> String {
             let trainer = try ppo(
                 policy, EventLog(), allowed: 0, reward: TokenShare(token: 7), head: head, reference: reference)
             let before = Weights(policy, head)

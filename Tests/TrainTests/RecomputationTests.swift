@@ -9,7 +9,7 @@ import _TestSupport
 /// Layers that run again in the backward pass: the same numbers bit for bit, in less memory.
 @Suite struct RecomputationTests {
     /// Every parameter's gradient after one backward pass over ragged examples.
-    private static func gradients(_ decoder: any Decoder, recomputing: Bool) -> [String: [UInt32]] {
+    private static func gradients(_ decoder: any TransformerDecoder, recomputing: Bool) -> [String: [UInt32]] {
         let tape = Tape(recomputingLayers: recomputing)
         let loss = SFTLoss.loss(decoder, ToyData.examples(9), weight: 0.1, on: tape)
         tape.backward(from: loss)

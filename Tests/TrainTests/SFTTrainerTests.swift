@@ -101,7 +101,7 @@ import _TestSupport
 
         let (first, log) = (try TinyModel.llama(), EventLog())
         let broken = try trainer(first, log)
-        var saved: (TrainerSnapshot, any Decoder)?
+        var saved: (TrainerSnapshot, any TransformerDecoder)?
         #expect(
             try !broken.run(
                 checkpoint: { saved = ($0.snapshot, $0.decoder.copy()) }, shouldStop: { broken.step == stop }))
@@ -220,10 +220,10 @@ import _TestSupport
 
     @Test("the number of steps")
     func stepCounts() {
-        #expect(SFTConfig(epochs: 1, batchSize: 8).totalSteps(examples: 17) == 3)
-        #expect(SFTConfig(epochs: 2.5, batchSize: 8).totalSteps(examples: 16) == 5)
-        #expect(SFTConfig(epochs: 0.01, batchSize: 8).totalSteps(examples: 16) == 1)
-        #expect(SFTConfig(epochs: 9, maxSteps: 4, batchSize: 8).totalSteps(examples: 16) == 4)
+        #expect(SFTConfig(epochs: 1, batchSize: 8).loop.totalSteps(examples: 17) == 3)
+        #expect(SFTConfig(epochs: 2.5, batchSize: 8).loop.totalSteps(examples: 16) == 5)
+        #expect(SFTConfig(epochs: 0.01, batchSize: 8).loop.totalSteps(examples: 16) == 1)
+        #expect(SFTConfig(epochs: 9, maxSteps: 4, batchSize: 8).loop.totalSteps(examples: 16) == 4)
     }
 
     @Test("consecutive parts hold at most so many tokens; what is longer is alone")

@@ -17,11 +17,6 @@ public struct Interval: Codable, Sendable, Equatable {
         self.high = high
     }
 
-    /// Whether the two intervals have no number in common.
-    public func isApart(from other: Interval) -> Bool {
-        high < other.low || other.high < low
-    }
-
     /// Whether `value` lies in the interval, its ends included.
     public func contains(_ value: Double) -> Bool {
         low <= value && value <= high

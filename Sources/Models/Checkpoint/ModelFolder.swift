@@ -101,6 +101,7 @@ public struct ModelFolder: Sendable, Equatable {
         if try FileStatus.of(url) != nil {
             try fill(url)
         } else {
+            try Folder.make(url.deletingLastPathComponent())
             try AtomicFolder.write(to: url, contents: fill)
         }
         return ModelFolder(url)

@@ -5,7 +5,7 @@ import Tensor
 /// Each step: admit prompts while there is room, process them, feed every active response its last token, draw the next one.
 final class GenerationSession {
     private let generator: Generator
-    private let decoder: any Decoder
+    private let decoder: any TransformerDecoder
     private let requests: [GenerationRequest]
     private let options: SamplingOptions
     private let cache: KVCache

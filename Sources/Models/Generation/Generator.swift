@@ -38,7 +38,7 @@ public struct GeneratedResponse {
 /// responses. The weights are read once a step for all rows.
 public struct Generator {
     /// The model.
-    public var decoder: any Decoder
+    public var decoder: any TransformerDecoder
     /// Read out beside every sampled token, when there is one.
     public var valueHead: ValueHead?
     /// The tokens that end a response.
@@ -54,7 +54,7 @@ public struct Generator {
 
     /// A generator for a model whose responses one token ends.
     public init(
-        _ decoder: any Decoder, valueHead: ValueHead? = nil, endOfSequence: Int32?, validTokens: Int? = nil,
+        _ decoder: any TransformerDecoder, valueHead: ValueHead? = nil, endOfSequence: Int32?, validTokens: Int? = nil,
         maxActive: Int = 64, trunkLayers: Int? = nil
     ) {
         self.init(
@@ -64,7 +64,7 @@ public struct Generator {
 
     /// A generator for a model whose responses several tokens may end.
     public init(
-        _ decoder: any Decoder, valueHead: ValueHead? = nil, ends: EndTokens, validTokens: Int? = nil, maxActive: Int = 64,
+        _ decoder: any TransformerDecoder, valueHead: ValueHead? = nil, ends: EndTokens, validTokens: Int? = nil, maxActive: Int = 64,
         trunkLayers: Int? = nil
     ) {
         self.decoder = decoder
@@ -78,7 +78,7 @@ public struct Generator {
     /// Responses to every request, in the order of the requests and of their streams.
     ///
     /// - Parameter progress: called after every step with the number of tokens sampled so far.
-    /// - Throws: ``GenerationError`` when a prompt is empty or leaves no room for a response in the context, or when the logits of
+    /// - Throws: ``GenerationError`` when a prompt is empty, has a token that the model does not know, or leaves no room for a response in the context, or when the logits of
     ///   a row are not finite; what `progress` throws.
     public func generate(
         _ requests: [GenerationRequest], options: SamplingOptions, progress: ((Int) throws -> Void)? = nil
@@ -86,6 +86,9 @@ public struct Generator {
         for (index, request) in requests.enumerated() {
             let room = decoder.shape.contextLength - options.maxNewTokens - 1
             guard !request.prompt.isEmpty else { throw GenerationError.emptyPrompt(index: index) }
+            if let token = request.prompt.first(where: { !(0..<decoder.shape.vocabularySize).contains(Int($0)) }) {
+                throw GenerationError.unknownToken(index: index, token: token, rows: decoder.shape.vocabularySize)
+            }
             guard request.prompt.count <= room else {
                 throw GenerationError.promptTooLong(index: index, tokens: request.prompt.count, room: room)
             }
@@ -125,6 +128,8 @@ extension Generator {
 public enum GenerationError: Error, Equatable, CustomStringConvertible {
     /// A prompt has no token.
     case emptyPrompt(index: Int)
+    /// A prompt has a token that the model has no embedding for.
+    case unknownToken(index: Int, token: Int32, rows: Int)
     /// Prompt and new tokens do not fit the model's context.
     case promptTooLong(index: Int, tokens: Int, room: Int)
     /// The model gave a logit that is NaN or infinite.
@@ -133,6 +138,8 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .emptyPrompt(let index): "prompt \(index) has no tokens; every prompt needs at least one"
+        case .unknownToken(let index, let token, let rows):
+            "prompt \(index) has the token \(token), but the model's tokens are 0..<\(rows); its tokenizer belongs to another model"
         case .promptTooLong(let index, let tokens, let room):
             "prompt \(index) has \(tokens) tokens, but the model's context leaves room for \(max(0, room)); "
                 + "shorten it (--max-source-length) or ask for fewer new tokens"

@@ -22,7 +22,7 @@ struct LoadedModel {
     }
 
     /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
-    func loadReference(_ path: String, note: (String) -> Void) throws -> any Decoder {
+    func loadReference(_ path: String, note: (String) -> Void) throws -> any TransformerDecoder {
         let loaded = try Self.load(path, from: [.supervised, .policy], note: note)
         try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
@@ -56,7 +56,7 @@ struct LoadedModel {
 
 extension Tokenizer {
     /// This tokenizer without the added tokens that a model has no row for; what is noteworthy about its files is noted.
-    func fitted(to decoder: any Decoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
+    func fitted(to decoder: any TransformerDecoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
         guard let fitted = fitted(to: decoder.shape.vocabularySize) else {
             throw ModelError.tooManyTokens(folder: folder.path, tokens: vocabularySize, rows: decoder.shape.vocabularySize)
         }

@@ -208,7 +208,6 @@ public struct RewardJob {
             tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
             freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
             checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
-            normalises: preferences.calculateNormalisation,
             normalisationPairs: data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize),
             seed: run.seed)
         config.skippedBatches = training.skipBadBatches

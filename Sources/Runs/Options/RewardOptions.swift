@@ -109,7 +109,7 @@ public struct RewardOptions: ProgramOptions {
     ///   - policy: the model that writes the responses, for sharing, with its tokenizer.
     func load(
         _ session: RunSession, data: DataOptions, tokenizer: any Tokenizer, ends: EndTokens,
-        sharing policy: (any Decoder)? = nil,
+        sharing policy: (any TransformerDecoder)? = nil,
         inTraining: Bool = false
     ) throws -> any RewardFunction {
         let reference = data.referenceCompatible
@@ -165,7 +165,7 @@ enum RewardSource {
 
     /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.
     static func onTokens(
-        _ model: RewardModel, session: RunSession, end: Int32, ends: EndTokens, sharing policy: (any Decoder)?
+        _ model: RewardModel, session: RunSession, end: Int32, ends: EndTokens, sharing policy: (any TransformerDecoder)?
     ) -> RewardModelReward {
         var layers = 0
         if let policy {

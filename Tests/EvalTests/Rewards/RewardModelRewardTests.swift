@@ -13,7 +13,7 @@ import _TestSupport
             weights: RandomWeights(generator: Philox(seed: 1), standardDeviation: 0.3))
     }
 
-    private func judge(_ decoder: any Decoder) -> RewardModel {
+    private func judge(_ decoder: any TransformerDecoder) -> RewardModel {
         var random = Philox(seed: 9)
         return RewardModel(
             decoder,

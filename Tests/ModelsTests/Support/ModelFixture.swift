@@ -50,7 +50,7 @@ struct ModelFixture {
     }
 
     /// The decoder with room for 200 tokens behind a prompt; dynamic scaling, which stretches by 2 here, is given more.
-    func roomyDecoder() throws -> any Decoder {
+    func roomyDecoder() throws -> any TransformerDecoder {
         guard let llama = model.decoder as? Llama, case .dynamic = llama.settings.rope.scaling else {
             return model.decoder
         }

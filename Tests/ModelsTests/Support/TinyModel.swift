@@ -19,7 +19,7 @@ enum TinyModel {
     enum Kind: String, CaseIterable {
         case llama, opt, optPostNorm, optProjected, optBare, gpt2, gpt2Scaled
 
-        func make(layers: Int = 3, vocabulary: Int = 40, context: Int = 128, seed: UInt64 = 1) throws -> any Decoder {
+        func make(layers: Int = 3, vocabulary: Int = 40, context: Int = 128, seed: UInt64 = 1) throws -> any TransformerDecoder {
             let random = RandomWeights(generator: Philox(seed: seed), standardDeviation: 0.35)
             var opt = OPTConfiguration(
                 vocabularySize: vocabulary, hiddenSize: 16, feedForwardSize: 24, layerCount: layers, heads: 4,
@@ -64,7 +64,7 @@ enum TinyModel {
     }
 }
 
-extension Decoder {
+extension TransformerDecoder {
     /// Final hidden states of all tokens of one sequence that is alone in its batch.
     func alone(_ tokens: [Int32]) -> Tensor {
         let batch = TokenBatch([tokens])

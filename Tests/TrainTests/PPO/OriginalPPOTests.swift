@@ -58,7 +58,8 @@ import _TestSupport
 
     /// A trainer whose reference differs from its policy.
     private func setup(
-        _ config: PPOConfig, start: (any Decoder)? = nil, head: ValueHead = TinyModel.head(), tokenizer: NumberTokenizer = NumberTokenizer()
+        _ config: PPOConfig, start: (any TransformerDecoder)? = nil, head: ValueHead = TinyModel.head(),
+        tokenizer: NumberTokenizer = NumberTokenizer()
     ) throws -> (trainer: PPOTrainer, log: EventLog, weights: () -> Weights) {
         let policy = try start ?? TinyModel.llama()
         let reference = try TinyModel.llama()
@@ -219,7 +220,7 @@ import _TestSupport
         try whole.trainer.run()
         #expect(Set(whole.log.all("kl_coef")).count > 1)
         let first = try setup(own)
-        var saved: (TrainerSnapshot, any Decoder, ValueHead)?
+        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead)?
         try first.trainer.run(
             checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead.copy()) },
             shouldStop: { first.trainer.step == stop })

@@ -57,7 +57,7 @@ import _TestSupport
 
     @Test("advantages of a response that ends at its third token")
     func published() {
-        let found = Advantages.generalised(
+        let found = Advantages.estimated(
             rewards: [-0.01, -0.02, 0.97], values: [0.1, 0.2, 0.3], discount: 1, lambda: 0.95)
         expectClose(found.advantages, [0.770675, 0.7165, 0.67], relative: 0, absolute: 1e-6)
         expectClose(found.returns, [0.870675, 0.9165, 0.97], relative: 0, absolute: 1e-6)
@@ -112,7 +112,7 @@ import _TestSupport
             let expected = (0..<count).map { t in
                 (t..<count).reduce(0.0) { $0 + pow(discount * lambda, Double($1 - t)) * deltas[$1] }
             }
-            let found = Advantages.generalised(rewards: rewards, values: values, discount: discount, lambda: lambda)
+            let found = Advantages.estimated(rewards: rewards, values: values, discount: discount, lambda: lambda)
             expectClose(found.advantages, expected, relative: 1e-6, absolute: 1e-6)
             expectClose(found.returns, zip(expected, values).map { $0 + Double($1) }, relative: 1e-6, absolute: 1e-6)
         }

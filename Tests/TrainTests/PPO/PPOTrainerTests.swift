@@ -19,15 +19,15 @@ import _TestSupport
 
     /// A policy, a reference, a head and their trainer.
     struct Setup {
-        let policy: any Decoder
+        let policy: any TransformerDecoder
         let head: ValueHead
-        let reference: any Decoder
+        let reference: any TransformerDecoder
         let trainer: PPOTrainer
         let log = EventLog()
 
         init(
-            _ config: PPOConfig, policy: (any Decoder)? = nil, head: ValueHead = TinyModel.head(),
-            reference: (any Decoder)? = nil, reward: any RewardFunction = TokenShare(token: 7)
+            _ config: PPOConfig, policy: (any TransformerDecoder)? = nil, head: ValueHead = TinyModel.head(),
+            reference: (any TransformerDecoder)? = nil, reward: any RewardFunction = TokenShare(token: 7)
         ) throws {
             self.policy = try policy ?? TinyModel.llama()
             self.head = head
@@ -258,7 +258,7 @@ import _TestSupport
 
         let start = try TinyModel.llama()
         let first = try Setup(config(5), policy: start.copy(), reference: start.copy())
-        var saved: (TrainerSnapshot, any Decoder, ValueHead)?
+        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead)?
         #expect(
             try !first.trainer.run(
                 checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead.copy()) },

@@ -36,7 +36,7 @@ struct ModelFixture {
         "opt-post-norm-projected", "opt-bare", "gpt2", "gpt2-scaled",
     ]
 
-    let decoder: any Decoder
+    let decoder: any TransformerDecoder
     let head: ValueHead
     let expected: Expectations
     private let tensors: [String: FixtureTensor]

@@ -20,7 +20,7 @@ enum TinyModel {
     static let families = ["llama", "opt", "opt-350m", "gpt2"]
 
     /// A model of a family with 3 layers of width 16; that of the 350m shape has a head of width 8.
-    static func make(_ family: String) throws -> any Decoder {
+    static func make(_ family: String) throws -> any TransformerDecoder {
         let weights = RandomWeights(generator: Philox(seed: 1), standardDeviation: 0.3)
         switch family {
         case "opt", "opt-350m":
@@ -149,7 +149,7 @@ struct Weights {
         names = parameters.map(\.name)
         values = parameters.map(\.value)
     }
-    init(_ decoder: any Decoder, _ head: ValueHead? = nil) { self.init(decoder.parameters + (head?.parameters ?? [])) }
+    init(_ decoder: any TransformerDecoder, _ head: ValueHead? = nil) { self.init(decoder.parameters + (head?.parameters ?? [])) }
 
     /// The names of the parameters that have other bits now.
     func moved(_ parameters: [Parameter]) -> Set<String> {

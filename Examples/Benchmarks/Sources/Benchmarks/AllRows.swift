@@ -60,7 +60,7 @@ extension Tasks {
     }
 
     private func tokenLoss(
-        _ items: [Text], _ decoder: any Decoder, targets: Int, on tape: Tape
+        _ items: [Text], _ decoder: any TransformerDecoder, targets: Int, on tape: Tape
     ) -> Tensor {
         let batch = TokenBatch(items.map { $0.prompt + $0.answer.dropLast() })
         return decoder.hidden(batch, wanted: batch.rows, on: tape).crossEntropy(
@@ -71,7 +71,7 @@ extension Tasks {
             })
     }
 
-    private func rewardLoss(_ texts: [[Int32]], _ decoder: any Decoder, _ head: ValueHead, on tape: Tape) -> Tensor {
+    private func rewardLoss(_ texts: [[Int32]], _ decoder: any TransformerDecoder, _ head: ValueHead, on tape: Tape) -> Tensor {
         let batch = TokenBatch(texts)
         let last = batch.rows.map { $0.upperBound - 1 }
         let scores: Tensor

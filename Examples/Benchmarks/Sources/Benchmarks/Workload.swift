@@ -55,7 +55,7 @@ struct Workload {
     }
 
     /// The model, loaded anew: nothing is shared between two calls.
-    func decoder() throws -> any Decoder {
+    func decoder() throws -> any TransformerDecoder {
         try LanguageModel.load(folder.appendingPathComponent("model", isDirectory: true)).decoder
     }
 

@@ -33,7 +33,7 @@ extension PPOTrainer {
 
     /// Refuses rollouts whose log-probabilities or values are not finite.
     func checkFinite(_ rollouts: [Rollout]) throws {
-        let kinds: [(KeyPath<Rollout, [Float]>, String, any Decoder, ValueHead?)] = [
+        let kinds: [(KeyPath<Rollout, [Float]>, String, any TransformerDecoder, ValueHead?)] = [
             (\.logProbs, "a log-probability", policy, nil), (\.values, "a value", policy, valueHead),
             (\.referenceLogProbs, "a log-probability of the reference", reference, nil),
         ]

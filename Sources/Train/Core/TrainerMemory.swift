@@ -11,7 +11,7 @@ private func twice(_ pass: () -> Void) {
     pass()
 }
 
-extension SFTTrainer {
+extension Trainer where Method == SFTObjective {
     /// The memory that the run takes, estimated before the first step.
     /// - Parameter generator: writes texts for the evaluation sets, where that is wanted.
     package func memory(generator: Generator? = nil, maxNewTokens: Int = 0) -> TrainingMemory {
@@ -19,7 +19,7 @@ extension SFTTrainer {
         let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
         let largest = Packing.largestPart(
             lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
-        let evaluated = evaluations.flatMap(\.examples)
+        let evaluated = objective.evaluations.flatMap(\.examples)
         let training = PassMemory.measured(
             examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
@@ -27,13 +27,13 @@ extension SFTTrainer {
                 let tape = Tape(recomputingLayers: config.recomputesLayers)
                 tape.backward(
                     from: config.promptLossWeight > 0
-                        ? SFTLoss.losses(decoder, part, on: tape, validTokens: validTokens).target
-                        : SFTLoss.loss(decoder, part, weight: 1, on: tape, validTokens: validTokens))
+                        ? SFTLoss.losses(decoder, part, on: tape, validTokens: objective.validTokens).target
+                        : SFTLoss.loss(decoder, part, weight: 1, on: tape, validTokens: objective.validTokens))
             }
             optimizer.clearGradients()
         }
         let evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
-            _ = SFTLoss.mean(decoder, part, tokensPerPass: .max, validTokens: validTokens)
+            _ = SFTLoss.mean(decoder, part, tokensPerPass: .max, validTokens: objective.validTokens)
         }
         return TrainingMemory(
             weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
@@ -41,7 +41,7 @@ extension SFTTrainer {
             evaluationTokens: Packing.largestPart(
                 lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass),
             caches: generator.map { generator in
-                evaluations.map { set in
+                objective.evaluations.map { set in
                     generator.peakBytes(
                         prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, evaluation)
                 }.max() ?? 0
@@ -95,15 +95,15 @@ extension BestOfN {
     }
 }
 
-extension RewardTrainer {
+extension Trainer where Method == RewardObjective {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
         let memory = optimizer.memory
         let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
         let largest = Packing.largestPart(
-            lengths: comparisons.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
+            lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
         let training = PassMemory.measured(
-            comparisons, length: \.count, limit: largest, beyond: memory.gradients
+            examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
                 let tape = Tape(recomputingLayers: config.recomputesLayers)
@@ -112,7 +112,7 @@ extension RewardTrainer {
             }
             optimizer.clearGradients()
         }
-        let evaluated = evaluations.flatMap(\.comparisons)
+        let evaluated = objective.evaluations.flatMap(\.comparisons)
         let evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
             _ = RewardLoss.scores(model, part, position: config.position).values
         }

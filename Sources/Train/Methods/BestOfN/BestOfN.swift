@@ -19,14 +19,14 @@ public struct BestOfN {
     /// The stream that the responses' own streams are split from.
     public var random: Philox
     /// The model that the KL of every response is measured against, when it is wanted.
-    public var reference: (any Decoder)?
+    public var reference: (any TransformerDecoder)?
     /// Prompts that are answered together.
     public var promptsPerPass: Int
 
     /// A sampler; see the properties.
     public init(
         generator: Generator, rewardFunction: any RewardFunction, tokenizer: any Tokenizer, options: SamplingOptions,
-        random: Philox, reference: (any Decoder)? = nil, promptsPerPass: Int = 16
+        random: Philox, reference: (any TransformerDecoder)? = nil, promptsPerPass: Int = 16
     ) {
         self.generator = generator
         self.rewardFunction = rewardFunction
@@ -95,7 +95,7 @@ public struct BestOfN {
     }
 
     /// Σ log p − log p_reference of every response to one prompt; the prompt is processed once.
-    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any Decoder) -> [Double] {
+    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any TransformerDecoder) -> [Double] {
         // the prompt's last token is fed with each response: it is where the first response token is predicted
         let continuations = responses.map { [prompt[prompt.count - 1]] + $0.tokens.dropLast() }
         let batch: TokenBatch

@@ -1,14 +1,7 @@
 /// Generalised advantage estimation (Schulman et al. 2016) and V-trace targets (Espeholt et al. 2018).
 public enum Advantages {
-    /// δ_t = r_t + γ V_{t+1} − V_t and A_t = δ_t + γλ A_{t+1}, where the response's last token ends the episode (V = A = 0 behind it);
-    /// the returns are A_t + V_t.
-    public static func generalised(
-        rewards: [Float], values: [Float], discount: Double, lambda: Double
-    ) -> (advantages: [Float], returns: [Float]) {
-        estimated(rewards: rewards, values: values, end: rewards.count - 1, discount: discount, lambda: lambda)
-    }
-
-    /// The advantages and returns of one response, as the paper's code has them.
+    /// The advantages and returns of one response, as the paper's code has them. Without ratios they are those of generalised advantage
+    /// estimation: δ_t = r_t + γ V_{t+1} − V_t, A_t = δ_t + γλ A_{t+1}, and returns A_t + V_t.
     ///
     /// With w_t = min(1, ρ_t), 1 without ratios, and γ_t = 0 at `end`, γ elsewhere:
     ///
@@ -17,16 +10,17 @@ public enum Advantages {
     ///     A_t = w_t (r_t + γ_t R_{t+1} − V_t)       without GAE
     ///
     /// - Parameters:
-    ///   - end: the column that ends the episode. Columns behind it are padding and computed like any other.
+    ///   - end: the column that ends the episode, the last one unless given. Columns behind it are padding and computed like any other.
     ///   - bootstrap: V (and R) behind the last column; it reaches no column up to `end`.
     ///   - ratios: ρ_t = p_learner / p_behaviour of every column, for the importance correction.
     ///   - usesGAE: whether advantages follow the recursion, or the returns.
     public static func estimated(
-        rewards: [Float], values: [Float], end: Int, bootstrap: Float = 0, ratios: [Float]? = nil, discount: Double,
+        rewards: [Float], values: [Float], end: Int? = nil, bootstrap: Float = 0, ratios: [Float]? = nil, discount: Double,
         lambda: Double, usesGAE: Bool = true
     ) -> (advantages: [Float], returns: [Float]) {
         precondition(rewards.count == values.count, "\(rewards.count) rewards and \(values.count) values")
         precondition(ratios.map { $0.count == rewards.count } ?? true, "one ratio for every reward")
+        let end = end ?? rewards.count - 1
         var advantages = [Float](repeating: 0, count: rewards.count)
         var returns = advantages
         var next = (value: Double(bootstrap), advantage: 0.0, trace: 0.0)

@@ -10,7 +10,7 @@ enum NonFinite {
     /// - Returns: its name (nil when all up to the final norm are finite, so that the projection or the loss overflowed), and the
     ///   sequences whose final states are not finite.
     static func first(
-        in decoder: any Decoder, _ head: ValueHead? = nil, _ sequences: [[Int32]]
+        in decoder: any TransformerDecoder, _ head: ValueHead? = nil, _ sequences: [[Int32]]
     ) -> (tensor: String?, sequences: [Int]) {
         let weight = (decoder.parameters + (head?.parameters ?? [])).first { $0.value.nonFiniteCount > 0 }
         var found = weight.map { "the weight \($0.name)" }
@@ -34,7 +34,7 @@ extension TrainingError {
     /// A quantity of a pass is not finite: names the first tensor that is not, and the examples in whose rows that shows (all of the pass
     /// where it shows in none). `ids` has the example of every sequence.
     static func notFinite(
-        _ what: String, step: Int, in decoder: any Decoder, _ head: ValueHead? = nil, ids: [String],
+        _ what: String, step: Int, in decoder: any TransformerDecoder, _ head: ValueHead? = nil, ids: [String],
         sequences: [[Int32]]
     ) -> TrainingError {
         let source = NonFinite.first(in: decoder, head, sequences)

@@ -9,11 +9,11 @@ import Tensor
 /// start from their output. Sampling has already given every token's log-probability, so the policy is not run again before it learns.
 public final class PPOTrainer: SteppedTrainer {
     /// The model that learns.
-    public let policy: any Decoder
+    public let policy: any TransformerDecoder
     /// Its value function.
     public let valueHead: ValueHead
     /// The model that the KL is measured against.
-    public let reference: any Decoder
+    public let reference: any TransformerDecoder
     /// The settings.
     public let config: PPOConfig
     let prompts: [TokenisedPrompt]
@@ -64,7 +64,7 @@ public final class PPOTrainer: SteppedTrainer {
     /// - Throws: ``TrainingError`` for settings without meaning, fewer prompts than a rollout batch, or a prompt that the context has no
     ///   room for.
     public init(
-        policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig,
+        policy: any TransformerDecoder, valueHead: ValueHead, reference: any TransformerDecoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
         tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler
@@ -78,8 +78,9 @@ public final class PPOTrainer: SteppedTrainer {
         }
         let context = min(policy.shape.contextLength, reference.shape.contextLength)
         let room = context - config.sampling.maxNewTokens - 1
-        for prompt in prompts + evaluationPrompts.flatMap(\.prompts) where prompt.tokens.count > room {
-            throw TrainingError.exampleTooLong(id: prompt.id, tokens: prompt.tokens.count, limit: room)
+        for prompt in prompts + evaluationPrompts.flatMap(\.prompts) {
+            try policy.check(prompt.tokens, id: prompt.id, room: room)
+            try reference.check(prompt.tokens, id: prompt.id, room: room)
         }
         self.policy = policy
         self.valueHead = valueHead
@@ -105,7 +106,8 @@ public final class PPOTrainer: SteppedTrainer {
     /// A trainer whose responses one token ends; see the other initialiser.
     /// - Throws: as there.
     public convenience init(
-        policy: any Decoder, valueHead: ValueHead, reference: any Decoder, config: PPOConfig, prompts: [TokenisedPrompt],
+        policy: any TransformerDecoder, valueHead: ValueHead, reference: any TransformerDecoder, config: PPOConfig,
+        prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
         tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
     ) throws {

@@ -35,7 +35,7 @@ public struct SampleEvaluation {
             prompts.map { GenerationRequest(prompt: $0.tokens, streams: [random.split($0.id)]) }, options: options
         ).map { $0[0] }
         let texts = responses.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) }
-        let rewards = try rewardFunction?.rewards(
+        let rewards = try rewardFunction?.checkedRewards(
             for: prompts.indices.map {
                 RewardRequest(
                     query: prompts[$0].query, response: texts[$0], reference: prompts[$0].reference,

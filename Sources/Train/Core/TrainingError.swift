@@ -1,3 +1,5 @@
+internal import Models
+
 /// Why a stage cannot start or go on.
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A setting has no meaning.
@@ -6,6 +8,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case noExamples(String)
     /// An example does not fit the model's context.
     case exampleTooLong(id: String, tokens: Int, limit: Int)
+    /// An example has a token that the model has no embedding for.
+    case unknownToken(id: String, token: Int32, rows: Int)
     /// A number is NaN or infinite; the weights have not been touched by it.
     case notFinite(what: String, step: Int, examples: [String])
     /// A saved state belongs to something else.
@@ -18,6 +22,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .exampleTooLong(let id, let tokens, let limit):
             "example \(id) has \(tokens) tokens, but the model's context is \(limit); "
                 + "lower --max-source-length or --max-target-length"
+        case .unknownToken(let id, let token, let rows):
+            "example \(id) has the token \(token), but the model's tokens are 0..<\(rows); its tokenizer belongs to another model"
         case .notFinite(let what, let step, let examples):
             "\(what) is not finite in step \(step) (examples \(Self.list(examples))); the weights were left as they were before it. "
                 + "Look at those examples, lower the learning rate, or pass over such batches with --skip-bad-batches"
@@ -30,5 +36,17 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         let shown = 16
         return examples.prefix(shown).joined(separator: ", ")
             + (examples.count > shown ? " and \(examples.count - shown) more" : "")
+    }
+}
+
+extension TransformerDecoder {
+    /// Checks that an example fits the context and that every token of it has an embedding.
+    /// - Throws: ``TrainingError/exampleTooLong(id:tokens:limit:)``, ``TrainingError/unknownToken(id:token:rows:)``.
+    func check(_ tokens: [Int32], id: String, room: Int? = nil) throws {
+        let limit = room ?? shape.contextLength
+        guard tokens.count <= limit else { throw TrainingError.exampleTooLong(id: id, tokens: tokens.count, limit: limit) }
+        if let token = tokens.first(where: { !(0..<shape.vocabularySize).contains(Int($0)) }) {
+            throw TrainingError.unknownToken(id: id, token: token, rows: shape.vocabularySize)
+        }
     }
 }

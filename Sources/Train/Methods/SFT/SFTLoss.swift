@@ -6,7 +6,7 @@ public import Tensor
 public enum SFTLoss {
     /// The sum of −log p over all target tokens, times `weight`, as a scalar on the tape.
     public static func loss(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], weight: Float, on tape: Tape?, validTokens: Int? = nil
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], weight: Float, on tape: Tape?, validTokens: Int? = nil
     ) -> Tensor {
         loss(decoder, examples, weights: examples.map { _ in weight }, on: tape, validTokens: validTokens)
     }
@@ -14,7 +14,7 @@ public enum SFTLoss {
     /// The same with a weight for the tokens of each example: one number an example.
     /// - Parameter dropout: what decides which numbers the model drops; nil where none are.
     public static func loss(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
         validTokens: Int? = nil, dropout: DropoutSource? = nil
     ) -> Tensor {
         precondition(weights.count == examples.count, "\(weights.count) weights for \(examples.count) examples")
@@ -42,7 +42,8 @@ public enum SFTLoss {
 
     /// The sum of −log p over all target tokens, and that over the tokens of the prompts (all but the first), from one pass: two scalars.
     package static func losses(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil, dropout: DropoutSource? = nil
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil,
+        dropout: DropoutSource? = nil
     ) -> (target: Tensor, prompt: Tensor) {
         var batch = TokenBatch(examples.map { $0.prompt + $0.target.dropLast() })
         batch.dropout = dropout
@@ -65,7 +66,7 @@ public enum SFTLoss {
     /// - Parameter batchSize: examples whose mean is taken before the mean over batches, in which short answers weigh more; nil for one mean
     ///   over all tokens.
     public static func mean(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], batchSize: Int?, tokensPerPass: Int, validTokens: Int? = nil
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], batchSize: Int?, tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
         guard let batchSize, batchSize > 0, batchSize < examples.count else {
             return mean(decoder, examples, tokensPerPass: tokensPerPass, validTokens: validTokens)
@@ -80,7 +81,7 @@ public enum SFTLoss {
 
     /// The mean loss per target token of a set of examples, without gradients.
     public static func mean(
-        _ decoder: any Decoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
         var total = 0.0
         for part in Packing.parts(examples, tokensPerPass: tokensPerPass, length: \.count) {

@@ -1,0 +1,100 @@
+public import Data
+import Eval
+public import Models
+public import Tensor
+
+/// The loss of a reward model: of every pair −log σ of how much higher the better answer scores (``RewardLoss``).
+public final class RewardObjective: Objective {
+    /// The model that is being trained.
+    public let model: RewardModel
+    /// The settings.
+    public let config: RewardConfig
+    let evaluations: [(name: String, comparisons: [TokenisedComparison])]
+
+    /// The results of the last evaluation by set.
+    public private(set) var lastEvaluation: [String: RewardEvaluation] = [:]
+
+    /// An objective; the model's parameters are frozen as the settings say.
+    /// - Parameter evaluations: named sets of held-out comparisons.
+    /// - Throws: ``TrainingError`` for settings without meaning, or a pair that the model has no room for.
+    public init(
+        _ model: RewardModel, config: RewardConfig, evaluations: [(name: String, comparisons: [TokenisedComparison])] = []
+    ) throws {
+        try config.validate()
+        self.model = model
+        self.config = config
+        self.evaluations = evaluations
+        try check(evaluations.flatMap(\.comparisons))
+        config.freezing.apply(to: model.decoder, isRewardModel: true)
+    }
+
+    /// Refuses pairs that the model has no room for.
+    func check(_ comparisons: [TokenisedComparison]) throws {
+        for pair in comparisons {
+            for summary in pair.summaries { try model.decoder.check(pair.prompt + summary, id: pair.id) }
+        }
+    }
+
+    public var stage: String { "reward model" }
+    public var parameters: [Parameter] { model.decoder.parameters + model.head.parameters }
+    public var hasDropout: Bool { !model.decoder.dropout.isNone }
+    public var sumNames: (loss: String, weight: String) { ("loss", "pairs") }
+    private static let right = "right"
+    public func id(of pair: TokenisedComparison) -> String { pair.id }
+    public func tokens(of pair: TokenisedComparison) -> Int { pair.count }
+    public func rows(of pair: TokenisedComparison) -> Int { pair.count + (config.position == .lastToken ? 0 : pair.prompt.count) }
+
+    public func loss(of pass: Pass<TokenisedComparison>, on tape: Tape) throws -> PassLoss {
+        let part = pass.examples
+        let scores = RewardLoss.scores(model, part, position: config.position, on: tape, dropout: pass.dropout)
+        let loss = RewardLoss.loss(
+            scores: scores, choices: part.map(\.choice), weight: 1 / Float(pass.batch.count), centering: Float(config.centering))
+        guard loss.item.isFinite else {
+            throw TrainingError.notFinite(
+                scores.nonFiniteCount > 0 ? "a score" : "the loss", step: pass.step, in: model.decoder, model.head,
+                ids: part.flatMap { pair in pair.summaries.map { _ in pair.id } },
+                sequences: part.flatMap { pair in pair.summaries.map { pair.prompt + $0 } })
+        }
+        return PassLoss(loss, sums: [Self.right: evaluation(of: scores.values, part).accuracy * Double(part.count)])
+    }
+
+    public func metrics(of sums: LossSums) -> [String: Double] {
+        ["loss": sums.meanLoss, "accuracy": (sums.extra[Self.right] ?? 0) / sums.weight]
+    }
+
+    public func progress(step: Int, of total: Int) -> [String: Double] {
+        [
+            "total_samples_seen": Double(step * config.batchSize),
+            "percent_progress": 100 * Double(step) / Double(total),
+        ]
+    }
+
+    /// `<name>_accuracy` and the other numbers of ``RewardEvaluation`` of every set.
+    public func evaluate() -> [String: Double] {
+        var values: [String: Double] = [:]
+        for (name, set) in evaluations where !set.isEmpty {
+            let result = evaluation(of: scores(set), set)
+            lastEvaluation[name] = result
+            values.merge(result.values(prefix: "\(name)_")) { $1 }
+        }
+        return values
+    }
+
+    func scores(_ set: [TokenisedComparison]) -> [Float] {
+        RewardLoss.scores(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position)
+    }
+
+    func evaluation(of scores: [Float], _ set: [TokenisedComparison]) -> RewardEvaluation {
+        RewardEvaluation(scores: scores, choices: set.map(\.choice), tiesPredictZero: config.tiesPredictZero)
+    }
+}
+
+extension RewardLoss {
+    /// The scores of answer 0 and 1 of every pair, in turn, in passes of at most so many tokens.
+    static func scores(
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int, position: ScorePosition
+    ) -> [Float] {
+        Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count)
+            .flatMap { scores(model, $0, position: position).values }
+    }
+}
