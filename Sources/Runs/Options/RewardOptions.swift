@@ -1,10 +1,11 @@
 internal import Files
 public import ArgumentParser
 import Data
-import Eval
+package import Eval
 import Foundation
 import Models
 import Tensor
+import Train
 
 /// What gives a response its reward.
 public struct RewardOptions: ProgramOptions {
@@ -87,11 +88,12 @@ public struct RewardOptions: ProgramOptions {
     }
 
     /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil for reward models.
-    func withoutPolicy(reference: Bool = false, inTraining: Bool = false) throws -> (any RewardFunction)? {
+    /// - Parameter padding: what responses are filled up with, where that counts.
+    package func withoutPolicy(reference: Bool = false, inTraining: Bool = false, padding: Int32? = nil) throws -> (any RewardFunction)? {
         switch OptionTable.canonical(rewardFunction) {
         case "rouge": return ROUGEReward(readsReferenceByCharacter: reference && inTraining)
         case "bleu": return BLEUReward(readsReferenceByCharacter: reference && inTraining)
-        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference)
+        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference, padding: padding)
         case "length": return LengthReward(words: rewardWords)
         case "compression": return CompressionReward()
         case "pattern": return try PatternReward(rewardPattern ?? "")
@@ -113,7 +115,8 @@ public struct RewardOptions: ProgramOptions {
         inTraining: Bool = false
     ) throws -> any RewardFunction {
         let reference = data.referenceCompatible
-        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining) {
+        let padding = reference && inTraining ? PPOTrainer.padding(tokenizer, ends) : nil
+        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining, padding: padding) {
             for line in (simple as? ClassifierReward)?.notes ?? [] { session.say("\(rfModelDir ?? ""): \(line)") }
             return simple
         }
