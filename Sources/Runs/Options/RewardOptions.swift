@@ -39,7 +39,10 @@ public struct RewardOptions: ProgramOptions {
     public var rewardInput: String?
     @Option(help: "Where a reward model's score is read: last-token, or padding-count as the original does.")
     public var scorePosition: String?
-    @Option(help: .yesNo("Whether the head has a tanh: in train-ppo the policy's value head, in other programs the reward model's."))
+    @Option(
+        help: .yesNo(
+            "Whether the head has a tanh, if its folder does not say so: in train-ppo the policy's value head, in other programs the reward model's."
+        ))
     public var valueHeadActivation = false
 
     public init() {}
@@ -87,6 +90,9 @@ public struct RewardOptions: ProgramOptions {
         return .paddingCount(padding: tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? end)
     }
 
+    /// Whether a policy's value head has a tanh; nil where its own config.json is to say so.
+    var policyUsesTanh: Bool? { valueHeadActivation ? true : nil }
+
     /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil for reward models.
     /// - Parameter padding: what responses are filled up with, where that counts.
     package func withoutPolicy(reference: Bool = false, inTraining: Bool = false, padding: Int32? = nil) throws -> (any RewardFunction)? {
@@ -121,8 +127,9 @@ public struct RewardOptions: ProgramOptions {
             return simple
         }
         guard let rfModelDir else { throw CommandLineError.invalid("name the reward model with --rf-model-dir") }
-        // in policy training the tanh is the policy's
-        let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation && !inTraining, note: session.say)
+        // in policy training the tanh is the policy's; the original knows none on a reward model that gives rewards
+        let loaded = try RewardSource.loaded(
+            rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, note: session.say)
         let own = loaded.tokenizer
         let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)
@@ -150,7 +157,7 @@ public struct RewardOptions: ProgramOptions {
 enum RewardSource {
     /// Loads a reward model with its tokenizer. A run folder stands for its normalised model, when it has one.
     static func loaded(
-        _ path: String, usesTanh: Bool = false, note: (String) -> Void
+        _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
         let url = URL(fileURLWithPath: path, isDirectory: true)
         var folder = try RunFolder.modelFolder(at: url, expecting: [.rewardModel])
