@@ -92,15 +92,44 @@ import _TestSupport
         #expect(abs(stored) <= 1)
     }
 
-    @Test("a reward model that is trained with a tanh keeps it from checkpoint to checkpoint")
+    @Test("a reward model that is trained with a tanh keeps it from checkpoint to checkpoint, and a run that goes on ends the same")
     func rewardModel() throws {
         let pipeline = try TinyPipeline.trained().pipeline
-        let end = try pipeline.start("train-reward-model", extra: ["--value-head-activation", "--max-steps", "2"]).wait()
-        #expect(end.status == 0, "\(end.errors)")
-        let checkpoint = try #require(pipeline.checkpoints("runs/rm").last)
-        for folder in ["final", "final-normalised", "checkpoints/\(checkpoint)/model"] {
+        func train() throws -> Data {
+            let end = try pipeline.start(
+                "train-reward-model", extra: ["--value-head-activation", "--max-steps", "4", "--checkpoint-limit", "9"]
+            ).wait()
+            #expect(end.status == 0, "\(end.errors)")
+            return try Data(contentsOf: pipeline.url("runs/rm/final/model.safetensors"))
+        }
+        let whole = try train()
+        let checkpoints = pipeline.checkpoints("runs/rm")
+        #expect(checkpoints.count == 4)
+        for folder in ["final", "final-normalised"] + checkpoints.map({ "checkpoints/\($0)/model" }) {
             #expect(try configuration(pipeline, "rm/" + folder)["value_head_activation"]?.bool == true, "\(folder)")
         }
+        // as if it had been stopped after the second step
+        for path in ["final", "final-normalised"] + checkpoints.suffix(2).map({ "checkpoints/\($0)" }) {
+            try FileManager.default.removeItem(at: pipeline.url("runs/rm/" + path))
+        }
+        #expect(try train() == whole)
+    }
+
+    @Test("best-of-N rewards with a tanh that is asked for, but in the original's way", arguments: [true, false])
+    func bestOfN(asOriginal: Bool) throws {
+        let pipeline = try pipeline()
+        let end = try ProgramProcess(
+            "sample-best-of-n",
+            [
+                "--dataset", "data", "--model-name", "runs/sft", "--rf-model-dir", "judge", "--num-return-sequences", "2",
+                "--max-new-tokens", "4", "--evaluation-splits", "test", "--value-head-activation", "--run-id", "bon",
+            ] + (asOriginal ? ["--reference-compatible"] : []), in: pipeline.folder
+        ).wait()
+        #expect(end.status == 0, "\(end.errors)")
+        let rewards = try String(contentsOf: pipeline.url("runs/bon/tables/test.jsonl"), encoding: .utf8).split(separator: "\n").map {
+            (try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["reward"] as? Double ?? .nan
+        }
+        #expect(!rewards.isEmpty && rewards.allSatisfy { asOriginal ? $0 > 1 : abs($0) <= 1 }, "\(rewards)")
     }
 
     private func configuration(_ pipeline: TinyPipeline, _ run: String) throws -> JSONValue {
