@@ -123,6 +123,8 @@ extension LanguageModel {
         let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"
         // Transformers 5 has shortened the key; both are read, but only one should be there
         configuration[configuration["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(type)
+        // what has been trained with a tanh means nothing without it
+        if let head { configuration[ValueHead.activationKey] = head.usesTanh ? .bool(true) : nil }
         set(tokens, in: &configuration)
         return configuration
     }

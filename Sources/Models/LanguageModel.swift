@@ -26,14 +26,14 @@ public struct LanguageModel {
     ///
     /// A sequence classifier with one label (`score.weight`) is read as a model with a head.
     /// - Parameters:
-    ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation.
+    ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil where config.json is to say so.
     ///   - note: receives one line for everything that a user should know, such as a fresh projection.
     /// - Throws: ``CheckpointError`` or ``ModelError``.
-    public static func load(_ folder: URL, usesTanh: Bool = false, note: (String) -> Void = { _ in }) throws -> LanguageModel {
+    public static func load(_ folder: URL, usesTanh: Bool? = nil, note: (String) -> Void = { _ in }) throws -> LanguageModel {
         try load(folder, projects: true, usesTanh: usesTanh, note: note)
     }
 
-    private static func load(_ folder: URL, projects: Bool, usesTanh: Bool, note: (String) -> Void) throws -> LanguageModel {
+    private static func load(_ folder: URL, projects: Bool, usesTanh: Bool?, note: (String) -> Void) throws -> LanguageModel {
         let modelFolder = ModelFolder(folder)
         let configuration = try modelFolder.configuration()
         let store = try modelFolder.weights()
@@ -60,7 +60,7 @@ public struct LanguageModel {
 
     /// Loads a folder that must hold a trained head. An output projection that it lacks is not made.
     /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:usesTanh:note:)``.
-    public static func loadRewardModel(_ folder: URL, usesTanh: Bool = false) throws -> RewardModel {
+    public static func loadRewardModel(_ folder: URL, usesTanh: Bool? = nil) throws -> RewardModel {
         let model = try load(folder, projects: false, usesTanh: usesTanh) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
         try head.checkNormalisation(folder)
@@ -95,7 +95,7 @@ extension ValueHead {
     /// The head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label; nil when it has neither.
     ///
     /// - Throws: ``CheckpointError`` for weights that are missing, of another shape or not finite.
-    convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool) throws {
+    convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool?) throws {
         func number(_ name: String) throws -> Float {
             let tensor = try store.tensor(name)
             guard tensor.count == 1 else {
@@ -104,6 +104,7 @@ extension ValueHead {
             return try tensor.floats()[0]
         }
         if store.contains(Self.names[0]) {
+            let usesTanh = try usesTanh ?? configuration.flag(Self.activationKey, or: false)
             let deviation = store.contains(Self.names[3]) ? try number(Self.names[3]) : 1
             guard deviation > 0 else {
                 throw CheckpointError.badTensor(
@@ -122,7 +123,7 @@ extension ValueHead {
             }
             self.init(
                 weight: try store.tensor(Self.classifierName, shape: [1, width]).tensor(), bias: Float(offset),
-                usesTanh: usesTanh)
+                usesTanh: usesTanh ?? false)
         } else {
             return nil
         }

@@ -13,6 +13,8 @@ public final class ValueHead {
     static let classifierName = "score.weight"
     /// The key of config.json that holds what a sequence classifier's score lacks.
     static let classifierOffsetKey = "score_offset"
+    /// The key of config.json that says that the head has a tanh; it is not there where it has none.
+    static let activationKey = "value_head_activation"
 
     /// w: [1, C].
     public let weight: Parameter

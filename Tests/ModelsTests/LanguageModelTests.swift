@@ -81,6 +81,26 @@ import _TestSupport
         }
     }
 
+    @Test("a tanh on the head is saved with it, and read unless the caller knows better")
+    func activation() throws {
+        let wide = TinyModel.head()
+        try withTemporaryFolder { folder in
+            for (name, usesTanh) in [("with", true), ("without", false)] {
+                let target = folder.appendingPathComponent(name)
+                let own = ValueHead(weight: wide.weight.value, bias: 0.5, normalisation: 0.1, normalisationStd: 2, usesTanh: usesTanh)
+                let source: JSONValue? = usesTanh ? nil : try ModelFolder(folder.appendingPathComponent("with")).configuration()
+                try LanguageModel(decoder: try TinyModel.llama(), head: own, source: source).save(to: target)
+                #expect(try ModelFolder(target).configuration()["value_head_activation"] == (usesTanh ? .bool(true) : nil))
+                #expect(try LanguageModel.load(target).head?.usesTanh == usesTanh)
+                #expect(try LanguageModel.loadRewardModel(target).head.usesTanh == usesTanh)
+                for said in [true, false] {
+                    #expect(try LanguageModel.load(target, usesTanh: said).head?.usesTanh == said)
+                    #expect(try LanguageModel.loadRewardModel(target, usesTanh: said).head.usesTanh == said)
+                }
+            }
+        }
+    }
+
     @Test("a folder without lm_head gets a fresh one, and says so")
     func freshProjection() throws {
         let fixture = try ModelFixture("llama-gqa")

@@ -59,19 +59,26 @@ public struct TokenIDReward: RewardFunction {
     public var excluded: Int32?
     /// Whether the share is that of the longest response among the requests.
     public var dividesByWidth: Bool
+    /// What shorter responses are filled up with, where the share is that of the longest one: an id like any other. Nil counts nothing.
+    public var padding: Int32?
 
     /// A reward; see the properties.
-    public init(threshold: Int32 = 25_000, excluded: Int32? = 50_256, dividesByWidth: Bool = false) {
+    public init(threshold: Int32 = 25_000, excluded: Int32? = 50_256, dividesByWidth: Bool = false, padding: Int32? = nil) {
         self.threshold = threshold
         self.excluded = excluded
         self.dividesByWidth = dividesByWidth
+        self.padding = padding
     }
+
+    private func counts(_ id: Int32) -> Bool { id > threshold && id != excluded }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
         let width = requests.map(\.responseTokens.count).max() ?? 0
         return requests.map { request in
-            let hits = request.responseTokens.count { $0 > threshold && $0 != excluded }
-            return Double(hits) / Double(max(1, dividesByWidth ? width : request.responseTokens.count))
+            let hits = request.responseTokens.count { counts($0) }
+            guard dividesByWidth else { return Double(hits) / Double(max(1, request.responseTokens.count)) }
+            let filled = padding.map { counts($0) ? width - request.responseTokens.count : 0 } ?? 0
+            return Double(hits + filled) / Double(max(1, width))
         }
     }
 }

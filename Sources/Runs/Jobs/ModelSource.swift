@@ -10,9 +10,9 @@ struct LoadedModel {
     var folder: URL
 
     /// Loads a model folder, or the result of the run in a run folder.
-    /// - Parameter usesTanh: whether its head, if it has one, has a tanh.
+    /// - Parameter usesTanh: whether its head, if it has one, has a tanh; nil where its config.json is to say so.
     static func load(
-        _ path: String, from stages: [RunStage], usesTanh: Bool = false, note: (String) -> Void
+        _ path: String, from stages: [RunStage], usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
         let read = try TokenizerFolder.load(from: folder)

@@ -1,8 +1,8 @@
-import Train
+package import Train
 
 extension PPOJob {
     /// The trainer's settings, from the options of all groups.
-    func config() throws -> PPOConfig {
+    package func config() throws -> PPOConfig {
         let steps = policy.rolloutBatches
         var config = PPOConfig(totalSteps: policy.totalSteps, sampling: sampling.options(), seed: run.seed)
 
@@ -20,6 +20,7 @@ extension PPOJob {
         config.tableLogs = policy.tableLogs > 0 ? policy.tableLogs : nil
         config.evaluationSteps = policy.evaluationSteps
         config.evaluatesAtStart = policy.evaluateAtStart ?? !data.referenceCompatible
+        config.evaluationBatchSize = data.referenceCompatible ? policy.promptsOfEvaluationBatch : nil
         config.checkpointSteps = policy.checkpointSteps
 
         config.klCoefficient = rewards.initKlCoef

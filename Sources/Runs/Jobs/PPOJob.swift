@@ -58,14 +58,13 @@ public struct PPOJob {
             stage: .policy, program: "train-ppo", run: run, options: resolved, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try LoadedModel.load(
-            policy.modelName, from: [.supervised, .policy], usesTanh: reward.valueHeadActivation, note: session.say)
+            policy.modelName, from: [.supervised, .policy], usesTanh: reward.policyUsesTanh, note: session.say)
         let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
             start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.valueHeadActivation,
-                note: session.say)
+                checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.policyUsesTanh, note: session.say)
         }
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")

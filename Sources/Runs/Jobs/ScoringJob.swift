@@ -18,6 +18,7 @@ struct ScoringJob {
     var output: String?
     /// The folder of runs.
     var runs: String
+    /// Whether the head has a tanh, whatever the model's config.json says.
     var usesTanh: Bool
     var position: String?
     var data: DataOptions
@@ -25,7 +26,7 @@ struct ScoringJob {
     /// Scores, writes and says mean, variance and deviation of every table.
     func callAsFunction() throws {
         let console = Console()
-        let loaded = try RewardSource.loaded(model, usesTanh: usesTanh) { console.say($0) }
+        let loaded = try RewardSource.loaded(model, usesTanh: usesTanh ? true : nil) { console.say($0) }
         guard let end = loaded.tokenizer.endOfSequence else {
             throw CommandLineError.invalid("the tokenizer in \(model) names no end-of-sequence token (eos_token)")
         }

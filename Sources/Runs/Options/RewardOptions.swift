@@ -1,10 +1,11 @@
 internal import Files
 public import ArgumentParser
 import Data
-import Eval
+package import Eval
 import Foundation
 import Models
 import Tensor
+import Train
 
 /// What gives a response its reward.
 public struct RewardOptions: ProgramOptions {
@@ -38,7 +39,10 @@ public struct RewardOptions: ProgramOptions {
     public var rewardInput: String?
     @Option(help: "Where a reward model's score is read: last-token, or padding-count as the original does.")
     public var scorePosition: String?
-    @Option(help: .yesNo("Whether the head has a tanh: in train-ppo the policy's value head, in other programs the reward model's."))
+    @Option(
+        help: .yesNo(
+            "Whether the head has a tanh, if its folder does not say so: in train-ppo the policy's value head, in other programs the reward model's."
+        ))
     public var valueHeadActivation = false
 
     public init() {}
@@ -86,12 +90,16 @@ public struct RewardOptions: ProgramOptions {
         return .paddingCount(padding: tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? end)
     }
 
+    /// Whether a policy's value head has a tanh; nil where its own config.json is to say so.
+    var policyUsesTanh: Bool? { valueHeadActivation ? true : nil }
+
     /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil for reward models.
-    func withoutPolicy(reference: Bool = false, inTraining: Bool = false) throws -> (any RewardFunction)? {
+    /// - Parameter padding: what responses are filled up with, where that counts.
+    package func withoutPolicy(reference: Bool = false, inTraining: Bool = false, padding: Int32? = nil) throws -> (any RewardFunction)? {
         switch OptionTable.canonical(rewardFunction) {
         case "rouge": return ROUGEReward(readsReferenceByCharacter: reference && inTraining)
         case "bleu": return BLEUReward(readsReferenceByCharacter: reference && inTraining)
-        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference)
+        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference, padding: padding)
         case "length": return LengthReward(words: rewardWords)
         case "compression": return CompressionReward()
         case "pattern": return try PatternReward(rewardPattern ?? "")
@@ -113,13 +121,15 @@ public struct RewardOptions: ProgramOptions {
         inTraining: Bool = false
     ) throws -> any RewardFunction {
         let reference = data.referenceCompatible
-        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining) {
+        let padding = reference && inTraining ? PPOTrainer.padding(tokenizer, ends) : nil
+        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining, padding: padding) {
             for line in (simple as? ClassifierReward)?.notes ?? [] { session.say("\(rfModelDir ?? ""): \(line)") }
             return simple
         }
         guard let rfModelDir else { throw CommandLineError.invalid("name the reward model with --rf-model-dir") }
-        // in policy training the tanh is the policy's
-        let loaded = try RewardSource.loaded(rfModelDir, usesTanh: valueHeadActivation && !inTraining, note: session.say)
+        // in policy training the tanh is the policy's; the original knows none on a reward model that gives rewards
+        let loaded = try RewardSource.loaded(
+            rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, note: session.say)
         let own = loaded.tokenizer
         let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)
@@ -147,7 +157,7 @@ public struct RewardOptions: ProgramOptions {
 enum RewardSource {
     /// Loads a reward model with its tokenizer. A run folder stands for its normalised model, when it has one.
     static func loaded(
-        _ path: String, usesTanh: Bool = false, note: (String) -> Void
+        _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
         let url = URL(fileURLWithPath: path, isDirectory: true)
         var folder = try RunFolder.modelFolder(at: url, expecting: [.rewardModel])

@@ -270,25 +270,4 @@ import _TestSupport
         head.normalise(mean: Float(fixture.mean), std: Float(fixture.std))
         expectClose(head(Tensor(fixture.scores, shape: [8, 1])).values, fixture.normalised, relative: 1e-5, absolute: 1e-6)
     }
-
-    @Test("the loss of an evaluation in batches is the mean of the batches' means")
-    func evaluationLoss() throws {
-        let decoder = try TinyModel.llama()
-        let examples = ToyData.examples(12)
-        let losses = examples.map { SFTLoss.mean(decoder, [$0], tokensPerPass: 100) }
-        func mean(_ rows: Range<Int>) -> Double {
-            let tokens = rows.reduce(0) { $0 + examples[$1].target.count }
-            return rows.reduce(0) { $0 + losses[$1] * Double(examples[$1].target.count) } / Double(tokens)
-        }
-        for (batch, expected) in [
-            (4, (mean(0..<4) + mean(4..<8) + mean(8..<12)) / 3), (8, (mean(0..<8) + mean(8..<12)) / 2), (nil, mean(0..<12)),
-        ] as [(Int?, Double)] {
-            var own = SFTConfig(maxSteps: 1, batchSize: 4)
-            own.evaluationBatchSize = batch
-            let trainer = try SFTTrainer(
-                decoder, config: own, examples: examples, evaluations: [(name: "held", examples: examples)], handler: { _ in })
-            try trainer.evaluate()
-            expectClose([try #require(trainer.lastEvaluation["held_loss"])], [expected], relative: 1e-5)
-        }
-    }
 }

@@ -95,6 +95,8 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     public var seed: UInt64
     /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
     public var skippedBatches = 0
+    /// Prompts of an evaluation that are rewarded together, for rewards that depend on the width of a batch; nil for all of them.
+    public var evaluationBatchSize: Int?
 
     /// A penalty that grows with a response's length.
     public struct LengthPenalty: Codable, Sendable, Equatable {

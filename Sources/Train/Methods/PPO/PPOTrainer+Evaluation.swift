@@ -24,7 +24,7 @@ extension PPOTrainer {
                 ).map { $0[0] }
             }
             let texts = responses.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) }
-            let scores = try rewardFunction.rewards(
+            let scores = try rewards(
                 for: set.indices.map {
                     RewardRequest(
                         query: set[$0].query, response: texts[$0], reference: set[$0].reference,
@@ -66,6 +66,14 @@ extension PPOTrainer {
         guard !values.isEmpty else { return }
         lastEvaluation = values
         try handler(.measured(step: step, values: values))
+    }
+
+    /// The rewards of an evaluation's responses, batch by batch where a batch's width may count.
+    private func rewards(for requests: [RewardRequest]) throws -> [Double] {
+        let size = max(1, config.evaluationBatchSize ?? requests.count)
+        return try stride(from: 0, to: requests.count, by: size).flatMap {
+            try rewardFunction.rewards(for: Array(requests[$0..<min(requests.count, $0 + size)]))
+        }
     }
 
     /// The entropy of the policy's predictions of each response's tokens, summed over the response.

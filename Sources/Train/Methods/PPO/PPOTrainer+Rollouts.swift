@@ -1,6 +1,6 @@
-import Data
+package import Data
 import Eval
-import Models
+package import Models
 import Tensor
 
 extension PPOTrainer {
@@ -45,9 +45,14 @@ extension PPOTrainer {
         }
     }
 
+    /// What shorter responses are filled up with, as the original has it: an id of 0 counts as absent, and then the end stands in.
+    package static func padding(_ tokenizer: any Tokenizer, _ ends: EndTokens) -> Int32 {
+        tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
+    }
+
     /// Fills the responses of each rollout batch up to its longest. Trunk states are not known of padding.
     func pad(_ rollouts: inout [Rollout]) {
-        let padding = tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
+        let padding = Self.padding(tokenizer, ends)
         let size = rollouts.count / config.rolloutBatches
         for begin in stride(from: 0, to: rollouts.count, by: size) {
             let columns = rollouts[begin..<begin + size].map(\.response.count).max() ?? 0
