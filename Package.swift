@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "Services", dependencies: ["Diversity", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 
         // MARK: Training and what it leaves on disk
-        .target(name: "Train", dependencies: ["Tensor", "Models", "Data", "Eval"]),
+        .target(name: "Train", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
         .target(
             name: "Runs",
             dependencies: [

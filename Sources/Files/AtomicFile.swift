@@ -14,10 +14,13 @@ public final class AtomicFile {
     private static var bufferLimit: Int { 1 << 18 }
 
     /// Opens a temporary file beside `url`.
-    /// - Throws: `FileError.cannotCreate`.
+    /// - Throws: `FileError.cannotCreate`; `.cannotReplace` where a link, a folder, a named pipe or a device has the name.
     public init(_ url: URL) throws {
         self.url = url
         try FileError.creating(url.path) {
+            if let kind = try FileStatus.of(url.path, followingLinks: false)?.kind, kind != .file {
+                throw FileError.cannotReplace(path: url.path, kind: kind.description)
+            }
             try LeftOvers.remove(in: url.deletingLastPathComponent(), of: url.lastPathComponent)
         }
         descriptor = try Self.open(beside: url)

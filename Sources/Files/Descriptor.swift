@@ -27,11 +27,13 @@ package struct Descriptor: ~Copyable {
     /// device in its place is refused, so that nothing outside of the folder is written to.
     /// - Parameter flags: What `open` takes beside `O_CREAT`, such as `O_EXCL`, `O_APPEND` or `O_RDWR`.
     /// - Throws: `FileError.cannotCreate` or `.notAFile`.
+    ///
+    /// A file that has a second name (a hard link) belongs to somebody else, too, and is refused.
     package init(creatingFile path: String, _ flags: Int32) throws {
-        try self.init(file: path, flags | O_CREAT | O_NOFOLLOW) { .cannotCreate(path: $0, $1) }
+        try self.init(file: path, flags | O_CREAT | O_NOFOLLOW, mayBeShared: false) { .cannotCreate(path: $0, $1) }
     }
 
-    private init(file path: String, _ flags: Int32, opening error: (String, SystemError) -> FileError) throws {
+    private init(file path: String, _ flags: Int32, mayBeShared: Bool = true, opening error: (String, SystemError) -> FileError) throws {
         self.path = path
         var opened: Int32
         repeat {
@@ -50,7 +52,8 @@ package struct Descriptor: ~Copyable {
         var status = stat()
         guard fstat(number, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
         switch FileStatus(status).kind {
-        case .file: return
+        case .file where mayBeShared || FileStatus(status).names < 2: return
+        case .file: throw FileError.notAFile(path: path, kind: "a hard link, a second name of a file that would change with it; copy it")
         case .folder: throw FileError.notAFile(path: path, kind: "a folder")
         default: throw FileError.notAFile(path: path, kind: "a named pipe, a socket or a device")
         }
@@ -124,10 +127,12 @@ package struct Descriptor: ~Copyable {
         return UInt64(status.st_size)
     }
 
-    /// Whether the file still has a name.
-    package var isLinked: Bool {
+    /// Checks that the file still has a name.
+    /// - Throws: `FileError.cannotWrite`, also when the system cannot say.
+    package func checkIsLinked() throws {
         var status = stat()
-        return fstat(number, &status) == 0 && status.st_nlink > 0
+        guard fstat(number, &status) == 0 else { throw FileError.cannotWrite(path: path, .last) }
+        guard status.st_nlink > 0 else { throw FileError.cannotWrite(path: path, SystemError(code: ENOENT)) }
     }
 
     /// Cuts the file to a length.
@@ -156,7 +161,12 @@ package struct Descriptor: ~Copyable {
 
     /// Whether a new temporary file or folder is this process's own: locked and still there. Where nothing can be
     /// locked, nobody clears up either.
-    package var isClaimed: Bool { ((try? lock()) ?? true) && isLinked }
+    package var isClaimed: Bool {
+        guard (try? lock()) ?? true else { return false }
+        var status = stat()
+        // where the system cannot say, nobody has taken it away either
+        return fstat(number, &status) != 0 || status.st_nlink > 0
+    }
 
     /// Waits until the names in a folder are on the disk. Some file systems of networks have no such call.
     package static func synchronise(folder path: String) throws {

@@ -9,11 +9,31 @@ package struct FileStatus: Equatable, Sendable {
         case file, folder, link
         /// A named pipe, a socket or a device.
         case other
+
+        /// As people call it.
+        package var description: String {
+            switch self {
+            case .file: "a file"
+            case .folder: "a folder"
+            case .link: "a symbolic link"
+            case .other: "a named pipe, a socket or a device"
+            }
+        }
+    }
+
+    /// Which file it is, whatever it is called.
+    package struct Identity: Hashable, Sendable {
+        let device: UInt64
+        let number: UInt64
     }
 
     package let kind: Kind
     /// The length in bytes.
     package let length: UInt64
+    /// The same for all names of a file.
+    package let identity: Identity
+    /// How many names a file has.
+    package let names: Int
 
     /// Looks a path up.
     /// - Parameter followingLinks: Whether a symbolic link stands for what it points to. A link that points to nothing is then absent.
@@ -44,5 +64,7 @@ package struct FileStatus: Equatable, Sendable {
             default: .other
             }
         length = UInt64(max(0, status.st_size))
+        identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+        names = Int(status.st_nlink)
     }
 }

@@ -20,6 +20,7 @@ package enum FailureReason {
         case let error as HTTPParserError:
             error == .invalidEOFState
                 ? "the connection was closed before the answer was whole" : "the answer is not HTTP, or its headers are too long"
+        case let error as AnswerGuard.ImpossibleStatus: "the answer is not HTTP: its status is \(error.status)"
         case let error as NIOConnectionError:
             if let first = error.connectionErrors.first {
                 "cannot connect: \(text(of: first.error, seconds: seconds))"

@@ -62,7 +62,8 @@ public final class ServiceClient: Sendable {
 
     private let client: HTTPClient
 
-    /// A client whose connections are kept for its life.
+    /// A client. Each request has a connection of its own: on one that is used again, an answer that comes late or twice would be taken for
+    /// the next one.
     public init() {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, decompression: .disabled)
         configuration.httpVersion = .http1Only
@@ -70,6 +71,7 @@ public final class ServiceClient: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         // the deadline of each request is what counts; these only free what a request left behind
         configuration.timeout = .init(connect: .seconds(Self.longestSeconds), read: .seconds(Self.longestSeconds))
+        configuration.http1_1ConnectionDebugInitializer = { AnswerGuard.join($0) }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
@@ -96,7 +98,7 @@ public final class ServiceClient: Sendable {
         do {
             var headers: HTTPHeaders = [
                 "Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity",
-                "User-Agent": "swift-rlhf",
+                "User-Agent": "swift-rlhf", "Connection": "close",
             ]
             if let key { headers.add(name: "Authorization", value: "Bearer \(key.value)") }
             let request = try HTTPClient.Request(url: address.text, method: .POST, headers: headers, body: .bytes(body))

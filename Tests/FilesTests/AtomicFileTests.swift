@@ -15,6 +15,25 @@ import _TestSupport
         #expect(folder.names == ["a.txt"])
     }
 
+    @Test("what is no regular file is not replaced by one", arguments: ["link", "pipe", "folder"])
+    func otherThings(kind: String) throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("precious", to: folder["target"])
+        switch kind {
+        case "link": #expect(symlink("target", folder["a"].path) == 0)
+        case "pipe": #expect(mkfifo(folder["a"].path, 0o600) == 0)
+        default: try Folder.make(folder["a"])
+        }
+        let before = try FileStatus.of(folder["a"].path, followingLinks: false)
+        let error = #expect(throws: FileError.self) { try AtomicFile.write("new", to: folder["a"]) }
+        guard case .cannotReplace(folder["a"].path, _)? = error else {
+            Issue.record("\(error as Any)")
+            return
+        }
+        #expect(try FileStatus.of(folder["a"].path, followingLinks: false)?.identity == before?.identity)
+        #expect(text(of: folder["target"]) == "precious" && folder.names == ["a", "target"])
+    }
+
     @Test func leavesNothingWhenGivenUp() throws {
         let folder = try TemporaryFolder()
         do {

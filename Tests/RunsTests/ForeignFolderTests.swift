@@ -21,6 +21,38 @@ import _TestSupport
         #expect(TemporaryFolder.names(in: folder["a"]).count == 1)
     }
 
+    @Test("hard links inside a run folder are refused: another name's content would change", arguments: [".lock", "metrics.jsonl"])
+    func hardLinks(name: String) throws {
+        let folder = try TemporaryFolder()
+        _ = try open(folder["a"])
+        try AtomicFile.write("precious\n", to: folder["mine"])
+        unlink(folder["a/" + name].path)
+        #expect(link(folder["mine"].path, folder["a/" + name].path) == 0)
+        let error = #expect(throws: FileError.self) { try open(folder["a"]) }
+        #expect("\(error as Any)".contains("hard link"))
+        #expect(text(of: folder["mine"]) == "precious\n")
+    }
+
+    @Test("a run that begins again with other options takes away its own results alone")
+    func ownResults() throws {
+        let folder = try TemporaryFolder()
+        var configuration = RunConfiguration.sample()
+        configuration.options["named"] = .string("mine-by-option")
+        do {
+            let run = try RunFolder(at: folder["a"], configuration: configuration)
+            for name in ["final", "comparisons", "predictions-test", "mine-by-option"] {
+                try run.writeResult(name) { try AtomicFile.write("x", to: $0.appendingPathComponent("x")) }
+            }
+        }
+        for copy in ["final-first", "mymodel"] {
+            try FileManager.default.copyItem(at: folder["a/final"], to: folder["a/" + copy])
+        }
+        try FileManager.default.removeItem(at: folder["a/final"])
+        _ = try RunFolder(at: folder["a"], configuration: .sample(seed: 8))
+        let left = TemporaryFolder.names(in: folder["a"])
+        #expect(left.filter { !$0.hasPrefix(".") && !$0.contains("json") } == ["final-first", "mymodel"])
+    }
+
     @Test func whatAnInterruptedBeginningLeavesIsARuns() throws {
         let folder = try TemporaryFolder()
         try Folder.make(folder["a"])

@@ -10,6 +10,9 @@ import Testing
     private struct Policy: ProgramCommand {
         @OptionGroup var options: PolicyOptions
     }
+    private struct Sampling: ProgramCommand {
+        @OptionGroup var options: BestOfNOptions
+    }
     private struct Preferences: ProgramCommand {
         @OptionGroup var options: PreferenceOptions
     }
@@ -28,6 +31,18 @@ import Testing
     @Test func policy() {
         let option = "--training-target-eval-datapoints"
         expectRefusal(Policy.self, ["--model-name=m", "\(option)=-1"], naming: option)
+    }
+
+    @Test("numbers whose product is beyond any run")
+    func products() {
+        expectRefusal(
+            Sampling.self, ["--model-name=m", "--num-return-sequences=1000000000", "--groups=1000000000"], naming: "--num-return-sequences")
+        for options in [
+            ["--learn-batch-size=4", "--rollout-accumulation-steps=1000000000"],
+            ["--learn-batch-size=9223372036854775807", "--gradient-accumulation-steps=9223372036854775807"],
+        ] {
+            expectRefusal(Policy.self, ["--model-name=m"] + options, naming: "the most rollouts of a step")
+        }
     }
 
     @Test func preferences() {

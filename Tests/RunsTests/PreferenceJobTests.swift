@@ -126,6 +126,12 @@ import _TestSupport
         let verdicts = try rows("preferences/final/verdicts.jsonl", Verdict.self)
         #expect(verdicts.map(\.outcome) == [0.5, 0.5, 0.5, 1, 0.5] && verdicts[0].forward == nil)
 
+        let table = folder["long/tables/test.jsonl"]
+        let samples = text(of: table)
+        for option in ["--judge-requests", "--preference-tasks", "--pick-examples"] {
+            #expect(throws: CommandLineError.self, "\(option)") { try run("--systems", "long,short", option, table.path) }
+            #expect(!samples.isEmpty && text(of: table) == samples)
+        }
         let requests = folder["requests.jsonl"].path
         try run("--systems", "long,short", "--judge-requests", requests)
         let asked = try rows("requests.jsonl", JudgeRequest.self)

@@ -103,6 +103,9 @@ import _TestSupport
             ("\u{0}\u{1} garbage\r\n\r\n", "not HTTP"),
             ("{\"data\": []}", "not HTTP"),
             ("HTTP/1.1 99 X\r\nContent-Length: 2\r\n\r\n{}", "not HTTP"),
+            ("HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n", "its status is 0"),
+            ("HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\n{}", "its status is 99"),
+            ("HTTP/1.1 100 X\r\n\r\nHTTP/1.1 001 X\r\nContent-Length: 2\r\n\r\n{}", "its status is 1"),
             ("HTTP/1.1 200 OK\r\nX: " + String(repeating: "y", count: 200_000) + "\r\n\r\n", "headers are too long"),
             ("HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 1000) + "\r\n", "headers are too long"),
         ])
@@ -112,6 +115,24 @@ import _TestSupport
         let failure = try expectFailure(service(server, attempts: 2), answer.prefix(60) + "")
         #expect(failure.description.contains("encoded none of 1 texts") && failure.description.contains(reason), "\(failure)")
         #expect(server.requests.count == 2)
+    }
+
+    @Test("an answer that nobody asked for is no answer to the next request", arguments: [0, 2_000, 20_000])
+    func unsolicited(microseconds: UInt32) throws {
+        @Sendable func answer(_ value: Int) -> String {
+            let body = "{\"data\": [{\"index\": 0, \"embedding\": [1, \(value)]}]}"
+            return header("Content-Length: \(body.utf8.count)") + body
+        }
+        let server = try answering { connection in
+            #expect(connection.header.lowercased().contains("connection: close"))
+            connection.write(answer(2))
+            usleep(microseconds)
+            connection.write(answer(3))
+        }
+        defer { server.stop() }
+        let service = try service(server, batch: 1)
+        for _ in 0..<5 { #expect(try service.embeddings(of: ["a", "b"]) == [[1, 2], [1, 2]]) }
+        #expect(server.requests.count == 10)
     }
 
     @Test func resetConnections() throws {

@@ -31,7 +31,7 @@ extension FileError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
         case .missing, .unreadable, .notAFile: .missingInput
-        case .cannotCreate: .cannotCreate
+        case .cannotCreate, .cannotReplace: .cannotCreate
         case .cannotWrite: .inputOutput
         case .damaged: .badData
         }

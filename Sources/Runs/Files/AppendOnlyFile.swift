@@ -32,9 +32,7 @@ final class AppendOnlyFile {
     /// Appends text in one piece. When that fails (a full disk), no part of it stays.
     /// - Throws: `FileError.cannotWrite`, also when the file was deleted in the meantime.
     func append(_ text: String) throws {
-        guard descriptor.isLinked else {
-            throw FileError.cannotWrite(path: url.path, SystemError(code: ENOENT))
-        }
+        try descriptor.checkIsLinked()
         let before = try descriptor.length()
         var text = text
         do {

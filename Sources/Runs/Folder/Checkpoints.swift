@@ -36,12 +36,17 @@ public struct Checkpoints {
         return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
+    /// The step that a name stands for; nil for any other name.
+    private static func step(of name: String) -> Int? {
+        guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, Self.name(step: step) == name else { return nil }
+        return step
+    }
+
     /// - Throws: `FileError.unreadable`: a folder that cannot be listed is not an empty one.
     func all() throws -> [Checkpoint] {
         let names = try Folder.namesIfPresent(in: folder.path) ?? []
         return names.compactMap { name in
-            guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, Self.name(step: step) == name
-            else { return nil }
+            guard let step = Self.step(of: name) else { return nil }
             return Checkpoint(step: step, url: folder.appendingPathComponent(name, isDirectory: true))
         }
         .sorted { $0.step < $1.step }
@@ -88,7 +93,7 @@ public struct Checkpoints {
         let others = try all().filter { $0.step != current.step }
         for checkpoint in others.dropLast(limit - 1) { try AtomicFolder.remove(checkpoint.url) }
         for name in try Folder.namesIfPresent(in: folder.path) ?? []
-        where name.hasPrefix("step-") && name.hasSuffix(Self.damagedSuffix) {
+        where name.hasSuffix(Self.damagedSuffix) && Self.step(of: String(name.dropLast(Self.damagedSuffix.count))) != nil {
             try AtomicFolder.remove(folder.appendingPathComponent(name))
         }
     }

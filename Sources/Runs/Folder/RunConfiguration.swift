@@ -38,7 +38,7 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
         let file = folder.appendingPathComponent(fileName)
         let content: [UInt8]
         do {
-            content = try Descriptor.content(of: file.path)
+            content = try Descriptor.content(of: file.path, limit: 16 << 20)
         } catch FileError.missing {
             return nil
         }

@@ -63,7 +63,7 @@ public final class RunFolder {
             try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)
         } else if let earlier, Self.differs(configuration, earlier, mayChange: mayChange) {
             // what it made for itself, such as simulated comparisons, belongs to the other options
-            try Self.removeResults(in: url)
+            try Self.removeResults(of: earlier, in: url)
         }
         isNew = earlier == nil
         if earlier != configuration { try configuration.write(inRun: url) }
@@ -238,9 +238,12 @@ extension RunFolder {
         return !now.differences(from: before).isEmpty
     }
 
-    /// Removes the folders that `writeResult` has written.
-    private static func removeResults(in url: URL) throws {
-        for name in try Folder.names(in: url.path) {
+    /// Removes the folders that `writeResult` has written: those with the names that the programs use, or that an option gave. What people
+    /// have put there or called otherwise stays.
+    private static func removeResults(of earlier: RunConfiguration, in url: URL) throws {
+        let named = earlier.options.values.compactMap { value in if case .string(let name) = value { name } else { nil } }
+        for name in try Folder.names(in: url.path)
+        where ["final", "comparisons"].contains(name) || name.hasPrefix("predictions-") || named.contains(name) {
             let folder = url.appendingPathComponent(name, isDirectory: true)
             guard try FileStatus.of(folder.path, followingLinks: false)?.kind == .folder else { continue }
             let checksums = folder.appendingPathComponent(FolderChecksums.fileName)

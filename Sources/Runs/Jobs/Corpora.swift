@@ -175,6 +175,13 @@ extension DataOptions {
         return { filter.accepts($0) }
     }
 
+    /// The files of the data set; none for one that is made here.
+    func inputFiles(ofComparisons: Bool) throws -> [URL] {
+        if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) { return [] }
+        let set: PublishedSet = ofComparisons ? .preferences : summarisationDatasetQueries ? .queries : .posts
+        return Array(try files(of: datasetName, set: set, replacing: namedFiles).files.values)
+    }
+
     /// One number for the post of each row of each split.
     ///
     /// - Parameters:

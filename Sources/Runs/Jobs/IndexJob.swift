@@ -24,11 +24,13 @@ struct IndexJob {
             throw CommandLineError.invalid(
                 "--index-output scores posts; choose --reward-function sentiment, process, length or pattern for it")
         }
+        let inputs = try data.inputFiles(ofComparisons: ofComparisons)
+        let numpy = scoresFolder.map { URL(fileURLWithPath: $0, isDirectory: true) }
+        try OutputFile.check(URL(fileURLWithPath: output), option: "--index-output", isNoneOf: inputs)
         let scores = try data.scores(ofComparisons: ofComparisons) { posts in
             try scorer.checkedRewards(for: posts.map { RewardRequest(query: "", response: $0) })
         }
-        if let scoresFolder {
-            let folder = URL(fileURLWithPath: scoresFolder, isDirectory: true)
+        if let folder = numpy {
             try Folder.make(folder)
             for (split, numbers) in scores {
                 try NumpyArray(shape: [numbers.count], elements: .reals(numbers))

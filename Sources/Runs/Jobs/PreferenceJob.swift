@@ -36,6 +36,7 @@ public struct PreferenceJob {
     /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError`; what is wrong with answers, or keeps a
     ///   judge from answering.
     public func callAsFunction() throws {
+        try checkOutputs()
         if let path = options.preferenceAnswers { return try analyse(answers: path) }
         if let path = options.pickExamples { return try pick(into: path) }
         if let path = options.preferenceTasks { return try writeTasks(into: path) }
@@ -46,6 +47,20 @@ public struct PreferenceJob {
             return
         }
         try judge()
+    }
+
+    /// No file that is written is one that is read.
+    private func checkOutputs() throws {
+        let systems = try SystemOutputs.files(options.systems.values, table: table, run: run)
+        let read = systems + [options.judgeComparisons, options.preferenceAnswers].compactMap { $0.map { URL(fileURLWithPath: $0) } }
+        // with answers, the tasks are read
+        let tasks = options.preferenceAnswers == nil ? options.preferenceTasks : nil
+        for (option, path) in [
+            ("--pick-examples", options.pickExamples), ("--preference-tasks", tasks), ("--judge-requests", options.judgeRequests),
+        ] {
+            guard let path else { continue }
+            try OutputFile.check(URL(fileURLWithPath: path), option: option, isNoneOf: read)
+        }
     }
 
     private var random: Philox { Philox(seed: run.seed).split("preferences") }

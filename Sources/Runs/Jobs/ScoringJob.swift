@@ -35,7 +35,9 @@ struct ScoringJob {
             position: RewardOptions.position(
                 position, reference: data.referenceCompatible, tokenizer: loaded.tokenizer),
             maximumTokens: data.maxSourceLength + data.maxTargetLength)
-        for (source, destination) in try files() {
+        let files = try files()
+        if let output { try OutputFile.check(URL(fileURLWithPath: output), option: "--score-output", isNoneOf: files.map(\.source)) }
+        for (source, destination) in files {
             let rows = try JSONLines<ScoredRow>(source).read()
             let scores = try reward.rewards(for: rows.map(\.request))
             try JSONLines<ScoredRow>(destination).write(zip(rows, scores).map { $0.adding($1, as: column) })

@@ -48,9 +48,33 @@ struct SystemOutputs {
     }
 
     private static func rows(of name: String, table: String, runs: URL) throws -> [SampleRow] {
-        if let status = try FileStatus.of(name), status.kind != .folder {
-            return try JSONLines<SampleRow>(URL(fileURLWithPath: name)).read()
+        switch try source(of: name, table: table, runs: runs) {
+        case .file(let url): return try JSONLines<SampleRow>(url).read()
+        case .table(let table, let run): return try Tables.read(table, inRun: run)
         }
+    }
+
+    /// Where a system's rows are.
+    private enum Source {
+        case file(URL)
+        case table(String, run: URL)
+
+        var url: URL {
+            switch self {
+            case .file(let url): url
+            case .table(let name, let run): run.appendingPathComponent(Tables.folderName).appendingPathComponent("\(name).jsonl")
+            }
+        }
+    }
+
+    /// The files that the systems are read from.
+    static func files(_ names: [String], table: String, run: RunOptions) throws -> [URL] {
+        let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
+        return try names.map { try source(of: $0, table: table, runs: runs).url }
+    }
+
+    private static func source(of name: String, table: String, runs: URL) throws -> Source {
+        if let status = try FileStatus.of(name), status.kind != .folder { return .file(URL(fileURLWithPath: name)) }
         // a run's own path may have a colon in it
         var run = name
         var table = table
@@ -59,6 +83,6 @@ struct SystemOutputs {
             table = String(name[name.index(after: colon)...])
         }
         let folder = try RunFolder.locate(run, in: runs, expecting: [.bestOfN, .policy, .supervised])
-        return try Tables.read(table, inRun: folder)
+        return .table(table, run: folder)
     }
 }

@@ -46,6 +46,9 @@ public struct BestOfNOptions: ProgramOptions {
         guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
             throw ValidationError("--num-return-sequences and --groups must be above 0")
         }
+        guard Double(numReturnSequences) * Double(groups) <= 1e6 else {
+            throw ValidationError("--num-return-sequences times --groups is more than 1000000, the most responses to a prompt")
+        }
         guard perDeviceEvalBatchSize ?? 1 > 0 else { throw ValidationError("--per-device-eval-batch-size must be above 0") }
         guard !evaluationSplits.values.isEmpty else { throw ValidationError("--evaluation-splits names no split") }
     }

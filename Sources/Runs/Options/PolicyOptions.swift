@@ -104,6 +104,10 @@ public struct PolicyOptions: ProgramOptions {
             ("--learn-batch-size", learnBatchSize), ("--gradient-accumulation-steps", gradientAccumulationSteps),
             ("--ppo-epochs", ppoEpochs), ("--log-steps", logSteps), ("--tokens-per-pass", tokensPerPass),
         ] where value <= 0 { throw ValidationError("\(name) is \(value); it must be above 0") }
+        for (names, product) in [
+            ("--rollout-batch-size times --rollout-accumulation-steps", Double(promptsOfBatch) * Double(rolloutBatches)),
+            ("--learn-batch-size times --gradient-accumulation-steps", Double(learnBatchSize) * Double(gradientAccumulationSteps)),
+        ] where product > 1e6 { throw ValidationError("\(names) is more than 1000000, the most rollouts of a step") }
         for (name, value) in [
             ("--evaluation-steps", evaluationSteps), ("--checkpoint-steps", checkpointSteps), ("--max-prompts", maxPrompts),
         ] where value.map({ $0 <= 0 }) ?? false { throw ValidationError("\(name) must be above 0") }

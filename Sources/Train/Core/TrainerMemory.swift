@@ -86,12 +86,14 @@ extension BestOfN {
             let tokens = longest.reduce(0) { $0 + count * ($1 + newTokens + 1) }
             peaks.append(Int(scoring.bytes(tokens: min(judge.tokensPerPass, tokens))))
         }
+        // texts, tokens, log-probabilities and streams of the responses that are answered together
+        let responses = min(promptsPerPass, prompts.count) * count * (1000 + 16 * newTokens)
         if reference != nil {
             peaks.append(Int(reading.bytes(tokens: (longest.first ?? 0) + count * newTokens)))
         }
         return TrainingMemory(
             weights: held, optimizer: 0, gradients: 0, training: .none, evaluation: .none, trainingTokens: 0,
-            evaluationTokens: 0, caches: peaks.max() ?? 0, states: 0)
+            evaluationTokens: 0, caches: (peaks.max() ?? 0) + responses, states: 0)
     }
 }
 

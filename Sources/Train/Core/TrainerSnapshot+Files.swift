@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 import Data
 import Models
@@ -28,10 +29,11 @@ extension TrainerSnapshot {
     }
 
     /// Reads what ``write(to:)`` wrote.
-    /// - Throws: `CheckpointError`, `DataError`, or an error of Foundation for a file that is missing or damaged.
+    /// - Throws: `CheckpointError`, `DataError`, `FileError` or `DecodingError` for a file that is missing or damaged.
     public static func read(from folder: URL) throws -> TrainerSnapshot {
-        let content = try Foundation.Data(contentsOf: folder.appendingPathComponent(numbersName))
-        let numbers = try JSONDecoder().decode(Numbers.self, from: content)
+        let content = try Descriptor.content(
+            of: folder.appendingPathComponent(numbersName).path, limit: 64 << 20, followingLinks: false)
+        let numbers = try JSONDecoder().decode(Numbers.self, from: Foundation.Data(content))
         let store = try WeightStore(file: folder.appendingPathComponent(tensorsName))
         var tensors: [String: Tensor] = [:]
         for name in store.names {

@@ -78,14 +78,19 @@ struct FolderContents {
     let path: String
     private let read: (String) throws -> [UInt8]?
 
+    /// The most bytes of a file: eight times the largest known tokenizer.json.
+    private static let sizeLimit = 256 << 20
+
     init(_ folder: URL) {
         path = folder.path
         read = { name in
             let file = folder.appendingPathComponent(name)
             do {
-                return try Descriptor.content(of: file.path)
+                return try Descriptor.content(of: file.path, limit: Self.sizeLimit)
             } catch FileError.missing {
                 return nil
+            } catch FileError.damaged(_, let problem) {
+                throw TokenizerError.malformed(file: file.path, line: nil, reason: problem)
             } catch FileError.unreadable(_, let reason) {
                 throw TokenizerError.unreadable(file: file.path, reason: reason.description)
             } catch FileError.notAFile(_, let kind) {
