@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The manifest is the map: C kernels → Tensor, Files → Models, Data → Eval, Diversity, Train, Services → Runs → five programs → tests.
+// The manifest is the map: C kernels → Tensor, Files → Models, Data → TextGeneration, Eval, Diversity, Train, Services → Runs → five programs → tests.
 // Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "Tensor", targets: ["Tensor"]),
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Data", targets: ["Data"]),
+        .library(name: "TextGeneration", targets: ["TextGeneration"]),
         .library(name: "Eval", targets: ["Eval"]),
         .library(name: "Diversity", targets: ["Diversity"]),
         .library(name: "Train", targets: ["Train"]),
@@ -52,6 +53,9 @@ let package = Package(
         .target(name: "Models", dependencies: ["Tensor", "Files"]),
         .target(name: "Data", dependencies: ["Files", "CSystemZlib", heap]),
 
+        // MARK: Text in, text out
+        .target(name: "TextGeneration", dependencies: ["Tensor", "Files", "Models", "Data"]),
+
         // MARK: Metrics
         .target(name: "Eval", dependencies: ["Files", "Tensor", "Models", "Data"]),
         .target(name: "Diversity", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
@@ -64,7 +68,7 @@ let package = Package(
         .target(
             name: "Runs",
             dependencies: [
-                "Files", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Services", argumentParser, yams,
+                "Files", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Services", argumentParser, yams,
             ]),
 
         // MARK: Programs
@@ -80,6 +84,7 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files", "_TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "_TestSupport"]),
         .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
+        .testTarget(name: "TextGenerationTests", dependencies: ["TextGeneration", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
         .testTarget(name: "ServicesTests", dependencies: ["Services", "_TestSupport"]),

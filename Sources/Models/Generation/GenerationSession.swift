@@ -8,6 +8,7 @@ final class GenerationSession {
     private let decoder: any TransformerDecoder
     private let requests: [GenerationRequest]
     private let options: SamplingOptions
+    private let observer: Generator.Observer?
     private let cache: KVCache
     private let promptsAtOnce: Int
     private var nextRequest = 0
@@ -18,7 +19,10 @@ final class GenerationSession {
 
     private static let prefillTokens = Generator.prefillTokens
 
-    init(_ generator: Generator, _ requests: [GenerationRequest], _ options: SamplingOptions) {
+    init(
+        _ generator: Generator, _ requests: [GenerationRequest], _ options: SamplingOptions, _ observer: Generator.Observer? = nil
+    ) {
+        self.observer = observer
         self.generator = generator
         self.requests = requests
         self.options = options
@@ -59,12 +63,12 @@ final class GenerationSession {
 
     private func admit() throws {
         while true {
-            start(waitingOf: prompts)
+            try start(waitingOf: prompts)
             let admitted = takePrompts()
             if !admitted.isEmpty {
                 try prefill(admitted)
                 prompts += admitted
-                start(waitingOf: admitted)
+                try start(waitingOf: admitted)
                 // the batch is filled before it is extended
                 continue
             }
@@ -98,7 +102,7 @@ final class GenerationSession {
     }
 
     /// Begins waiting responses of processed prompts while there is room: draws their first token.
-    private func start(waitingOf prompts: [LivePrompt]) {
+    private func start(waitingOf prompts: [LivePrompt]) throws {
         var fresh: [LiveResponse] = []
         for prompt in prompts {
             while let index = prompt.waiting.first, active.count + fresh.count < generator.maxActive,
@@ -116,7 +120,7 @@ final class GenerationSession {
                 if let base = $0.baseAddress { draw(fresh[i], logits: base, value: fresh[i].prompt.value) }
             }
         }
-        settle(fresh)
+        try settle(fresh)
     }
 
     private func prefill(_ prompts: [LivePrompt]) throws {
@@ -197,7 +201,7 @@ final class GenerationSession {
             throw GenerationError.notFinite(
                 index: response.prompt.request, position: response.prompt.rows.count + response.fed - 1)
         }
-        settle(growing)
+        try settle(growing)
     }
 
     /// All layers for rows whose keys go into the cache; the rows that are not wanted stop behind the trunk.
@@ -233,22 +237,37 @@ final class GenerationSession {
     /// Draws the next token of a response. Called for several responses at once, each with arrays of its own.
     private func draw(_ live: LiveResponse, logits: UnsafeMutablePointer<Float>, value: Float?) {
         let isTooEarly = live.response.tokens.count < options.minNewTokens
-        let (token, logProb) = Sampler.choose(
-            logits, count: decoder.shape.vocabularySize, options: options,
-            forbidden: isTooEarly ? generator.ends.ids : [], using: &live.stream)
+        let count = decoder.shape.vocabularySize
+        let forbidden = isTooEarly ? generator.ends.ids : []
+        var (token, logProb): (Int32, Float)
+        if let process = generator.processLogits {
+            var row = Array(UnsafeBufferPointer(start: logits, count: count))
+            process(&row, live.response.tokens)
+            precondition(row.count == count, "processLogits keeps the number of logits")
+            token = row.withUnsafeMutableBufferPointer { row in
+                row.baseAddress.map {
+                    Sampler.choose($0, count: count, options: options, forbidden: forbidden, using: &live.stream).token
+                } ?? 0
+            }
+            logProb = Sampler.logProb(of: token, logits, count: count, options: options)
+        } else {
+            (token, logProb) = Sampler.choose(
+                logits, count: count, options: options, forbidden: forbidden, using: &live.stream)
+        }
         live.response.tokens.append(token)
         live.response.logProbs.append(logProb)
         if let value { live.response.values.append(value) }
     }
 
     /// Decides for every response that has a new token whether it goes on.
-    private func settle(_ responses: [LiveResponse]) {
+    private func settle(_ responses: [LiveResponse]) throws {
         for live in responses {
             sampledTokens += 1
             guard let token = live.response.tokens.last else { continue }
             live.next = [token]
             live.response.ended = generator.ends.contains(token)
-            live.finished = live.response.ended || live.response.tokens.count >= options.maxNewTokens
+            let goesOn = try observer?(live.prompt.request, live.index, live.response.tokens) ?? true
+            live.finished = !goesOn || live.response.ended || live.response.tokens.count >= options.maxNewTokens
             // what a reward model reads at the end
             if live.finished { live.next = generator.ends.closed([token]) }
             // the states of the last tokens are still to come when they are wanted

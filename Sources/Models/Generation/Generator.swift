@@ -51,6 +51,12 @@ public struct Generator {
     public var maxActive: Int
     /// Whether, and behind how many layers, states are returned with each response.
     public var trunkLayers: Int?
+    /// Changes the logits [V] that a response's next token is drawn from, given its tokens so far: to forbid a token, set its logit to −∞. Like
+    /// top-k it restricts the draw alone, not the log-probabilities. Called from several threads.
+    public var processLogits: (@Sendable (_ logits: inout [Float], _ tokens: [Int32]) -> Void)?
+
+    /// Sees a response (`sample` of `request`) with every token that is drawn, and says whether it goes on.
+    public typealias Observer = (_ request: Int, _ sample: Int, _ tokens: [Int32]) throws -> Bool
 
     /// A generator for a model whose responses one token ends.
     public init(
@@ -77,11 +83,14 @@ public struct Generator {
 
     /// Responses to every request, in the order of the requests and of their streams.
     ///
-    /// - Parameter progress: called after every step with the number of tokens sampled so far.
+    /// - Parameters:
+    ///   - observer: sees every response as it grows, and may end it: what it has then is its result.
+    ///   - progress: called after every step with the number of tokens sampled so far.
     /// - Throws: ``GenerationError`` when a prompt is empty, has a token that the model does not know, or leaves no room for a response in the context, or when the logits of
-    ///   a row are not finite; what `progress` throws.
+    ///   a row are not finite; what `observer` and `progress` throw.
     public func generate(
-        _ requests: [GenerationRequest], options: SamplingOptions, progress: ((Int) throws -> Void)? = nil
+        _ requests: [GenerationRequest], options: SamplingOptions, progress: ((Int) throws -> Void)? = nil,
+        observer: Observer? = nil
     ) throws -> [[GeneratedResponse]] {
         for (index, request) in requests.enumerated() {
             let room = decoder.shape.contextLength - options.maxNewTokens - 1
@@ -93,7 +102,7 @@ public struct Generator {
                 throw GenerationError.promptTooLong(index: index, tokens: request.prompt.count, room: room)
             }
         }
-        let session = GenerationSession(self, requests, options)
+        let session = GenerationSession(self, requests, options, observer)
         var told = 0
         while try session.step() {
             told = session.sampledTokens

@@ -63,6 +63,12 @@ package enum Sampler {
         return (Int32(token), logits[token] / temperature - whole)
     }
 
+    /// The log-probability of a token as ``choose(_:count:options:forbidden:using:)`` gives it.
+    static func logProb(of token: Int32, _ logits: UnsafePointer<Float>, count: Int, options: SamplingOptions) -> Float {
+        let temperature = options.temperature == 0 ? 1 : options.temperature
+        return logits[Int(token)] / temperature - TokenSampling.logSumExp(logits, count: count, temperature: temperature)
+    }
+
     /// Sets the logits that may not be drawn to −∞.
     static func restrict(_ logits: inout [Float], options: SamplingOptions, logSumExp: Float) {
         let order = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }

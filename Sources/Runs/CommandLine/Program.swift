@@ -92,6 +92,10 @@ public enum Program {
                 print(command.fullMessage(for: error))
                 return
             }
+            #if DEBUG
+                standardError(
+                    "\(command._commandName): note: this is a debug build, which computes about nine times slower; build with -c release\n")
+            #endif
             try parsed.run()
         }
     }

@@ -2,6 +2,7 @@ import Data
 import Foundation
 import Models
 import Tensor
+import TextGeneration
 
 /// A model with the tokenizer that its folder holds.
 struct LoadedModel {
@@ -15,10 +16,8 @@ struct LoadedModel {
         _ path: String, from stages: [RunStage], usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
-        let read = try TokenizerFolder.load(from: folder)
-        let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
-        let tokenizer = try read.fitted(to: model.decoder, in: folder, note: note)
-        return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
+        let read = try TextModel.load(folder, usesTanh: usesTanh, note: note)
+        return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
 
     /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
@@ -44,31 +43,18 @@ struct LoadedModel {
     /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
     func ends(note: (String) -> Void) throws -> EndTokens {
         let end = try endOfSequence()
-        let named = model.endTokens
-        guard !named.isEmpty, named != [end] else { return EndTokens(closing: end) }
+        let ends = TextModel(model, tokenizer: tokenizer).ends ?? EndTokens(closing: end)
+        guard ends.ids != [end] else { return ends }
+        let named = ends.ids
         let list = named.map { "\($0) (\(tokenizer.decode([$0], skippingSpecialTokens: false)))" }.joined(separator: ", ")
         note(
             "responses end with token \(list), as the model's files say"
                 + (named.contains(end) ? "" : "; the tokenizer's end of sequence, \(end), is none of them"))
-        return EndTokens(closing: end, ids: named, visible: Set(named.filter { !tokenizer.isSpecial($0) }))
+        return ends
     }
 }
 
 extension Tokenizer {
-    /// This tokenizer without the added tokens that a model has no row for; what is noteworthy about its files is noted.
-    func fitted(to decoder: any TransformerDecoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
-        guard let fitted = fitted(to: decoder.shape.vocabularySize) else {
-            throw ModelError.tooManyTokens(folder: folder.path, tokens: vocabularySize, rows: decoder.shape.vocabularySize)
-        }
-        for line in fitted.notes { note("\(folder.path): \(line)") }
-        return fitted
-    }
-
-    /// Whether decoded text leaves a token out where it leaves out special ones.
-    fileprivate func isSpecial(_ token: Int32) -> Bool {
-        decode([token], skippingSpecialTokens: true).isEmpty && !decode([token], skippingSpecialTokens: false).isEmpty
-    }
-
     /// Whether two tokenizers have as many ids and read a sample in the same way: then ids mean the same texts.
     func seemsEqual(to other: any Tokenizer) -> Bool {
         let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
@@ -95,13 +81,5 @@ extension LanguageModel {
             to: folder, tokens: SpecialTokens(of: tokenizer), as: saving.elementType, shardLimit: saving.shardLimit,
             note: note
         ) { try tokenizer.save(to: $0) }
-    }
-}
-
-extension SpecialTokens {
-    /// The special tokens that a tokenizer names.
-    fileprivate init(of tokenizer: any Tokenizer) {
-        self.init(
-            begin: tokenizer.beginOfSequence, end: tokenizer.endOfSequence, padding: tokenizer.padding)
     }
 }

@@ -4,6 +4,7 @@ import Data
 package import Eval
 import Foundation
 import Models
+import TextGeneration
 import Tensor
 import Train
 

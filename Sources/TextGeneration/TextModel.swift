@@ -1,0 +1,75 @@
+public import Data
+public import Foundation
+public import Models
+
+/// A language model with the tokenizer of its folder: text in, text out.
+///
+///     let model = try TextModel.load(folder)
+///     print(try model.generate("SUBREDDIT: r/tifu\nTITLE: …\nTL;DR:", maxNewTokens: 48).text)
+public struct TextModel {
+    /// The model.
+    public var model: LanguageModel
+    /// Turns text into the model's tokens and back.
+    public var tokenizer: any Tokenizer
+
+    /// A model and its tokenizer.
+    public init(_ model: LanguageModel, tokenizer: any Tokenizer) {
+        self.model = model
+        self.tokenizer = tokenizer
+    }
+
+    /// Loads a folder as Transformers writes it: config.json, weights, and the tokenizer's files.
+    /// - Parameters:
+    ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil for what the folder says.
+    ///   - note: receives one line for everything that a user should know.
+    /// - Throws: `CheckpointError`, `ModelError` or `TokenizerError`, naming the file and what is wrong with it.
+    public static func load(_ folder: URL, usesTanh: Bool? = nil, note: (String) -> Void = { _ in }) throws -> TextModel {
+        let read = try TokenizerFolder.load(from: folder)
+        let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
+        return TextModel(model, tokenizer: try read.fitted(to: model.decoder, in: folder, note: note))
+    }
+
+    /// Writes a folder that ``load(_:usesTanh:note:)`` and Transformers read. Folders above it are made.
+    /// - Parameters:
+    ///   - elementType: how the weights are stored.
+    ///   - shardLimit: the most bytes of tensors in one file.
+    /// - Throws: `CheckpointError` or `FileError`; nothing of the folder is there then.
+    public func save(to folder: URL, as elementType: ElementType = .float32, shardLimit: Int = 5_000_000_000) throws {
+        try model.save(
+            to: folder, tokens: SpecialTokens(of: tokenizer), as: elementType, shardLimit: shardLimit
+        ) { try tokenizer.save(to: $0) }
+    }
+
+    /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
+    /// Nil where nothing names one.
+    public var ends: EndTokens? {
+        guard let end = tokenizer.endOfSequence else { return nil }
+        let named = model.endTokens
+        guard !named.isEmpty, named != [end] else { return EndTokens(closing: end) }
+        return EndTokens(closing: end, ids: named, visible: Set(named.filter { !tokenizer.isSpecial($0) }))
+    }
+}
+
+extension SpecialTokens {
+    /// The special tokens that a tokenizer names.
+    package init(of tokenizer: any Tokenizer) {
+        self.init(begin: tokenizer.beginOfSequence, end: tokenizer.endOfSequence, padding: tokenizer.padding)
+    }
+}
+
+extension Tokenizer {
+    /// This tokenizer without the added tokens that a model has no row for; what is noteworthy about its files is noted.
+    /// - Throws: `ModelError.tooManyTokens`.
+    package func fitted(to decoder: any TransformerDecoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
+        guard let fitted = fitted(to: decoder.shape.vocabularySize) else {
+            throw ModelError.tooManyTokens(folder: folder.path, tokens: vocabularySize, rows: decoder.shape.vocabularySize)
+        }
+        for line in fitted.notes { note("\(folder.path): \(line)") }
+        return fitted
+    }
+
+    /// Whether decoded text leaves a token out where it leaves out special ones.
+    fileprivate func isSpecial(_ token: Int32) -> Bool {
+        decode([token], skippingSpecialTokens: true).isEmpty && !decode([token], skippingSpecialTokens: false).isEmpty
+    }
+}
