@@ -6,7 +6,7 @@ SENTENCE_ENCODER ?= .build/sentence-encoder
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps demo demo-debian experiment sentence-encoder test test-processors fuzz torture timings bench bench-operations compare format \
+.PHONY: build deps options demo demo-debian experiment sentence-encoder test test-processors fuzz torture timings bench bench-operations compare format \
         lint clean
 
 # The libraries and the five programs, in .build/release.
@@ -72,6 +72,13 @@ test-processors: deps
 	    echo "make: OPENBLAS_CORETYPE=$$core"; \
 	    OPENBLAS_CORETYPE=$$core $(SWIFT) test -c release --skip-build --filter TensorTests || exit 1; \
 	done
+
+# Docs/options.md, from the help of the programs. A test fails when it is stale.
+options: build
+	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
+	    for program in train-sft train-reward-model train-ppo sample-best-of-n calculate-diversity; do \
+	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
+	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md
 
 # Damaged files for every reader, FUZZ_SECONDS for each, in a process whose memory is bounded.
 FUZZ_SECONDS ?= 20

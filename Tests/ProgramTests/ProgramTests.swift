@@ -15,6 +15,8 @@ import Testing
         let process = Process()
         process.executableURL = Self.binaries.appendingPathComponent(program)
         process.arguments = arguments
+        // help is as wide as the terminal
+        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
@@ -31,6 +33,14 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("programs-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder
+    }
+
+    @Test("Docs/options.md has the help of each program; `make options` brings it up to date", arguments: programs)
+    func options(program: String) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let document = try String(contentsOf: root.appendingPathComponent("Docs/options.md"), encoding: .utf8)
+        let help = try run(program, ["--help"]).output
+        #expect(document.contains("## \(program)\n\n```\n\(help)```\n"), "Docs/options.md is stale: run make options")
     }
 
     @Test("help names the program and its options", arguments: programs)
