@@ -49,6 +49,8 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case unreadable(path: String, SystemError)
     /// A regular file was expected under this name, and something else is there.
     case notAFile(path: String, kind: String)
+    /// A folder was expected under this name, and something else is there.
+    case notAFolder(path: String, kind: String)
     /// It cannot be created under this name.
     case cannotCreate(path: String, SystemError)
     /// It cannot be written to, synced or renamed.
@@ -64,6 +66,7 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .missing(let path): "\(path) does not exist"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .notAFile(let path, let kind): "\(path) is \(kind); a regular file is expected"
+        case .notAFolder(let path, let kind): "\(path) is \(kind); a folder is expected"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
         case .damaged(let path, let problem): "\(path) is damaged: \(problem)"

@@ -14,9 +14,9 @@ struct LoadedModel {
     static func load(
         _ path: String, from stages: [RunStage], usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
-        let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
+        let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
         let read = try TokenizerFolder.load(from: folder)
-        let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
+        let model = try ModelError.naming(folder.path) { try LanguageModel.load(folder, usesTanh: usesTanh, note: note) }
         let tokenizer = try read.fitted(to: model.decoder, in: folder, note: note)
         return LoadedModel(model: model, tokenizer: tokenizer, folder: folder)
     }
