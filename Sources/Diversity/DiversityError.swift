@@ -12,6 +12,8 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
     case invalidOption(name: String, rule: String)
     /// A simulation that needs rewards, on outputs without them.
     case rewardsMissing(input: Int)
+    /// What is wrong with one of several inputs, with its file or its tables.
+    indirect case inSource(String, DiversityError)
     /// There is nothing to measure.
     case noOutputs
     /// A similarity matrix that is not finite or whose eigenvalues LAPACK does not find.
@@ -40,9 +42,10 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
             "best of \(n) cannot be simulated with \(count) samples: choose n from 1 to \(count)"
         case .rewardNotFinite(let index):
             "the reward of sample \(index) is not a finite number: score the samples again"
+        case .inSource(let name, let error): "\(name): \(error)"
         case .invalidOption(let name, let rule): "\(name) \(rule)"
         case .rewardsMissing(let input):
-            "input \(input) has outputs without a reward: simulating best-of-n needs a reward for every output"
+            "the input numbered \(input) from 0 has outputs without a reward: simulating best-of-n needs a reward for every output"
         case .noOutputs: "there are no outputs to measure: give a table or file with at least one output"
         case .eigenvaluesFailed(let order):
             "the similarities of \(order) texts have no eigenvalues: they are not finite or do not converge"

@@ -87,6 +87,18 @@ package final class ChildProcess {
         return poll(&end, 1, 0) > 0
     }
 
+    /// Bytes that have been written and that nobody has read yet; 0 where the system does not say.
+    package var unread: Int {
+        var count: Int32 = 0
+        return ioctl(writer, UInt(FIONREAD), &count) == 0 ? Int(max(0, count)) : 0
+    }
+
+    /// Looks whether anybody is left who could read; if not, the child counts as ended once it has written all.
+    package func checkReader() {
+        var end = pollfd(fd: writer, events: 0, revents: 0)
+        if poll(&end, 1, 0) > 0, end.revents & Int16(POLLERR) != 0 { isDeaf = true }
+    }
+
     /// Writes what the child takes and returns the whole lines that it has written, without those of no length; it may be none. Neither
     /// side waits for the other with full pipes.
     /// - Parameters:

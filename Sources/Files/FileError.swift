@@ -51,6 +51,8 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case notAFile(path: String, kind: String)
     /// Something that is no regular file has the name that an output shall have.
     case cannotReplace(path: String, kind: String)
+    /// A folder was expected under this name, and something else is there.
+    case notAFolder(path: String, kind: String)
     /// It cannot be created under this name.
     case cannotCreate(path: String, SystemError)
     /// It cannot be written to, synced or renamed.
@@ -67,6 +69,7 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .notAFile(let path, let kind): "\(path) is \(kind); a regular file is expected"
         case .cannotReplace(let path, let kind): "cannot write \(path): it is \(kind), which is not replaced by a file; choose another name"
+        case .notAFolder(let path, let kind): "\(path) is \(kind); a folder is expected"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
         case .damaged(let path, let problem): "\(path) is damaged: \(problem)"

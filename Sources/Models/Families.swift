@@ -30,12 +30,30 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case noHead
     /// A model has no form as a sequence classifier.
     case noClassifier(String)
+    /// A fault of a configuration, with the file that it stands in.
+    indirect case inFile(String, ModelError)
     /// A tokenizer has ids beyond the rows of the embedding.
     case tooManyTokens(folder: String, tokens: Int, rows: Int)
+
+    /// Puts the file to a fault of a configuration that `body` throws.
+    /// - Parameter folder: The path of the model's folder.
+    package static func naming<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ModelError {
+            switch error {
+            case .unknownFamily, .configuration, .unsupported: throw ModelError.inFile(folder + "/config.json", error)
+            default: throw error
+            }
+        }
+    }
 
     /// One line: what is wrong with the model, and which file or key says so.
     public var description: String {
         switch self {
+        case .inFile(let file, .configuration(let key, let problem)): "\(file): \(key) \(problem)"
+        case .inFile(let file, .unsupported(let what)): "\(file) asks for \(what), which is not available"
+        case .inFile(let file, let error): "\(file): \(error)"
         case .unknownFamily(let type, let known):
             "model_type '\(type)' is not a family that can be built; known are \(known.joined(separator: ", "))"
         case .configuration(let key, let problem): "config.json: \(key) \(problem)"
@@ -66,7 +84,7 @@ public struct ConfigurationReader: Sendable {
         guard let value = read(found) else {
             // NaN and infinities look like numbers to those who wrote them
             if case .number(let text) = found, found.double == nil {
-                throw ModelError.configuration(key: key, problem: "is \(text.prefix(40)), not \(kind)")
+                throw ModelError.configuration(key: key, problem: "is \(text.prefix(40))\(text.utf8.count > 40 ? "…" : ""), not \(kind)")
             }
             throw ModelError.configuration(key: key, problem: "is not \(kind)")
         }

@@ -62,12 +62,23 @@ final class AnswerReceiver: HTTPClientResponseDelegate {
         return nil
     }
 
-    /// Where a redirect leads, without a query or a name, which may hold a secret.
+    /// Where a redirect leads: scheme, host and port. A name, a path and a query may hold a secret in any disguise.
     private func target(_ location: String?) -> String {
         guard let location, !location.isEmpty else { return "no address" }
-        let plain = location.prefix { $0 != "?" && $0 != "#" }
-        guard let at = plain.lastIndex(of: "@") else { return ServiceKey.shown(plain, hiding: key) }
-        return ServiceKey.shown("..." + plain[at...], hiding: key)
+        let scheme: Substring
+        let rest: Substring
+        if location.hasPrefix("//") {
+            (scheme, rest) = ("", location.dropFirst(2))
+        } else if let mark = location.firstRange(of: "://"), !location[..<mark.lowerBound].contains(where: { "/?#\\".contains($0) }) {
+            (scheme, rest) = (location[..<mark.lowerBound], location[mark.upperBound...])
+        } else if location.prefix(while: { !"/?#".contains($0) }).contains(":") {
+            return "another kind of address"
+        } else {
+            return "another path of the same host"
+        }
+        let authority = rest.prefix { !"/?#\\".contains($0) }
+        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        return ServiceKey.shown((scheme.isEmpty ? "" : scheme + ":") + "//" + host, hiding: key)
     }
 
     /// Seconds, or a date of HTTP.

@@ -102,10 +102,12 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The first parameter of a query whose name is that of a secret.
     private static func secretParameter(in query: Substring) -> String? {
-        let words = ["key", "token", "secret", "passw", "pwd", "auth", "credential", "signature"]
+        let words = ["key", "token", "secret", "passw", "pwd", "auth", "credential", "signature", "jwt", "bearer", "session"]
+        // `code` is the key of Azure's functions
+        let names = ["sig", "code", "pass", "sas"]
         return query.split { "&;".contains($0) }.lazy.map { String($0.prefix { $0 != "=" }) }.first { name in
             let name = (name.removingPercentEncoding ?? name).lowercased()
-            return name == "sig" || words.contains { name.contains($0) }
+            return names.contains(name) || words.contains { name.contains($0) }
         }
     }
 }

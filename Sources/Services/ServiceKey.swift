@@ -50,8 +50,40 @@ public struct ServiceKey: Sendable, Equatable, CustomStringConvertible, CustomDe
     /// A text from the other side as an error may show it: short, visible characters only, and without the key.
     static func shown(_ text: some StringProtocol, hiding key: ServiceKey?) -> String {
         var text = String(text)
-        if let key { text = text.replacing(key.value, with: "(key)") }
+        if let key {
+            text = text.replacing(key.value, with: "(key)")
+            if key.isHidden(in: text) { return "(a text with the key)" }
+        }
         let visible = text.unicodeScalars.map { (0x20...0x7E).contains($0.value) ? Character($0) : "?" }
         return String(visible.prefix(200)) + (visible.count > 200 ? "…" : "")
+    }
+
+    /// Whether a text has the key in it whatever the case of letters, between characters that are not shown, or with characters written as
+    /// %XX, more than once perhaps.
+    private func isHidden(in text: String) -> Bool {
+        func plain(_ bytes: [UInt8]) -> [UInt8] {
+            bytes.filter { (0x21...0x7E).contains($0) }.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        }
+        func digit(_ byte: UInt8) -> UInt8? { Character(UnicodeScalar(byte)).hexDigitValue.map(UInt8.init) }
+        let wanted = plain(Array(value.utf8))
+        var bytes = Array(text.utf8)
+        while true {
+            if plain(bytes).contains(wanted) { return true }
+            var decoded: [UInt8] = []
+            var position = 0
+            while position < bytes.count {
+                if bytes[position] == UInt8(ascii: "%"), position + 2 < bytes.count, let high = digit(bytes[position + 1]),
+                    let low = digit(bytes[position + 2])
+                {
+                    decoded.append(high << 4 | low)
+                    position += 3
+                } else {
+                    decoded.append(bytes[position])
+                    position += 1
+                }
+            }
+            if decoded.count == bytes.count { return false }
+            bytes = decoded
+        }
     }
 }

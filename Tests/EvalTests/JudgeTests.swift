@@ -43,6 +43,16 @@ import _TestSupport
         #expect(error?.description.contains("answered '{\"id\": 0}'") ?? false, "\(error?.description ?? "")")
     }
 
+    @Test("a program whose answer says two things is refused")
+    func contradiction() throws {
+        let both = JudgeProcess(
+            command: #"sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "preference": "first", "answer": "second"}/'"#)
+        let error = #expect(throws: JudgeError.self) { try both.preferences(for: questions) }
+        #expect(error?.description.contains("\"preference\" says first and \"answer\" says second") ?? false, "\(error as Any)")
+        let same = JudgeProcess(command: #"sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "preference": "first", "answer": "model_1"}/'"#)
+        #expect(try same.preferences(for: questions) == [.first, .first])
+    }
+
     @Test("answers from a file are joined by their number")
     func recorded() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("judge-\(UUID().uuidString).jsonl")
@@ -121,6 +131,9 @@ import _TestSupport
         #expect(alone == nil)
         #expect(throws: RankingError.wrongCount(task: "0", ranks: 2, texts: 3)) {
             try RankingAnalysis(tasks: tasks, answers: [answer("0", "p", [1, 2])], using: &random)
+        }
+        #expect(throws: RankingError.rankOutOfRange(task: "0", rank: 0)) {
+            try RankingAnalysis(tasks: tasks, answers: [answer("0", "p", [0, 0, 0])], using: &random)
         }
         #expect(throws: PairwiseAnswerError.unknownTask("9")) {
             try RankingAnalysis(tasks: tasks, answers: [answer("9", "p", [1, 2, 3])], using: &random)

@@ -24,6 +24,26 @@ import Testing
         for part in parts { #expect(lines.first?.contains(part) == true, "\(label): \(end.errors)") }
     }
 
+    @Test("what is wrong with a model's folder or configuration is said with its path")
+    func namedModels() throws {
+        let pipe = pipeline.url("pipe")
+        #expect(mkfifo(pipe.path, 0o600) == 0)
+        expectError(try start(from: "pipe"), status: 66, [pipe.path, "a folder is expected"], "a pipe")
+        var sound = ""
+        try model("odd") { sound = try String(contentsOf: $0.appendingPathComponent("config.json"), encoding: .utf8) }
+        let digits = String(repeating: "9", count: 3_000_000)
+        for (json, words) in [
+            (
+                sound.replacing(/"vocab_size": \d+/, with: "\"vocab_size\": \(digits)"),
+                "vocab_size is 9999999999999999999999999999999999999999…, not a whole number"
+            ),
+            (#"{"vocab_size": \#(digits)}"#, "model_type is missing"), (#"{"model_type": "x"}"#, "model_type 'x' is not a family"),
+        ] {
+            try Data(json.utf8).write(to: pipeline.url("odd/config.json"))
+            expectError(try start(from: "odd"), status: 65, ["odd/config.json: ", words], words)
+        }
+    }
+
     /// A line that breaks the format, as bytes, and what the error says of it.
     private static let badLines: [(name: String, line: [UInt8], says: String)] = [
         ("malformed", Array(#"{"id": "x", "post": "#.utf8), "JSON"),

@@ -38,8 +38,8 @@ import _TestSupport
     @Test("a redirect ends with 74, and the other host sees no key")
     func redirect() throws {
         let other = try LocalServer { _, _, _ in .init(status: 200, body: "{}") }
-        let target = "http://localhost:\(other.port)/v1"
-        let server = try LocalServer { _, _, _ in .init(status: 307, body: "", header: ["Location: \(target)"]) }
+        let target = "http://localhost:\(other.port)"
+        let server = try LocalServer { _, _, _ in .init(status: 307, body: "", header: ["Location: \(target)/v1"]) }
         defer {
             server.stop()
             other.stop()

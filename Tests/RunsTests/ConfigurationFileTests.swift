@@ -60,12 +60,40 @@ import _TestSupport
             ])
     }
 
-    @Test func laterFilesWin() throws {
+    @Test(
+        "a second file is an option given twice", arguments: [("--config", "--config"), ("config=", "--config"), ("--config=", "config=")])
+    func oneFile(first: String, second: String) throws {
         try Data("seed: 4".utf8).write(to: folder["b.yaml"])
-        #expect(
-            try words("a.yaml", "seed: 3\nreward: bleu", ["--config=\(folder["b.yaml"].path)"]) == [
-                "--seed=4", "--reward=bleu",
-            ])
+        let arguments = [first, second].flatMap { $0.hasSuffix("=") ? [$0 + folder["b.yaml"].path] : [$0, folder["b.yaml"].path] }
+        let names = [first, second].map { $0.replacingOccurrences(of: "=", with: "") }
+        let error = CommandLineError.repeatedOption(names[0], names[1], place: nil)
+        #expect(throws: error) { try SampleCommand.parse(normalising: arguments) }
+        #expect(error.programExit == .usage && error.description.contains(names[0]) && error.description.contains(names[1]))
+    }
+
+    @Test("what a value of the file breaks is said with the file, and of others without it")
+    func placesOfValues() throws {
+        func message(_ content: String, _ more: String...) throws -> String {
+            try Data(content.utf8).write(to: folder["a.yaml"])
+            let error = #expect(throws: CommandLineError.self) {
+                try SampleCommand.parse(normalising: ["--config", folder["a.yaml"].path] + more)
+            }
+            #expect(error?.programExit == .usage)
+            return error?.description ?? ""
+        }
+        let place = "(--seed is set in \(folder["a.yaml"].path))"
+        #expect(try message("seed: 1:30").hasSuffix(place))
+        #expect(try message("seed: -1").hasSuffix(place))
+        #expect(try message("checkpoint_limit: 9223372036854775807").contains("(--checkpoint-limit is set in "))
+        #expect(try message("freeze_layers: nan").contains("(--freeze-layers is set in "))
+        #expect(try !message("seed: 3", "--checkpoint-limit=x").contains("a.yaml"))
+        #expect(try !message("seed: 1:30", "--seed=x").contains("a.yaml"))
+        // of which --seed is only a part
+        try Data("seed: 3".utf8).write(to: folder["a.yaml"])
+        let arguments = try CommandLineArguments.normalise(
+            ["--config", folder["a.yaml"].path], program: "sample", table: SampleCommand.optionTable)
+        #expect(arguments.located("--seeds is bad") == .invalid("--seeds is bad"))
+        #expect(arguments.located("bad --seed") == .invalid("bad --seed \(place)"))
     }
 
     @Test func aRunRepeatsFromItsOwnFile() throws {
@@ -93,6 +121,13 @@ import _TestSupport
         ("a.yaml", "\nseed: {a: 1}", "PATH:2: seed: expected a value or a list of values"),
         ("a.yaml", "run_ids: [[1]]", "PATH:1: run_ids: expected a list of values"),
         ("a.yaml", "seed: 1\nseed: 2", "PATH: not YAML"),
+        ("a.json", #"{"program": "sample", "options": {"seed": 1}, "seed": 2}"#, "unknown option seed in PATH"),
+        ("a.json", #"{"program": "sample", "options": {}, "": 2}"#, "unknown option \"\" in PATH"),
+        ("a.json", #"{"": 1}"#, "unknown option \"\" in PATH"),
+        ("a.json", #"{" ": 1}"#, "unknown option \" \" in PATH"),
+        ("a.json", #"{"": {}}"#, "PATH: \"\": expected a value or a list"),
+        ("a.yaml", "\"\": 1", "unknown option \"\" in PATH"),
+        ("a.yaml", "\"\": {a: 1}", "PATH:1: \"\": expected a value or a list"),
         ("a.yaml", "config: b.yaml", "PATH: a configuration file cannot name another"),
         ("a.yaml", "seed:", "seed in PATH needs a value"),
         ("a.yaml", "do_train: 2", "do_train in PATH is \"2\"; expected true or false (or 1 or 0)"),

@@ -53,6 +53,41 @@ struct DataOptionsTests {
         }
     }
 
+    @Test("an unknown split is refused with those that the set has, read or not")
+    func unknownSplits() throws {
+        try withSets { sets in
+            let data = try options("dataset=summarisation", "--data_dir", sets)
+            let corpus = try data.corpus(["nosuch"])
+            let error = DataError.unknownSplit("nosuch", available: ["train", "validation", "test"])
+            #expect(throws: error) { try data.present(["nosuch"], in: corpus) { _ in } }
+            #expect(throws: error) { try corpus.examples(in: "nosuch") }
+            let other = try options("dataset=summarisation", "--data_dir", sets, "--eval-dataset", "cnndm")
+            let both = try other.corpus(["nosuch"])
+            #expect(throws: DataError.self) { try both.examples(in: "nosuch") }
+            #expect(both.unread == ["train", "validation", "test", "ood_train", "ood_validation", "ood_test"])
+        }
+    }
+
+    @Test("lengths of nothing are refused, and what leaves no room is said with the numbers that were given")
+    func lengths() throws {
+        for name in ["--max-source-length", "--max-target-length"] {
+            for value in ["0", "-1"] {
+                let error = #expect(throws: CommandLineError.self) { try options("\(name)=\(value)") }
+                #expect(error?.description.contains("\(name) must be above 0") ?? false, "\(error as Any)")
+            }
+        }
+        let corpus = SummaryCorpus(name: "c", splits: [:])
+        func message(context: Int, newTokens: Int) throws -> String {
+            let data = try options("--max-source-length=100")
+            let error = #expect(throws: CommandLineError.self) {
+                try data.tokenisation(of: corpus, context: context, newTokens: newTokens)
+            }
+            return error?.description ?? ""
+        }
+        #expect(try message(context: 128, newTokens: 127).hasSuffix("beside 127 new tokens"))
+        #expect(try message(context: 2, newTokens: 0).hasSuffix("beside a summary of 1 tokens"))
+    }
+
     @Test func structuresDivideFilesAndBuiltInSets() throws {
         try withSets { sets in
             let tifu = try options(

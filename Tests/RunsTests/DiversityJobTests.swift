@@ -1,6 +1,7 @@
 import ArgumentParser
 import Data
 import Diversity
+import Files
 import Foundation
 import Runs
 import Testing
@@ -18,7 +19,10 @@ import _TestSupport
     init() throws { folder = try TemporaryFolder() }
 
     @discardableResult
-    private func measure(_ arguments: String...) throws -> [String] {
+    private func measure(_ arguments: String...) throws -> [String] { try measure(arguments) }
+
+    @discardableResult
+    private func measure(_ arguments: [String]) throws -> [String] {
         let command = try Command.parse(
             normalising: arguments + ["--output-dir", folder.url.path, "--bootstrap-resamples", "50"])
         try DiversityJob(run: command.runs, options: command.options, resolved: command.resolvedOptions)()
@@ -54,6 +58,43 @@ import _TestSupport
             try measure("--run-ids", "bon", "--run-id", "a")
         }
         #expect(!FileManager.default.fileExists(atPath: folder["a"].path))
+    }
+
+    @Test("a missing reward is said with the file or the table")
+    func missingRewards() throws {
+        let file = folder["rows.jsonl"]
+        try Data("{\"input\": \"i\", \"output\": [\"a b\", \"c d\"]}\n".utf8).write(to: file)
+        let run = try RunFolder(at: folder["bon"], configuration: .sample(.bestOfN))
+        try run.tables.append((0..<2).map { SampleRow(id: "\($0)", input: "i", response: "r \($0)", reference: "x") }, to: "test")
+        try run.writeResult { _ in }
+        for option in [["--simulate-bon-for-per-input", "2"], ["--best-of-n-curve"]] {
+            for (source, place) in [
+                (["--decodes", file.path], file.path), (["--run-ids", "bon", "--table-name", "test"], "bon, table test"),
+            ] {
+                let error = #expect(throws: DiversityError.self) {
+                    try measure(source + option + ["--diversity-metrics", "distinct_ngrams_1", "--run-id", UUID().uuidString])
+                }
+                #expect(error?.description.hasPrefix(place + ": the input numbered 0") ?? false, "\(error as Any)")
+                #expect(error?.programExit == .badData)
+            }
+        }
+    }
+
+    @Test("a folder without config.json is said to have none, and what is no folder is said to be none")
+    func namedFolders() throws {
+        try FileManager.default.createDirectory(at: folder["empty"], withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(at: folder["model"], withIntermediateDirectories: true)
+        try Data("{}".utf8).write(to: folder["model/config.json"])
+        #expect(mkfifo(folder["pipe"].path, 0o600) == 0)
+        func message(_ name: String, _ error: some Error & Equatable & ProgramExitProviding) throws -> String {
+            #expect(throws: error) { try measure("--run-ids", name, "--run-id", "a") }
+            return "\(error)"
+        }
+        #expect(try message("empty", RunFolderError.noConfiguration(path: folder["empty"].path)).contains("it has no config.json"))
+        _ = try message("model", RunFolderError.notARunFolder(path: folder["model"].path))
+        let none = FileError.notAFolder(path: folder["pipe"].path, kind: "a named pipe, a socket or a device")
+        #expect(try message("pipe", none).hasSuffix("a folder is expected") && none.programExit == .missingInput)
+        #expect(RunFolderError.noConfiguration(path: "x").programExit == .usage)
     }
 
     @Test("one missing reference or reward leaves out its row, and is counted in every file")

@@ -18,7 +18,9 @@ import _TestSupport
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func run(_ arguments: String...) throws {
+    private func run(_ arguments: String...) throws { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws {
         let command = try Command.parse(normalising: arguments + ["--output-dir", folder.url.path])
         try PreferenceJob(
             run: command.runs, options: command.preferences, table: "test", resamples: 50,
@@ -107,6 +109,45 @@ import _TestSupport
         let systems = try #require(ranking["systems"] as? [[String: Any]])
         #expect(systems.map { rate($0["against_reference"]) } == [1, 0])
         #expect(ranking["agreement_with_judge"] as? Double == 1)
+    }
+
+    @Test(
+        "answers that are none are refused with file, line and field",
+        arguments: [
+            (#"{"task":"1","annotator":"p","slider":5}"#, "field \"slider\" must be a whole number from -4 to 4, not 5"),
+            (#"{"task":"1","annotator":"p","slider":1e308}"#, "\"slider\" must be a whole number from -4 to 4, not 1e+308"),
+            (#"{"task":"1","annotator":"p","slider":5e-324}"#, "\"slider\" must be a whole number from -4 to 4, not"),
+            (#"{"task":"1","annotator":"p","slider":4.5}"#, "\"slider\" must be a whole number from -4 to 4, not 4.5"),
+            (#"{"task":"1","annotator":"p","slider":1e999}"#, "\"slider\" must be a whole number from -4 to 4, not"),
+            (#"{"task":"1","annotator":"p","slider":"1"}"#, "field \"slider\" must be a number"),
+            (#"{"task":"nosuch","annotator":"p","slider":1}"#, "task nosuch, which is not among the tasks"),
+            (#"{"task":"1","annotator":"p","ranks":[1,2,1e308]}"#, "\"ranks.2\" must be a whole number of at least 1, not 1e+308"),
+            (#"{"task":"1","annotator":"p","ranks":[1.5,2,3]}"#, "\"ranks.0\" must be a whole number of at least 1, not 1.5"),
+            (#"{"task":"1","annotator":"p","ranks":[0,0,0]}"#, "\"ranks.0\" must be a whole number of at least 1, not 0"),
+            (#"{"task":"1","annotator":"p","ranks":[-1,-1,-1]}"#, "\"ranks.0\" must be a whole number of at least 1, not -1"),
+            (#"{"task":"1","annotator":"p","ranks":[1,2]}"#, "has 2 ranks for 3 texts"),
+            (#"{"task":"nosuch","annotator":"p","ranks":[1,2,3]}"#, "task nosuch, which is not among the tasks"),
+            (#"{"id":1e30,"preference":"first"}"#, "\"id\" must be a whole number of 64 bits, not 1e+30"),
+            (#"{"id":1}"#, "\"preference\" and \"answer\" are both missing"), (#"{"id":1,"preference":null}"#, "are both missing"),
+            (#"{"id":1,"preference":"first","answer":"second"}"#, "\"preference\" says first and \"answer\" says second"),
+        ])
+    func badAnswers(row: String, words: String) throws {
+        try makeRuns()
+        let file = folder["answers.jsonl"].path
+        var sound = #"{"id":0,"preference":"first","answer":"well, the first"}"#
+        var arguments = ["--systems", "long,short", "--judge-answers", file]
+        if row.contains("task") {
+            let isRanking = row.contains("ranks")
+            let tasks = folder["tasks.jsonl"].path
+            try run("--systems", "long,short", "--task-form", isRanking ? "ranking" : "pairwise", "--preference-tasks", tasks)
+            sound = #"{"task":"1","annotator":"p","\#(isRanking ? "ranks\":[1,1,3]" : "slider\":-4")}"#
+            arguments = ["--preference-tasks", tasks, "--preference-answers", file]
+        }
+        try Data("\(sound)\n\(row)\n".utf8).write(to: folder["answers.jsonl"])
+        let error = #expect(throws: DataError.self) { try run(arguments) }
+        #expect(error?.description.hasPrefix("\(file):2: ") ?? false, "\(error as Any)")
+        #expect(error?.description.contains(words) ?? false, "\(error as Any)")
+        #expect(error?.programExit == .badData)
     }
 
     @Test("a judge by command, and the same one through files")

@@ -10,7 +10,7 @@ import _TestSupport
             ("http://localhost:8080/v1/embeddings", "http://localhost:8080/v1/embeddings"),
             ("HTTPS://api.example.com/v1", "https://api.example.com/v1"), ("http://[::1]:80/x", "http://[::1]:80/x"),
             ("http://127.0.0.1:65535", "http://127.0.0.1:65535"), ("http://a_b-c.d/%20x", "http://a_b-c.d/%20x"),
-            ("https://a/x?api-version=2024-02-01&deployment=b", "https://a/x"),
+            ("https://a/x?api-version=2024-02-01&deployment=b", "https://a/x"), ("http://a/x?encoding=float&codec=1", "http://a/x"),
         ])
     func addresses(text: String, shown: String) throws { #expect(try ServiceAddress(text).description == shown) }
 
@@ -37,7 +37,12 @@ import _TestSupport
         #expect(problem?.description.replacing("password", with: "").contains("word") == false)
     }
 
-    @Test("queries with secrets are refused", arguments: ["key", "api_key", "API-Key", "access%5Ftoken", "sig", "Password", "x=1&auth"])
+    @Test(
+        "queries with secrets are refused",
+        arguments: [
+            "key", "api_key", "API-Key", "access%5Ftoken", "sig", "Password", "x=1&auth", "code", "CODE", "co%64e", "x-functions-key",
+            "jwt",
+        ])
     func secrets(parameter: String) {
         let problem = #expect(throws: ServiceAddress.Problem.self) { try ServiceAddress("http://a/x?\(parameter)=hidden") }
         guard case .hasSecret = problem else {

@@ -12,10 +12,11 @@ import _TestSupport
         let server = try LocalServer { _, _, _ in .init(status: status, body: oneVector, header: ["Location: \(target)"]) }
         defer { server.stop() }
         let failure = try expectFailure(service(server, attempts: 5))
-        #expect(failure == .redirected(status: status, endpoint: server.address, to: target))
+        let shown = "http://localhost:\(other.port)"
+        #expect(failure == .redirected(status: status, endpoint: server.address, to: shown))
         #expect(other.requests.isEmpty)
         #expect(server.requests.count == 1)
-        #expect(failure.description.contains(target))
+        #expect(failure.description.contains(shown))
     }
 
     @Test("a redirect without end is one request")
@@ -23,16 +24,22 @@ import _TestSupport
         let server = try LocalServer { _, _, _ in .init(status: 307, body: "", header: ["Location: /v1/embeddings"]) }
         defer { server.stop() }
         let failure = try expectFailure(service(server, attempts: 5), texts: ["a", "b", "c"])
-        #expect(failure == .redirected(status: 307, endpoint: server.address, to: "/v1/embeddings"))
+        #expect(failure == .redirected(status: 307, endpoint: server.address, to: "another path of the same host"))
         #expect(server.requests.count == 1)
     }
 
     @Test(
-        "what a redirect says is shown without queries, names, control characters and the key",
+        "of a redirect's address scheme, host and port are shown, without the key in any spelling",
         arguments: [
-            ("https://b/x?token=1#f", "https://b/x"), ("http://me:word@b/x", "...@b/x"), ("//", "//"), ("", "no address"),
-            ("http://b/\(secret)/x", "http://b/(key)/x"), ("file:///etc/passwd", "file:///etc/passwd"),
-            ("http://b/\u{E9}", "http://b/?"),
+            ("https://b/x?token=1#f", "https://b"), ("http://me:word@b:80/x", "http://b:80"), ("//", "//"), ("", "no address"),
+            ("http://b/\(secret)/x", "http://b"), ("file:///etc/passwd", "file://"), ("//b/x", "//b"),
+            ("x?y", "another path of the same host"),
+            ("http://b/\(secret.uppercased())/x", "http://b"), ("http://b/sk%2DSECRET", "http://b"), ("http://b/sk%252DSECRET", "http://b"),
+            ("http://me:word@b\\c", "http://b"), ("data:sk%2DSECRET", "another kind of address"),
+            ("http://b/\u{E9}", "http://b"), ("http://\u{E9}/", "http://?"), ("http://\(secret)/x", "http://(key)"),
+            ("http://\(secret.lowercased()).b/", "(a text with the key)"), ("http://SK%2dsecret.b/", "(a text with the key)"),
+            ("http://SK%252d%73ecret.b/", "(a text with the key)"), ("SK-SECRET://b/", "(a text with the key)"),
+            ("http://100%/", "http://100%"),
         ])
     func location(text: String, shown: String) throws {
         let server = try LocalServer { _, _, _ in .init(status: 302, body: "", header: ["Location: \(text)"]) }

@@ -15,6 +15,8 @@ public struct SummaryCorpus: Sendable, Equatable {
     public var format: PromptFormat
     /// How many rows splits have of which only some are in memory.
     public var sizes: [String: Int]
+    /// Splits that the set has on disk and that were not read.
+    package private(set) var unread: Set<String> = []
 
     /// A set from examples that are in memory.
     public init(
@@ -47,7 +49,7 @@ public struct SummaryCorpus: Sendable, Equatable {
             if let inside = splits[part], let outside = splits["ood_" + part] { examples = inside + outside }
         }
         guard let examples else {
-            throw DataError.unknownSplit(split, available: Self.splitNames.filter { splits[$0] != nil })
+            throw DataError.unknownSplit(split, available: Self.splitNames.filter { splits[$0] != nil || unread.contains($0) })
         }
         guard !examples.isEmpty else {
             throw DataError.emptySplit(split, reason: "the corpus \"\(name)\" has no example in it")
@@ -93,7 +95,8 @@ public struct SummaryCorpus: Sendable, Equatable {
         {
             about = try About(file)
         }
-        let corpus = SummaryCorpus(name: about.name, splits: read.rows, format: about.promptFormat, sizes: read.sizes)
+        var corpus = SummaryCorpus(name: about.name, splits: read.rows, format: about.promptFormat, sizes: read.sizes)
+        corpus.unread = read.unread
         return (corpus, read.counts)
     }
 
@@ -128,8 +131,10 @@ public struct SummaryCorpus: Sendable, Equatable {
         for split in Self.splitNames where split.hasPrefix("ood_") || split.hasPrefix("full_") {
             result.splits[split] = nil
             result.sizes[split] = nil
+            result.unread.remove(split)
         }
         for split in ["train", "validation", "test"] {
+            if other.unread.contains(split) { result.unread.insert("ood_" + split) }
             guard let examples = other.splits[split] else { continue }
             result.splits["ood_" + split] = examples.map { example in
                 var example = example

@@ -65,6 +65,18 @@ enum RowJSON {
         return nil
     }
 
+    /// The first few numbers of a value that are not whole, or too large for an integer, and the paths to them.
+    static func notWhole(in value: OrderedJSON) -> [(field: String, number: String)] {
+        let parts: [(String, OrderedJSON)]
+        switch value {
+        case .number(let number): return [("", shown(number))]
+        case .array(let elements): parts = elements.enumerated().map { ("\($0.offset)", $0.element) }
+        case .object(let members): parts = members.map { ($0.key, $0.value) }
+        default: return []
+        }
+        return Array(parts.lazy.flatMap { name, part in notWhole(in: part).map { (joined(name, $0.field), $0.number) } }.prefix(3))
+    }
+
     private static func joined(_ name: String, _ path: String) -> String { path.isEmpty ? name : name + "." + path }
 
     private static func reason(_ fault: JSONError?, in path: [String], of bytes: [UInt8]) -> String {

@@ -25,6 +25,11 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
     /// A reward beyond the range of 32-bit floats.
     case rewardOutOfRange(Double)
 
+    /// A number that is not whole, or out of the range of its field; both as texts.
+    case wrongNumber(field: String, expected: String, got: String)
+    /// A row that is sound, and not what it is read for.
+    case unfit(String)
+
     public var description: String { OneLine.escaped(text) }
 
     private var text: String {
@@ -40,6 +45,8 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case .wrongNumberOfFields(let got, let expected):
             "the record has \(got) fields, the header has \(expected)"
         case .invalidColumn(let name): "numeric column \(OneLine.quoted(name)) is not finite or has the name of a fixed column"
+        case .wrongNumber(let field, let expected, let got): "field \"\(field)\" must be \(expected), not \(got)"
+        case .unfit(let what): what
         case .rewardOutOfRange(let value): "the reward \(value) is beyond ±\(Float.greatestFiniteMagnitude), the range of rewards"
         }
     }

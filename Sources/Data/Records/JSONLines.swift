@@ -115,6 +115,11 @@ public struct JSONLines<Row: Codable>: Sendable {
         case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
             return .malformed("field \"\(fieldName(context.codingPath))\": \(context.debugDescription)")
         default:
+            // of a number that is too large or not whole, the decoder does not say which field it stands in
+            if let value, case let numbers = RowJSON.notWhole(in: value), !numbers.isEmpty {
+                let shown = numbers.map { "\(OneLine.quoted($0.field)) is \($0.number)" }.joined(separator: ", ")
+                return .malformed("a number is not whole or out of range where it must be: \(shown)")
+            }
             return .malformed("not a JSON object (\(RowJSON.excerpt(bytes)))")
         }
     }

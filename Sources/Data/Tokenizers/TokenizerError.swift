@@ -1,3 +1,5 @@
+internal import Files
+
 /// What can be wrong with tokenizer files and with the training of a tokenizer.
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A file or folder cannot be read.
@@ -20,7 +22,7 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
         case .malformed(let file, let line?, let reason): "\(file):\(line): \(reason)"
         case .malformed(let file, nil, let reason): "\(file): \(reason)"
         case .unsupported(let file, let part, let name):
-            "\(file): \(part) \"\(name)\" is not supported; choose a tokenizer without it"
+            "\(file): \(part) \(OneLine.quoted(name, limit: 60)) is not supported; choose a tokenizer without it"
         case .training(let reason): "tokenizer training: \(reason)"
         }
     }

@@ -41,6 +41,23 @@ public struct JudgeAnswer: Codable, Sendable, Equatable {
         self.answer = answer
     }
 
+    /// An answer of a file or a program.
+    /// - Throws: `DecodingError`; `RowProblem` for one that says nothing, or two things.
+    public init(from decoder: any Decoder) throws {
+        let row = try decoder.container(keyedBy: CodingKeys.self)
+        id = try row.wholeNumber(forKey: .id)
+        preference = try row.decodeIfPresent(Preference.self, forKey: .preference)
+        answer = try row.decodeIfPresent(String.self, forKey: .answer)
+        guard preference != nil || answer != nil else {
+            throw RowProblem.unfit("\"preference\" and \"answer\" are both missing; expected one of them")
+        }
+        if let preference, let other = answer.flatMap(JudgePrompt.preference(in:)), other != preference {
+            throw RowProblem.unfit(
+                "\"preference\" says \(preference.rawValue) and \"answer\" says \(other.rawValue); expected one of them, or the same in both"
+            )
+        }
+    }
+
     /// The verdict; nil where it cannot be made out.
     public var verdict: Preference? { preference ?? answer.flatMap(JudgePrompt.preference(in:)) }
 }
@@ -93,10 +110,14 @@ public final class JudgeProcess: PairwiseJudge {
         return try process.answers(questions.count) { index, id in
             try [UInt8](encoder.encode(JudgeRequest(id: id, questions[index])))
         } read: { line throws(AnsweringProcess<Preference?>.Problem) in
-            guard let answer = try? decoder.decode(JudgeAnswer.self, from: line),
-                answer.preference != nil || answer.answer != nil
-            else { throw .nonsense }
-            return (answer.id, answer.verdict)
+            do {
+                let answer = try decoder.decode(JudgeAnswer.self, from: line)
+                return (answer.id, answer.verdict)
+            } catch let problem as RowProblem {
+                throw .wrong(problem.description)
+            } catch {
+                throw .nonsense
+            }
         }
     }
 }

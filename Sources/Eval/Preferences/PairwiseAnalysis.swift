@@ -47,10 +47,7 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
         var byTask: [String: [Int]] = [:]
         let known = Set(tasks.map(\.id))
         for answer in answers {
-            guard known.contains(answer.task) else { throw PairwiseAnswerError.unknownTask(answer.task) }
-            guard (-4...4).contains(answer.slider) else {
-                throw PairwiseAnswerError.sliderOutOfRange(task: answer.task, slider: answer.slider)
-            }
+            try Self.check(answer, tasks: known)
             byTask[answer.task, default: []].append(answer.slider)
         }
         return tasks.compactMap { task in
@@ -65,6 +62,13 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
             case .weighted: return (task.id, 0.5 + towardsFirst / 8)
             }
         }
+    }
+
+    /// Refuses an answer that cannot be one to these tasks.
+    /// - Throws: ``PairwiseAnswerError``.
+    package static func check(_ answer: PairwiseAnswer, tasks: Set<String>) throws(PairwiseAnswerError) {
+        guard tasks.contains(answer.task) else { throw .unknownTask(answer.task) }
+        guard (-4...4).contains(answer.slider) else { throw .sliderOutOfRange(task: answer.task, slider: answer.slider) }
     }
 
     /// The win rate of the first system; nil if no task is left.

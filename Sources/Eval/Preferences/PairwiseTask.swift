@@ -1,3 +1,5 @@
+internal import Data
+
 /// One comparison to be judged by people: two texts for an input, in random order, on a slider from −4 to 4.
 public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
     /// Names the task in answers.
@@ -54,6 +56,15 @@ public struct PairwiseAnswer: Codable, Sendable, Equatable {
         self.task = task
         self.annotator = annotator
         self.slider = slider
+    }
+
+    /// An answer of a file.
+    /// - Throws: `DecodingError`; `RowProblem` for a position that the slider does not have.
+    public init(from decoder: any Decoder) throws {
+        let row = try decoder.container(keyedBy: CodingKeys.self)
+        task = try row.decode(String.self, forKey: .task)
+        annotator = try row.decode(String.self, forKey: .annotator)
+        slider = try row.wholeNumber(in: -4...4, forKey: .slider)
     }
 }
 

@@ -27,15 +27,11 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
         tasks: [RankingTask], answers: [RankingAnswer], judge: String? = nil, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) throws {
-        var known: [String: RankingTask] = [:]
-        for task in tasks where known.updateValue(task, forKey: task.id) != nil {
-            throw RankingError.repeatedTask(task.id)
-        }
+        let known = try Self.byName(tasks)
         var people: [String: [[String: Double]]] = [:]
         var judged: [String: [String: Double]] = [:]
         for answer in answers {
-            guard let task = known[answer.task] else { throw PairwiseAnswerError.unknownTask(answer.task) }
-            let outcomes = try Self.outcomes(of: answer, to: task)
+            let outcomes = try Self.outcomes(of: answer, to: known)
             if answer.annotator == judge {
                 judged[answer.task] = outcomes
             } else {
@@ -66,8 +62,20 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
         agreementWithJudge = Statistics.mean(of: agreements)
     }
 
+    /// Tasks by their names.
+    /// - Throws: ``RankingError/repeatedTask(_:)``.
+    package static func byName(_ tasks: [RankingTask]) throws(RankingError) -> [String: RankingTask] {
+        var known: [String: RankingTask] = [:]
+        for task in tasks where known.updateValue(task, forKey: task.id) != nil { throw .repeatedTask(task.id) }
+        return known
+    }
+
     /// Each system's outcome against the reference in one answer.
-    private static func outcomes(of answer: RankingAnswer, to task: RankingTask) throws -> [String: Double] {
+    /// - Throws: ``RankingError``; ``PairwiseAnswerError/unknownTask(_:)``.
+    @discardableResult
+    package static func outcomes(of answer: RankingAnswer, to tasks: [String: RankingTask]) throws -> [String: Double] {
+        guard let task = tasks[answer.task] else { throw PairwiseAnswerError.unknownTask(answer.task) }
+        if let rank = answer.ranks.first(where: { $0 < 1 }) { throw RankingError.rankOutOfRange(task: task.id, rank: rank) }
         guard answer.ranks.count == task.systems.count else {
             throw RankingError.wrongCount(task: task.id, ranks: answer.ranks.count, texts: task.systems.count)
         }
@@ -86,6 +94,8 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
 public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// An answer with another number of ranks than there are texts.
     case wrongCount(task: String, ranks: Int, texts: Int)
+    /// A rank below 1.
+    case rankOutOfRange(task: String, rank: Int)
     /// A task without a text of the reference.
     case noReference(task: String)
     /// Two tasks of one name: answers do not say which of them is meant.
@@ -96,6 +106,7 @@ public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .wrongCount(let task, let ranks, let texts):
             "an answer to task \(task) has \(ranks) ranks for \(texts) texts: each text shown needs one, 1 for the best"
+        case .rankOutOfRange(let task, let rank): "an answer to task \(task) has the rank \(rank): ranks are whole numbers from 1, the best"
         case .noReference(let task): "none of the texts of task \(task) is the \(RankingTask.reference)'s"
         case .repeatedTask(let task): "there are two tasks \(task); give every task an id of its own"
         }

@@ -1,3 +1,5 @@
+internal import Data
+
 /// One input with the texts of several systems, and the reference among them, to be ranked by people.
 public struct RankingTask: Codable, Sendable, Equatable, Identifiable {
     /// Names the task in answers.
@@ -56,5 +58,14 @@ public struct RankingAnswer: Codable, Sendable, Equatable {
         self.task = task
         self.annotator = annotator
         self.ranks = ranks
+    }
+
+    /// An answer of a file.
+    /// - Throws: `DecodingError`; `RowProblem` for ranks that are no whole numbers from 1.
+    public init(from decoder: any Decoder) throws {
+        let row = try decoder.container(keyedBy: CodingKeys.self)
+        task = try row.decode(String.self, forKey: .task)
+        annotator = try row.decode(String.self, forKey: .annotator)
+        ranks = try row.wholeNumbers(in: 1 ... .max, forKey: .ranks)
     }
 }

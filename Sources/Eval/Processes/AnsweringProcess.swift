@@ -7,7 +7,8 @@ import Foundation
 /// anew for what is missing; when that fails, too, the error says what happened. Its standard error stays on the terminal.
 ///
 /// Ids count up from 0 and are never used again, so no answer that is late or repeated can be taken for that to another question. One
-/// that was not asked for is an error at once: what else such a program has answered cannot be trusted.
+/// that was not asked for is an error at once: what else such a program has answered cannot be trusted. So is an answer to a question
+/// that the program has not read: a new process gets its first question without the end, and the rest once it reads.
 final class AnsweringProcess<Answer> {
     /// Why one line is no answer.
     enum Problem: Error {
@@ -44,7 +45,7 @@ final class AnsweringProcess<Answer> {
         _ count: Int, question: (_ index: Int, _ id: Int) throws -> [UInt8],
         read: (Foundation.Data) throws(Problem) -> (id: Int, answer: Answer)
     ) throws -> [Answer] {
-        var call = Call(first: asked, answers: [Answer?](repeating: nil, count: count))
+        var call = Call(first: asked, count: count)
         asked += count
         do {
             do {
@@ -70,8 +71,18 @@ final class AnsweringProcess<Answer> {
         /// The id of the first one.
         let first: Int
         var answers: [Answer?]
-        /// Whether they have been sent, so that answers can be right.
+        /// Whether the process reads them, so that answers can be right.
         var isAsked = false
+        /// Where each of them ends in the text that is sent, without its newline.
+        var ends: [Int]
+        /// How much of the text the process has read.
+        var heard = 0
+
+        init(first: Int, count: Int) {
+            self.first = first
+            answers = [Answer?](repeating: nil, count: count)
+            ends = [Int](repeating: .max, count: count)
+        }
 
         var missing: Int { answers.count { $0 == nil } }
     }
@@ -87,10 +98,18 @@ final class AnsweringProcess<Answer> {
         _ read: (Foundation.Data) throws(Problem) -> (id: Int, answer: Answer)
     ) throws {
         var text: [UInt8] = []
-        for index in call.answers.indices where call.answers[index] == nil { text += try question(index, call.first + index) + [0x0a] }
+        // what no process can answer: the first question without the brace at its end
+        var opening = 0
+        for index in call.answers.indices where call.answers[index] == nil {
+            text += try question(index, call.first + index)
+            call.ends[index] = text.count
+            if opening == 0 { opening = text.count - 1 }
+            text.append(0x0a)
+        }
         guard !text.isEmpty else { return }
         var sent = 0
         call.isAsked = false
+        let isNew = running == nil
         if let running {
             // what lies there already answers an earlier call; a child that never stops writing is met below
             for _ in 0..<Self.looks where running.hasOutput {
@@ -100,13 +119,14 @@ final class AnsweringProcess<Answer> {
         }
         let process = try running ?? start()
         running = process
-        call.isAsked = true
+        call.isAsked = !isNew
+        call.heard = 0
         var missing = call.missing
         var wait = Duration.seconds(min(patience, 1e9))
         var hurries = false
         // of the clock that stands still while the machine sleeps
         var deadline = SuspendingClock.now + wait
-        while missing > 0 {
+        while missing > 0 || sent < text.count {
             if !hurries, ProcessGroup.shouldHurry {
                 hurries = true
                 wait = min(wait, .seconds(StoppedWaiting.seconds))
@@ -114,8 +134,18 @@ final class AnsweringProcess<Answer> {
             }
             // one more look behind the deadline: this process may have been stopped while the answers came
             let left = (deadline - SuspendingClock.now) / .seconds(1)
-            let count = try take(exchange(with: process, text, &sent, seconds: left), for: &call, read)
+            let lines: [ArraySlice<UInt8>]
+            if call.isAsked {
+                lines = try exchange(with: process, text, &sent, seconds: left)
+            } else {
+                process.checkReader()
+                lines = try exchange(with: process, Array(text[..<opening]), &sent, seconds: min(left, 0.002))
+            }
+            call.heard = sent - min(process.unread, sent)
+            let count = try take(lines, for: &call, read)
             missing -= count
+            // what it has written before it read lies there by now
+            if !call.isAsked, call.heard == opening, !process.hasOutput { call.isAsked = true }
             if count > 0 {
                 deadline = SuspendingClock.now + wait
             } else if left <= 0 {
@@ -160,9 +190,9 @@ final class AnsweringProcess<Answer> {
             }
             // an id may be any number, so nothing is subtracted from it before it is known to be one of the call
             guard call.isAsked, found.id >= call.first, found.id - call.first < call.answers.count,
-                call.answers[found.id - call.first] == nil
+                call.answers[found.id - call.first] == nil, call.ends[found.id - call.first] <= call.heard
             else {
-                throw Failed(problem: "\(shown), an id that was not asked or had been answered before", mayTryAgain: false)
+                throw Failed(problem: "\(shown), an id that was not asked yet or had been answered before", mayTryAgain: false)
             }
             call.answers[found.id - call.first] = found.answer
             count += 1

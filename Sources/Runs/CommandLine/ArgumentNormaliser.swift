@@ -8,6 +8,8 @@ struct ArgumentNormaliser {
     var notes: [String] = []
     private var noted: Set<String> = []
     private var words: [String] = []
+    /// The file that each option has its value from; nil for those of the command line.
+    private var files: [String: String] = [:]
 
     init(program: String, table: OptionTable) {
         self.program = program
@@ -15,25 +17,26 @@ struct ArgumentNormaliser {
     }
 
     var result: CommandLineArguments {
-        CommandLineArguments(words: settings.flatMap(\.words) + (words.isEmpty ? [] : ["--"] + words), notes: notes)
+        CommandLineArguments(words: settings.flatMap(\.words) + (words.isEmpty ? [] : ["--"] + words), notes: notes, files: files)
     }
 
-    /// Reads configuration files first, then the rest in its order.
+    /// Reads the configuration file first, then the rest in its order.
     mutating func read(_ arguments: [String]) throws(CommandLineError) {
         var mentions: [Mention] = []
-        var files: [String] = []
+        var configuration: (path: String, spelling: String)?
         var position = 0
         while position < arguments.count {
             let mention = try nextMention(arguments, &position)
             guard let mention else { continue }
             if mention.name == "config", table.entries["config"] != nil {
                 guard let path = mention.values.first else { throw .missingValue(mention.spelling) }
-                files.append(path)
+                if let configuration { throw .repeatedOption(configuration.spelling, mention.spelling, place: nil) }
+                configuration = (path, mention.spelling)
             } else {
                 mentions.append(mention)
             }
         }
-        for file in files {
+        if let file = configuration?.path {
             var spellings: [String: String] = [:]
             for setting in try ConfigurationFile.read(file, program: program) {
                 guard let mention = try self.mention(of: setting, in: file) else { continue }
@@ -41,6 +44,7 @@ struct ArgumentNormaliser {
                     throw .repeatedOption(first, setting.name, place: file)
                 }
                 try apply(mention)
+                files[mention.name] = file
             }
         }
         var repeated: Set<String> = []
@@ -52,6 +56,7 @@ struct ArgumentNormaliser {
             // A repeated option adds to what the command line has said, and replaces what a file has said.
             let adds = mention.kind == .repeated && !repeated.insert(mention.name).inserted
             try apply(mention, adding: adds)
+            files[mention.name] = nil
         }
     }
 

@@ -28,10 +28,15 @@ public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertibl
         return OneLine.escaped(text)
     }
 
+    /// A name that could be missed among the words of a message stands in quotation marks.
+    static func shown(_ name: String) -> String {
+        name.allSatisfy(\.isWhitespace) ? OneLine.quoted(name) : name
+    }
+
     private var text: String {
         switch self {
         case .unknownOption(let name, let nearest, let place):
-            "unknown option \(name)\(place.map { " in \($0)" } ?? "")"
+            "unknown option \(Self.shown(name))\(place.map { " in \($0)" } ?? "")"
                 + (nearest.map { "; did you mean \($0)?" } ?? "; --help lists all options")
         case .missingValue(let name): "\(name) needs a value"
         case .notBoolean(let name, let value): "\(name) is \"\(value)\"; expected true or false (or 1 or 0)"

@@ -31,7 +31,7 @@ enum ConfigurationFile {
             : try YAMLConfiguration(path: file).settings(text)
         // the system's calls end a text at its first NUL
         for setting in settings where (setting.values + [setting.name]).contains(where: { $0.utf8.contains(0) }) {
-            throw .malformedConfiguration(path: file, problem: "\(OneLine.escaped(setting.name)): a value holds a NUL character")
+            throw .malformedConfiguration(path: file, problem: "\(CommandLineError.shown(setting.name)): a value holds a NUL character")
         }
         return settings
     }
@@ -88,6 +88,9 @@ struct JSONConfiguration {
         try checkRepeated(members)
         if case .object(let options)? = Self.value("options", members), case .string(let found)? = Self.value("program", members) {
             guard found == program else { throw .otherProgram(path: self.path, found: found, expected: program) }
+            if let other = members.first(where: { !RunConfiguration.keys.contains($0.name) }) {
+                throw .unknownOption(other.name, nearest: nil, place: self.path)
+            }
             members = options
             try checkRepeated(members)
         }
@@ -158,6 +161,6 @@ struct JSONConfiguration {
     }
 
     private func expectedValue(_ name: String) -> CommandLineError {
-        .malformedConfiguration(path: path, problem: "\(name): expected a value or a list of values")
+        .malformedConfiguration(path: path, problem: "\(CommandLineError.shown(name)): expected a value or a list of values")
     }
 }

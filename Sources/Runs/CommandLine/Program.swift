@@ -46,16 +46,25 @@ extension ProgramCommand {
     public static func parse(
         normalising arguments: [String], note: (String) -> Void = { _ in }
     ) throws -> Self {
+        try parsed(normalising: arguments, note: note).command
+    }
+
+    /// The same, with the arguments in normal form, which know where options have their values from.
+    static func parsed(
+        normalising arguments: [String], note: (String) -> Void
+    ) throws -> (command: Self, arguments: CommandLineArguments) {
         let normalised = try CommandLineArguments.normalise(arguments, program: _commandName, table: optionTable)
         normalised.notes.forEach(note)
         do {
             let command = try parseAsRoot(normalised.words)
             // Help and completion scripts come back as commands of the parser's own.
             guard let command = command as? Self else { throw CleanExit.helpRequest(self) }
-            if let problem = OptionTable.absurdNumber(in: command) { throw CommandLineError.invalid(problem) }
-            return command
+            if let problem = OptionTable.absurdNumber(in: command) { throw normalised.located(problem) }
+            return (command, normalised)
+        } catch let error as CommandLineError {
+            throw error
         } catch  where exitCode(for: error) != .success {
-            throw CommandLineError.invalid(message(for: error))
+            throw normalised.located(message(for: error))
         }
     }
 }
@@ -84,8 +93,9 @@ public enum Program {
                 return
             }
             var parsed: any ParsableCommand
+            let normalised: CommandLineArguments
             do {
-                parsed = try command.parse(normalising: arguments) { note in
+                (parsed, normalised) = try command.parsed(normalising: arguments) { note in
                     standardError("\(command._commandName): note: \(OneLine.message(note))\n")
                 }
             } catch  where command.exitCode(for: error) == .success {
@@ -96,7 +106,11 @@ public enum Program {
                 standardError(
                     "\(command._commandName): note: this is a debug build, which computes about nine times slower; build with -c release\n")
             #endif
-            try parsed.run()
+            do {
+                try parsed.run()
+            } catch CommandLineError.invalid(let message) {
+                throw normalised.located(message)
+            }
         }
     }
 

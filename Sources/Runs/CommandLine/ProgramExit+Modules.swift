@@ -67,6 +67,7 @@ extension DiversityError: ProgramExitProviding {
         switch self {
         case .unknownMetrics, .cannotDraw, .invalidOption: .usage
         case .unreadableInput: .missingInput
+        case .inSource(_, let error): error.programExit
         default: .badData
         }
     }

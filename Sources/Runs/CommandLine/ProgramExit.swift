@@ -30,7 +30,7 @@ public protocol ProgramExitProviding: Error {
 extension FileError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .missing, .unreadable, .notAFile: .missingInput
+        case .missing, .unreadable, .notAFile, .notAFolder: .missingInput
         case .cannotCreate, .cannotReplace: .cannotCreate
         case .cannotWrite: .inputOutput
         case .damaged: .badData
@@ -41,7 +41,8 @@ extension FileError: ProgramExitProviding {
 extension RunFolderError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder, .foreignFolder,
+        case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder, .noConfiguration,
+            .foreignFolder,
             .foreignPart:
             .usage
         case .inUse: .tryAgain

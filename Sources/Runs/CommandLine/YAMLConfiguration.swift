@@ -42,9 +42,10 @@ struct YAMLConfiguration {
             case .list(let elements):
                 settings.append(.init(name: name.text, values: elements.map(\.text), isList: true))
             case nil where value.sequence != nil:
-                throw .malformedConfiguration(path: place, problem: "\(name.text): expected a list of values")
+                throw .malformedConfiguration(path: place, problem: "\(CommandLineError.shown(name.text)): expected a list of values")
             case nil:
-                throw .malformedConfiguration(path: place, problem: "\(name.text): expected a value or a list of values")
+                throw .malformedConfiguration(
+                    path: place, problem: "\(CommandLineError.shown(name.text)): expected a value or a list of values")
             }
         }
         return settings

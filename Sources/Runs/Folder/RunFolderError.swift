@@ -2,6 +2,8 @@
 public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The folder does not hold a run.
     case notARunFolder(path: String)
+    /// The folder does not hold a run, for it has no configuration at all.
+    case noConfiguration(path: String)
     /// The run is of another stage than the program needs.
     case wrongStage(path: String, found: RunStage, expected: [RunStage])
     /// The folder holds something and is no run.
@@ -38,6 +40,8 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
         switch self {
         case .notARunFolder(let path):
             "\(path) is not a run folder (its config.json is not of a run); name a folder that one of the programs wrote"
+        case .noConfiguration(let path):
+            "\(path) is not a run folder (it has no config.json); name a folder that one of the programs wrote"
         case .foreignFolder(let path, let holds):
             "\(path) is not empty and holds no run (it has no config.json, but \(holds)); name another run with --run-id, or an empty folder"
         case .foreignPart(let path, let found, let expected):

@@ -84,8 +84,8 @@ public struct ComparisonJob {
 
     private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {
         guard let name else { throw CommandLineError.invalid("a comparison needs \(option)") }
-        let url = try RunFolder.locate(
-            name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
+        let url = try RunFolder.run(
+            named: name, in: URL(fileURLWithPath: run.outputDir, isDirectory: true), expecting: [stage])
         guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
         return url
     }

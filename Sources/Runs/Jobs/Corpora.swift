@@ -44,10 +44,10 @@ extension DataOptions {
 
     /// Those of the named splits that the corpus has. A name that no corpus has is an error; so is having none of them.
     package func present(_ splits: [String], in corpus: SummaryCorpus, note: (String) -> Void) throws -> [String] {
-        let available = corpus.availableSplits
+        let read = corpus.availableSplits
         var present: [String] = []
         for split in splits {
-            if try available.contains(evaluated(split)) {
+            if try read.contains(evaluated(split)) {
                 present.append(split)
             } else if SummaryCorpus.splitNames.contains(split), corpus.splits[split] == nil {
                 note("\(corpus.name) has no split \(split); it is left out")
@@ -56,7 +56,9 @@ extension DataOptions {
             }
         }
         guard !present.isEmpty else {
-            throw DataError.unknownSplit(splits.joined(separator: ","), available: available)
+            throw DataError.unknownSplit(
+                splits.joined(separator: ","),
+                available: SummaryCorpus.splitNames.filter { read.contains($0) || corpus.unread.contains($0) })
         }
         return present
     }
@@ -93,8 +95,8 @@ extension DataOptions {
         let needed = max(target + end, newTokens + 1)
         let source = maxSourceLength + needed <= context ? maxSourceLength : context - answer - 1
         guard source > 0 else {
-            throw CommandLineError.invalid(
-                "the model's context of \(context) tokens leaves no room for a prompt beside \(answer) new tokens")
+            let rest = newTokens >= target ? "\(newTokens) new tokens" : "a summary of \(target) tokens"
+            throw CommandLineError.invalid("the model's context of \(context) tokens leaves no room for a prompt beside \(rest)")
         }
         return SFTTokenisation(
             format: corpus.format, maximumSource: source, maximumTarget: target,

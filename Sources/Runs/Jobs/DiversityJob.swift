@@ -41,7 +41,9 @@ public struct DiversityJob {
         let entailment = models.entailment as? FolderEntailmentModel
         for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
         let reports = try run.computing {
-            try sources.map { try DiversityMeasurement.run($0.input, config: config, models: models) }
+            try sources.map { source in
+                try source.naming { try DiversityMeasurement.run(source.input, config: config, models: models) }
+            }
         }
         let results = try Results(
             sources: sources, reports: reports, isGap: !options.hasSecondSystem, options: options, config: config)
@@ -57,9 +59,23 @@ public struct DiversityJob {
     struct Source {
         /// For headings.
         var name: String
+        /// For errors: the file, or the runs and their tables.
+        var place: String
         /// What its files' names end with.
         var suffix: String
         var input: DiversityInput
+
+        /// Puts the source to what `body` misses in it.
+        func naming<Result>(_ body: () throws -> Result) throws -> Result {
+            do {
+                return try body()
+            } catch let error as DiversityError {
+                switch error {
+                case .rewardsMissing, .rewardNotFinite: throw DiversityError.inSource(place, error)
+                default: throw error
+                }
+            }
+        }
     }
 
     /// The outputs that the options name: one system, or two things that are compared.
@@ -67,7 +83,8 @@ public struct DiversityJob {
         let tables = options.tableName.values
         var sources = [
             Source(
-                name: options.decodes ?? tables.joined(separator: ", "), suffix: "",
+                name: options.decodes ?? tables.joined(separator: ", "), place: place(options.decodes, options.runIds.values, tables),
+                suffix: "",
                 input: try input(options.decodes, options.runIds.values, tables, "--run-ids", "--decodes"))
         ]
         if options.hasSecondSystem {
@@ -75,16 +92,21 @@ public struct DiversityJob {
             sources[0].name = options.decodes ?? options.runIds.values.joined(separator: ", ")
             sources.append(
                 Source(
-                    name: options.compareDecodes ?? runs.joined(separator: ", "), suffix: "_compared",
+                    name: options.compareDecodes ?? runs.joined(separator: ", "), place: place(options.compareDecodes, runs, tables),
+                    suffix: "_compared",
                     input: try input(options.compareDecodes, runs, tables, "--compare-run-ids", "--compare-decodes")))
         } else if !options.oodTableName.values.isEmpty {
             let tables = options.oodTableName.values
             sources.append(
                 Source(
-                    name: tables.joined(separator: ", "), suffix: "_ood",
+                    name: tables.joined(separator: ", "), place: place(nil, options.runIds.values, tables), suffix: "_ood",
                     input: try input(nil, options.runIds.values, tables, "--run-ids", "--decodes")))
         }
         return sources
+    }
+
+    private func place(_ decodes: String?, _ runIds: [String], _ tables: [String]) -> String {
+        decodes ?? "\(runIds.joined(separator: ", ")), table \(tables.joined(separator: ", "))"
     }
 
     private func input(
@@ -98,7 +120,7 @@ public struct DiversityJob {
         }
         let folder = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let rows = try runIds.flatMap { id in
-            let run = try RunFolder.locate(id, in: folder, expecting: [.bestOfN, .policy, .supervised])
+            let run = try RunFolder.run(named: id, in: folder, expecting: [.bestOfN, .policy, .supervised])
             // what is measured is stored as complete: tables that still grow would never be measured again
             guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }
@@ -134,7 +156,9 @@ extension DiversityJob {
             var random = Philox(seed: config.seed).split("texts")
             let inputs = try sources.map { try $0.input.selecting(config) }
             if options.bestOfNCurve {
-                curves = try inputs.map { try BestOfNCurve($0, resamples: config.resamples, using: &random) }
+                curves = try zip(sources, inputs).map { source, input in
+                    try source.naming { try BestOfNCurve(input, resamples: config.resamples, using: &random) }
+                }
             }
             if options.textMetrics {
                 texts = TextReport(

@@ -57,7 +57,7 @@ public struct ExperimentJob {
         }
         func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
             try seeds.map { seed in
-                let url = try RunFolder.locate(name, in: runs(seed), expecting: [stage])
+                let url = try RunFolder.run(named: name, in: runs(seed), expecting: [stage])
                 guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
                 return url
             }

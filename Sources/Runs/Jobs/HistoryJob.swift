@@ -47,7 +47,7 @@ public struct HistoryJob {
         guard !runIds.isEmpty else { throw CommandLineError.invalid("--metrics needs --run-ids, the runs to read") }
         let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let history = try MetricHistory(
-            runIds.map { (name: $0, folder: try RunFolder.locate($0, in: runs)) }, metrics: options.metrics.values,
+            runIds.map { (name: $0, folder: try RunFolder.run(named: $0, in: runs)) }, metrics: options.metrics.values,
             groupBy: options.groupBy.values)
         let folder = options.metricsOutput.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? runs
         try Folder.make(folder)

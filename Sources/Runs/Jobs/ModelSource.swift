@@ -15,8 +15,8 @@ struct LoadedModel {
     static func load(
         _ path: String, from stages: [RunStage], usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
-        let folder = try RunFolder.modelFolder(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
-        let read = try TextModel.load(folder, usesTanh: usesTanh, note: note)
+        let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
+        let read = try ModelError.naming(folder.path) { try TextModel.load(folder, usesTanh: usesTanh, note: note) }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
 

@@ -99,19 +99,37 @@ public struct PreferenceJob {
         let answers = URL(fileURLWithPath: path)
         var random = random
         if let rankings = try rankings(in: tasks) {
+            let known = try RankingAnalysis.byName(rankings)
+            let rows: [RankingAnswer] = try read(answers) { try RankingAnalysis.outcomes(of: $0, to: known) }
             guard
                 let analysis = try RankingAnalysis(
-                    tasks: rankings, answers: JSONLines<RankingAnswer>(answers).read(), judge: options.judgeAnnotator,
+                    tasks: rankings, answers: rows, judge: options.judgeAnnotator,
                     resamples: resamples, using: &random)
             else { throw CommandLineError.invalid("\(path) has no answer of people to any task of \(tasks.path)") }
             return try finish(PreferenceResults(analysis))
         }
         let pairs = try JSONLines<PairwiseTask>(tasks).read()
+        let known = Set(pairs.map(\.id))
+        let rows: [PairwiseAnswer] = try read(answers) { try PairwiseAnalysis.check($0, tasks: known) }
         guard
             let rate = try options.analysis.winRate(
-                tasks: pairs, answers: JSONLines<PairwiseAnswer>(answers).read(), resamples: resamples, using: &random)
+                tasks: pairs, answers: rows, resamples: resamples, using: &random)
         else { throw CommandLineError.invalid("\(path) has no answer that counts to any task of \(tasks.path)") }
         try finish(PreferenceResults(rate))
+    }
+
+    /// The answers in a file; what is wrong with one is said with its line.
+    private func read<Answer: Codable>(_ file: URL, check: (Answer) throws -> Void) throws -> [Answer] {
+        var answers: [Answer] = []
+        try JSONLines<Answer>(file).readEach { answer, _ in
+            do {
+                try check(answer)
+            } catch {
+                throw RowProblem.unfit("\(error)")
+            }
+            answers.append(answer)
+        }
+        return answers
     }
 
     /// The rankings in a file; nil for a file of pairs.

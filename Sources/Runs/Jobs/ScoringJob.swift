@@ -60,7 +60,7 @@ struct ScoringJob {
             let usual = path.deletingLastPathComponent().appendingPathComponent(name)
             return [(path, output.map { URL(fileURLWithPath: $0) } ?? usual)]
         }
-        let folder = try RunFolder.locate(target, in: URL(fileURLWithPath: runs, isDirectory: true))
+        let folder = try RunFolder.run(named: target, in: URL(fileURLWithPath: runs, isDirectory: true))
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
         let known = try Tables.names(inRun: folder)
         for name in tables where !known.contains(name) {

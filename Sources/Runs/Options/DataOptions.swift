@@ -85,6 +85,8 @@ public struct DataOptions: ProgramOptions {
         guard maxTrainExamples.map({ $0 > 0 }) ?? true else {
             throw ValidationError("--max-train-examples must be above 0")
         }
+        guard maxSourceLength > 0 else { throw ValidationError("--max-source-length must be above 0") }
+        guard maxTargetLength > 0 else { throw ValidationError("--max-target-length must be above 0") }
         guard targetEvalDatapoints > 0 else { throw ValidationError("--target-eval-datapoints must be above 0") }
         guard datasetRandomSubset.map({ (1...100).contains($0) }) ?? true else {
             throw ValidationError("--dataset-random-subset takes a percentage from 1 to 100")

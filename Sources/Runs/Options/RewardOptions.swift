@@ -161,14 +161,14 @@ enum RewardSource {
         _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
         let url = URL(fileURLWithPath: path, isDirectory: true)
-        var folder = try RunFolder.modelFolder(at: url, expecting: [.rewardModel])
+        var folder = try RunFolder.model(at: url, expecting: [.rewardModel])
         let normalised = url.appendingPathComponent(RewardJob.normalisedName, isDirectory: true)
         if folder.standardizedFileURL != url.standardizedFileURL,
             try FileStatus.of(normalised)?.kind == .folder
         {
             folder = normalised
         }
-        let model = try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh)
+        let model = try ModelError.naming(folder.path) { try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh) }
         model.decoder.parameters.forEach { $0.isTrainable = false }
         let tokenizer = try TokenizerFolder.load(from: folder).fitted(to: model.decoder, in: folder, note: note)
         return (model, tokenizer)

@@ -72,6 +72,28 @@ import Testing
             message(tokenizer(normalizer: sequence("normalizers", [String](repeating: replace("x", "y"), count: 1001)))).contains("1001"))
     }
 
+    /// Expressions longer than those of tokenizers are not compiled, sets of many categories are quick, and neither is quoted whole.
+    @Test(
+        "expressions of splits are bounded",
+        arguments: [
+            (String(repeating: #"\\p{L}"#, count: 20_000), "100000 bytes"), (String(repeating: "a|", count: 100_000), "200000 bytes"),
+            (String(repeating: "a", count: 4097), "4097 bytes"), (String(repeating: "a", count: 4096), "is not supported"),
+            // of less than the bound, but for the unknown end
+            ("[" + String(repeating: #"\\p{Sk}"#, count: 600) + "]a++", "is not supported"),
+            (String(repeating: #"\\p{L}"#, count: 700) + "++", "is not supported"),
+        ])
+    func expressions(pattern: String, problem: String) {
+        let start = ContinuousClock.now
+        let text = message(
+            tokenizer(pre: #"{"type": "Split", "pattern": {"Regex": "\#(pattern)"}, "behavior": "Isolated", "invert": false}"#))
+        #expect(text.contains("pre_tokenizer.pattern.Regex") && text.contains(problem), "\(text)")
+        #expect(text.count < 250)
+        #expect(ContinuousClock.now - start < .seconds(2))
+        let normalizer = message(
+            tokenizer(normalizer: #"{"type": "Replace", "pattern": {"Regex": "\#(pattern)"}, "content": "b"}"#))
+        #expect(normalizer.contains("is not supported") && normalizer.count < 250)
+    }
+
     @Test func templatesOfManyTokens() {
         let ids = [String](repeating: "0", count: 1000).joined(separator: ",")
         func template(_ single: Int, _ pair: Int) -> String {

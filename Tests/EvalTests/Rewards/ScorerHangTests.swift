@@ -100,7 +100,7 @@ import Testing
         let scorer = ScorerProcess(
             command: #"grep -q '^SigIgn:.*[13579bdf]...$' /proc/self/status && exit 9; "# + Self.ones)
         #expect(try scorer.rewards(for: requests) == [1, 1, 1])
-        let broken = ScorerProcess(command: "(sh -c 'kill -PIPE $$'; echo '{\"id\": 0, \"score\": '$?'}')")
+        let broken = ScorerProcess(command: "(read -r a; sh -c 'kill -PIPE $$'; echo '{\"id\": 0, \"score\": '$?'}')")
         #expect(try broken.rewards(for: Array(requests.prefix(1))) == [141])
     }
 

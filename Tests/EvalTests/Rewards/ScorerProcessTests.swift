@@ -67,6 +67,11 @@ import Testing
             // an answer again before the next call, and in the middle of it
             #"read -r a; read -r b; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; sleep 0.05; echo '{"id": 1, "score": 2}'; cat >&2"#,
             #"read -r a; read -r b; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; read -r a; echo '{"id": 1, "score": 2}'; cat >&2"#,
+            // answers before anything is read: at once, late, to the first question alone, before all is read
+            #"printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; cat >&2"#,
+            #"sleep 0.1; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; cat >&2"#,
+            #"echo '{"id": 0, "score": 1}'; sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "score": 1}/'"#,
+            #"read -r a; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n'; sleep 1; cat >&2"#,
             // an answer to a question that is yet to be asked
             #"read -r a; read -r b; printf '{"id": 0, "score": 1}\n{"id": 1, "score": 1}\n{"id": 2, "score": 1}\n'; cat >&2"#,
         ])
@@ -81,6 +86,20 @@ import Testing
         }
         #expect(error?.description.contains("an id that was not asked") ?? false, "\(error?.description ?? "")")
         #expect(scorer.starts == 1)
+    }
+
+    @Test("one that begins to read late, or reads letter by letter and answers before the end of the line, is waited for")
+    func reading() throws {
+        let late = ScorerProcess(command: "sleep 0.3; " + halves)
+        #expect(try late.rewards(for: requests(3)) == [0.5, 1.5, 2.5])
+        let letters = ScorerProcess(
+            command:
+                #"n=0; while c=$(dd bs=1 count=1 2>/dev/null); do [ "$c" = "}" ] && { echo "{\"id\": $n, \"score\": 1}"; n=$((n+1)); }; done"#
+        )
+        for _ in 0..<2 { #expect(try letters.rewards(for: requests(1)) == [1]) }
+        #expect(late.starts == 1 && letters.starts == 1)
+        // longer than a pipe
+        #expect(try ScorerProcess(command: "sleep 0.1; " + halves).rewards(for: requests(2, length: 300_000)).count == 2)
     }
 
     @Test("blank lines are passed over, between calls too, and ids go on after a second start")

@@ -32,12 +32,15 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         public var sizes: [String: Int] = [:]
         /// How many rows were read and left out.
         public var counts = RowCounts()
+        /// Splits that the set has, too, and that nobody asked for.
+        package var unread: Set<String> = []
 
         /// The rows of one split.
         /// - Throws: `DataError.unknownSplit`; `emptySplit` if it has no row.
         public func rows(of split: String) throws -> [Row] {
             guard let rows = rows[split] else {
-                throw DataError.unknownSplit(split, available: SummaryCorpus.splitNames.filter { self.rows[$0] != nil })
+                throw DataError.unknownSplit(
+                    split, available: SummaryCorpus.splitNames.filter { self.rows[$0] != nil || unread.contains($0) })
             }
             guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: "no row of its file belongs to it") }
             return rows
@@ -55,7 +58,10 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         var result = Splits()
         for split in SummaryCorpus.splitNames {
             guard let url = files.files[split], readsFile(of: split) else { continue }
-            if let kept, kept.isDisjoint(with: splits(madeOf: split)) { continue }
+            if let kept, kept.isDisjoint(with: splits(madeOf: split)) {
+                result.unread.formUnion(splits(madeOf: split))
+                continue
+            }
             let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack)
             let count = SplitSorter<Row>.needsCount(split, selection) ? try self.count(file) : 0
             var sorter = SplitSorter<Row>(split: split, selection: selection, wanted: kept, limit: limit, count: count)

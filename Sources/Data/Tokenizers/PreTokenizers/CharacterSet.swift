@@ -16,9 +16,20 @@ struct CharacterSet: Sendable, Equatable {
         self.elements = elements
         self.isNegated = isNegated
         var bits = [UInt64](repeating: 0, count: 0x10000 / 64)
-        for value in 0..<UInt32(0x10000) where elements.contains(where: { $0.contains(value) }) != isNegated {
-            bits[Int(value >> 6)] |= 1 << (value & 63)
+        for element in elements {
+            switch element {
+            case .range(let range):
+                for word in stride(from: Int(range.lowerBound >> 6), through: Int(min(range.upperBound, 0xFFFF) >> 6), by: 1) {
+                    let first = max(Int(range.lowerBound) - word * 64, 0)
+                    let last = min(Int(range.upperBound) - word * 64, 63)
+                    bits[word] |= (UInt64.max << UInt64(first)) & (UInt64.max >> UInt64(63 - last))
+                }
+            case .category(let category, let isNegated):
+                let plane = CharacterCategory.basicPlanes[category] ?? []
+                for (word, members) in plane.enumerated() { bits[word] |= isNegated ? ~members : members }
+            }
         }
+        if isNegated { for word in bits.indices { bits[word] = ~bits[word] } }
         basicPlane = bits
     }
 
@@ -44,7 +55,7 @@ extension CharacterSet.Element {
 }
 
 /// A class of characters that expressions name.
-enum CharacterCategory: Sendable, Equatable {
+enum CharacterCategory: Sendable, Hashable {
     case space, word, digit
     /// General categories that begin with a letter, or a single one: `L`, `Lu`.
     case general(String)
@@ -65,6 +76,27 @@ enum CharacterCategory: Sendable, Equatable {
         case .general(let name): Self.name(of: value).hasPrefix(name)
         }
     }
+
+    /// One bit for each scalar of the basic plane in each category: a pattern may name them thousands of times.
+    static let basicPlanes: [CharacterCategory: [UInt64]] = {
+        var planes: [CharacterCategory: [UInt64]] = [:]
+        func add(_ value: Int, to category: CharacterCategory) {
+            planes[category, default: [UInt64](repeating: 0, count: 0x10000 / 64)][value >> 6] |= 1 << UInt64(value & 63)
+        }
+        for value in 0..<0x10000 {
+            let classes = UnicodeClass.of(UInt32(value))
+            if classes.contains(.space) { add(value, to: .space) }
+            if classes.contains(.word) { add(value, to: .word) }
+            if classes.contains(.letter) { add(value, to: .general("L")) }
+            if classes.contains(.number) { add(value, to: .general("N")) }
+            let name = name(of: UInt32(value))
+            guard let letter = name.first else { continue }
+            add(value, to: .general(name))
+            if letter != "L", letter != "N" { add(value, to: .general(String(letter))) }
+            if name == "Nd" { add(value, to: .digit) }
+        }
+        return planes
+    }()
 
     private static let names = [
         "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk",

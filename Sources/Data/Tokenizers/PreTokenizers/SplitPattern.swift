@@ -1,3 +1,5 @@
+internal import Files
+
 /// The pattern of a Split: a plain text, one of the regular expressions that are written out as scanners here, or another one.
 enum SplitPattern: Sendable, Equatable {
     case text([UInt8])
@@ -8,7 +10,8 @@ enum SplitPattern: Sendable, Equatable {
 
     /// Reads `{"String": "…"}` or `{"Regex": "…"}`.
     ///
-    /// - Throws: `TokenizerError.unsupported`, naming the expression, if it is none that ``CharacterPattern`` reads.
+    /// - Throws: `TokenizerError.unsupported`, naming the expression, if it is none that ``CharacterPattern`` reads; `malformed` if it is
+    ///   longer than any that tokenizers have.
     init(_ part: TokenizerPart) throws {
         if let text = part["String"] {
             let bytes = Array(try text.string().utf8)
@@ -17,14 +20,22 @@ enum SplitPattern: Sendable, Equatable {
             return
         }
         let expression = try part.required("Regex")
-        if let known = Self.known[try expression.string()] {
+        let text = try expression.string()
+        guard text.utf8.count <= Self.lengthLimit else {
+            throw expression.fault(
+                "an expression of \(text.utf8.count) bytes (\(OneLine.quoted(text, limit: 40))); at most \(Self.lengthLimit) are supported")
+        }
+        if let known = Self.known[text] {
             self = known
-        } else if let pattern = CharacterPattern(try expression.string()) {
+        } else if let pattern = CharacterPattern(text) {
             self = .characters(pattern)
         } else {
-            throw expression.unsupported(try expression.string())
+            throw expression.unsupported(text)
         }
     }
+
+    /// The longest expression in bytes; those of published tokenizers have a few hundred.
+    private static let lengthLimit = 4096
 
     /// The known expressions. Possessive forms match the same here: what follows them never gives anything back.
     private static let known: [String: SplitPattern] = {

@@ -1,0 +1,35 @@
+internal import Files
+internal import Foundation
+
+// Runs and models that a person names: why a name stands for none is said as it is found.
+extension RunFolder {
+    /// As ``locate(_:in:expecting:)``.
+    /// - Throws: as it; `FileError.notAFolder`; `RunFolderError.noConfiguration`.
+    static func run(named name: String, in runs: URL, expecting stages: [RunStage] = RunStage.allCases) throws -> URL {
+        do {
+            return try locate(name, in: runs, expecting: stages)
+        } catch RunFolderError.notARunFolder(let path) {
+            try checkIsFolder(path)
+            let file = URL(fileURLWithPath: path).appendingPathComponent(RunConfiguration.fileName)
+            throw try FileStatus.of(file) == nil
+                ? RunFolderError.noConfiguration(path: path) : RunFolderError.notARunFolder(path: path)
+        }
+    }
+
+    /// As ``modelFolder(at:expecting:)``.
+    /// - Throws: as it; `FileError.notAFolder`.
+    static func model(at url: URL, expecting stages: [RunStage]) throws -> URL {
+        try checkIsFolder(url.path)
+        return try modelFolder(at: url, expecting: stages)
+    }
+
+    private static func checkIsFolder(_ path: String) throws {
+        guard let status = try FileStatus.of(path) else { throw FileError.missing(path: path) }
+        switch status.kind {
+        case .folder: return
+        case .file: throw FileError.notAFolder(path: path, kind: "a file")
+        case .link: throw FileError.notAFolder(path: path, kind: "a link")
+        case .other: throw FileError.notAFolder(path: path, kind: "a named pipe, a socket or a device")
+        }
+    }
+}
