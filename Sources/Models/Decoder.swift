@@ -71,7 +71,7 @@ public struct LayerContext {
     /// Attention of a layer: queries of the wanted rows [R, NH·D] over keys and values of all rows [T, KH·D] and, in a step of decoding, of
     /// the cache, which takes the new ones.
     /// - Parameter dropout: the share of the keys' weights that training drops.
-    func attention(
+    public func attention(
         _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int, scale: Float? = nil,
         dropout rate: Double
     ) -> Tensor {
@@ -88,9 +88,9 @@ public struct LayerContext {
     }
 
     /// The wanted rows of a matrix of all rows.
-    func selected(_ x: Tensor) -> Tensor { wanted.map(x.rows) ?? x }
+    public func selected(_ x: Tensor) -> Tensor { wanted.map(x.rows) ?? x }
     /// The positions of the wanted rows.
-    var queryPositions: [Int32] { wanted.map { $0.map { positions[$0] } } ?? positions }
+    public var queryPositions: [Int32] { wanted.map { $0.map { positions[$0] } } ?? positions }
 }
 
 /// A causal language model, as trainers and the generator see it: an embedding, a stack of layers, a final norm and a projection.

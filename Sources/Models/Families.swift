@@ -1,18 +1,42 @@
-/// The decoder families by the `model_type` of their config.json.
-public enum Families {
-    /// Every family that can be built.
-    public static let builders: [String: @Sendable (ConfigurationReader, any WeightSource) throws -> any TransformerDecoder] = [
-        "llama": { try Llama(LlamaConfiguration(reading: $0), weights: $1) },
-        "opt": { try OPT(OPTConfiguration(reading: $0), weights: $1) },
-        "gpt2": { try GPT2(GPT2Configuration(reading: $0), weights: $1) },
-    ]
+/// A family of decoders: what a `model_type` of config.json stands for.
+///
+/// One of your own is a ``TransformerDecoder`` and a value of this type that you pass to ``LanguageModel/load(_:usesTanh:families:note:)``. It is
+/// put together from ``Projection``, ``LayerNormalisation``, ``RotaryPositions``, ``LayerContext/attention(_:_:_:layer:heads:keyHeads:scale:dropout:)``
+/// and the operations of `Tensor`; ``Llama`` is an example of it.
+public struct ModelFamily: Sendable {
+    /// Makes a decoder from a configuration, with weights of a checkpoint or fresh ones.
+    public typealias Builder = @Sendable (ConfigurationReader, any WeightSource) throws -> any TransformerDecoder
 
-    /// Builds the decoder that a configuration describes.
+    /// The `model_type` of its config.json.
+    public let modelType: String
+    /// Makes a decoder of it.
+    public let build: Builder
+
+    /// A family.
+    public init(_ modelType: String, build: @escaping Builder) {
+        self.modelType = modelType
+        self.build = build
+    }
+
+    /// LLaMA.
+    public static let llama = ModelFamily("llama") { try Llama(LlamaConfiguration(reading: $0), weights: $1) }
+    /// OPT.
+    public static let opt = ModelFamily("opt") { try OPT(OPTConfiguration(reading: $0), weights: $1) }
+    /// GPT-2.
+    public static let gpt2 = ModelFamily("gpt2") { try GPT2(GPT2Configuration(reading: $0), weights: $1) }
+    /// The families that come with the library.
+    public static let builtIn = [llama, opt, gpt2]
+}
+
+extension [ModelFamily] {
+    /// Builds the decoder that a configuration describes; of two families of one type the later one counts.
     /// - Throws: ``ModelError/unknownFamily(_:known:)``, what the configuration lacks, what the weights lack.
-    public static func build(_ configuration: ConfigurationReader, weights: any WeightSource) throws -> any TransformerDecoder {
+    package func build(_ configuration: ConfigurationReader, weights: any WeightSource) throws -> any TransformerDecoder {
         let type = try configuration.string("model_type")
-        guard let builder = builders[type] else { throw ModelError.unknownFamily(type, known: builders.keys.sorted()) }
-        return try builder(configuration, weights)
+        guard let family = last(where: { $0.modelType == type }) else {
+            throw ModelError.unknownFamily(type, known: Set(map(\.modelType)).sorted())
+        }
+        return try family.build(configuration, weights)
     }
 }
 

@@ -52,7 +52,7 @@ extension LanguageModel {
     /// Writes the decoder and its head as a sequence classifier with one label, whose logit is the score of the text's last token.
     ///
     /// Transformers' classifiers have a weight and no bias, so scores there lack a constant, which changes no comparison: the head's
-    /// `(bias + normalisation) / normalisation_std`. It is left in config.json as `score_offset`, and ``load(_:usesTanh:note:)`` adds it.
+    /// `(bias + normalisation) / normalisation_std`. It is left in config.json as `score_offset`, and ``load(_:usesTanh:families:note:)`` adds it.
     /// - Parameters:
     ///   - tokens: a padding id other than the end of sequence lets Transformers find the last token of padded texts.
     ///   - note: receives one line for everything in which the classifier differs from the model.

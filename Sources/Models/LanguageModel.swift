@@ -27,18 +27,23 @@ public struct LanguageModel {
     /// A sequence classifier with one label (`score.weight`) is read as a model with a head.
     /// - Parameters:
     ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil where config.json is to say so.
+    ///   - families: what the folder may hold.
     ///   - note: receives one line for everything that a user should know, such as a fresh projection.
     /// - Throws: ``CheckpointError`` or ``ModelError``.
-    public static func load(_ folder: URL, usesTanh: Bool? = nil, note: (String) -> Void = { _ in }) throws -> LanguageModel {
-        try load(folder, projects: true, usesTanh: usesTanh, note: note)
+    public static func load(
+        _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void = { _ in }
+    ) throws -> LanguageModel {
+        try load(folder, projects: true, usesTanh: usesTanh, families: families, note: note)
     }
 
-    private static func load(_ folder: URL, projects: Bool, usesTanh: Bool?, note: (String) -> Void) throws -> LanguageModel {
+    private static func load(
+        _ folder: URL, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
+    ) throws -> LanguageModel {
         let modelFolder = ModelFolder(folder)
         let configuration = try modelFolder.configuration()
         let store = try modelFolder.weights()
         let weights = StoredWeights(store, projects: projects)
-        let decoder = try Families.build(ConfigurationReader(configuration), weights: weights)
+        let decoder = try families.build(ConfigurationReader(configuration), weights: weights)
         try weights.checkSurplus(isTied: decoder.isTied)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
@@ -59,9 +64,11 @@ public struct LanguageModel {
     }
 
     /// Loads a folder that must hold a trained head. An output projection that it lacks is not made.
-    /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:usesTanh:note:)``.
-    public static func loadRewardModel(_ folder: URL, usesTanh: Bool? = nil) throws -> RewardModel {
-        let model = try load(folder, projects: false, usesTanh: usesTanh) { _ in }
+    /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:usesTanh:families:note:)``.
+    public static func loadRewardModel(
+        _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn
+    ) throws -> RewardModel {
+        let model = try load(folder, projects: false, usesTanh: usesTanh, families: families) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
         try head.checkNormalisation(folder)
         return RewardModel(model.decoder, head: head)

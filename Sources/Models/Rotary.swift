@@ -46,7 +46,7 @@ public struct RotarySettings: Sendable, Equatable {
     }
 
     /// `rope_scaling` as config.json has it.
-    func scalingConfiguration() -> JSONValue {
+    public func scalingConfiguration() -> JSONValue {
         switch scaling {
         case .none: .null
         case .linear(let factor): ["rope_type": "linear", "factor": JSONValue(factor)]
@@ -61,7 +61,8 @@ public struct RotarySettings: Sendable, Equatable {
     }
 
     /// Reads `rope_theta` and `rope_scaling` (Transformers 4) or `rope_parameters` (Transformers 5).
-    init(reading file: ConfigurationReader, contextLength: Int) throws {
+    /// - Throws: ``ModelError`` for scaling that is not here, or that lacks a number.
+    public init(reading file: ConfigurationReader, contextLength: Int) throws {
         let section = try file.section("rope_parameters") ?? file.section("rope_scaling")
         let base = try section?.positiveNumber("rope_theta") ?? file.positiveNumber("rope_theta") ?? 10_000
         guard let section else {

@@ -1,7 +1,7 @@
-import Tensor
+public import Tensor
 
 /// The rotary tables of a model, made as far as positions have been asked for.
-final class RotaryPositions {
+public final class RotaryPositions {
     private let settings: RotarySettings
     private let dim: Int
     /// Positions 0..<n at the frequencies of sequences up to the trained length.
@@ -10,7 +10,7 @@ final class RotaryPositions {
     private var stretched: (positions: [Int32], lengths: [Int32], table: RotaryTable)?
 
     /// Tables for heads of `dim` channels.
-    init(_ settings: RotarySettings, dim: Int) {
+    public init(_ settings: RotarySettings, dim: Int) {
         self.settings = settings
         self.dim = dim
         plain = RotaryTable(cosines: .zeros([0, dim / 2]), sines: .zeros([0, dim / 2]))
@@ -18,7 +18,7 @@ final class RotaryPositions {
 
     /// Turns the heads of every row of a layer's queries or keys.
     /// - Parameter wantedOnly: whether `x` holds the wanted rows of the context alone.
-    func rotate(_ x: Tensor, heads: Int, in context: LayerContext, wantedOnly: Bool) -> Tensor {
+    public func rotate(_ x: Tensor, heads: Int, in context: LayerContext, wantedOnly: Bool) -> Tensor {
         if let table = stretchedTable(context) {
             let rows =
                 wantedOnly ? context.wanted ?? Array(context.positions.indices) : Array(context.positions.indices)

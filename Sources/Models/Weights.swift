@@ -52,14 +52,15 @@ public struct RandomWeights: WeightSource {
 }
 
 /// The weights of another model: new parameters, the same memory until one of them is written to.
-struct CopiedWeights: WeightSource {
+public struct CopiedWeights: WeightSource {
     private let values: [String: Parameter]
 
-    init(of decoder: some TransformerDecoder) {
+    /// The weights of a decoder.
+    public init(of decoder: some TransformerDecoder) {
         values = Dictionary(decoder.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
+    public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
         guard let original = values[name] else {
             preconditionFailure("a model always holds its own weights; \(name) is missing")
         }
@@ -68,35 +69,43 @@ struct CopiedWeights: WeightSource {
 }
 
 /// A linear layer's weight and, for some families, its bias.
-struct Projection {
-    let weight: Parameter
-    let bias: Parameter?
+public struct Projection {
+    /// The weight, [outputs, inputs].
+    public let weight: Parameter
+    /// The bias, [outputs]; nil where there is none.
+    public let bias: Parameter?
 
+    /// `<name>.weight` and, where there is one, `<name>.bias`.
     /// - Parameter transposed: whether checkpoints hold the weight as [inputs, outputs].
-    init(
+    public init(
         _ source: some WeightSource, _ name: String, outputs: Int, inputs: Int, bias: Bool, transposed: Bool = false
     ) throws {
         weight = try source.parameter("\(name).weight", [outputs, inputs], fresh: .normal, transposed: transposed)
         self.bias = bias ? try source.parameter("\(name).bias", [outputs], fresh: .zeros) : nil
     }
 
-    var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
+    /// The weight and the bias.
+    public var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
 
-    func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
+    /// x Wᵀ + b of rows [T, inputs].
+    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
         x.linear(weight.on(tape), bias: bias?.on(tape))
     }
 }
 
 /// A LayerNorm with a gain and a shift for each channel, or with neither.
-struct LayerNormalisation {
-    let weight: Parameter?
-    let bias: Parameter?
+public struct LayerNormalisation {
+    /// The gains; nil without.
+    public let weight: Parameter?
+    /// The shifts; nil without.
+    public let bias: Parameter?
     private let epsilon: Float
     private let ones: Tensor
     private let zeros: Tensor
 
+    /// `<name>.weight` and `<name>.bias`.
     /// - Parameter affine: whether there are gains and shifts.
-    init(_ source: some WeightSource, _ name: String, width: Int, affine: Bool = true, epsilon: Double) throws {
+    public init(_ source: some WeightSource, _ name: String, width: Int, affine: Bool = true, epsilon: Double) throws {
         weight = affine ? try source.parameter("\(name).weight", [width], fresh: .ones) : nil
         bias = affine ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil
         self.epsilon = Float(epsilon)
@@ -104,9 +113,11 @@ struct LayerNormalisation {
         zeros = .zeros([affine ? 0 : width])
     }
 
-    var parameters: [Parameter] { [weight, bias].compactMap { $0 } }
+    /// Gains and shifts.
+    public var parameters: [Parameter] { [weight, bias].compactMap { $0 } }
 
-    func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
+    /// The normalised rows.
+    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
         x.layerNormalised(weight: weight?.on(tape) ?? ones, bias: bias?.on(tape) ?? zeros, epsilon: epsilon)
     }
 }

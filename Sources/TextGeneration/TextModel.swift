@@ -21,15 +21,18 @@ public struct TextModel {
     /// Loads a folder as Transformers writes it: config.json, weights, and the tokenizer's files.
     /// - Parameters:
     ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil for what the folder says.
+    ///   - families: what the folder may hold.
     ///   - note: receives one line for everything that a user should know.
     /// - Throws: `CheckpointError`, `ModelError` or `TokenizerError`, naming the file and what is wrong with it.
-    public static func load(_ folder: URL, usesTanh: Bool? = nil, note: (String) -> Void = { _ in }) throws -> TextModel {
+    public static func load(
+        _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void = { _ in }
+    ) throws -> TextModel {
         let read = try TokenizerFolder.load(from: folder)
-        let model = try LanguageModel.load(folder, usesTanh: usesTanh, note: note)
+        let model = try LanguageModel.load(folder, usesTanh: usesTanh, families: families, note: note)
         return TextModel(model, tokenizer: try read.fitted(to: model.decoder, in: folder, note: note))
     }
 
-    /// Writes a folder that ``load(_:usesTanh:note:)`` and Transformers read. Folders above it are made.
+    /// Writes a folder that ``load(_:usesTanh:families:note:)`` and Transformers read. Folders above it are made.
     /// - Parameters:
     ///   - elementType: how the weights are stored.
     ///   - shardLimit: the most bytes of tensors in one file.

@@ -211,3 +211,20 @@ import _TestSupport
         }
     }
 }
+
+@Suite struct ModelFamilyTests {
+    @Test("a family of the caller's own counts over a built-in one of its type; unknown ones are named")
+    func ownFamilies() throws {
+        let model = try TinyModel.llama()
+        try withTemporaryFolder { folder in
+            let target = folder.appendingPathComponent("below/one/that/is/made")
+            try LanguageModel(decoder: model).save(to: target)
+            struct Mine: Error {}
+            let mine = ModelFamily("llama") { _, _ in throw Mine() }
+            #expect(throws: Mine.self) { try LanguageModel.load(target, families: ModelFamily.builtIn + [mine]) }
+            #expect(throws: ModelError.self) { try LanguageModel.load(target, families: [.opt]) }
+            let again = try LanguageModel.load(target, families: [.llama]).decoder
+            #expect(zip(again.parameters, model.parameters).allSatisfy { $0.value.isIdentical(to: $1.value) })
+        }
+    }
+}

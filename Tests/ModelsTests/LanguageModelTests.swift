@@ -131,14 +131,14 @@ import _TestSupport
         func build(_ changes: [(String, JSONValue?)]) throws {
             var configuration = try TinyModel.llama().configuration()
             for (key, value) in changes { configuration[key] = value }
-            _ = try Families.build(
+            _ = try ModelFamily.builtIn.build(
                 ConfigurationReader(configuration), weights: RandomWeights(generator: Philox(seed: 0)))
         }
         try build([])
         func expectError(_ expected: ModelError, _ changes: [(String, JSONValue?)]) {
             #expect(throws: expected) { try build(changes) }
         }
-        expectError(.unknownFamily("mamba", known: Families.builders.keys.sorted()), [("model_type", "mamba")])
+        expectError(.unknownFamily("mamba", known: ModelFamily.builtIn.map(\.modelType).sorted()), [("model_type", "mamba")])
         expectError(.configuration(key: "model_type", problem: "is missing"), [("model_type", nil)])
         expectError(.configuration(key: "hidden_size", problem: "is missing"), [("hidden_size", nil)])
         expectError(.configuration(key: "vocab_size", problem: "is not a whole number"), [("vocab_size", "40")])

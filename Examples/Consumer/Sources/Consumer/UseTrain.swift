@@ -3,7 +3,7 @@ import Models
 import Train
 
 /// A few steps of supervised fine-tuning lower the loss.
-func useTrain(_ model: Llama, _ examples: [TokenisedExample]) throws {
+func useTrain(_ model: any TransformerDecoder, _ examples: [TokenisedExample]) throws {
     let config = SFTConfig(
         epochs: 8, batchSize: 8, optimizer: AdamConfig(learningRate: 1e-2), freezing: Freezing(fraction: 0))
     var losses: [Double] = []
