@@ -131,7 +131,7 @@ extension LanguageModel {
 
     private func savedGeneration(_ tokens: SpecialTokens) -> JSONValue {
         var generation = generation ?? Self.emptyGeneration
-        // the file counts over config.json from now on, so it has to say what ended responses so far
+        // the file takes precedence over config.json from now on, so it has to say what ended responses so far
         if Self.endTokens(of: generation, vocabularySize: decoder.shape.vocabularySize).isEmpty {
             let ends = endTokens
             let values = ends.map { JSONValue(Int($0)) }

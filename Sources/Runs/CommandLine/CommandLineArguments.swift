@@ -3,7 +3,7 @@
 /// Accepted for an option `freeze-layers`: `--freeze-layers 0.8`, `--freeze_layers=0.8`, `freeze_layers=0.8`, and a
 /// line `freeze_layers: 0.8` in a file given by `--config`. Booleans may stand alone or have a value (`true`, `false`,
 /// `1`, `0`, `yes`, `no`, `on`, `off`), and `--no-x` is `--x=false`. Lists are `a,b`, `[a,b]` or several words. `none`
-/// and `null` take the value of an option that need not have one. The command line counts more than the file;
+/// and `null` take the value of an option that need not have one. The command line takes precedence over the file;
 /// within one of them an option has one value, unless it is made to be repeated, and there is one file at most.
 public struct CommandLineArguments: Equatable, Sendable {
     /// What the parser takes: `--name=value` only, each option once (except repeated ones), then words.

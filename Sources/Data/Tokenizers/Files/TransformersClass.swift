@@ -1,7 +1,7 @@
 /// The tokenizer classes of Transformers 5 that put their pipeline together themselves.
 ///
 /// They take vocabulary and merges of a tokenizer.json, and everything else from tokenizer_config.json and from what they are. All other
-/// classes take a tokenizer.json at its word.
+/// classes use a tokenizer.json as it is.
 enum TransformersClass: String {
     case bert = "BertTokenizer"
     case roberta = "RobertaTokenizer"
