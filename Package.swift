@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The manifest is the map: C kernels → Tensor, Files → Models, Data → TextGeneration, Eval, Diversity, Train, Services → Runs → five programs → tests.
+// The manifest is the map: C kernels → Tensor, Formats → Models, Data → TextGeneration, Eval, Diversity, Train, Services → Runs → five programs → tests.
 // Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -16,7 +16,7 @@ let package = Package(
     name: "swift-rlhf",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Files", targets: ["Files"]),
+        .library(name: "Formats", targets: ["Formats"]),
         .library(name: "Tensor", targets: ["Tensor"]),
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Data", targets: ["Data"]),
@@ -49,26 +49,26 @@ let package = Package(
 
         // MARK: Models and data, and the files that both write
         .systemLibrary(name: "CSystemZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "Files"),
-        .target(name: "Models", dependencies: ["Tensor", "Files"]),
-        .target(name: "Data", dependencies: ["Files", "CSystemZlib", heap]),
+        .target(name: "Formats"),
+        .target(name: "Models", dependencies: ["Tensor", "Formats"]),
+        .target(name: "Data", dependencies: ["Formats", "CSystemZlib", heap]),
 
         // MARK: Text in, text out
-        .target(name: "TextGeneration", dependencies: ["Tensor", "Files", "Models", "Data"]),
+        .target(name: "TextGeneration", dependencies: ["Tensor", "Formats", "Models", "Data"]),
 
         // MARK: Metrics
-        .target(name: "Eval", dependencies: ["Files", "Tensor", "Models", "Data"]),
-        .target(name: "Diversity", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
+        .target(name: "Eval", dependencies: ["Formats", "Tensor", "Models", "Data"]),
+        .target(name: "Diversity", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
 
         // MARK: Models on other machines: the one target behind which networking is built
         .target(name: "Services", dependencies: ["Diversity", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 
         // MARK: Training and what it leaves on disk
-        .target(name: "Train", dependencies: ["Files", "Tensor", "Models", "Data", "Eval"]),
+        .target(name: "Train", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
         .target(
             name: "Runs",
             dependencies: [
-                "Files", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Services", argumentParser, yams,
+                "Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Services", argumentParser, yams,
             ]),
 
         // MARK: Programs
@@ -81,7 +81,7 @@ let package = Package(
         // MARK: Tests, and what they share: a test target, too, so that a build without tests leaves it out
         .testTarget(name: "_TestSupport", dependencies: ["Tensor"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "_TestSupport"]),
-        .testTarget(name: "FilesTests", dependencies: ["Files", "_TestSupport"]),
+        .testTarget(name: "FormatsTests", dependencies: ["Formats", "_TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "_TestSupport"]),
         .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
         .testTarget(name: "TextGenerationTests", dependencies: ["TextGeneration", "_TestSupport"]),

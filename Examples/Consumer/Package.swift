@@ -17,7 +17,7 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "consumer",
-            dependencies: ["Tensor", "Files", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Services", "Train", "Runs"].map {
+            dependencies: ["Tensor", "Formats", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Services", "Train", "Runs"].map {
                 .product(name: $0, package: "swift-rlhf")
             },
             path: "Sources/Consumer")

@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// Everything that can go wrong between a file, flag or command and a data set. Each description is one line: what is

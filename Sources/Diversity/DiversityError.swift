@@ -1,4 +1,4 @@
-import Files
+import Formats
 
 /// What can be wrong with the input of a diversity measurement.
 public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 import Data
-import Files
+import Formats
 public import Foundation
 
 /// What is measured: inputs with their outputs.

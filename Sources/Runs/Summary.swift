@@ -1,5 +1,5 @@
 public import Eval
-internal import Files
+internal import Formats
 public import Foundation
 
 /// The result of a pipeline: what SFT, PPO and best-of-N did to quality and diversity, in and out of distribution.

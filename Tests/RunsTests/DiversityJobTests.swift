@@ -1,7 +1,7 @@
 import ArgumentParser
 import Data
 import Diversity
-import Files
+import Formats
 import Foundation
 import Runs
 import Testing

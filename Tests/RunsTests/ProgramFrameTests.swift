@@ -1,7 +1,7 @@
 import Data
 import Diversity
 import Eval
-import Files
+import Formats
 import Foundation
 import Models
 import Runs

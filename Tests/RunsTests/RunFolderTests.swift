@@ -1,5 +1,5 @@
 import Data
-import Files
+import Formats
 import Foundation
 import Runs
 import Testing

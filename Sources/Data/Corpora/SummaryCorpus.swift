@@ -1,4 +1,4 @@
-import Files
+import Formats
 public import Foundation
 
 /// A summarisation set in its splits.

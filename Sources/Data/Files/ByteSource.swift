@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// The bytes of a file, of what a command prints, or of memory, in chunks: memory use does not depend on the length.

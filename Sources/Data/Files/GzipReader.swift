@@ -1,5 +1,5 @@
 internal import CSystemZlib
-import Files
+import Formats
 
 /// Unpacks the members of a gzip file (RFC 1952), one behind the other, in chunks.
 final class GzipReader {

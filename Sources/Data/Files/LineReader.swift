@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// Splits a byte source into lines without ever holding more than one line and one chunk.

@@ -1,4 +1,4 @@
-import Files
+import Formats
 public import Foundation
 
 extension NumpyArray {

@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// A map from names to whole numbers in a `.npy` file, as `numpy.save` writes a Python dictionary: the form of the original's index files.

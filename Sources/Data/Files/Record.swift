@@ -1,4 +1,4 @@
-import Files
+import Formats
 
 /// One row of a data file, whatever the file's format: values by the path of their field.
 ///

@@ -1,4 +1,4 @@
-import Files
+import Formats
 
 /// Reads the JSON of rows, and says in one line what is wrong with it: what, at which column, in which key.
 ///

@@ -1,4 +1,4 @@
-import Files
+import Formats
 
 /// What is wrong with one row of a data file.
 public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {

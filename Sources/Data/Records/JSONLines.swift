@@ -1,4 +1,4 @@
-import Files
+import Formats
 public import Foundation
 
 /// A file of one JSON object per line, read as a stream and written with sorted keys.

@@ -1,4 +1,4 @@
-import Files
+import Formats
 public import Foundation
 
 /// Numbers of rows for each split: the rows that a property divides off, where the rows themselves do not show it.

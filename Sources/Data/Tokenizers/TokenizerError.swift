@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 
 /// What can be wrong with tokenizer files and with the training of a tokenizer.
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// A program of the user's own that answers lines with lines: each question is a JSON object with an `id`, and so is its answer.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 
 /// What can be wrong with a model folder or one of its files.
 ///

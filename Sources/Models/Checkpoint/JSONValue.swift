@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 
 /// Any JSON value, with its members in order and its numbers as they were written.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 
 /// The header of a safetensors file, read as what it is: a claim by a stranger.
 ///

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 public import Tensor
 

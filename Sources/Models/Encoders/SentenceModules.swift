@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 import Foundation
 
 /// The modules.json of a folder of sentence-transformers.

@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// The config_sentence_transformers.json of a folder of sentence-transformers, as far as it changes vectors.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 
 /// What can be wrong with a command line or a configuration file.
 public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertible {

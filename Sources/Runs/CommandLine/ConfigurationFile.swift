@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 internal import Foundation
 
 /// A file of options for `--config`: YAML, or JSON when its name ends so.

@@ -1,6 +1,6 @@
 internal import Eval
 public import ArgumentParser
-internal import Files
+internal import Formats
 internal import Foundation
 
 /// Options, and what else belongs to their names.

@@ -1,4 +1,4 @@
-public import Files
+public import Formats
 
 /// How a program ends, after `sysexits.h`.
 public enum ProgramExit: Int32, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 internal import Foundation
 internal import Yams
 

@@ -1,5 +1,5 @@
 public import Eval
-internal import Files
+internal import Formats
 public import Foundation
 
 /// The result of an experiment: what SFT, best-of-N and PPO at several KL weights did to quality and diversity, in and out of distribution,

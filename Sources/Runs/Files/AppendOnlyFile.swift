@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 internal import Foundation
 
 /// A file that grows by whole lines and can be cut back to a length that it had before.

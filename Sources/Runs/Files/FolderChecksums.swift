@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 
 /// The length and CRC-64 of every file in a folder, kept in the folder as `checksums.json`.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 
 /// A complete state of training at a step, `checkpoints/step-NNNNNN/`.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 internal import Foundation
 
 /// How long the growing files of a run were when a checkpoint was written, and the checksums of what they held, `lengths.json` in it.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 
 /// Everything that a run depends on, as it stands in `config.json` of the run folder.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 internal import Foundation
 
 // Runs and models that a person names: why a name stands for none is said as it is found.

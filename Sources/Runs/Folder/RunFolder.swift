@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 
 /// Whether a program goes on with a run that it finds.

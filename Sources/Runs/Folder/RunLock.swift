@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 internal import Foundation
 
 /// The right to write into a run folder, held by one process at a time.

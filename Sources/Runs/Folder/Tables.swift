@@ -1,5 +1,5 @@
 public import Data
-internal import Files
+internal import Formats
 public import Foundation
 
 /// The tables of a run, `tables/<name>.jsonl`: prompts, responses and numbers about them, one row per line.

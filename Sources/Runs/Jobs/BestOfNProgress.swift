@@ -1,5 +1,5 @@
 import Data
-import Files
+import Formats
 package import Foundation
 import Train
 

@@ -1,5 +1,5 @@
 package import Data
-internal import Files
+internal import Formats
 import Foundation
 
 extension DataOptions {

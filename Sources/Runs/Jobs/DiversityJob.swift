@@ -1,7 +1,7 @@
 import Data
 import Diversity
 import Eval
-internal import Files
+internal import Formats
 import Foundation
 import Tensor
 import Train

@@ -1,6 +1,6 @@
 import Diversity
 import Eval
-internal import Files
+internal import Formats
 package import Foundation
 
 /// The table of an experiment from the run folders of its seeds.

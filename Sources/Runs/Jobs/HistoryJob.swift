@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Files
+import Formats
 import Foundation
 
 /// Numbers of runs over their steps, as files.

@@ -1,6 +1,6 @@
 import Data
 import Eval
-import Files
+import Formats
 import Foundation
 
 /// Scores every post of a data set and writes an index of the rows that score highest: how the rows of a structured subset such as

@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// A file that an option names to be written.

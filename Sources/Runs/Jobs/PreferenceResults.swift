@@ -1,6 +1,6 @@
 import Data
 import Eval
-import Files
+import Formats
 import Foundation
 
 /// What is known of preferences: preferences.json, one line for each judged input, and a text for the terminal.

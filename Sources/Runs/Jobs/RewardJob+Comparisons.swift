@@ -1,6 +1,6 @@
 import Data
 import Eval
-import Files
+import Formats
 import Foundation
 import Models
 import Tensor

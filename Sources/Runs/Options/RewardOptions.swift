@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import ArgumentParser
 import Data
 package import Eval

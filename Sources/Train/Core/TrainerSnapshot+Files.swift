@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 import Data
 import Models

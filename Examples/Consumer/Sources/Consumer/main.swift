@@ -1,7 +1,7 @@
 // Each library is used in a few lines, in the order of the layers. A wrong result ends the program.
 
 useTensor()
-try useFiles()
+try useFormats()
 let model = try useModels()
 let examples = try useData()
 useEval()

@@ -1,4 +1,4 @@
-import Files
+import Formats
 public import Foundation
 
 /// The package indexes that apt has on this machine: the system's own, or those of a private folder.

@@ -1,4 +1,4 @@
-import Files
+import Formats
 import Foundation
 
 /// The contents of the files a tokenizer is saved as.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 public import Foundation
 
 /// Reads a tokenizer from the files in a folder.

@@ -1,4 +1,4 @@
-import Files
+import Formats
 
 extension OrderedJSON {
     /// Reads a JSON text (RFC 8259) from UTF-8 bytes. Of repeated keys all are kept.

@@ -1,4 +1,4 @@
-internal import Files
+internal import Formats
 
 /// The pattern of a Split: a plain text, one of the regular expressions that are written out as scanners here, or another one.
 enum SplitPattern: Sendable, Equatable {

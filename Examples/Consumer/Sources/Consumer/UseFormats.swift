@@ -1,8 +1,8 @@
-import Files
+import Formats
 import Foundation
 
 /// A file that has its name when it is complete, and the error where it cannot be written.
-func useFiles() throws {
+func useFormats() throws {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }
     try AtomicFile.write("whole", to: file)
