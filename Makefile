@@ -9,7 +9,7 @@ SOURCES := Package.swift Sources Tests Examples
 .PHONY: build deps options demo demo-debian experiment sentence-encoder test test-processors fuzz torture timings bench bench-operations compare format \
         lint clean
 
-# The libraries and the five programs, in .build/release.
+# The libraries and the six programs, in .build/release.
 build: deps
 	$(SWIFT) build -c release
 
@@ -76,7 +76,9 @@ test-processors: deps
 # Docs/options.md, from the help of the programs. A test fails when it is stale.
 options: build
 	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
-	    for program in train-sft train-reward-model train-ppo sample-best-of-n calculate-diversity; do \
+	    for program in train-sft train-reward-model train-ppo sample-best-of-n calculate-diversity rlhf-report \
+	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report history" "rlhf-report prefer" "rlhf-report score" \
+	        "rlhf-report index"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md
 

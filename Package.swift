@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The manifest is the map: C kernels → Tensor, Formats → Models, Data → TextGeneration, Eval, Diversity, Train, Services → Runs → five programs → tests.
+// The manifest is the map: C kernels → Tensor, Formats → Models, Data → TextGeneration, Eval, Diversity, Train, Runs → Study → Report → CommandLine → six programs → tests.
 // Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -26,11 +26,15 @@ let package = Package(
         .library(name: "Train", targets: ["Train"]),
         .library(name: "Services", targets: ["Services"]),
         .library(name: "Runs", targets: ["Runs"]),
+        .library(name: "Study", targets: ["Study"]),
+        .library(name: "Report", targets: ["Report"]),
+        .library(name: "CommandLine", targets: ["CommandLine"]),
         .executable(name: "train-sft", targets: ["train-sft"]),
         .executable(name: "train-reward-model", targets: ["train-reward-model"]),
         .executable(name: "train-ppo", targets: ["train-ppo"]),
         .executable(name: "sample-best-of-n", targets: ["sample-best-of-n"]),
         .executable(name: "calculate-diversity", targets: ["calculate-diversity"]),
+        .executable(name: "rlhf-report", targets: ["rlhf-report"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -65,18 +69,28 @@ let package = Package(
 
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
+        .target(name: "Runs", dependencies: ["Formats", "Data", "Train"]),
+
+        // MARK: Whole stages, and what is made of their runs: no argument parser, no networking
         .target(
-            name: "Runs",
+            name: "Study",
+            dependencies: ["Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Runs"]),
+        .target(name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"]),
+
+        // MARK: Command lines
+        .target(
+            name: "CommandLine",
             dependencies: [
-                "Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Services", argumentParser, yams,
+                "Formats", "Data", "Models", "Diversity", "Eval", "Train", "Services", "Runs", "Study", "Report", argumentParser, yams,
             ]),
 
         // MARK: Programs
-        .executableTarget(name: "train-sft", dependencies: ["Runs"]),
-        .executableTarget(name: "train-reward-model", dependencies: ["Runs"]),
-        .executableTarget(name: "train-ppo", dependencies: ["Runs"]),
-        .executableTarget(name: "sample-best-of-n", dependencies: ["Runs"]),
-        .executableTarget(name: "calculate-diversity", dependencies: ["Runs"]),
+        .executableTarget(name: "train-sft", dependencies: ["CommandLine"]),
+        .executableTarget(name: "train-reward-model", dependencies: ["CommandLine"]),
+        .executableTarget(name: "train-ppo", dependencies: ["CommandLine"]),
+        .executableTarget(name: "sample-best-of-n", dependencies: ["CommandLine"]),
+        .executableTarget(name: "calculate-diversity", dependencies: ["CommandLine"]),
+        .executableTarget(name: "rlhf-report", dependencies: ["CommandLine"]),
 
         // MARK: Tests, and what they share: a test target, too, so that a build without tests leaves it out
         .testTarget(name: "_TestSupport", dependencies: ["Tensor"]),
@@ -90,12 +104,15 @@ let package = Package(
         .testTarget(name: "ServicesTests", dependencies: ["Services", "_TestSupport"]),
         .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
+        .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "_TestSupport"]),
+        .testTarget(name: "CommandLineTests", dependencies: ["CommandLine", "_TestSupport"]),
         .testTarget(name: "FuzzTests", dependencies: ["Models", "Data", "_TestSupport"]),
         .testTarget(
             name: "ProgramTests",
             dependencies: [
-                "Runs", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "sample-best-of-n",
-                "calculate-diversity",
+                "CommandLine", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "sample-best-of-n",
+                "calculate-diversity", "rlhf-report",
             ]),
     ],
     swiftLanguageModes: [.v6],

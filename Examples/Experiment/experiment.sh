@@ -56,5 +56,5 @@ done
 
 encoder=()
 [ ! -e "$sentence_encoder/modules.json" ] || encoder=(--embedding-model "$sentence_encoder")
-calculate-diversity --experiment-dir "$out" "${encoder[@]}"
+rlhf-report experiment --experiment-dir "$out" "${encoder[@]}"
 printf '\n\033[1mwritten: %s/experiment.md and %s/experiment.json\033[0m\n' "$out" "$out" >&2

@@ -43,6 +43,6 @@ if [ -e "$sentence_encoder/modules.json" ]; then
 else
     say "there is no sentence encoder in $sentence_encoder, so no diversity of embeddings; get one with: make sentence-encoder"
 fi
-calculate-diversity --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
+rlhf-report compare --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
     --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))" "${encoder[@]}"
 say "written: $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"

@@ -1,48 +1,38 @@
 import ArgumentParser
-import Runs
+import CommandLine
+import Study
 
 /// `calculate-diversity`: how different sampled summaries are, and what a whole pipeline did.
-struct CalculateDiversity: ProgramCommand {
+struct CalculateDiversity: StageCommand {
+    typealias Whole = DiversityStage
+    static let essentials = [
+        "run-ids", "table-name", "ood-table-name", "compare-run-ids", "decodes", "diversity-metrics", "embedding-model", "text-metrics",
+        "output-dir", "run-id",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "calculate-diversity",
         abstract: "Measures how diverse sampled texts are, per prompt and across prompts.",
+        usage: """
+            calculate-diversity --run-ids RUN [options]
+            calculate-diversity --decodes FILE [options]
+            """,
         discussion: """
             Writes final/diversity.json and .csv into its run folder; with a second system or tables out of distribution also the \
-            differences, with --best-of-n-curve and --text-metrics what their help says. With --summary-dir it compares the systems of \
-            a pipeline instead: quality, KL and diversity of the supervised model, PPO and best-of-N, in and out of distribution. With \
-            --experiment-dir it makes the table of an experiment over several seeds. With --systems it asks which of them is preferred: \
-            tasks for people and what their answers say, the verdicts of a judge, contrasting examples. With --metrics it \
-            writes numbers of runs over their steps as a table and a picture.
+            differences, with --best-of-n-curve and --text-metrics what their help says. Comparisons of whole pipelines, preferences \
+            and tables of experiments are made by rlhf-report.
 
-            \(Program.spellings)
-
-            Of samples of one run, then of texts from elsewhere with two metrics only:
+            Of samples of one run, of two systems with the difference and its interval, and of texts from elsewhere:
 
               calculate-diversity --run-ids bon --table-name test
+              calculate-diversity --run-ids samples-ppo --compare-run-ids bon --embedding-model ENCODER
               calculate-diversity --decodes texts.json --diversity-metrics ead_averaged_distinct_ngrams,self_bleu
+
+            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Texts and metrics") var options: DiversityOptions
-    @OptionGroup(title: "Comparison of a pipeline") var comparison: ComparisonOptions
-    @OptionGroup(title: "Preferences between systems") var preferences: SystemPreferenceOptions
-    @OptionGroup(title: "Numbers of runs") var history: HistoryOptions
     @OptionGroup(title: "Run") var runs: RunOptions
-
-    mutating func run() throws {
-        if history.isWanted {
-            try HistoryJob(run: runs, options: history, runIds: options.runIds.values)()
-        } else if preferences.isWanted {
-            try PreferenceJob(
-                run: runs, options: preferences, table: options.tableName.values.first ?? "test",
-                resamples: options.bootstrapResamples, resolved: resolvedOptions)()
-        } else if comparison.isExperimentWanted {
-            try ExperimentJob(run: runs, options: comparison, embeddingModel: options.embeddingModel)()
-        } else if comparison.isWanted {
-            try ComparisonJob(run: runs, options: comparison, embeddingModel: options.embeddingModel)()
-        } else {
-            try DiversityJob(run: runs, options: options, resolved: resolvedOptions)()
-        }
-    }
 }
 
 Program.main(CalculateDiversity.self)

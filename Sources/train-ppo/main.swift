@@ -1,21 +1,28 @@
 import ArgumentParser
-import Runs
+import CommandLine
+import Study
 
 /// `train-ppo`: policy optimisation against a reward model.
-struct TrainPPO: ProgramCommand {
+struct TrainPPO: StageCommand {
+    typealias Whole = PPOStage
+    static let essentials = [
+        "model-name", "rf-model-dir", "reward-function", "dataset", "total-steps", "learn-batch-size", "adam-learning-rate", "init-kl-coef",
+        "max-new-tokens", "run-id",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "train-ppo",
-        abstract: "Optimises a language model against a reward model with PPO.",
         discussion: """
             Writes a run folder: config.json, metrics.jsonl, tables of rollouts and evaluations, checkpoints/ and the policy in final/. \
             The same command goes on with a run that was interrupted.
 
-            \(Program.spellings)
-
-            Against a reward model, then against a program of one's own that scores texts:
+            Against a reward model, with another weight of the KL, and against a program of your own that scores texts:
 
               train-ppo --model-name runs/sft --rf-model-dir runs/rm --dataset generated
+              train-ppo --model-name runs/sft --rf-model-dir runs/rm --init-kl-coef 0.2 --run-id ppo-kl-0.2
               train-ppo --model-name runs/sft --reward-function process --scorer-command "python3 scorer.py"
+
+            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Models and training") var policy: PolicyOptions
@@ -27,12 +34,6 @@ struct TrainPPO: ProgramCommand {
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
-
-    mutating func run() throws {
-        try PPOJob(
-            run: runs, data: data, policy: policy, rewards: rewards, algorithm: algorithm, arithmetic: arithmetic, reward: reward,
-            sampling: sampling, saving: saving, resolved: resolvedOptions)()
-    }
 }
 
 Program.main(TrainPPO.self)

@@ -1,22 +1,29 @@
 import ArgumentParser
-import Runs
+import CommandLine
+import Study
 
 /// `train-reward-model`: a model that scores summaries.
-struct TrainRewardModel: ProgramCommand {
+struct TrainRewardModel: StageCommand {
+    typealias Whole = RewardModelStage
+    static let essentials = [
+        "model-name", "comparisons", "dataset", "data-dir", "learning-rate", "num-train-epochs", "per-device-train-batch-size",
+        "freeze-layers", "output-dir", "run-id",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "train-reward-model",
-        abstract: "Trains a reward model on pairs of summaries, given or simulated.",
         discussion: """
             Where the data set has posts and no comparisons, summaries are drawn from the supervised model and compared by a hidden judge \
             that knows the reference; the comparisons stay in the run folder. The model is in final/, and in final-normalised/ with scores \
             of mean 0 and deviation 1.
 
-            \(Program.spellings)
-
-            On simulated comparisons, then on the published ones:
+            On simulated comparisons, on the published ones, and on your own pairs:
 
               train-reward-model --model-name runs/sft --dataset generated
               train-reward-model --model-name runs/sft --data-dir data
+              train-reward-model --model-name runs/sft --comparisons my-pairs
+
+            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Model and comparisons") var preferences: PreferenceOptions
@@ -26,11 +33,10 @@ struct TrainRewardModel: ProgramCommand {
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
+    @OptionGroup(title: "Scoring under the original's names") var analysis: AnalysisOptions
 
     mutating func run() throws {
-        try RewardJob(
-            run: runs, data: data, preferences: preferences, training: training, sampling: sampling,
-            evaluation: evaluation, saving: saving, resolved: resolvedOptions)()
+        if try !analysis.scores(resolvedOptions, .commandLine()) { try runStage() }
     }
 }
 

@@ -1,21 +1,34 @@
 import ArgumentParser
-import Runs
+import CommandLine
+import Study
 
 /// `train-sft`: supervised fine-tuning.
-struct TrainSFT: ProgramCommand {
+struct TrainSFT: StageCommand {
+    typealias Whole = SFTStage
+    static let essentials = [
+        "model-name", "from-scratch", "dataset", "data-dir", "learning-rate", "num-train-epochs", "per-device-train-batch-size",
+        "freeze-layers", "output-dir", "run-id",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "train-sft",
         abstract: "Trains a language model to write summaries, from pairs of post and summary.",
+        usage: """
+            train-sft --model-name MODEL [options]
+            train-sft --from-scratch [options]
+            """,
         discussion: """
             Writes a run folder: config.json, metrics.jsonl, checkpoints/ and the model in final/. The same command goes on with a \
             run that was interrupted.
 
-            \(Program.spellings)
-
-            A small model from nothing on generated posts, then the paper's fine-tuning of a given one on the published set:
+            A small model from nothing on generated posts, a given one on the published set as the paper has it, and 100 steps \
+            on your own files:
 
               train-sft --from-scratch --dataset generated
               train-sft --model-name models/llama --data-dir data --run-id sft-tldr
+              train-sft --model-name models/opt --dataset my-posts --max-steps 100 --freeze-layers 0
+
+            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Model") var model: StartingModelOptions
@@ -26,12 +39,6 @@ struct TrainSFT: ProgramCommand {
     @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
-
-    mutating func run() throws {
-        try SFTJob(
-            run: runs, data: data, model: model, training: training, evaluation: evaluation, sampling: sampling,
-            reward: reward, saving: saving, resolved: resolvedOptions)()
-    }
 }
 
 Program.main(TrainSFT.self)

@@ -1,6 +1,6 @@
 import Foundation
 import Models
-import Runs
+import CommandLine
 import Tensor
 import Testing
 import _TestSupport
@@ -77,7 +77,7 @@ import _TestSupport
             .write(to: pipeline.url("rows.jsonl"), atomically: true, encoding: .utf8)
         func score(_ model: String, _ extra: [String] = []) throws -> Double {
             let end = try ProgramProcess(
-                "train-reward-model", ["--score", "rows.jsonl", "--score-output", "scored.jsonl", "--model-name", model] + extra,
+                "rlhf-report", ["score", "--score", "rows.jsonl", "--score-output", "scored.jsonl", "--model-name", model] + extra,
                 in: pipeline.folder
             ).wait()
             #expect(end.status == 0, "\(end.errors)")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The five programs, run as a user runs them.
+/// The six programs, run as a user runs them.
 @Suite(.serialized) struct ProgramTests {
     static let programs = ["train-sft", "train-reward-model", "train-ppo", "sample-best-of-n", "calculate-diversity"]
 
@@ -35,11 +35,14 @@ import Testing
         return folder
     }
 
-    @Test("Docs/options.md has the help of each program; `make options` brings it up to date", arguments: programs)
+    private static let reports = ["compare", "experiment", "history", "prefer", "score", "index"].map { "rlhf-report \($0)" }
+
+    @Test("Docs/options.md has the help of each program; `make options` brings it up to date", arguments: programs + ["rlhf-report"] + reports)
     func options(program: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let document = try String(contentsOf: root.appendingPathComponent("Docs/options.md"), encoding: .utf8)
-        let help = try run(program, ["--help"]).output
+        let words = program.split(separator: " ").map(String.init)
+        let help = try run(words[0], words.dropFirst() + ["--help"]).output
         #expect(document.contains("## \(program)\n\n```\n\(help)```\n"), "Docs/options.md is stale: run make options")
     }
 
@@ -143,9 +146,9 @@ import Testing
             ] + sampling)
         try step("calculate-diversity", ["--run-ids", "bon", "--diversity-metrics", "ead_averaged_distinct_ngrams"])
         try step(
-            "calculate-diversity",
+            "rlhf-report",
             [
-                "--summary-dir", runs, "--sft-run", "sft", "--rm-run", "rm", "--ppo-run", "ppo", "--sft-samples-run",
+                "compare", "--summary-dir", runs, "--sft-run", "sft", "--rm-run", "rm", "--ppo-run", "ppo", "--sft-samples-run",
                 "bon",
                 "--ppo-samples-run", "samples-kl-0.05",
             ])
@@ -153,7 +156,7 @@ import Testing
         for key in ["validation_loss", "accuracy_ood", "per_input_ead", "across_input_ead", "eos_share"] {
             #expect(summary.contains("\"\(key)\""))
         }
-        try step("calculate-diversity", ["--experiment-dir", experiment])
+        try step("rlhf-report", ["experiment", "--experiment-dir", experiment])
         let table = try String(contentsOfFile: "\(experiment)/experiment.md", encoding: .utf8)
         #expect(table.hasPrefix("# generated: 1 seed") && table.contains("| PPO kl 0.05 "))
         let again = try run("train-sft", supervised + ["--output-dir", runs, "--seed", "3"])

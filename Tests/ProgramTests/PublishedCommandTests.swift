@@ -180,24 +180,24 @@ import _TestSupport
         #expect(exists("runs/diversity/final/diversity.json"))
 
         // scoring: a column in a run's table, and in a file
-        try run("train-reward-model", "--score bon --table-names test --model-name runs/rm --output-dir .")
+        try run("rlhf-report", "score --score bon --table-names test --model-name runs/rm --output-dir .")
         let scored = try lines("bon/tables/test.jsonl")
         #expect(scored.count == 48)
         for row in scored {
             let (own, again) = (row["reward"] as? Double ?? .nan, row["proxy_reward"] as? Double ?? .nan)
             #expect(own.isFinite && again.isFinite)
         }
-        try run("train-reward-model", "--score bon/tables/ood_test.jsonl --score-column gold --model-name runs/rm")
+        try run("rlhf-report", "score --score bon/tables/ood_test.jsonl --score-column gold --model-name runs/rm")
         #expect(try lines("bon/tables/ood_test.scored.jsonl").allSatisfy { $0["gold"] is Double })
         // any rows of prompts and answers; their other columns stay
         try #"{"input": "POST: a\nTL;DR:", "response": " b", "from": "elsewhere", "tags": ["x", 1]}"#
             .write(to: folder.appendingPathComponent("own.jsonl"), atomically: true, encoding: .utf8)
-        try run("train-reward-model", "--score own.jsonl --model-name runs/rm")
+        try run("rlhf-report", "score --score own.jsonl --model-name runs/rm")
         let own = try #require(try lines("own.scored.jsonl").first)
         #expect(own["from"] as? String == "elsewhere" && (own["tags"] as? [Any])?.count == 2)
         #expect(own["proxy_reward"] is Double && own["response"] as? String == " b")
         let taken = try run(
-            "train-reward-model", "--score own.jsonl --score-column response --model-name runs/rm", status: 64)
+            "rlhf-report", "score --score own.jsonl --score-column response --model-name runs/rm", status: 64)
         #expect(taken.contains("--score-column"))
     }
 
@@ -277,8 +277,8 @@ import _TestSupport
         }
         // the same functions find the rows of a structured subset
         try run(
-            "train-sft",
-            "--index-output index.json --index-scores scores --reward-function length --dataset summarisation --data-dir data")
+            "rlhf-report",
+            "index --index-output index.json --index-scores scores --reward-function length --dataset summarisation --data-dir data")
         #expect(exists("scores/train.npy") && exists("scores/validation.npy") && exists("scores/test.npy"))
         let index = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("index.json")))

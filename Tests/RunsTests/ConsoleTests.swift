@@ -69,15 +69,14 @@ import _TestSupport
     }
 }
 
-@Suite struct EventSinksTests {
+@Suite struct MetricSinksTests {
     @Test func everyEventReachesThoseItConcerns() throws {
         let folder = try TemporaryFolder()
         let recorder = Recorder()
         let run = try RunFolder(at: folder["a"], configuration: .sample())
         var seen = 0
-        let sinks = EventSinks(
-            console: Console(recorder.terminal(interactive: false), clock: { recorder.now }), run: run,
-            others: [{ _ in seen += 1 }])
+        let console = Console(recorder.terminal(interactive: false), clock: { recorder.now })
+        let sinks = MetricSinks(run: run, [console, ClosureSink { _ in seen += 1 }])
         let handler = sinks.handler
         try handler(.began(stage: "sft", totalSteps: 2))
         try handler(.progressed(step: 1, totalSteps: 2, tokens: 10, loss: 3))
@@ -94,38 +93,25 @@ import _TestSupport
 
     @Test func aSinkThatThrowsEndsTheStage() {
         struct Failure: Error {}
-        let sinks = EventSinks(others: [{ _ in throw Failure() }])
+        let sinks = MetricSinks([ClosureSink { _ in throw Failure() }])
         #expect(throws: Failure.self) { try sinks.handle(.noted("")) }
     }
-}
 
-@Suite struct TextTableTests {
-    private var table: TextTable {
-        var table = TextTable([.init("system"), .init("reward", .right)])
-        table.add(["SFT", "0.5"])
-        table.add(["best|of", "-12.25"])
-        return table
+    @Test("an error that a note meets is thrown with the next event")
+    func failedNote() {
+        struct Failure: Error {}
+        var fails = true
+        let sinks = MetricSinks([ClosureSink { _ in if fails { throw Failure() } }])
+        sinks.say("a")
+        fails = false
+        #expect(throws: Failure.self) { try sinks.handle(.began(stage: "sft", totalSteps: 1)) }
     }
 
-    @Test func alignsColumns() {
-        #expect(
-            table.plain == """
-                system   reward
-                -------  ------
-                SFT         0.5
-                best|of  -12.25
-
-                """)
-    }
-
-    @Test func isMarkdown() {
-        #expect(
-            table.markdown == """
-                | system   | reward |
-                | -------- | -----: |
-                | SFT      |    0.5 |
-                | best\\|of | -12.25 |
-
-                """)
+    @Test("all sinks hear of the step that a run goes on from")
+    func cutBack() throws {
+        var steps: [Int] = []
+        let sink = ClosureSink(cutBack: { steps.append($0) }, handle: { _ in })
+        try MetricSinks([sink, sink]).cutBack(to: 3)
+        #expect(steps == [3, 3])
     }
 }

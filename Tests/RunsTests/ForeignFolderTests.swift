@@ -16,7 +16,7 @@ import _TestSupport
         try Folder.make(folder["a/" + name].deletingLastPathComponent())
         try AtomicFile.write("precious\n", to: folder["a/" + name])
         let error = #expect(throws: RunFolderError.self) { try open(folder["a"]) }
-        #expect(error?.programExit == .usage)
+        #expect({ if case .foreignFolder? = error { true } else { false } }())
         #expect(text(of: folder["a/" + name]) == "precious\n")
         #expect(TemporaryFolder.names(in: folder["a"]).count == 1)
     }
@@ -123,7 +123,7 @@ import _TestSupport
             changed[9] ^= 1
             try changed.write(to: folder[name])
             let error = #expect(throws: RunFolderError.self) { try open(folder["a"]).restore() }
-            #expect(error?.programExit == .badData && "\(error as Any)".contains("is damaged"))
+            #expect("\(error as Any)".contains("is damaged"))
             #expect(try Data(contentsOf: folder[name]) == changed)
             try whole.write(to: folder[name])
         }

@@ -17,10 +17,10 @@ public struct Measurement: Equatable, Sendable {
 
 extension [Measurement] {
     /// The first value of a metric; nil where it was never measured.
-    func first(of name: String) -> Double? { self.first(where: { $0.values[name] != nil })?.values[name] }
+    package func first(of name: String) -> Double? { self.first(where: { $0.values[name] != nil })?.values[name] }
 
     /// The last value of a metric; nil where it was never measured.
-    func last(of name: String) -> Double? { self.last(where: { $0.values[name] != nil })?.values[name] }
+    package func last(of name: String) -> Double? { self.last(where: { $0.values[name] != nil })?.values[name] }
 }
 
 /// `metrics.jsonl` of a run: one JSON object per line, `step` first, the other names sorted.

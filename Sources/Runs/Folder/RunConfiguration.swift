@@ -10,7 +10,7 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     /// The file's name in a run folder.
     public static var fileName: String { "config.json" }
     /// What stands in the file.
-    static var keys: [String] { ["stage", "program", "versions", "options"] }
+    package static var keys: [String] { ["stage", "program", "versions", "options"] }
 
     /// What the run does.
     public var stage: RunStage

@@ -1,11 +1,11 @@
 internal import Formats
-internal import Foundation
+package import Foundation
 
 // Runs and models that a person names: why a name stands for none is said as it is found.
 extension RunFolder {
     /// As ``locate(_:in:expecting:)``.
     /// - Throws: as it; `FileError.notAFolder`; `RunFolderError.noConfiguration`.
-    static func run(named name: String, in runs: URL, expecting stages: [RunStage] = RunStage.allCases) throws -> URL {
+    package static func run(named name: String, in runs: URL, expecting stages: [RunStage] = RunStage.allCases) throws -> URL {
         do {
             return try locate(name, in: runs, expecting: stages)
         } catch RunFolderError.notARunFolder(let path) {
@@ -18,7 +18,7 @@ extension RunFolder {
 
     /// As ``modelFolder(at:expecting:)``.
     /// - Throws: as it; `FileError.notAFolder`.
-    static func model(at url: URL, expecting stages: [RunStage]) throws -> URL {
+    package static func model(at url: URL, expecting stages: [RunStage]) throws -> URL {
         try checkIsFolder(url.path)
         return try modelFolder(at: url, expecting: stages)
     }

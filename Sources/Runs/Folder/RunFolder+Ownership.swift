@@ -2,8 +2,11 @@ internal import Formats
 internal import Foundation
 
 extension RunFolder {
+    /// The folder of a reward model with a normalised head.
+    package static let normalisedName = "final-normalised"
+
     private static let ownFiles = [RunLock.fileName, RunConfiguration.fileName, MetricsFile.fileName, "timing.json"]
-    private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", RewardJob.normalisedName]
+    private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", normalisedName]
 
     /// Throws unless a folder may become a run, or is one: nothing that somebody else has put there is ever overwritten or deleted, and
     /// nothing outside of the folder is. The folder itself may be a link; nothing in it may be one.

@@ -42,10 +42,12 @@ public final class RunFolder {
     /// `mayChange`. A run that has neither begins again with the options given.
     /// - Parameters:
     ///   - mayChange: Options that do not change what a step computes, such as the limit of checkpoints.
+    ///   - known: All options that there are. Others in the folder are those of another version, and count no more; nil where none does.
     ///   - note: Receives one line for people where something differs from what they may expect.
     /// - Throws: `RunFolderError`, `FileError`. Nothing has been written then, except that the folder may exist.
     public init(
         at url: URL, configuration: RunConfiguration, resume: ResumePolicy = .allow, mayChange: Set<String> = [],
+        known: Set<String>? = nil,
         note: (String) -> Void = { _ in }
     ) throws {
         // Before anything is written: a folder of another kind must stay as it is.
@@ -58,6 +60,8 @@ public final class RunFolder {
         self.configuration = configuration
         for folder in [url, url.appendingPathComponent(Checkpoints.folderName)] { try LeftOvers.remove(in: folder) }
         let earlier = try Self.configuration(at: url, expecting: [configuration.stage])
+        let mayChange =
+            known.map { known in mayChange.union((earlier?.options.keys).map { Set($0).subtracting(known) } ?? []) } ?? mayChange
         if let earlier, try Self.hasProgress(url) {
             guard resume != .never else { throw RunFolderError.alreadyExists(path: url.path) }
             try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)

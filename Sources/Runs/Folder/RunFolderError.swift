@@ -73,7 +73,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     /// Lets through names that are one plain part of a path.
-    static func checkName(_ name: String) throws(RunFolderError) {
+    package static func checkName(_ name: String) throws(RunFolderError) {
         let allowed = name.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x5f, 0x2d: true
@@ -86,7 +86,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     /// Lets through names for a folder that a person asks for beside those that every run has.
-    static func checkResultName(_ name: String) throws(RunFolderError) {
+    package static func checkResultName(_ name: String) throws(RunFolderError) {
         try checkName(name)
         let own = ["final", "comparisons", "timing.json"]
         let names = [

@@ -1,7 +1,7 @@
 public import Train
 
 /// Shows training events to people: on a terminal one line that is redrawn, elsewhere a plain line every few seconds.
-public final class Console {
+public final class Console: MetricSink {
     /// A terminal is redrawn at most so often, in seconds.
     static var redrawInterval: Double { 0.1 }
 

@@ -41,7 +41,7 @@ public struct Terminal: Sendable {
         return Int(size.ws_col)
     }
 
-    static func write(_ text: String, to descriptor: Int32) {
+    package static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
@@ -56,8 +56,8 @@ public struct Terminal: Sendable {
 }
 
 /// Seconds on a clock that never jumps, whatever happens to the time of day.
-enum SteadyClock {
-    static func now() -> Double {
+package enum SteadyClock {
+    package static func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -8,7 +8,7 @@ func useRuns() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let configuration = RunConfiguration(stage: .supervised, program: "consumer", options: ["seed": .integer(1)])
     let run = try RunFolder(at: folder, configuration: configuration)
-    let handler = EventSinks(run: run).handler
+    let handler = MetricSinks(run: run).handler
     try handler(.measured(step: 1, values: ["loss": 2.5]))
     try run.writeCheckpoint(step: 1) { _ in }
     try handler(.measured(step: 2, values: ["loss": 2.25]))

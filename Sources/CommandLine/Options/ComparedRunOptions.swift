@@ -1,0 +1,28 @@
+public import ArgumentParser
+public import Report
+
+/// The runs of one pipeline, and where their comparison is written.
+public struct ComparedRunOptions: SettingsOptions {
+    public typealias Values = ComparedRunSettings
+
+    @Option(help: "The supervised run.")
+    public var sftRun: String?
+    @Option(help: "The reward model's run.")
+    public var rmRun: String?
+    @Option(help: "The policy run.")
+    public var ppoRun: String?
+    @Option(help: "The best-of-N run of the supervised model; its samples stand for the supervised model itself.")
+    public var sftSamplesRun: String?
+    @Option(help: "The best-of-N run of the policy.")
+    public var ppoSamplesRun: String?
+    @Option(help: "The folder for summary.json, summary.md and summary.svg.")
+    public var summaryDir = Self.defaults.summaryDir
+    @Option(help: "Seconds since the pipeline began, for the summary.")
+    public var totalSeconds: Double?
+    @Option(help: "What the hidden judge takes off a summary of twice the reference's length.")
+    public var lengthWeight = Self.defaults.lengthWeight
+    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.")
+    public var embeddingModel: String?
+
+    public init() {}
+}

@@ -1,0 +1,20 @@
+public import ArgumentParser
+public import Study
+
+/// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of
+/// what is trained.
+public struct SavingOptions: SettingsOptions {
+    public typealias Values = SavingSettings
+
+    @Option(
+        help:
+            "How weights of the finished model are stored: f32, or rounded to bf16 or f16, which takes half the space.")
+    public var saveDtype = Self.defaults.saveDtype
+    @Option(
+        help:
+            "What one weight file of the finished model holds at most, such as 500MB or 5GB; a larger model gets several."
+    )
+    public var maxShardSize = Self.defaults.maxShardSize
+
+    public init() {}
+}

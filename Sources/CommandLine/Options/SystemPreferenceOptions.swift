@@ -1,0 +1,74 @@
+public import ArgumentParser
+public import Report
+
+/// Which of several systems people or a model prefer, from files to files.
+public struct SystemPreferenceOptions: SettingsOptions {
+    public typealias Values = SystemPreferenceSettings
+
+    @Option(
+        help: """
+            The systems that are compared: runs, tables of runs (run:table; --table-name unless given), or JSONL files of rows with id, \
+            input and response. They are joined on the input; the first output for each counts.
+            """)
+    public var systems = ArgumentList(Self.defaults.systems)
+    @Option(
+        help: """
+            Judges the two --systems by a shell command that reads and writes JSON lines, as Docs/porting.md says: each pair in both \
+            orders.
+            """)
+    public var judgeCommand: String?
+    @Option(help: "Seconds of silence after which the judge is started again.")
+    public var judgePatience = Self.defaults.judgePatience
+    @Option(help: "Writes what a judge is to be asked about the two --systems into this JSONL file, and ends.")
+    public var judgeRequests: String?
+    @Option(help: "Judges the two --systems by a JSONL file of answers to those requests.")
+    public var judgeAnswers: String?
+    @Option(
+        help: """
+            In place of --systems: a JSONL file of comparisons in the published shape. The judge's win rate is then how often it agrees \
+            with the people who made them.
+            """)
+    public var judgeComparisons: String?
+    @Option(help: "Inputs that are judged or become tasks at most, drawn at random.")
+    public var judgedInputs = Self.defaults.judgedInputs
+    @Option(
+        help: """
+            Writes tasks for people into this JSONL file, and ends: pairs on a slider from -4 to 4 for two --systems, rankings with the \
+            reference for more. With --preference-answers, the tasks that were answered.
+            """)
+    public var preferenceTasks: String?
+    @Option(help: "What --preference-tasks are: pairwise or ranking; by the number of systems unless given.")
+    public var taskForm: String?
+    @Option(
+        help: """
+            A JSONL file of answers to --preference-tasks: {"task", "annotator", "slider"} to pairs, {"task", "annotator", "ranks"} to \
+            rankings.
+            """)
+    public var preferenceAnswers: String?
+    @Option(help: "How a slider counts: sign (won, lost or a tie) or weighted (by its position).")
+    public var answerScale = Self.defaults.answerScale
+    @Option(help: "How several answers to a pair are merged: average, override (the last counts) or skip (all must agree).")
+    public var answerMerging = Self.defaults.answerMerging
+    @Option(help: "What neutral answers to pairs are: tie or leave-out.")
+    public var neutralAnswers = Self.defaults.neutralAnswers
+    @Option(help: "The annotator whose rankings are a model's: people are compared with it.")
+    public var judgeAnnotator: String?
+    @Option(
+        help: """
+            Writes the inputs on which the first of two --systems does best beside the second into this JSONL file, and ends.
+            """)
+    public var pickExamples: String?
+    @Option(help: "The column that --pick-examples goes by.")
+    public var pickBy = Self.defaults.pickBy
+    @Option(help: .yesNo("Whether every output of the first system must be better than every one of the second."))
+    public var pickStrictly = Self.defaults.pickStrictly
+    @Option(help: "Examples that are picked at most.")
+    public var pickedExamples = Self.defaults.pickedExamples
+
+    @Option(help: "The table of runs that are named without one.")
+    public var tableName = Self.defaults.tableName
+    @Option(help: "Resamples of bootstrap intervals.")
+    public var bootstrapResamples = Self.defaults.bootstrapResamples
+
+    public init() {}
+}

@@ -1,0 +1,60 @@
+internal import Formats
+
+/// What can be wrong with a command line or a configuration file.
+public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A name that the program does not know; `place` is a file, or nil for the command line itself.
+    case unknownOption(String, nearest: String?, place: String?)
+    /// An option that another program has now; `place` is a file, or nil for the command line itself.
+    case movedOption(String, to: String, place: String?)
+    /// An option that needs a value and has none.
+    case missingValue(String)
+    /// A value that is neither true nor false.
+    case notBoolean(String, value: String)
+    /// One option twice, by the two spellings; `place` is a file, or nil for the command line itself.
+    case repeatedOption(String, String, place: String?)
+    /// A word that belongs to no option.
+    case unexpectedWord(String)
+    /// What the parser of the options says about a value.
+    case invalid(String)
+    /// A configuration file that cannot be read.
+    case unreadableConfiguration(path: String, reason: String)
+    /// A configuration file without the shape of one.
+    case malformedConfiguration(path: String, problem: String)
+    /// The configuration file of a run of another program.
+    case otherProgram(path: String, found: String, expected: String)
+
+    /// One line for people.
+    public var description: String {
+        // the parser's own messages have several lines
+        if case .invalid(let message) = self { return OneLine.message(message) }
+        return OneLine.escaped(text)
+    }
+
+    /// A name that could be missed among the words of a message stands in quotation marks.
+    static func shown(_ name: String) -> String {
+        name.allSatisfy(\.isWhitespace) ? OneLine.quoted(name) : name
+    }
+
+    private var text: String {
+        switch self {
+        case .unknownOption(let name, let nearest, let place):
+            "unknown option \(Self.shown(name))\(place.map { " in \($0)" } ?? "")"
+                + (nearest.map { "; did you mean \($0)?" } ?? "; --help lists all options")
+        case .movedOption(let name, let program, let place):
+            "\(Self.shown(name))\(place.map { " in \($0)" } ?? "") is an option of \(program) now; see \(program) --help"
+        case .missingValue(let name): "\(name) needs a value"
+        case .notBoolean(let name, let value): "\(name) is \"\(value)\"; expected true or false (or 1 or 0)"
+        case .repeatedOption(let first, let second, let place):
+            first == second
+                ? "\(first) is given twice\(place.map { " in \($0)" } ?? ""); keep one of them"
+                : "\(first) and \(second)\(place.map { " in \($0)" } ?? "") are the same option; keep one of them"
+        case .unexpectedWord(let word):
+            "unexpected word \"\(word)\"; options are written as --name value, --name=value or name=value"
+        case .invalid(let message): message
+        case .unreadableConfiguration(let path, let reason): "cannot read the configuration \(path): \(reason)"
+        case .malformedConfiguration(let path, let problem): "\(path): \(problem)"
+        case .otherProgram(let path, let found, let expected):
+            "\(path) is the configuration of \(found), not of \(expected)"
+        }
+    }
+}

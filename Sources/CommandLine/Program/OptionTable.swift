@@ -1,0 +1,216 @@
+public import ArgumentParser
+internal import Foundation
+public import Runs
+internal import Study
+
+/// The options of a program by name, and what each of them takes: found out from its declarations.
+///
+/// A property `@Option var freezeLayers: Double` is the option `freeze-layers`. Names that a property gives itself
+/// (`name: .customLong(…)`) are not seen; declare the property under the right name, and others as aliases.
+public struct OptionTable: Sendable {
+    /// What an option takes.
+    public enum Kind: Equatable, Sendable {
+        /// True or false, as a value: `@Option var x: Bool`.
+        case boolean
+        /// True when named: `@Flag var x: Bool`.
+        case flag
+        /// One value.
+        case value
+        /// Several values in one text: `@Option var x: ArgumentList<…>`.
+        case list
+        /// Several values, the option repeated for each: `@Option var x: […]`.
+        case repeated
+    }
+
+    /// One option.
+    public struct Entry: Equatable, Sendable {
+        /// What it takes.
+        public var kind: Kind
+        /// Whether it may have no value at all; `none` and `null` then take one away.
+        public var isOptional: Bool
+    }
+
+    /// By kebab-case name.
+    public private(set) var entries: [String: Entry] = [:]
+    /// Other names of options, kebab-case.
+    public private(set) var aliases: [String: String] = [:]
+    /// Options that may stand without a value and then count as absent.
+    public private(set) var mayLackValue: Set<String> = []
+    /// What `none` and `null` stand for in options that always have a value.
+    public private(set) var valuesOfNone: [String: String] = [:]
+    /// Names that are accepted and have no meaning; an option of the same name wins.
+    public private(set) var ignored: [IgnoredOption] = IgnoredOption.common
+    /// Whether the program takes words without a name.
+    public private(set) var takesWords = false
+
+    /// The options of a command, those of its groups among them.
+    public init(_ arguments: any ParsableArguments.Type) {
+        add(arguments)
+        for (other, name) in aliases { precondition(entries[name] != nil, "alias \(other) of unknown option \(name)") }
+        for name in valuesOfNone.keys { precondition(entries[name] != nil, "a value of none of the unknown option \(name)") }
+    }
+
+    /// The kebab-case form of a name in snake_case, kebab-case or camelCase.
+    public static func canonical(_ name: String) -> String { SettingName.canonical(name) }
+
+    /// Values of a parsed command by snake_case name, for the configuration of a run. Options without a value are
+    /// left out, and so is `config`, whose content is already in the others.
+    public static func values(of arguments: any ParsableArguments) -> [String: OptionValue] {
+        var values: [String: OptionValue] = [:]
+        for child in Mirror(reflecting: arguments).children {
+            if let group = child.value as? any GroupProperty {
+                values.merge(self.values(of: group.group)) { _, new in new }
+            } else if let property = child.value as? any ValueProperty, let name = propertyName(child.label) {
+                let value = OptionValue(reflecting: property.value)
+                if value != .null { values[name.replacing("-", with: "_")] = value }
+            }
+        }
+        values["config"] = nil
+        return values
+    }
+
+    /// The largest whole number that an option takes; seeds take any. The product of two such numbers is still one.
+    static let largestInteger = 1_000_000_000
+
+    /// What is wrong with the first option whose number can mean nothing: a whole number beyond all sizes, or no number at all.
+    static func absurdNumber(in arguments: any ParsableArguments) -> String? {
+        for child in Mirror(reflecting: arguments).children {
+            if let group = child.value as? any GroupProperty {
+                if let problem = absurdNumber(in: group.group) { return problem }
+            } else if let property = child.value as? any ValueProperty, let name = propertyName(child.label),
+                let problem = absurdity(of: property.value)
+            {
+                return "--\(name) is \(problem)"
+            }
+        }
+        return nil
+    }
+
+    private static func absurdity(of value: Any) -> String? {
+        switch value {
+        case let optional as any OptionalValue: optional.wrapped.flatMap(absurdity)
+        case let list as any ListValue: list.elements.lazy.compactMap(absurdity).first
+        case let list as [Any]: list.lazy.compactMap(absurdity).first
+        case let integer as Int where integer.magnitude > UInt(largestInteger):
+            "\(integer); whole numbers are at most \(largestInteger)"
+        case let number as any BinaryFloatingPoint where number.isNaN: "nan; expected a number"
+        default: nil
+        }
+    }
+
+    private mutating func add(_ arguments: any ParsableArguments.Type) {
+        if let named = arguments as? any ProgramOptions.Type {
+            for (other, name) in named.aliases { aliases[Self.canonical(other)] = Self.canonical(name) }
+            mayLackValue.formUnion(named.mayLackValue.map(Self.canonical))
+            for (name, value) in named.valuesOfNone { valuesOfNone[Self.canonical(name)] = value }
+            ignored += named.ignored
+        }
+        for child in Mirror(reflecting: arguments.init()).children {
+            if let group = child.value as? any GroupProperty {
+                add(group.groupType)
+            } else if let property = child.value as? any ValueProperty, let name = Self.propertyName(child.label) {
+                if property.isWord {
+                    takesWords = true
+                } else {
+                    entries[name] = property.entry
+                }
+            }
+        }
+    }
+
+    /// `_freezeLayers` → `freeze-layers`.
+    private static func propertyName(_ label: String?) -> String? {
+        guard let label, label.hasPrefix("_") else { return nil }
+        return canonical(String(label.dropFirst()))
+    }
+}
+
+// MARK: - Looking into property wrappers
+
+private protocol ValueProperty {
+    var entry: OptionTable.Entry { get }
+    var isWord: Bool { get }
+    /// Only of a parsed command.
+    var value: Any { get }
+}
+
+extension ValueProperty {
+    fileprivate var isWord: Bool { false }
+}
+
+extension Option: ValueProperty {
+    fileprivate var entry: OptionTable.Entry {
+        let optional = Value.self as? any OptionalValue.Type
+        let type = optional?.wrappedType ?? Value.self
+        let kind: OptionTable.Kind =
+            type == Bool.self
+            ? .boolean : type is any RepeatedValue.Type ? .repeated : type is any ListValue.Type ? .list : .value
+        return OptionTable.Entry(kind: kind, isOptional: optional != nil)
+    }
+
+    fileprivate var value: Any { wrappedValue }
+}
+
+extension Flag: ValueProperty {
+    fileprivate var entry: OptionTable.Entry { OptionTable.Entry(kind: .flag, isOptional: false) }
+    fileprivate var value: Any { wrappedValue }
+}
+
+extension Argument: ValueProperty {
+    fileprivate var entry: OptionTable.Entry { OptionTable.Entry(kind: .value, isOptional: false) }
+    fileprivate var isWord: Bool { true }
+    fileprivate var value: Any { wrappedValue }
+}
+
+private protocol GroupProperty {
+    var groupType: any ParsableArguments.Type { get }
+    var group: any ParsableArguments { get }
+}
+
+extension OptionGroup: GroupProperty {
+    fileprivate var groupType: any ParsableArguments.Type { Value.self }
+    fileprivate var group: any ParsableArguments { wrappedValue }
+}
+
+private protocol OptionalValue {
+    static var wrappedType: Any.Type { get }
+    var wrapped: Any? { get }
+}
+
+extension Optional: OptionalValue {
+    fileprivate static var wrappedType: Any.Type { Wrapped.self }
+    fileprivate var wrapped: Any? { self }
+}
+
+private protocol RepeatedValue {}
+extension Array: RepeatedValue {}
+
+private protocol ListValue {
+    var elements: [Any] { get }
+}
+extension ArgumentList: ListValue {
+    fileprivate var elements: [Any] { values }
+}
+
+extension OptionValue {
+    /// A number; JSON has none that is not finite, so such a one becomes the text that is typed for it.
+    private init(_ number: Double) { self = number.isFinite ? .number(number) : .string("\(number)") }
+
+    /// The value of an option: numbers, texts, lists of them, and whatever can be written on a command line.
+    init(reflecting value: Any) {
+        switch value {
+        case let optional as any OptionalValue: self = optional.wrapped.map(OptionValue.init(reflecting:)) ?? .null
+        case let list as any ListValue: self = .array(list.elements.map(OptionValue.init(reflecting:)))
+        case let array as [Any]: self = .array(array.map(OptionValue.init(reflecting:)))
+        case let bool as Bool: self = .bool(bool)
+        case let integer as any BinaryInteger:
+            self = Int64(exactly: integer).map(OptionValue.integer) ?? .string("\(integer)")
+        case let double as Double: self = OptionValue(double)
+        case let float as Float: self = OptionValue(Double("\(float)") ?? .nan)
+        case let string as String: self = .string(string)
+        case let url as URL: self = .string(url.isFileURL ? url.relativePath : url.absoluteString)
+        case let other as any ExpressibleByArgument: self = .string(other.defaultValueDescription)
+        default: self = .string("\(value)")
+        }
+    }
+}

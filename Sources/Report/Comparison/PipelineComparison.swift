@@ -1,0 +1,151 @@
+import Data
+import Diversity
+import Eval
+import Formats
+import Foundation
+import Tensor
+import Train
+import Runs
+public import Study
+
+/// What supervised training, PPO and best-of-N did to quality and diversity, from the runs of a pipeline.
+public struct PipelineComparison: ReportTask {
+    /// The runs that are compared.
+    public var runs = ComparedRunSettings()
+    /// Where runs are, and how they are measured.
+    public var measuring = MeasuringSettings()
+
+    /// The defaults.
+    public init() {}
+
+    public static var groups: [SettingsGroup<PipelineComparison>] { [.init(\.runs), .init(\.measuring)] }
+
+    public func run(_ listener: ReportListener) throws {
+        try validate()
+        let start = ContinuousClock.now
+        let sft = try locate(runs.sftRun, "--sft-run", .supervised)
+        let rm = try locate(runs.rmRun, "--rm-run", .rewardModel)
+        let ppo = try locate(runs.ppoRun, "--ppo-run", .policy)
+        let sftSamples = try locate(runs.sftSamplesRun, "--sft-samples-run", .bestOfN)
+        let ppoSamples = try locate(runs.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
+
+        let encoder = try runs.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
+        encoder?.notes.forEach(listener.note)
+        func system(_ run: URL, suffix: String = "") throws -> Summary.System {
+            Summary.System(
+                id: try scores(of: "test" + suffix, inRun: run, encoder),
+                ood: try scores(of: "ood_test" + suffix, inRun: run, encoder))
+        }
+        let systems = try measuring.computing {
+            Summary.Systems(
+                sft: try system(sftSamples), ppo: try system(ppoSamples), bon: try system(sftSamples, suffix: "_best_of_n"))
+        }
+        let supervised = try MetricsFile.read(inRun: sft)
+        let reward = try MetricsFile.read(inRun: rm)
+        // a summary does not take what was never measured: NaN is refused by name
+        func last(_ name: String, _ measurements: [Runs.Measurement]) -> Double { measurements.last(of: name) ?? .nan }
+        let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
+        let seconds = try Summary.Seconds(
+            sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
+            bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
+            diversity: start.duration(to: .now) / .seconds(1),
+            total: runs.totalSeconds ?? .nan)
+        var summary = Summary(
+            dataset: Self.dataset(configuration), seconds: seconds,
+            sft: Summary.Supervised(
+                firstLoss: supervised.first(of: "validation_loss") ?? .nan, lastLoss: last("loss", supervised),
+                validationLoss: last("validation_loss", supervised),
+                oodValidationLoss: last("ood_validation_loss", supervised)),
+            rm: Summary.RewardModel(
+                accuracyID: last("validation_accuracy", reward), accuracyOOD: last("ood_validation_accuracy", reward)),
+            systems: systems)
+        // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
+        let sum = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
+        summary.seconds.total = max(sum, runs.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
+        let folder = URL(fileURLWithPath: runs.summaryDir, isDirectory: true)
+        try Folder.make(folder)
+        try summary.write(to: folder)
+        listener.show(summary.terminalText)
+    }
+
+    /// The data set that a run was made with.
+    static func dataset(_ configuration: RunConfiguration?) -> String {
+        if case .string(let name)? = configuration?.options["dataset"] { return name }
+        guard let configuration else { return "unknown" }
+        // an option that was not given is absent or null
+        if case .string? = configuration.options["data_dir"] { return "summarisation" }
+        return "generated"
+    }
+
+    private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {
+        guard let name else { throw InvalidSetting("a comparison needs \(option)") }
+        let url = try RunFolder.run(
+            named: name, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true), expecting: [stage])
+        guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+        return url
+    }
+
+    /// The numbers of one system on one split, from a table of a run. Rows of one prompt are one unit of every bootstrap.
+    private func scores(of table: String, inRun folder: URL, _ encoder: FolderSentenceEncoder?) throws -> Summary.Scores {
+        let rows = try Tables.read(table, inRun: folder)
+        var order: [String] = []
+        var groups: [String: [SampleRow]] = [:]
+        for row in rows {
+            if groups[row.id] == nil { order.append(row.id) }
+            groups[row.id, default: []].append(row)
+        }
+        let prompts = order.compactMap { groups[$0] }
+        var random = Philox(seed: measuring.seed).split("comparison")
+        var leftOut: [String: Int] = [:]
+        func interval(_ column: String, _ value: (SampleRow) -> Double?) throws -> Interval {
+            let values = prompts.map { $0.compactMap(value) }
+            let missing = rows.count - values.reduce(0) { $0 + $1.count }
+            if missing > 0 { leftOut[column] = missing }
+            guard values.contains(where: { !$0.isEmpty }) else {
+                throw ResultError.missingColumn(column, table: table, path: folder.path)
+            }
+            return Bootstrap.groupedMean(of: values, using: &random)
+        }
+        let gold = GoldScore(lengthWeight: runs.lengthWeight)
+        let rouge = ROUGE.Standard(stems: true)
+        var config = DiversityConfig()
+        config.metrics = ["ead_averaged_distinct_ngrams"]
+        config.plan.overall = false
+        config.seed = measuring.seed
+        let report = try DiversityMeasurement.run(DiversityInput(tables: [rows]), config: config)
+        let embedding = try encoder.flatMap { encoder -> DiversityAggregate? in
+            // a mean over pairs does not grow with the set, so a few outputs of each input do; encoding all would take minutes
+            config.metrics = ["sent_bert_from_sim"]
+            config.limitOutputs = 16
+            return try DiversityMeasurement.run(
+                DiversityInput(tables: [rows]), config: config, models: DiversityModels(encoder: encoder)
+            )["sent_bert_from_sim"]?.values
+        }
+        let ead = report["ead_averaged_distinct_ngrams"]?.values
+        guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
+            throw InvalidSetting("the tables hold too few responses for a diversity")
+        }
+        var scores = Summary.Scores(
+            reward: try interval("reward", \.reward),
+            rougeL: try interval("reference") { row in
+                row.reference.map { rouge.score(row.response, reference: $0).rougeL.f }
+            },
+            gold: try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } },
+            lengthTokens: try interval("tokens") { $0.numbers["tokens"] }.mean,
+            eosShare: try interval("ended") { $0.numbers["ended"] }.mean,
+            kl: try rows.contains { $0.numbers["kl"] != nil }
+                ? interval("kl") { $0.numbers["kl"] }.mean
+                : rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? 0,
+            perInputEAD: perInput,
+            acrossInputEAD: across.intervalOrPoint,
+            perInputEmbedding: embedding?.perInput?.mean,
+            acrossInputEmbedding: embedding?.acrossInputs?.intervalOrPoint)
+        scores.leftOut = leftOut.isEmpty ? nil : leftOut
+        return scores
+    }
+}
+
+extension DiversityAggregate.AcrossInputs {
+    /// Its interval; the mean alone where there are too few inputs for one.
+    fileprivate var intervalOrPoint: Interval { interval ?? Interval(mean: mean, low: mean, high: mean) }
+}

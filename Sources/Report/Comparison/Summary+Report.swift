@@ -1,0 +1,95 @@
+import Runs
+internal import Eval
+internal import Foundation
+
+extension Summary {
+    /// The text of `summary.md`.
+    public var markdown: String {
+        """
+        # \(dataset)
+
+        Intervals are 95 % bootstrap intervals. id: prompts like those of training; ood: out of distribution.
+
+        \(systemsTable.markdown)\(leftOutLines)
+        | | in distribution | out of distribution |
+        | --- | ---: | ---: |
+        | SFT validation loss (nats per summary token) | \(fixed(sft.validationLoss)) | \(fixed(sft.oodValidationLoss)) |
+        | reward model accuracy | \(fixed(rm.accuracyID)) | \(fixed(rm.accuracyOOD)) |
+
+        Training loss of SFT: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last.
+
+        \(secondsTable.markdown)
+        """
+    }
+
+    /// What is printed on the terminal at the end.
+    public var terminalText: String {
+        """
+        \(dataset)
+
+        \(systemsTable.plain)\(leftOutLines)
+        SFT loss per summary token: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last; \
+        validation \(fixed(sft.validationLoss)) id, \(fixed(sft.oodValidationLoss)) ood
+        Reward model accuracy: \(fixed(rm.accuracyID)) id, \(fixed(rm.accuracyOOD)) ood
+
+        \(secondsTable.plain)
+        """
+    }
+
+    /// What is left out of some numbers, a line for each system and distribution where there is something; each begins with a newline.
+    private var leftOutLines: String {
+        [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)].flatMap { name, system in
+            [("id", system.id), ("ood", system.ood)].flatMap { data, scores in
+                (scores.leftOut ?? [:]).sorted { $0.key < $1.key }.map { column, count in
+                    "\n\(name), \(data): \(count) \(count == 1 ? "response" : "responses") without \(column) left out\n"
+                }
+            }
+        }.joined()
+    }
+
+    /// One row per system and distribution.
+    var systemsTable: TextTable {
+        let named = [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)]
+        let hasEmbeddings = named.contains { $0.1.id.perInputEmbedding != nil || $0.1.ood.perInputEmbedding != nil }
+        var columns: [TextTable.Column] = [
+            .init("system"), .init("data"), .init("reward", .right), .init("ROUGE-L", .right), .init("gold", .right),
+            .init("tokens", .right), .init("eos", .right), .init("KL", .right), .init("per-input EAD", .right),
+            .init("across-input EAD", .right),
+        ]
+        if hasEmbeddings {
+            columns += [.init("per-input embedding", .right), .init("across-input embedding", .right)]
+        }
+        var table = TextTable(columns)
+        for (name, system) in named {
+            for (data, scores) in [("id", system.id), ("ood", system.ood)] {
+                var cells = [
+                    name, data, text(scores.reward), text(scores.rougeL), text(scores.gold),
+                    String(format: "%.1f", scores.lengthTokens), String(format: "%.0f %%", scores.eosShare * 100),
+                    String(format: "%.2f", scores.kl), text(scores.perInputEAD), text(scores.acrossInputEAD),
+                ]
+                if hasEmbeddings {
+                    cells += [scores.perInputEmbedding, scores.acrossInputEmbedding].map { $0.map(text) ?? "–" }
+                }
+                table.add(cells)
+            }
+        }
+        return table
+    }
+
+    /// One row per stage.
+    var secondsTable: TextTable {
+        var table = TextTable([.init("stage"), .init("seconds", .right)])
+        let stages = [
+            ("SFT", seconds.sft), ("reward model", seconds.rm), ("PPO", seconds.ppo), ("best-of-N", seconds.bon),
+            ("diversity", seconds.diversity), ("total", seconds.total),
+        ]
+        for (name, value) in stages { table.add([name, String(format: "%.1f", value)]) }
+        return table
+    }
+
+    private func text(_ interval: Interval) -> String {
+        String(format: "%.3f [%.3f, %.3f]", interval.mean, interval.low, interval.high)
+    }
+
+    private func fixed(_ value: Double) -> String { String(format: "%.3f", value) }
+}

@@ -1,0 +1,171 @@
+import Diversity
+import Eval
+internal import Formats
+package import Foundation
+import Runs
+public import Study
+
+/// The table of an experiment from the run folders of its seeds.
+///
+///     DIR/seed-…/sft                 the supervised run
+///     DIR/seed-…/rm                  the reward model's run
+///     DIR/seed-…/bon                 best-of-N of the supervised model, whose samples stand for that model itself, too
+///     DIR/seed-…/samples-LABEL       samples of a policy; any number of them, the same labels in each seed
+public struct ExperimentTable: ReportTask {
+    /// The experiment, and how it is measured.
+    public var experiment = ExperimentSettings()
+    /// Where runs are, and how they are measured.
+    public var measuring = MeasuringSettings()
+
+    /// The defaults.
+    public init() {}
+
+    public static var groups: [SettingsGroup<ExperimentTable>] { [.init(\.experiment), .init(\.measuring)] }
+
+    public func run(_ listener: ReportListener) throws {
+        try validate()
+        let folder = URL(fileURLWithPath: experiment.experimentDir, isDirectory: true)
+        try measuring.computing {
+            let found = try read(folder, listener)
+            try found.write(to: folder)
+            listener.show(found.terminalText)
+        }
+    }
+
+    private static let policyPrefix = "samples-"
+
+    /// The experiment in a folder.
+    package func read(_ folder: URL, _ listener: ReportListener = ReportListener()) throws -> Experiment {
+        let seeds = try Self.folders(in: folder, prefix: "seed-")
+        guard let first = seeds.first else {
+            throw InvalidSetting(
+                "\(folder.path) has no folders seed-… ; --experiment-dir names the folder that Examples/Experiment writes"
+            )
+        }
+        func runs(_ seed: String) -> URL { folder.appendingPathComponent(seed, isDirectory: true) }
+        let labels = try Self.folders(in: runs(first), prefix: Self.policyPrefix)
+        for seed in seeds {
+            let other = try Self.folders(in: runs(seed), prefix: Self.policyPrefix)
+            guard other == labels else {
+                throw InvalidSetting(
+                    "\(first) has the policies \(labels.joined(separator: ", ")), but \(seed) has "
+                        + "\(other.joined(separator: ", ")); run the experiment again to go on with it")
+            }
+        }
+        func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
+            try seeds.map { seed in
+                let url = try RunFolder.run(named: name, in: runs(seed), expecting: [stage])
+                guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+                return url
+            }
+        }
+        let (supervised, rewards) = (try finished("sft", .supervised), try finished("rm", .rewardModel))
+        let samples = try finished("bon", .bestOfN)
+        let policies = try labels.map { (label: $0, runs: try finished($0, .bestOfN)) }
+
+        let encoder = try experiment.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
+        encoder?.notes.forEach(listener.note)
+        func system(_ name: String, _ runs: [URL], _ table: (String) -> String) throws -> Measured {
+            func split(_ split: String) throws -> [SystemMeasurement] {
+                try runs.map { run in
+                    try SystemMeasurement(
+                        Tables.read(table(split), inRun: run), gold: GoldScore(lengthWeight: experiment.lengthWeight),
+                        encoder: encoder, seed: measuring.seed)
+                }
+            }
+            listener.note("measuring \(name)")
+            return Measured(name: name, id: try split("test"), ood: try split("ood_test"))
+        }
+        let base = try system("SFT", samples) { $0 }
+        var systems = [base, try system("best-of-N", samples) { "\($0)_best_of_n" }]
+        for (label, runs) in policies {
+            let name = label.dropFirst(Self.policyPrefix.count).split(separator: "-").joined(separator: " ")
+            systems.append(try system("PPO \(name)", runs) { $0 })
+        }
+        let configuration = try RunFolder.configuration(at: supervised[0], expecting: [.supervised])
+        let everything = try seeds.flatMap { seed in
+            try Self.folders(in: runs(seed), prefix: "").map { runs(seed).appendingPathComponent($0) }
+        }
+        var result = Experiment(
+            dataset: PipelineComparison.dataset(configuration), seeds: seeds.map { String($0.dropFirst("seed-".count)) },
+            seconds: try everything.reduce(0) { try $0 + RunFolder.seconds(inRun: $1) },
+            supervisedLoss: try Self.pair("validation_loss", "ood_validation_loss", supervised, in: .notNegative),
+            rewardModelAccuracy: try Self.pair("validation_accuracy", "ood_validation_accuracy", rewards, in: .share),
+            systems: systems.map { $0.system(against: $0.name == base.name ? nil : base) })
+        let leftOut = systems.flatMap { $0.leftOut(seeds: result.seeds) }
+        result.leftOut = leftOut.isEmpty ? nil : leftOut
+        return result
+    }
+
+    /// The folders whose names begin so; ordered by the number at the end of the name, then by name.
+    private static func folders(in folder: URL, prefix: String) throws -> [String] {
+        func number(_ name: String) -> Double { name.split(separator: "-").last.flatMap { Double($0) } ?? .infinity }
+        return try Folder.names(in: folder.path).filter { name in
+            guard name.hasPrefix(prefix), !name.hasPrefix(".") else { return false }
+            return try FileStatus.of(folder.appendingPathComponent(name))?.kind == .folder
+        }.sorted { (number($0), $0) < (number($1), $1) }
+    }
+
+    /// The last values that runs have of two metrics. Every seed has pairs and summaries of its own here or the same ones; either way the
+    /// spread between seeds is what the interval is made of.
+    private static func pair(_ id: String, _ ood: String, _ runs: [URL], in range: MetricRange) throws -> Experiment.Pair? {
+        func values(_ name: String) throws -> SeedValues? {
+            let found = try runs.compactMap { try MetricsFile.read(inRun: $0).last(of: name) }
+            return found.count == runs.count ? SeedValues(seeds: found) : nil
+        }
+        guard let inside = try values(id), let outside = try values(ood) else { return nil }
+        return .init(
+            id: inside.estimate(in: range), ood: outside.estimate(in: range),
+            gap: inside.minus(outside).estimate(in: range.minus(range)))
+    }
+}
+
+/// One system in all seeds.
+private struct Measured {
+    var name: String
+    var id, ood: [SystemMeasurement]
+
+    /// What its tables lack, a line for each seed, distribution and metric.
+    func leftOut(seeds: [String]) -> [String] {
+        [("id", id), ("ood", ood)].flatMap { data, measured in
+            zip(seeds, measured).flatMap { seed, measurement in
+                Experiment.Metric.allCases.compactMap { metric in
+                    measurement.leftOut[metric].map { "\(name), \(data), seed \(seed): \($0) responses without \(metric.title) left out" }
+                }
+            }
+        }
+    }
+
+    /// Its estimates, with those of the change against a base.
+    func system(against base: Measured?) -> Experiment.System {
+        var result = Experiment.System(name: name, id: [:], ood: [:], gap: [:], changeID: [:], changeOOD: [:])
+        for metric in Experiment.Metric.allCases {
+            let (inside, outside) = (Self.values(id, metric), Self.values(ood, metric))
+            let (range, differences) = (metric.range, metric.range.minus(metric.range))
+            result.id[metric] = inside?.estimate(in: range)
+            result.ood[metric] = outside?.estimate(in: range)
+            if let inside, let outside { result.gap[metric] = inside.minus(outside).estimate(in: differences) }
+            guard let base else { continue }
+            result.changeID[metric] = Self.values(id, metric, minus: base.id)?.estimate(in: differences)
+            result.changeOOD[metric] = Self.values(ood, metric, minus: base.ood)?.estimate(in: differences)
+        }
+        return result
+    }
+
+    /// A metric of every seed; nil where one lacks it.
+    private static func values(
+        _ measured: [SystemMeasurement], _ metric: Experiment.Metric, minus base: [SystemMeasurement]? = nil
+    ) -> SeedValues? {
+        let cells = measured.compactMap { $0.prompts[metric] }
+        if cells.count == measured.count {
+            let other = base?.compactMap { $0.prompts[metric] }
+            guard other.map({ $0.count == cells.count }) ?? true else { return nil }
+            return SeedValues(cells, minus: other)
+        }
+        let across = measured.compactMap { $0.across[metric] }
+        guard across.count == measured.count else { return nil }
+        guard let base else { return SeedValues(across) }
+        let other = base.compactMap { $0.across[metric] }
+        return other.count == across.count ? SeedValues(across).minus(SeedValues(other)) : nil
+    }
+}

@@ -1,0 +1,215 @@
+import Data
+import Eval
+import Foundation
+import Runs
+public import Study
+import Tensor
+
+/// Which of several systems is preferred: tasks for people and what their answers say, the verdicts of a judge, contrasting examples.
+/// What is judged or analysed leaves a run folder; tasks and examples are files alone.
+public struct SystemPreferences: ReportTask {
+    /// What is compared, and how.
+    public var preferences = SystemPreferenceSettings()
+    /// Where it writes, and how it runs.
+    public var run = RunSettings()
+
+    /// The name of the run folder unless one is given.
+    public static let runName = "preferences"
+
+    /// The defaults.
+    public init() {}
+
+    public static var groups: [SettingsGroup<SystemPreferences>] { [.init(\.preferences), .init(\.run)] }
+
+    public func run(_ listener: ReportListener) throws {
+        try validate()
+        try checkOutputs()
+        if let path = preferences.preferenceAnswers { return try analyse(answers: path, listener) }
+        if let path = preferences.pickExamples { return try pick(into: path, listener) }
+        if let path = preferences.preferenceTasks { return try writeTasks(into: path, listener) }
+        if let path = preferences.judgeRequests {
+            let pairs = try pairs(listener)
+            let questions = PairwiseJudging.questions(inputs: pairs.inputs, first: pairs.first, second: pairs.second)
+            try write(questions.enumerated().map { JudgeRequest(id: $0, $1) }, to: path, listener)
+            return
+        }
+        try judge(listener)
+    }
+
+    /// No file that is written is one that is read.
+    private func checkOutputs() throws {
+        let systems = try SystemOutputs.files(preferences.systems, table: preferences.tableName, runs: runs)
+        let read =
+            systems + [preferences.judgeComparisons, preferences.preferenceAnswers].compactMap { $0.map { URL(fileURLWithPath: $0) } }
+        // with answers, the tasks are read
+        let tasks = preferences.preferenceAnswers == nil ? preferences.preferenceTasks : nil
+        for (option, path) in [
+            ("--pick-examples", preferences.pickExamples), ("--preference-tasks", tasks), ("--judge-requests", preferences.judgeRequests),
+        ] {
+            guard let path else { continue }
+            try OutputFile.check(URL(fileURLWithPath: path), option: option, isNoneOf: read)
+        }
+    }
+
+    private var runs: URL { URL(fileURLWithPath: run.outputDir, isDirectory: true) }
+
+    private var random: Philox { Philox(seed: run.seed).split("preferences") }
+
+    private func write<Row: Codable>(_ rows: [Row], to path: String, _ listener: ReportListener) throws {
+        try JSONLines<Row>(URL(fileURLWithPath: path)).write(rows)
+        listener.note("\(path): \(rows.count) rows")
+    }
+
+    // MARK: People
+
+    private func writeTasks(into path: String, _ listener: ReportListener) throws {
+        let joined = try SystemOutputs(preferences.systems, table: preferences.tableName, runs: runs, note: listener.note)
+        var random = random
+        let places = draw(joined.inputs.count, using: &random)
+        let inputs = places.map { joined.inputs[$0] }
+        let outputs = joined.systems.map { system in places.map { system.rows[$0][0].response } }
+        if preferences.isPairwise {
+            let tasks = PairwiseTask.tasks(inputs: inputs, first: outputs[0], second: outputs[1], using: &random)
+            return try write(tasks, to: path, listener)
+        }
+        let references = try places.map { place in
+            guard let reference = joined.systems.lazy.compactMap({ $0.rows[place][0].reference }).first else {
+                throw InvalidSetting(
+                    "rankings have the reference among their texts, and no row of the input '\(joined.inputs[place].prefix(60))…' has one")
+            }
+            return reference
+        }
+        let systems = zip(joined.systems, outputs).map { (name: $0.name, outputs: $1) }
+        try write(
+            RankingTask.tasks(inputs: inputs, references: references, systems: systems, using: &random), to: path, listener)
+    }
+
+    private func analyse(answers path: String, _ listener: ReportListener) throws {
+        let tasks = URL(fileURLWithPath: preferences.preferenceTasks ?? "")
+        let answers = URL(fileURLWithPath: path)
+        var random = random
+        if let rankings = try rankings(in: tasks) {
+            let known = try RankingAnalysis.byName(rankings)
+            let rows: [RankingAnswer] = try read(answers) { try RankingAnalysis.outcomes(of: $0, to: known) }
+            guard
+                let analysis = try RankingAnalysis(
+                    tasks: rankings, answers: rows, judge: preferences.judgeAnnotator,
+                    resamples: preferences.bootstrapResamples, using: &random)
+            else { throw InvalidSetting("\(path) has no answer of people to any task of \(tasks.path)") }
+            return try finish(PreferenceResults(analysis), listener)
+        }
+        let pairs = try JSONLines<PairwiseTask>(tasks).read()
+        let known = Set(pairs.map(\.id))
+        let rows: [PairwiseAnswer] = try read(answers) { try PairwiseAnalysis.check($0, tasks: known) }
+        guard
+            let rate = try preferences.analysis.winRate(
+                tasks: pairs, answers: rows, resamples: preferences.bootstrapResamples, using: &random)
+        else { throw InvalidSetting("\(path) has no answer that counts to any task of \(tasks.path)") }
+        try finish(PreferenceResults(rate), listener)
+    }
+
+    /// The answers in a file; what is wrong with one is said with its line.
+    private func read<Answer: Codable>(_ file: URL, check: (Answer) throws -> Void) throws -> [Answer] {
+        var answers: [Answer] = []
+        try JSONLines<Answer>(file).readEach { answer, _ in
+            do {
+                try check(answer)
+            } catch {
+                throw RowProblem.unfit("\(error)")
+            }
+            answers.append(answer)
+        }
+        return answers
+    }
+
+    /// The rankings in a file; nil for a file of pairs.
+    private func rankings(in tasks: URL) throws -> [RankingTask]? {
+        do {
+            return try JSONLines<RankingTask>(tasks).read()
+        } catch DataError.badRow {
+            return nil
+        }
+    }
+
+    // MARK: Judges
+
+    /// What is judged: two systems' outputs, or the preferred and the other summary of comparisons.
+    private func pairs(_ listener: ReportListener) throws -> (names: [String], inputs: [String], first: [String], second: [String]) {
+        var random = random
+        if let path = preferences.judgeComparisons {
+            let all = try JSONLines<Comparison>(URL(fileURLWithPath: path)).read()
+            let rows = draw(all.count, using: &random).map { all[$0] }
+            return (
+                ["preferred", "other"], rows.map { PromptFormat.tldr.prompt(for: $0) }, rows.map(\.chosen),
+                rows.map(\.rejected)
+            )
+        }
+        let joined = try SystemOutputs(preferences.systems, table: preferences.tableName, runs: runs, note: listener.note)
+        let places = draw(joined.inputs.count, using: &random)
+        return (
+            joined.systems.map(\.name), places.map { joined.inputs[$0] },
+            places.map { joined.systems[0].rows[$0][0].response }, places.map { joined.systems[1].rows[$0][0].response }
+        )
+    }
+
+    private func judge(_ listener: ReportListener) throws {
+        let pairs = try pairs(listener)
+        var random = random.split("bootstrap")
+        func summary(_ judge: some PairwiseJudge) throws -> PairwiseJudging.Summary? {
+            try PairwiseJudging.compare(
+                inputs: pairs.inputs, first: pairs.first, second: pairs.second, judge: judge, resamples: preferences.bootstrapResamples,
+                using: &random)
+        }
+        let found =
+            if let path = preferences.judgeAnswers {
+                try summary(RecordedJudge(URL(fileURLWithPath: path)))
+            } else {
+                try summary(JudgeProcess(command: preferences.judgeCommand ?? "", patience: preferences.judgePatience))
+            }
+        guard let found else { throw InvalidSetting("there is no input to judge") }
+        try finish(
+            PreferenceResults(
+                found, names: pairs.names, inputs: pairs.inputs, isAccuracy: preferences.judgeComparisons != nil),
+            listener)
+    }
+
+    // MARK: Examples
+
+    private func pick(into path: String, _ listener: ReportListener) throws {
+        let joined = try SystemOutputs(preferences.systems, table: preferences.tableName, runs: runs, note: listener.note)
+        let numbers = try joined.systems.map { system in
+            try system.rows.map { rows in
+                try rows.map { row in
+                    guard let value = preferences.pickBy == "reward" ? row.reward : row.numbers[preferences.pickBy] else {
+                        throw InvalidSetting(
+                            "\(system.name) has no number '\(preferences.pickBy)' in the row \(row.id); --pick-by names another column")
+                    }
+                    return (text: row.response, value: value)
+                }
+            }
+        }
+        try write(
+            ContrastingExamples.pick(
+                inputs: joined.inputs, first: numbers[0], second: numbers[1], strictly: preferences.pickStrictly,
+                count: preferences.pickedExamples), to: path, listener)
+    }
+
+    // MARK: Ends
+
+    /// Numbers of inputs in their order: all, or as many as are wanted, drawn at random.
+    private func draw(_ count: Int, using generator: inout Philox) -> [Int] {
+        var random = SplitMix64(from: &generator)
+        return random.distinctIndices(min(count, preferences.judgedInputs), below: count).sorted()
+    }
+
+    private func finish(_ results: PreferenceResults, _ listener: ReportListener) throws {
+        var environment = StageEnvironment()
+        environment.sinks = listener.sinks
+        let configuration = RunConfiguration(stage: .diversity, program: "rlhf-report prefer", options: try values)
+        let session = try RunSession(
+            configuration, run, known: Self.names, in: runs.appendingPathComponent(run.runId ?? Self.runName), environment)
+        guard try session.begins() else { return }
+        try session.finish(stage: "preferences", values: results.flatValues) { try results.write(to: $0) }
+        listener.show(results.text)
+    }
+}

@@ -1,0 +1,75 @@
+import Formats
+import Data
+import Eval
+import Foundation
+import Models
+import Runs
+public import Study
+
+/// Scores texts with a reward model: a new column in a table of rows.
+public struct RowScoring: ReportTask {
+    /// Which rows, and which reward model.
+    public var scoring = ScoringSettings()
+    /// Where runs are, and how they are measured.
+    public var measuring = MeasuringSettings()
+
+    /// The defaults.
+    public init() {}
+
+    public static var groups: [SettingsGroup<RowScoring>] { [.init(\.scoring), .init(\.measuring)] }
+
+    public func run(_ listener: ReportListener) throws {
+        try validate()
+        try measuring.computing { try work(listener) }
+    }
+
+    private func work(_ listener: ReportListener) throws {
+        let data = scoring.data
+        let loaded = try RewardSource.loaded(scoring.modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
+        guard let end = loaded.tokenizer.endOfSequence else {
+            throw InvalidSetting("the tokenizer in \(scoring.modelName) names no end-of-sequence token (eos_token)")
+        }
+        let reward = RewardTextReward(
+            loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
+            position: RewardSettings.position(
+                scoring.scorePosition, reference: data.referenceCompatible, tokenizer: loaded.tokenizer),
+            maximumTokens: data.maxSourceLength + data.maxTargetLength)
+        let files = try files()
+        if let output = scoring.scoreOutput {
+            try OutputFile.check(URL(fileURLWithPath: output), option: "--score-output", isNoneOf: files.map(\.source))
+        }
+        for (source, destination) in files {
+            let rows = try JSONLines<ScoredRow>(source).read()
+            let scores = try reward.rewards(for: rows.map(\.request))
+            try JSONLines<ScoredRow>(destination).write(zip(rows, scores).map { $0.adding($1, as: scoring.scoreColumn) })
+            let count = Double(max(1, scores.count))
+            let mean = scores.reduce(0, +) / count
+            let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+            listener.note(
+                String(
+                    format: "%@: %d rows, %@ has mean %.4f, variance %.4f, deviation %.4f", destination.path,
+                    rows.count, scoring.scoreColumn, mean,
+                    variance, variance.squareRoot()))
+        }
+    }
+
+    /// What is read and what is written.
+    private func files() throws -> [(source: URL, destination: URL)] {
+        let path = URL(fileURLWithPath: scoring.score)
+        if let status = try FileStatus.of(path), status.kind != .folder {
+            let name = path.deletingPathExtension().lastPathComponent + ".scored.jsonl"
+            let usual = path.deletingLastPathComponent().appendingPathComponent(name)
+            return [(path, scoring.scoreOutput.map { URL(fileURLWithPath: $0) } ?? usual)]
+        }
+        let folder = try RunFolder.run(named: scoring.score, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true))
+        guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
+        let known = try Tables.names(inRun: folder)
+        for name in scoring.tableNames where !known.contains(name) {
+            throw RunFolderError.unknownTable(name, path: folder.path, known: known)
+        }
+        return (scoring.tableNames.isEmpty ? known : scoring.tableNames).map { name in
+            let url = folder.appendingPathComponent(Tables.folderName).appendingPathComponent("\(name).jsonl")
+            return (url, url)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Runs
+import Eval
+
+/// A row of a JSONL file with a prompt, `input`, and an answer to it, `response`. All other columns are kept as they are.
+struct ScoredRow: Codable {
+    /// What is scored.
+    let request: RewardRequest
+    /// The whole row.
+    private(set) var columns: [String: OptionValue]
+
+    /// The columns that a score must not replace.
+    static let ownColumns: Set<String> = ["id", "input", "response", "reference", "reward"]
+
+    private enum Key: String, CodingKey { case input, response, reference }
+
+    init(from decoder: any Decoder) throws {
+        let row = try decoder.container(keyedBy: Key.self)
+        request = RewardRequest(
+            query: try row.decode(String.self, forKey: .input), response: try row.decode(String.self, forKey: .response),
+            reference: try row.decodeIfPresent(String.self, forKey: .reference))
+        columns = try [String: OptionValue](from: decoder)
+    }
+
+    func encode(to encoder: any Encoder) throws { try columns.encode(to: encoder) }
+
+    /// The row with one more column, or with other content in it.
+    func adding(_ score: Double, as column: String) -> ScoredRow {
+        var row = self
+        row.columns[column] = .number(score)
+        return row
+    }
+}

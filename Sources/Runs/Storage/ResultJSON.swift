@@ -1,0 +1,33 @@
+internal import Foundation
+
+/// Results as JSON that people read, too.
+package enum ResultJSON {
+    /// The text of a result, with sorted keys and a newline at the end.
+    /// - Throws: `ResultError.notFinite` with the path of the first number that JSON cannot hold.
+    package static func text(of result: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        do {
+            return try String(decoding: encoder.encode(result), as: UTF8.self) + "\n"
+        } catch EncodingError.invalidValue(_, let context) {
+            throw ResultError.notFinite(context.codingPath.map(\.stringValue).joined(separator: "."))
+        }
+    }
+}
+
+/// What can be wrong with a summary or another result.
+public enum ResultError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A number is infinite or not a number.
+    case notFinite(String)
+    /// No row of a table has what a comparison needs of it.
+    case missingColumn(String, table: String, path: String)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .notFinite(let path): "the result's \(path) is not a finite number; look at the stage that measured it"
+        case .missingColumn(let column, let table, let path):
+            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; name another run, or sample again"
+        }
+    }
+}

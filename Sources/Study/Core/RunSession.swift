@@ -1,0 +1,159 @@
+import Data
+import Eval
+import Formats
+package import Foundation
+import Models
+package import Runs
+import Train
+
+/// The frame of every stage: the run folder, who hears of it, checkpoints, and the time that the work took.
+package final class RunSession {
+    let folder: RunFolder
+    let sinks: MetricSinks
+    private let environment: StageEnvironment
+    private let start = ContinuousClock.now
+    private let checkpointLimit: Int?
+    /// Seconds between two checkpoints where no interval of steps is given; nil for none.
+    private let checkpointSeconds: Double?
+    private var lastCheckpoint = SteadyClock.now()
+    /// The steps done at the newest checkpoint.
+    private var savedStep: Int?
+
+    /// Settings that do not change what a step computes: a run may go on with others.
+    package static let mayChange: Set<String> = [
+        "threads", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
+        "output_dir", "run_id", "save_dtype", "max_shard_size",
+    ]
+
+    /// Opens the run folder of a stage.
+    /// - Parameter checkpointSteps: the interval of checkpoints, when the settings give one.
+    convenience init(_ stage: some Stage, in folder: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil) throws {
+        let configuration = RunConfiguration(stage: type(of: stage).kind, program: type(of: stage).program, options: try stage.values)
+        try self.init(
+            configuration, stage.run, known: type(of: stage).names, in: folder, environment, checkpointSteps: checkpointSteps)
+    }
+
+    /// Opens a run folder with a configuration.
+    /// - Parameter known: the names of all settings; others in the folder are those of another version.
+    package init(
+        _ configuration: RunConfiguration, _ run: RunSettings, known: [String], in url: URL, _ environment: StageEnvironment,
+        checkpointSteps: Int? = nil
+    ) throws {
+        self.environment = environment
+        let others = environment.sinks
+        let early = MetricSinks(others)
+        folder = try RunFolder(
+            at: url, configuration: configuration, resume: ResumePolicy(rawValue: run.resume) ?? .allow,
+            mayChange: Self.mayChange, known: Set(known), note: early.say)
+        checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
+        // what nobody asked for must not fill the disk
+        checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
+        sinks = MetricSinks(run: folder, others)
+        guard try !folder.isFinished else { return }
+        let list = configuration.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.shown)" }
+        say("options: \(list.joined(separator: " "))")
+    }
+
+    deinit {
+        environment.waitsForStep(false)
+        folder.discardIfNothingWasDone()
+    }
+
+    /// Seconds of this session so far.
+    var seconds: Double { start.duration(to: .now) / .seconds(1) }
+
+    func say(_ text: String) { sinks.say(text) }
+
+    /// The newest checkpoint, with metrics and tables cut back to it.
+    func restore() throws -> Checkpoint? {
+        let checkpoint = try folder.restore(note: { say($0) })
+        savedStep = checkpoint?.step
+        try sinks.cutBack(to: checkpoint?.step ?? 0)
+        if let checkpoint { say("going on from step \(checkpoint.step) (\(checkpoint.url.path))") }
+        return checkpoint
+    }
+
+    /// Whether an end is asked for.
+    func shouldStop() -> Bool { environment.shouldStop() }
+
+    /// From now on there are steps that a stop should wait for.
+    func beginSteps() { environment.waitsForStep(true) }
+
+    /// Whether a checkpoint is wanted now besides those at an interval of steps: it is asked for, or, where there is no such interval,
+    /// the last one was `checkpointMinutes` ago. When it is written changes no result.
+    func checkpointIsDue() -> Bool {
+        // asked behind a step: from now on there is something to save
+        beginSteps()
+        let isAsked = environment.takeCheckpointRequest()
+        return isAsked || checkpointSeconds.map { SteadyClock.now() - lastCheckpoint >= $0 } ?? false
+    }
+
+    /// A checkpoint that was asked for has been written anyway.
+    func forgetCheckpointRequest() { _ = environment.takeCheckpointRequest() }
+
+    /// The reward that the caller has put in the place of the settings' own.
+    var reward: (any RewardFunction)? { environment.reward }
+
+    /// The data set: the caller's, or the one that settings name.
+    func corpus(_ data: DataSettings, _ wanted: [String]) throws -> SummaryCorpus {
+        guard let own = environment.corpus else { return try data.corpus(wanted, note: say) }
+        let corpus = try own.selecting(data.selection())
+        say("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        return corpus
+    }
+
+    /// Writes a checkpoint: the model in `model/` and the trainer's state.
+    func checkpoint(_ snapshot: TrainerSnapshot, model: (URL) throws -> Void) throws {
+        try checkpoint(step: snapshot.step) { url in
+            try model(url.appendingPathComponent("model", isDirectory: true))
+            try snapshot.write(to: url)
+        }
+    }
+
+    /// Writes a checkpoint of any content.
+    func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
+        try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
+        lastCheckpoint = SteadyClock.now()
+        savedStep = step
+    }
+
+    /// Leaves the steps, or ends the stage where an end has been asked for.
+    /// - Parameters:
+    ///   - complete: whether all steps are done.
+    ///   - saving: writes a checkpoint, when long work follows the last step: that is done again after a stop, the steps are not. nil
+    ///     where only the result is left to be written.
+    func leaveSteps(complete: Bool, step: Int, saving: (() throws -> Void)?) throws {
+        if complete, let saving, savedStep != step { try saving() }
+        environment.waitsForStep(false)
+        guard !complete || (saving != nil && shouldStop()) else { return }
+        try folder.addSeconds(seconds)
+        throw RunStopped(step: step, path: folder.url.path)
+    }
+
+    /// Shows a table of results.
+    package func show(_ text: String) { environment.show(text) }
+
+    /// Says that the run is there already.
+    func sayFinished() { say("\(folder.url.path) is complete; nothing to do") }
+
+    /// Measures once and writes the result: for runs that have no steps.
+    /// - Parameters:
+    ///   - stage: what progress calls it.
+    ///   - values: for metrics.jsonl.
+    package func finish(stage: String, values: [String: Double], writing: (URL) throws -> Void) throws {
+        try sinks.handle(.measured(step: 0, values: values))
+        // the result comes last: once it is there, the run counts as complete
+        try folder.writeResult(contents: writing)
+        try sinks.handle(.ended(stage: stage, seconds: seconds))
+    }
+
+    /// Whether there is anything to do; says so where there is not, and begins from nothing where there is.
+    package func begins() throws -> Bool {
+        guard try !folder.isFinished else {
+            sayFinished()
+            return false
+        }
+        _ = try restore()
+        return true
+    }
+}

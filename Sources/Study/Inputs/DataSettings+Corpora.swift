@@ -1,0 +1,270 @@
+package import Data
+internal import Formats
+package import Foundation
+
+extension DataSettings {
+    /// The corpus that the options name.
+    ///
+    /// - Parameters:
+    ///   - wanted: The splits that will be used; nil for all that there are.
+    ///   - note: Receives one line with the number of rows of each split, and one about rows that were left out.
+    /// - Throws: `DataError`; a wanted split that is there and has no row is one.
+    package func corpus(_ wanted: [String]? = nil, note: (String) -> Void = { _ in }) throws -> SummaryCorpus {
+        let all = try wanted.map { try $0 + $0.map(evaluated) }
+        var (corpus, counts) = try ownCorpus(all)
+        if let evalDataset {
+            let splits = all.map { Array(Set($0.map(Self.withoutPrefix))) }
+            let files = try files(of: evalDataset, set: .news)
+            let (other, otherCounts) = try SummaryCorpus.load(
+                files, wanted: splits, onBadRow: policy, limit: { _ in nil })
+            corpus = corpus.withOutOfDistribution(other)
+            counts = counts + otherCounts
+        }
+        note("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        for split in wanted ?? SummaryCorpus.splitNames where corpus.splits[split]?.isEmpty ?? false {
+            _ = try corpus.examples(in: split)
+        }
+        if counts.skipped > 0 { note("\(counts)") }
+        return corpus
+    }
+
+    private func ownCorpus(_ wanted: [String]?) throws -> (SummaryCorpus, RowCounts) {
+        let selection = try self.selection()
+        if namedFiles.isEmpty, datasetName == "generated" {
+            return (try GeneratedPosts(seed: dataSeed).corpus().selecting(selection), RowCounts())
+        }
+        if namedFiles.isEmpty, datasetName == "debian" {
+            return (try PackageDescriptions(seed: dataSeed).corpus().selecting(selection), RowCounts())
+        }
+        return try SummaryCorpus.load(
+            try files(set: summarisationDatasetQueries ? .queries : .posts), wanted: wanted, selection: selection,
+            onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : [],
+            limit: { $0 == "train" ? maxTrainExamples : nil })
+    }
+
+    /// Those of the named splits that the corpus has. A name that no corpus has is an error; so is having none of them.
+    package func present(_ splits: [String], in corpus: SummaryCorpus, note: (String) -> Void) throws -> [String] {
+        let read = corpus.availableSplits
+        var present: [String] = []
+        for split in splits {
+            if try read.contains(evaluated(split)) {
+                present.append(split)
+            } else if SummaryCorpus.splitNames.contains(split), corpus.splits[split] == nil {
+                note("\(corpus.name) has no split \(split); it is left out")
+            } else {
+                _ = try corpus.examples(in: evaluated(split))
+            }
+        }
+        guard !present.isEmpty else {
+            throw DataError.unknownSplit(
+                splits.joined(separator: ","),
+                available: SummaryCorpus.splitNames.filter { read.contains($0) || corpus.unread.contains($0) })
+        }
+        return present
+    }
+
+    /// The training examples, cut to the wanted number.
+    package func trainingExamples(of corpus: SummaryCorpus) throws -> [SummaryExample] {
+        let examples = try corpus.examples(in: "train")
+        return maxTrainExamples.map { Array(examples.prefix($0)) } ?? examples
+    }
+
+    /// The first examples of a split, as many as are evaluated; see ``evaluatedCount(_:batch:)``.
+    package func evaluationExamples(
+        of corpus: SummaryCorpus, split: String, count: Int? = nil, batch: Int = 1
+    ) throws -> [SummaryExample] {
+        Array(try corpus.examples(in: evaluated(split)).prefix(evaluatedCount(count, batch: batch)))
+    }
+
+    /// How many rows of a split an evaluation looks at.
+    /// - Parameters:
+    ///   - count: How many are asked for; `--target-eval-datapoints` unless given.
+    ///   - batch: Rows of an evaluation batch. The original counts in batches and fills the last one.
+    package func evaluatedCount(_ count: Int? = nil, batch: Int) -> Int {
+        let count = count ?? targetEvalDatapoints
+        guard referenceCompatible, count % batch != 0 else { return count }
+        return (count / batch + 1) * batch
+    }
+
+    package func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
+        // prompt, summary and end must fit the model's context together
+        let target = min(maxTargetLength, context / 2)
+        let answer = max(target, newTokens)
+        // an end that is added to a whole text goes beyond both limits
+        let end = try newTokens == 0 && compatibility.truncation == .wholeText ? 1 : 0
+        let needed = max(target + end, newTokens + 1)
+        let source = maxSourceLength + needed <= context ? maxSourceLength : context - answer - 1
+        guard source > 0 else {
+            let rest = newTokens >= target ? "\(newTokens) new tokens" : "a summary of \(target) tokens"
+            throw InvalidSetting("the model's context of \(context) tokens leaves no room for a prompt beside \(rest)")
+        }
+        return SFTTokenisation(
+            format: corpus.format, maximumSource: source, maximumTarget: target,
+            truncation: try compatibility.truncation)
+    }
+
+    /// Says how many prompts are cut for the policy; rewards that read texts rather than tokens read them whole.
+    func note(cut prompts: [TokenisedPrompt], to split: String, _ note: (String) -> Void) {
+        let cut = prompts.count(where: \.isTruncated)
+        guard cut > 0 else { return }
+        note(
+            "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards of texts read them whole"
+        )
+    }
+
+    /// The prompts of evaluations of a supervised model, and of sampling from one: with their whole texts, or recovered from supervised
+    /// examples, as the original does.
+    /// - Parameter room: The most tokens that leave the model room for a response.
+    package func evaluationPrompts(
+        _ examples: [SummaryExample], _ tokenisation: SFTTokenisation, room: Int, with tokenizer: any Tokenizer
+    ) throws -> [TokenisedPrompt] {
+        var tokenisation = tokenisation
+        guard !referenceCompatible else {
+            return try tokenisation.recoveredPrompts(examples, limit: max(1, room), with: tokenizer)
+        }
+        tokenisation.maximumSource = min(tokenisation.maximumSource, max(1, room))
+        return try tokenisation.prompts(examples, with: tokenizer)
+    }
+
+    // MARK: Comparisons
+
+    /// The comparisons that the options name; nil where they name none, and some must be simulated.
+    ///
+    /// - Parameters:
+    ///   - folder: Names the set in place of `dataset`.
+    ///   - wanted: The splits that will be used.
+    ///   - note: As in `corpus`.
+    package func comparisons(
+        in folder: String?, _ wanted: [String], note: (String) -> Void = { _ in }
+    ) throws -> CorpusReader<Comparison>.Splits? {
+        let name = folder ?? datasetName
+        let isBuiltIn = namedFiles.isEmpty && ["generated", "debian"].contains(name)
+        guard !isBuiltIn else { return nil }
+        let own = try files(of: name, set: .preferences, replacing: namedFiles)
+        // a set of posts is what comparisons are simulated from
+        if folder == nil, name != "summarisation", name != "cnndm", try !own.holdComparisons() { return nil }
+        var splits = try read(own, from: name, selection: self.selection(), wanted)
+        if let evalDataset {
+            let other = try read(
+                files(of: evalDataset, set: .preferences), from: evalDataset, selection: .all,
+                Array(Set(wanted.map(Self.withoutPrefix))))
+            for split in SummaryCorpus.splitNames where split != Self.withoutPrefix(split) {
+                let base = split.hasPrefix("ood_") ? Self.withoutPrefix(split) : ""
+                splits.rows[split] = other.rows[base]
+                splits.sizes[split] = other.sizes[base]
+            }
+            splits.counts = splits.counts + other.counts
+        }
+        let sizes = SummaryCorpus.splitNames.compactMap { name in splits.sizes[name].map { "\(name): \($0)" } }
+        note("comparisons: \(sizes.joined(separator: ", "))")
+        if splits.counts.skipped > 0 { note("\(splits.counts)") }
+        return splits
+    }
+
+    private func read(
+        _ files: SplitFiles, from name: String, selection: SplitSelection, _ wanted: [String]
+    ) throws -> CorpusReader<Comparison>.Splits {
+        let reader = CorpusReader<Comparison>(
+            files, selection: selection, onBadRow: policy, accepts: accepted(from: name))
+        return try reader.read(wanted, limit: { $0 == "train" ? maxTrainExamples : nil })
+    }
+
+    /// Which comparisons belong to a set; nil for all.
+    private func accepted(from name: String) -> (@Sendable (Comparison) -> Bool)? {
+        let own = name == "cnndm" ? "cnndm" : name == "summarisation" ? "!cnndm" : "any"
+        let filter = BatchFilter(name: name == "cnndm" ? own : comparisonsBatch ?? own)
+        guard filter != .any else { return nil }
+        return { filter.accepts($0) }
+    }
+
+    /// The files of the data set; none for one that is made here.
+    package func inputFiles(ofComparisons: Bool) throws -> [URL] {
+        if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) { return [] }
+        let set: PublishedSet = ofComparisons ? .preferences : summarisationDatasetQueries ? .queries : .posts
+        return Array(try files(of: datasetName, set: set, replacing: namedFiles).files.values)
+    }
+
+    /// One number for the post of each row of each split.
+    ///
+    /// - Parameters:
+    ///   - ofComparisons: Whether the rows are those of the comparisons rather than of the posts.
+    ///   - scorer: One number for each post.
+    package func scores(ofComparisons: Bool, scorer: ([String]) throws -> [Double]) throws -> [String: [Double]] {
+        if ofComparisons {
+            let files = try files(of: datasetName, set: .preferences, replacing: namedFiles)
+            return try CorpusReader<Comparison>(files, onBadRow: policy, accepts: accepted(from: datasetName))
+                .scores { try scorer($0.map(\.post)) }
+        }
+        if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) {
+            return try corpus().splits.mapValues { try scorer($0.map(\.post)) }
+        }
+        let files = try files(set: summarisationDatasetQueries ? .queries : .posts)
+        return try CorpusReader<SummaryExample>(
+            files, onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : []
+        ).scores { try scorer($0.map(\.post)) }
+    }
+
+    // MARK: What the options mean
+
+    private var policy: BadRowPolicy { BadRowPolicy(rawValue: onBadRow) ?? .fail }
+
+    private var namedFiles: [String: URL] {
+        ["train": trainFile, "validation": validationFile, "test": testFile]
+            .compactMapValues { path in path.map { URL(fileURLWithPath: $0) } }
+    }
+
+    /// A random subset wins over a structured one.
+    func selection() throws -> SplitSelection {
+        if let datasetRandomSubset {
+            return .random(try RandomSubset(percent: datasetRandomSubset, drawing: compatibility.drawing))
+        }
+        guard let datasetStructuredSubset else { return .all }
+        return .structured(
+            try StructuredSubset(name: datasetStructuredSubset) {
+                guard let sentimentIndex else {
+                    throw InvalidSetting(
+                        "the structure sentiment needs --sentiment-index, the rows that belong to it")
+                }
+                return try SplitIndex(URL(fileURLWithPath: sentimentIndex))
+            })
+    }
+
+    private func files(set: PublishedSet) throws -> SplitFiles {
+        try files(of: datasetName, set: set, replacing: namedFiles)
+    }
+
+    /// The files of a set by its name or folder; those that are given one by one take the place of its own.
+    private func files(of name: String, set: PublishedSet, replacing named: [String: URL] = [:]) throws -> SplitFiles {
+        if name == "generated" || name == "debian" {
+            guard !named.isEmpty else { throw InvalidSetting("the data set \(name) has no files") }
+            return SplitFiles(named)
+        }
+        let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
+        let folder =
+            switch name {
+            case "summarisation": try set.folder(in: parent)
+            case "cnndm": try (set == .preferences ? PublishedSet.feedback : .news).folder(in: parent)
+            default: URL(fileURLWithPath: name, isDirectory: true)
+            }
+        guard try FileStatus.of(folder) != nil else {
+            let nearest = NearestName.find(name, among: ["generated", "debian", "summarisation", "cnndm"])
+            throw DataError.unreadable(
+                path: folder.path,
+                reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
+        }
+        var files = try SplitFiles(in: folder)
+        files.files.merge(named) { _, new in new }
+        return files
+    }
+
+    /// The split that is evaluated under a name: as the original does, the evaluation set may take the place of the others.
+    private func evaluated(_ split: String) throws -> String {
+        guard try evalDataset != nil && compatibility.evaluationSetReplacesSplits else { return split }
+        return ["train", "validation", "test"].contains(split) ? "ood_" + split : split
+    }
+
+    private static func withoutPrefix(_ split: String) -> String {
+        for prefix in ["ood_", "full_"] where split.hasPrefix(prefix) { return String(split.dropFirst(prefix.count)) }
+        return split
+    }
+}

@@ -1,0 +1,86 @@
+import Runs
+import Data
+import Foundation
+import Models
+import Tensor
+import TextGeneration
+
+/// A model with the tokenizer that its folder holds.
+struct LoadedModel {
+    var model: LanguageModel
+    var tokenizer: any Tokenizer
+    var folder: URL
+
+    /// Loads a model folder, or the result of the run in a run folder.
+    /// - Parameter usesTanh: whether its head, if it has one, has a tanh; nil where its config.json is to say so.
+    static func load(
+        _ path: String, from stages: [RunStage], usesTanh: Bool? = nil, note: (String) -> Void
+    ) throws -> LoadedModel {
+        let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
+        let read = try ModelError.naming(folder.path) { try TextModel.load(folder, usesTanh: usesTanh, note: note) }
+        return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
+    }
+
+    /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
+    func loadReference(_ path: String, note: (String) -> Void) throws -> any TransformerDecoder {
+        let loaded = try Self.load(path, from: [.supervised, .policy], note: note)
+        try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
+        guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
+            throw InvalidSetting(
+                "the tokenizer in \(loaded.folder.path) is not that of \(folder.path), so a KL between the two means nothing; "
+                    + "name the model that this one was trained from")
+        }
+        return loaded.model.decoder
+    }
+
+    /// The end-of-sequence token, without which nothing can be trained or sampled.
+    func endOfSequence() throws -> Int32 {
+        guard let end = tokenizer.endOfSequence else {
+            throw InvalidSetting("the tokenizer in \(folder.path) names no end-of-sequence token (eos_token)")
+        }
+        return end
+    }
+
+    /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
+    func ends(note: (String) -> Void) throws -> EndTokens {
+        let end = try endOfSequence()
+        let ends = TextModel(model, tokenizer: tokenizer).ends ?? EndTokens(closing: end)
+        guard ends.ids != [end] else { return ends }
+        let named = ends.ids
+        let list = named.map { "\($0) (\(tokenizer.decode([$0], skippingSpecialTokens: false)))" }.joined(separator: ", ")
+        note(
+            "responses end with token \(list), as the model's files say"
+                + (named.contains(end) ? "" : "; the tokenizer's end of sequence, \(end), is none of them"))
+        return ends
+    }
+}
+
+extension Tokenizer {
+    /// Whether two tokenizers have as many ids and read a sample in the same way: then ids mean the same texts.
+    func seemsEqual(to other: any Tokenizer) -> Bool {
+        let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
+        return vocabularySize == other.vocabularySize
+            && encodeOpening(sample) == other.encodeOpening(sample)
+    }
+}
+
+extension LanguageModel {
+    /// Writes the model with its tokenizer.
+    /// - Parameter saving: how a finished model is stored; nil for a checkpoint, which keeps all bits.
+    func save(to folder: URL, tokenizer: any Tokenizer, as saving: SavingSettings? = nil) throws {
+        try save(
+            to: folder, tokens: SpecialTokens(of: tokenizer), as: saving?.elementType ?? .float32,
+            shardLimit: saving?.shardLimit ?? 5_000_000_000
+        ) { try tokenizer.save(to: $0) }
+    }
+
+    /// Writes the model as a sequence classifier with its tokenizer.
+    func saveClassifier(
+        to folder: URL, tokenizer: any Tokenizer, as saving: SavingSettings, note: (String) -> Void
+    ) throws {
+        try saveClassifier(
+            to: folder, tokens: SpecialTokens(of: tokenizer), as: saving.elementType, shardLimit: saving.shardLimit,
+            note: note
+        ) { try tokenizer.save(to: $0) }
+    }
+}

@@ -1,0 +1,121 @@
+package import Data
+package import Eval
+import Formats
+import Foundation
+package import Models
+import Runs
+import Tensor
+import TextGeneration
+import Train
+
+extension RewardSettings {
+    /// Where scores are read, by the option or the switch.
+    package static func position(_ word: String?, reference: Bool, tokenizer: any Tokenizer) -> ScorePosition {
+        let counts = word.map { SettingName.canonical($0) == "padding-count" } ?? reference
+        guard counts, let end = tokenizer.endOfSequence else { return .lastToken }
+        // as the original, an id of 0 counts as absent
+        return .paddingCount(padding: tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? end)
+    }
+
+    /// Whether a policy's value head has a tanh; nil where its own config.json is to say so.
+    var policyUsesTanh: Bool? { valueHeadActivation ? true : nil }
+
+    /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil for reward models.
+    /// - Parameter padding: what responses are filled up with, where that counts.
+    package func withoutPolicy(reference: Bool = false, inTraining: Bool = false, padding: Int32? = nil) throws -> (any RewardFunction)? {
+        switch SettingName.canonical(rewardFunction) {
+        case "rouge": return ROUGEReward(readsReferenceByCharacter: reference && inTraining)
+        case "bleu": return BLEUReward(readsReferenceByCharacter: reference && inTraining)
+        case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference, padding: padding)
+        case "length": return LengthReward(words: rewardWords)
+        case "compression": return CompressionReward()
+        case "pattern": return try PatternReward(rewardPattern ?? "")
+        case "process": return ScorerProcess(command: scorerCommand ?? "", patience: scorerPatience)
+        case "sentiment":
+            let folder = URL(fileURLWithPath: rfModelDir ?? "", isDirectory: true)
+            return try ClassifierReward(folder, label: sentimentLabel)
+        default: return nil
+        }
+    }
+
+    /// The reward function that the options name.
+    /// - Parameters:
+    ///   - compatibility: which way data are treated; nil-able options above win over it.
+    ///   - policy: the model that writes the responses, for sharing, with its tokenizer.
+    func load(
+        _ session: RunSession, data: DataSettings, tokenizer: any Tokenizer, ends: EndTokens,
+        sharing policy: (any TransformerDecoder)? = nil,
+        inTraining: Bool = false
+    ) throws -> any RewardFunction {
+        if let own = session.reward { return own }
+        let reference = data.referenceCompatible
+        let padding = reference && inTraining ? PPOTrainer.padding(tokenizer, ends) : nil
+        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining, padding: padding) {
+            for line in (simple as? ClassifierReward)?.notes ?? [] { session.say("\(rfModelDir ?? ""): \(line)") }
+            return simple
+        }
+        guard let rfModelDir else { throw InvalidSetting("name the reward model with --rf-model-dir") }
+        // in policy training the tanh is the policy's; the original knows none on a reward model that gives rewards
+        let loaded = try RewardSource.loaded(
+            rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, note: session.say)
+        let own = loaded.tokenizer
+        let end = ends.closing
+        let position = Self.position(scorePosition, reference: reference, tokenizer: own)
+        let readsText = rewardInput.map { SettingName.canonical($0) == "text" } ?? (reference || position != .lastToken)
+        // ids mean the same texts only where both tokenizers give the same ones
+        let isCommon = own.endOfSequence == end && own.seemsEqual(to: tokenizer)
+        if let end, isCommon, !readsText {
+            return RewardSource.onTokens(loaded.model, session: session, end: end, ends: ends, sharing: policy)
+        }
+        guard let end = own.endOfSequence ?? end else {
+            throw InvalidSetting("the tokenizer in \(rfModelDir) names no end-of-sequence token (eos_token)")
+        }
+        session.say(
+            isCommon
+                ? "the reward model reads texts (\(try data.compatibility.rewardText.rawValue)) rather than the policy's tokens"
+                : "the reward model has a tokenizer of its own and reads texts")
+        return RewardTextReward(
+            loaded.model, tokenizer: own, endOfSequence: end,
+            text: try data.compatibility.rewardText, position: position,
+            maximumTokens: data.maxSourceLength + data.maxTargetLength)
+    }
+}
+
+/// The reward model that a run scores with.
+package enum RewardSource {
+    /// Loads a reward model with its tokenizer. A run folder stands for its normalised model, when it has one.
+    package static func loaded(
+        _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
+    ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
+        let url = URL(fileURLWithPath: path, isDirectory: true)
+        var folder = try RunFolder.model(at: url, expecting: [.rewardModel])
+        let normalised = url.appendingPathComponent(RewardModelStage.normalisedName, isDirectory: true)
+        if folder.standardizedFileURL != url.standardizedFileURL,
+            try FileStatus.of(normalised)?.kind == .folder
+        {
+            folder = normalised
+        }
+        let model = try ModelError.naming(folder.path) { try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh) }
+        model.decoder.parameters.forEach { $0.isTrainable = false }
+        let tokenizer = try TokenizerFolder.load(from: folder).fitted(to: model.decoder, in: folder, note: note)
+        return (model, tokenizer)
+    }
+
+    /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.
+    static func onTokens(
+        _ model: RewardModel, session: RunSession, end: Int32, ends: EndTokens, sharing policy: (any TransformerDecoder)?
+    ) -> RewardModelReward {
+        var layers = 0
+        if let policy {
+            let frozen = policy.frozenTrunk
+            let shared = Trunk.share(policy, with: model.decoder, atMost: frozen)
+            // trunk states are taken behind all frozen layers of the policy, so all of them must be common
+            layers = shared.layers == frozen ? frozen : 0
+            session.say(
+                layers > 0
+                    ? "the reward model shares \(layers) layers with the policy (\(shared.bytesFreed / 1_048_576) MiB saved)"
+                    : "the reward model shares no frozen layers with the policy and runs in full")
+        }
+        return RewardModelReward(model, endOfSequence: end, ends: ends, sharedTrunkLayers: layers)
+    }
+}

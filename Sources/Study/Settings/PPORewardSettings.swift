@@ -1,0 +1,48 @@
+import Models
+import Tensor
+import Train
+
+/// What each token is rewarded with: the score of its response, with bonuses and penalties, and the KL.
+public struct PPORewardSettings: Settings {
+    /// The weight of the KL penalty, at the start where it adapts.
+    public var initKlCoef = 0.05
+    /// The KL estimate: 1 (−d), 2 (d²/2) or 3 (eᵈ − 1 − d).
+    public var klApprox = 2
+    /// Whether the KL is part of every token's reward (else of the loss).
+    public var klReward = true
+    /// Whether the weight adapts, so that the KL comes to `target`.
+    public var adapKlCtrl = false
+    /// The mean KL of a response that an adaptive weight aims at.
+    public var target = 6.0
+    /// Rollouts over which an adaptive weight corrects itself.
+    public var horizon = 10_000.0
+    /// Multiplies the reward model's score.
+    public var rewardScale = 1.0
+    /// Tokens' rewards are clipped to ± this; not at all unless given.
+    public var rewardClip: Double?
+    /// Replaces the score of a response that does not end by itself.
+    public var missingEosScore: Double?
+    /// Whether long responses lose some of their score.
+    public var lengthPenalty = false
+    /// The most that `lengthPenalty` takes off.
+    public var lengthPenaltyCoef = 0.1
+    /// How steeply `lengthPenalty` grows with the length.
+    public var lengthPenaltyPower = 5.0
+    /// Whether a response that ends by itself gets a bonus.
+    public var eosReward = false
+    /// The bonus of `eosReward`.
+    public var eosRewardCoef = 0.1
+    /// Whether a response that does not end by itself scores minus `eosRequiredPenalty`, whatever else it is worth.
+    public var eosRequired = false
+    /// What a response without an end loses, with `eosRequired`.
+    public var eosRequiredPenalty = 0.0
+
+    /// The defaults.
+    public init() {}
+
+    public func validate() throws {
+        guard PPOConfig.KLEstimator(rawValue: klApprox) != nil else {
+            throw InvalidSetting("--kl-approx is \(klApprox); it takes 1, 2 or 3")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// What gives a response its reward.
+public struct RewardSettings: Settings {
+    /// summarisation (a reward model, `rfModelDir`), sentiment (a BERT or RoBERTa classifier, `rfModelDir`), rouge, bleu, token-id,
+    /// length, compression, pattern, or process (a program of your own, `scorerCommand`).
+    public var rewardFunction = "summarisation"
+    /// The reward model: a model folder or a run folder; for sentiment the classifier's folder.
+    public var rfModelDir: String?
+    /// Reward sentiment: the label whose probability counts, by name or number; 1, the positive one, unless given.
+    public var sentimentLabel: String?
+    /// Reward token-id: ids above this count.
+    public var tokenIdRfThreshold: Int32 = 25_000
+    /// Reward length: the wanted number of words; the more the better unless given.
+    public var rewardWords: Int?
+    /// Reward pattern: the regular expression that a response should match.
+    public var rewardPattern: String?
+    /// Reward process: a shell command that reads and writes JSON lines, as Docs/porting.md says.
+    public var scorerCommand: String?
+    /// Reward process: seconds of silence after which the scorer is started again.
+    public var scorerPatience = 600.0
+    /// What a reward model reads: ids (the policy's own tokens), or text (read anew with its own tokenizer), as the original does.
+    public var rewardInput: String?
+    /// Where a reward model's score is read: last-token, or padding-count as the original does.
+    public var scorePosition: String?
+    /// Whether the head has a tanh, if its folder does not say so: in train-ppo the policy's value head, in other programs the reward
+    /// model's.
+    public var valueHeadActivation = false
+
+    /// The defaults.
+    public init() {}
+
+    /// The names of the reward functions.
+    static let functions = [
+        "summarisation", "rouge", "bleu", "token-id", "sentiment", "length", "compression", "pattern", "process",
+    ]
+
+    public func validate() throws {
+        let name = SettingName.canonical(rewardFunction)
+        guard Self.functions.contains(name) else {
+            let nearest = NearestName.find(name, among: Self.functions).map { "; did you mean \($0)?" } ?? ""
+            throw InvalidSetting(
+                "--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)"
+            )
+        }
+        switch name {
+        case "sentiment" where rfModelDir == nil:
+            throw InvalidSetting("--reward-function sentiment needs a classifier's folder, --rf-model-dir")
+        case "pattern" where rewardPattern == nil:
+            throw InvalidSetting("--reward-function pattern needs --reward-pattern")
+        case "process" where scorerCommand == nil:
+            throw InvalidSetting("--reward-function process needs --scorer-command")
+        default: break
+        }
+        guard scorerPatience > 0 else { throw InvalidSetting("--scorer-patience must be above 0") }
+        for (option, value, words) in [
+            ("--reward-input", rewardInput, ["ids", "text"]),
+            ("--score-position", scorePosition, ["last-token", "padding-count"]),
+        ] {
+            guard let value, !words.contains(SettingName.canonical(value)) else { continue }
+            throw InvalidSetting("\(option) is '\(value)'; it takes \(words.joined(separator: " or "))")
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Models
+
+/// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of
+/// what is trained.
+public struct SavingSettings: Settings {
+    /// How weights of the finished model are stored: f32, or rounded to bf16 or f16, which takes half the space.
+    public var saveDtype = "f32"
+    /// What one weight file of the finished model holds at most, such as 500MB or 5GB; a larger model gets several.
+    public var maxShardSize = "5GB"
+
+    /// The defaults.
+    public init() {}
+
+    private static let types: KeyValuePairs<String, ElementType> = [
+        "f32": .float32, "bf16": .bfloat16, "f16": .float16,
+    ]
+
+    public func validate() throws {
+        guard Self.types.contains(where: { $0.key == saveDtype }) else {
+            throw InvalidSetting(
+                "--save-dtype is '\(saveDtype)'; it takes \(Self.types.map(\.key).joined(separator: ", "))")
+        }
+        guard Self.bytes(maxShardSize) != nil else {
+            throw InvalidSetting(
+                "--max-shard-size is '\(maxShardSize)'; it takes bytes, or a number with KB, MB or GB")
+        }
+    }
+
+    /// The type of the stored weights.
+    var elementType: ElementType { Self.types.first { $0.key == saveDtype }?.value ?? .float32 }
+
+    /// Bytes of tensors in one file.
+    var shardLimit: Int { Self.bytes(maxShardSize) ?? 5_000_000_000 }
+
+    /// Bytes of `5GB`, `500 MB`, `2GiB` or `1000000`; nil for what is none of them or below a byte.
+    package static func bytes(_ text: String) -> Int? {
+        let units: KeyValuePairs<String, Double> = [
+            "kib": 0x1p10, "mib": 0x1p20, "gib": 0x1p30, "kb": 1e3, "mb": 1e6, "gb": 1e9, "b": 1, "": 1,
+        ]
+        let text = text.lowercased()
+        guard let unit = units.first(where: { text.hasSuffix($0.key) }) else { return nil }
+        let digits = text.dropLast(unit.key.count).filter { $0 != " " }
+        guard digits.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }), let number = Double(digits) else {
+            return nil
+        }
+        let bytes = number * unit.value
+        return bytes >= 1 && bytes < 0x1p62 ? Int(bytes) : nil
+    }
+}

@@ -1,0 +1,120 @@
+import Data
+import Eval
+public import Foundation
+import Models
+public import Runs
+import Tensor
+import Train
+
+/// Policy optimisation against a reward.
+public struct PPOStage: Stage {
+    /// The models, and how long and on what the policy learns.
+    public var policy = PolicySettings()
+    /// What scores generated texts.
+    public var reward = RewardSettings()
+    /// What each token is rewarded with.
+    public var rewards = PPORewardSettings()
+    /// How rewards become losses.
+    public var algorithm = PPOSettings()
+    /// Where the original's arithmetic is followed.
+    public var arithmetic = PPOArithmeticSettings()
+    /// What it reads.
+    public var data = DataSettings()
+    /// How responses are drawn.
+    public var sampling = SamplingSettings()
+    /// How the model is stored.
+    public var saving = SavingSettings()
+    /// How the run goes.
+    public var run = RunSettings()
+
+    /// The defaults.
+    public init() {}
+
+    public static let kind = RunStage.policy
+    public static let program = "train-ppo"
+    public static var groups: [SettingsGroup<PPOStage>] {
+        [
+            .init(\.policy), .init(\.reward), .init(\.rewards), .init(\.algorithm), .init(\.arithmetic), .init(\.data), .init(\.sampling),
+            .init(\.saving), .init(\.run),
+        ]
+    }
+
+    public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
+        if try session.folder.isFinished { return session.sayFinished() }
+        let supervised = try LoadedModel.load(
+            policy.modelName, from: [.supervised, .policy], usesTanh: reward.policyUsesTanh, note: session.say)
+        let ends = try supervised.ends(note: session.say)
+        let checkpoint = try session.restore()
+        var start = supervised
+        if let checkpoint {
+            start = try .load(
+                checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.policyUsesTanh, note: session.say)
+        }
+        let decoder = start.model.decoder
+        var random = Philox(seed: run.seed).split("value head")
+        if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }
+        let head =
+            start.model.head
+            ?? algorithm.freshHead(
+                width: decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
+
+        // the reference is the model that training started from, also when a run goes on
+        let reference =
+            try policy.baseModelName.map { try supervised.loadReference($0, note: session.say) }
+            ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
+
+        let config = try self.config()
+        let finals =
+            policy.evaluationSplits.isEmpty && data.referenceCompatible
+            ? EvaluationSettings.usual : policy.evaluationSplits
+        let corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
+        let tokenisation = try data.tokenisation(
+            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
+        let all = try data.trainingExamples(of: corpus)
+        let prompts = try tokenisation.prompts(
+            policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)
+        data.note(cut: prompts, to: "train", session.say)
+        func evaluated(_ split: String, count: Int?) throws -> (name: String, prompts: [TokenisedPrompt]) {
+            let batch = policy.promptsOfEvaluationBatch
+            var examples = try data.evaluationExamples(of: corpus, split: split, count: count, batch: batch)
+            if try data.compatibility.dropsLastBatch, examples.count >= batch {
+                examples.removeLast(examples.count % batch)
+            }
+            return (split, try tokenisation.prompts(examples, with: supervised.tokenizer))
+        }
+        let inTraining = ["validation", "ood_validation"] + (data.referenceCompatible ? ["train"] : [])
+        let evaluations = try inTraining.filter { corpus.availableSplits.contains($0) }
+            .map { try evaluated($0, count: policy.trainingTargetEvalDatapoints) }
+        let finalSplits =
+            policy.evaluationSplits.isEmpty
+            ? finals.filter { corpus.availableSplits.contains($0) }
+            : try data.present(finals, in: corpus, note: session.say)
+        let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
+
+        config.freezing.apply(to: decoder)
+        let reward = try self.reward.load(
+            session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
+        let trainer = try PPOTrainer(
+            policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
+            evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
+            handler: session.sinks.handler)
+        if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        try MemoryPlan.check(
+            limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
+            advice: "a smaller model, a greater --freeze-layers, or a smaller --rollout-batch-size or --max-new-tokens",
+            note: session.say, trainer.memory)
+        let model = LanguageModel(
+            decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
+        func save(_ trainer: PPOTrainer) throws {
+            try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
+        }
+        let complete = try trainer.run(
+            checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+        try session.leaveSteps(
+            complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
+        if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
+        try session.sinks.handle(.ended(stage: "ppo", seconds: session.seconds))
+    }
+}

@@ -1,0 +1,109 @@
+import Runs
+import Data
+import Eval
+import Formats
+import Foundation
+import Models
+import Tensor
+import Train
+
+extension RewardModelStage {
+    static let setNames = ["train", "validation", "ood_validation"]
+    /// Evaluated once, after training: the first rows of each.
+    static let finalNames = ["test", "ood_test", "full_validation", "full_test"]
+
+    /// The comparisons of every split: given ones, or those that the run has simulated.
+    func comparisonSets(
+        _ session: RunSession, _ supervised: LoadedModel
+    ) throws -> [(name: String, comparisons: [Comparison])] {
+        let wanted = Self.setNames + Self.finalNames
+        if let splits = try data.comparisons(in: preferences.comparisons, wanted, note: session.say) {
+            _ = try splits.rows(of: "train")
+            return try wanted.filter { splits.rows[$0] != nil }.map { name in
+                let rows = try splits.rows(of: name)
+                let count = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)
+                return (name, Self.finalNames.contains(name) ? Array(rows.prefix(count)) : rows)
+            }
+        }
+        let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
+        // once simulated they are part of the run, so that it can go on with the same ones
+        let isThere = try FileStatus.of(folder) != nil
+        let isWhole = try isThere && Self.isWhole(folder)
+        if isThere && !isWhole { session.say("\(folder.path) is damaged; its comparisons are made again") }
+        if !isWhole {
+            let sets = try simulate(session, supervised)
+            try session.folder.writeResult("comparisons") { url in
+                for (name, comparisons) in sets {
+                    try JSONLines<Comparison>(url.appendingPathComponent("\(name).jsonl")).write(comparisons)
+                }
+            }
+        }
+        return try read(folder, needed: "train")
+    }
+
+    /// Whether comparisons are what was written. What cannot be read is an error, not damage.
+    private static func isWhole(_ folder: URL) throws -> Bool {
+        do {
+            try FolderChecksums.verify(folder)
+            return true
+        } catch FileError.damaged {
+            return false
+        }
+    }
+
+    private func read(_ folder: URL, needed: String) throws -> [(name: String, comparisons: [Comparison])] {
+        var sets: [(name: String, comparisons: [Comparison])] = []
+        for name in Self.setNames {
+            let file = folder.appendingPathComponent("\(name).jsonl")
+            guard try name == needed || FileStatus.of(file) != nil else { continue }
+            sets.append((name, try JSONLines<Comparison>(file).read()))
+        }
+        return sets
+    }
+
+    private func simulate(
+        _ session: RunSession, _ supervised: LoadedModel
+    ) throws -> [(name: String, comparisons: [Comparison])] {
+        let corpus = try session.corpus(data, Self.setNames)
+        let decoder = supervised.model.decoder
+        let tokenisation = try data.tokenisation(
+            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens)
+        let wanted = try Self.setNames.filter { corpus.availableSplits.contains($0) }.map { name in
+            (
+                name: name,
+                examples: name == "train"
+                    ? Array(try data.trainingExamples(of: corpus).prefix(preferences.simulatedPrompts))
+                    : try data.evaluationExamples(
+                        of: corpus, split: name, count: preferences.simulatedEvaluationPrompts)
+            )
+        }
+        let total = wanted.reduce(0) { $0 + $1.examples.count }
+        let ends = try supervised.ends(note: session.say)
+        try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
+        var done = (examples: 0, tokens: 0)
+        return try wanted.map { name, examples in
+            let simulation = SimulatedPreferences(
+                generator: Generator(
+                    decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
+                tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
+                options: sampling.options(), temperatures: preferences.simulatedTemperatures.map(Float.init),
+                samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,
+                minimumMargin: preferences.minimumMargin,
+                // held-out labels are the judge's own: accuracy is measured against the truth
+                flippedShare: name == "train" ? preferences.flippedShare : 0,
+                random: Philox(seed: run.seed).split("preferences"))
+            var last = (examples: 0, tokens: 0)
+            let result = try simulation.comparisons(
+                for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)
+            ) { count, tokens in
+                last = (count, tokens)
+                try session.sinks.handle(
+                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, loss: nil)
+                )
+            }
+            done = (done.examples + last.examples, done.tokens + last.tokens)
+            session.say("\(result.count) \(name) comparisons from \(examples.count) prompts")
+            return (name, result)
+        }
+    }
+}

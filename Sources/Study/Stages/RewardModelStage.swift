@@ -1,0 +1,195 @@
+import Data
+import Eval
+public import Foundation
+import Models
+public import Runs
+import Tensor
+import Train
+
+/// A reward model from pairs of summaries, given or simulated.
+public struct RewardModelStage: Stage {
+    /// The pairs that are learned from.
+    public var preferences = PreferenceSettings()
+    /// What it reads.
+    public var data = DataSettings()
+    /// How responses are drawn.
+    public var sampling = SamplingSettings()
+    /// What is evaluated.
+    public var evaluation = EvaluationSettings()
+    /// The optimiser and what it may change.
+    public var training = TrainingSettings()
+    /// How the model is stored.
+    public var saving = SavingSettings()
+    /// How the run goes.
+    public var run = RunSettings()
+
+    /// The folder of the model with a normalised head in a run folder.
+    public static let normalisedName = RunFolder.normalisedName
+
+    /// The defaults.
+    public init() {}
+
+    public static let kind = RunStage.rewardModel
+    public static let program = "train-reward-model"
+    public static var groups: [SettingsGroup<RewardModelStage>] {
+        [.init(\.preferences), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.saving), .init(\.run)]
+    }
+
+    public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
+        if try session.folder.isFinished { return session.sayFinished() }
+        let supervised = try LoadedModel.load(
+            preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
+        let finals = try evaluation.finalSplits(among: Self.finalNames)
+        let sets = try comparisonSets(session, supervised)
+
+        let checkpoint = try session.restore()
+        var start = supervised
+        if let checkpoint {
+            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+        }
+        let head = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
+        let reward = RewardModel(start.model.decoder, head: head)
+
+        let tokenised = try tokenise(sets, for: start, session)
+        let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
+        let evaluated = try tokenised.filter { Self.setNames.contains($0.name) }.map { name, comparisons in
+            let rows =
+                name == "validation" ? Array(comparisons.prefix(preferences.evalSubsampleNum ?? .max)) : comparisons
+            return (name: name, comparisons: try evaluation.rows(rows, of: name, otherwise: .max, seed: run.seed))
+        }
+        let position = RewardSettings.position(
+            preferences.scorePosition, reference: data.referenceCompatible, tokenizer: start.tokenizer)
+        var config = self.config
+        config.position = position
+        let trainer = try RewardTrainer(
+            reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
+            handler: session.sinks.handler)
+        if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        if evaluation.doTrain {
+            try MemoryPlan.check(
+                limit: run.memoryLimit, longest: train.map(\.count).max() ?? 0,
+                advice: "a smaller model, or a greater --freeze-layers", note: session.say, trainer.memory)
+        }
+        let model = LanguageModel(
+            decoder: reward.decoder, head: head, source: start.model.source, generation: start.model.generation)
+        func save(_ trainer: RewardTrainer) throws {
+            try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+        }
+        if evaluation.doTrain {
+            let complete = try trainer.run(
+                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+            try session.leaveSteps(
+                complete: complete, step: trainer.step,
+                saving: !finals.isEmpty || preferences.calculateNormalisation ? { try save(trainer) } : nil)
+        }
+        try saveVariants(of: model, trainer, tokenizer: start.tokenizer, session)
+        if !evaluation.doTrain { try trainer.evaluate() }
+        for (name, comparisons) in tokenised where finals.contains(name) {
+            try evaluateAtEnd(comparisons, of: name, trainer, session)
+        }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
+        try session.sinks.handle(.ended(stage: "reward model", seconds: session.seconds))
+    }
+
+    private func freshHead(width: Int, _ session: RunSession) -> ValueHead {
+        session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias")
+        var random = Philox(seed: run.seed).split("head")
+        let fresh = ValueHead(width: width, using: &random, usesTanh: preferences.valueHeadActivation)
+        return ValueHead(
+            weight: fresh.weight.value, bias: 0, normalisation: preferences.valueNormalisation,
+            normalisationStd: preferences.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
+    }
+
+    private func tokenise(
+        _ sets: [(name: String, comparisons: [Comparison])], for start: LoadedModel, _ session: RunSession
+    ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
+        let tokenisation = RewardTokenisation(
+            text: try data.compatibility.rewardText,
+            maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength))
+        var truncated = 0
+        let tokenised = try sets.map { name, comparisons in
+            let result = try tokenisation.tokenise(comparisons, with: start.tokenizer)
+            truncated += result.truncated
+            return (name: name, comparisons: result.comparisons)
+        }
+        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
+        return tokenised
+    }
+
+    /// Writes the copy with a normalised head, and the sequence classifier, where they are wanted; the model stays as it was trained.
+    private func saveVariants(
+        of model: LanguageModel, _ trainer: RewardTrainer, tokenizer: any Tokenizer, _ session: RunSession
+    ) throws {
+        let head = trainer.model.head
+        guard preferences.calculateNormalisation else {
+            return try exportClassifier(model, tokenizer: tokenizer, session)
+        }
+        let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
+        let found = try trainer.normalise()
+        guard found.isApplied else {
+            session.say(
+                String(
+                    format: "the scores of the training pairs are all equal up to rounding (mean %.4g, deviation %.2g): the reward model "
+                        + "tells no answers apart; its deviation stays %g, and %@ is not written",
+                    found.mean, found.std, head.normalisationStd.value.item, preferences.normalisationCheckpointDir))
+            // nothing is divided: a deviation of 1
+            var values = ["normalised": 0.0, "normalisation_std": 1]
+            if found.mean.isFinite { values["normalisation_mean"] = found.mean }
+            if found.std.isFinite { values["score_deviation"] = found.std }
+            try session.sinks.handle(.measured(step: trainer.step, values: values))
+            return try exportClassifier(model, tokenizer: tokenizer, session)
+        }
+        session.say(
+            String(
+                format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", found.mean, found.std,
+                preferences.normalisationCheckpointDir))
+        try session.sinks.handle(
+            .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))
+        try session.folder.writeResult(preferences.normalisationCheckpointDir) {
+            try model.save(to: $0, tokenizer: tokenizer, as: saving)
+        }
+        try exportClassifier(model, tokenizer: tokenizer, session)
+        // what is saved as final is as it was trained
+        (head.normalisation.value, head.normalisationStd.value) = trained
+    }
+
+    private func evaluateAtEnd(
+        _ comparisons: [TokenisedComparison], of name: String, _ trainer: RewardTrainer, _ session: RunSession
+    ) throws {
+        let scores = try trainer.evaluate(comparisons, name: name)
+        guard preferences.savePreds else { return }
+        var text = "Index,Pred,Label\n"
+        for (index, pair) in comparisons.enumerated() {
+            let prediction = RewardEvaluation.prediction(
+                scores[2 * index], scores[2 * index + 1], tiesPredictZero: trainer.config.tiesPredictZero)
+            text += "\(index),\(prediction == 0.5 ? "0.5" : prediction == 1 ? "1" : "0"),\(pair.choice)\n"
+        }
+        try session.folder.writeResult("predictions-\(name)") {
+            try text.write(to: $0.appendingPathComponent("predictions.csv"), atomically: false, encoding: .utf8)
+        }
+    }
+
+    /// Writes the model as a sequence classifier, too, where that was asked for.
+    private func exportClassifier(_ model: LanguageModel, tokenizer: any Tokenizer, _ session: RunSession) throws {
+        guard let name = preferences.classifierDir else { return }
+        try session.folder.writeResult(name) {
+            try model.saveClassifier(to: $0, tokenizer: tokenizer, as: saving, note: session.say)
+        }
+    }
+
+    private var config: RewardConfig {
+        var config = RewardConfig(
+            epochs: training.numTrainEpochs, maxSteps: training.stepLimit, batchSize: training.batchSize,
+            tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
+            freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
+            checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
+            normalisationPairs: data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize),
+            seed: run.seed)
+        config.skippedBatches = training.skipBadBatches
+        config.tiesPredictZero = data.referenceCompatible
+        config.recomputesLayers = training.gradientCheckpointing
+        config.dropsOut = training.dropout
+        return config
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import CommandLine
+import Report
+
+/// `rlhf-report compare`.
+struct Compare: ReportCommand {
+    typealias Whole = PipelineComparison
+
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Compares the systems of one pipeline: quality, KL and diversity, in and out of distribution.",
+        discussion: """
+            Writes summary.json, summary.md and summary.svg: what supervised training, PPO and best-of-N did to reward, ROUGE, length, \
+            KL and diversity, with intervals.
+
+              rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo --sft-samples-run bon --ppo-samples-run samples --summary-dir out
+            """)
+
+    @OptionGroup(title: "Runs of the pipeline") var runs: ComparedRunOptions
+    @OptionGroup(title: "Runs") var measuring: MeasuringOptions
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import CommandLine
+import Report
+
+/// `rlhf-report index`.
+struct Index: ReportCommand {
+    typealias Whole = PostIndex
+
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Scores the posts of a data set and writes an index of those that score highest.",
+        discussion: """
+            The index is what --dataset-structured-subset sentiment of the other programs reads as --sentiment-index.
+
+              rlhf-report index --reward-function sentiment --rf-model-dir models/sentiment --data-dir data --index-output index.json
+            """)
+
+    @OptionGroup(title: "Index") var index: IndexOptions
+    @OptionGroup(title: "What scores posts") var reward: RewardOptions
+    @OptionGroup(title: "Data") var data: DataOptions
+    @OptionGroup(title: "Runs") var measuring: MeasuringOptions
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import CommandLine
+import Report
+
+/// `rlhf-report score`.
+struct Score: ReportCommand {
+    typealias Whole = RowScoring
+
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Scores rows of prompt and response with a reward model.",
+        discussion: """
+            Adds a column to a JSONL file, or to the tables of a run.
+
+              rlhf-report score --model-name runs/rm --score answers.jsonl
+              rlhf-report score --model-name runs/rm --score bon --table-names test
+            """)
+
+    @OptionGroup(title: "Rows and model") var scoring: ScoringOptions
+    @OptionGroup(title: "Runs") var measuring: MeasuringOptions
+}

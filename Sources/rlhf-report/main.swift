@@ -1,0 +1,23 @@
+import ArgumentParser
+import CommandLine
+import Report
+
+/// `rlhf-report`: what runs have come to, as tables, pictures and files.
+struct RLHFReport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rlhf-report",
+        abstract: "Compares, tabulates, scores and judges what runs have left.",
+        discussion: """
+            The systems of one pipeline beside each other, the table of an experiment over seeds, and which of two systems a judge prefers:
+
+              rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo --sft-samples-run bon --ppo-samples-run samples --summary-dir out
+              rlhf-report experiment --experiment-dir runs/experiment
+              rlhf-report prefer --systems samples,bon:test_best_of_n --judge-command "python3 judge.py"
+
+            rlhf-report help NAME lists the options of one of them.
+            """,
+        subcommands: [Compare.self, ExperimentReport.self, History.self, Prefer.self, Score.self, Index.self])
+}
+
+Program.main(
+    RLHFReport.self, [Compare.self, ExperimentReport.self, History.self, Prefer.self, Score.self, Index.self])

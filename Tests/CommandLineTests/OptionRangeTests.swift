@@ -1,0 +1,55 @@
+import ArgumentParser
+import CommandLine
+import Report
+import Runs
+import Study
+import Testing
+
+/// Numbers that would end a program far from the option that they came from.
+@Suite struct OptionRangeTests {
+    private struct Diversity: ProgramCommand {
+        @OptionGroup var options: DiversityOptions
+    }
+    private struct Policy: ProgramCommand {
+        @OptionGroup var options: PolicyOptions
+    }
+    private struct Sampling: ProgramCommand {
+        @OptionGroup var options: BestOfNOptions
+    }
+    private struct Preferences: ProgramCommand {
+        @OptionGroup var options: PreferenceOptions
+    }
+
+    private func expectRefusal(_ command: (some ProgramCommand).Type, _ words: [String], naming option: String) {
+        let error = #expect(throws: CommandLineError.self) { try command.parse(normalising: words) }
+        #expect(error?.description.contains(option) == true, "\(error?.description ?? "")")
+        #expect(error?.programExit == .usage)
+    }
+
+    @Test(arguments: ["--max-tables", "--bootstrap-resamples"])
+    func diversity(option: String) {
+        for value in ["0", "-1"] { expectRefusal(Diversity.self, ["\(option)=\(value)"], naming: option) }
+    }
+
+    @Test func policy() {
+        let option = "--training-target-eval-datapoints"
+        expectRefusal(Policy.self, ["--model-name=m", "\(option)=-1"], naming: option)
+    }
+
+    @Test("numbers whose product is beyond any run")
+    func products() {
+        expectRefusal(
+            Sampling.self, ["--model-name=m", "--num-return-sequences=1000000000", "--groups=1000000000"], naming: "--num-return-sequences")
+        for options in [
+            ["--learn-batch-size=4", "--rollout-accumulation-steps=1000000000"],
+            ["--learn-batch-size=9223372036854775807", "--gradient-accumulation-steps=9223372036854775807"],
+        ] {
+            expectRefusal(Policy.self, ["--model-name=m"] + options, naming: "the most rollouts of a step")
+        }
+    }
+
+    @Test func preferences() {
+        let option = "--eval-subsample-num"
+        expectRefusal(Preferences.self, ["--model-name=m", "\(option)=-1"], naming: option)
+    }
+}

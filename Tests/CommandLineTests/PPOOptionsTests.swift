@@ -1,0 +1,72 @@
+import ArgumentParser
+import Eval
+import CommandLine
+import Report
+import Runs
+import Study
+import Testing
+import Train
+
+/// What PPO does where options say nothing.
+@Suite struct PPOOptionsTests {
+    @Test("later rewards are not discounted unless asked for; in the original they are")
+    func discount() throws {
+        let silent = try PPOOptions.parse([]).settings
+        #expect(silent.discount(reference: false) == 1)
+        #expect(silent.discount(reference: true) == 0.999)
+        let given = try PPOOptions.parse(["--discounting=0.9"]).settings
+        #expect(given.discount(reference: false) == 0.9 && given.discount(reference: true) == 0.9)
+    }
+
+    private func job(_ arguments: [String]) throws -> PPOStage { try Command.parse(normalising: arguments).settings }
+
+    private struct Command: StageCommand {
+        typealias Whole = PPOStage
+
+        @OptionGroup var runs: RunOptions
+        @OptionGroup var data: DataOptions
+        @OptionGroup var policy: PolicyOptions
+        @OptionGroup var rewards: PPORewardOptions
+        @OptionGroup var algorithm: PPOOptions
+        @OptionGroup var arithmetic: PPOArithmeticOptions
+        @OptionGroup var reward: RewardOptions
+        @OptionGroup var sampling: SamplingArguments
+        @OptionGroup var saving: SavingOptions
+    }
+
+    @Test("rewards of evaluations are given to batches in the original's way only")
+    func evaluationBatches() throws {
+        let common = ["--model-name", "x", "--reward-function", "token-id", "--rollout-batch-size", "4", "--learn-batch-size", "2"]
+        #expect(try job(common + ["--batch-size", "3"]).config().evaluationBatchSize == nil)
+        #expect(try job(common + ["--batch-size", "3", "--reference-compatible"]).config().evaluationBatchSize == 3)
+        #expect(try job(common + ["--reference-compatible"]).config().evaluationBatchSize == 4)
+        let small = try job(
+            common + ["--reference-compatible", "--gradient-accumulation-steps", "2", "--rollout-accumulation-steps", "2"]
+        ).config()
+        #expect(small.rolloutBatchSize == 8 && small.rolloutBatches == 2 && small.learnBatchSize == 4 && small.learnBatches == 2)
+        #expect(small.compatibility == .reference)
+    }
+
+    @Test("rewards by name: characters of a reference, widths and padding in the original's policy training only")
+    func rewards() throws {
+        func found(_ name: String, reference: Bool, inTraining: Bool, padding: Int32? = nil) throws -> [Double] {
+            let function = try RewardOptions.parse(["--reward-function", name, "--token-id-rf-threshold", "9"]).settings
+                .withoutPolicy(reference: reference, inTraining: inTraining, padding: padding)
+            return try #require(function).rewards(for: [
+                RewardRequest(query: "", response: "a b", reference: "a", responseTokens: [5, 10]),
+                RewardRequest(query: "", response: "a cat", reference: "a cat", responseTokens: [10, 11, 50_256, 3]),
+            ])
+        }
+        for name in ["rouge", "bleu"] {
+            #expect(try found(name, reference: true, inTraining: false) == found(name, reference: false, inTraining: true))
+            let (whole, characters) = (
+                try found(name, reference: false, inTraining: true), try found(name, reference: true, inTraining: true)
+            )
+            #expect(whole[1] > 0.99 && characters[1] < 0.7 && whole[0] == characters[0], "\(name)")
+        }
+        #expect(try found("token-id", reference: false, inTraining: true, padding: 12) == [0.5, 0.5])
+        #expect(try found("token-id", reference: true, inTraining: true, padding: 2) == [0.25, 0.5])
+        #expect(try found("token-id", reference: true, inTraining: true, padding: 12) == [0.75, 0.5])
+        #expect(try found("token-id", reference: true, inTraining: true, padding: 50_256) == [0.25, 0.5])
+    }
+}

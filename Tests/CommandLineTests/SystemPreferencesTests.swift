@@ -1,0 +1,243 @@
+import ArgumentParser
+import Data
+import Eval
+import Foundation
+import CommandLine
+import Report
+import Runs
+import Study
+import Testing
+import _TestSupport
+
+/// Preferences between systems, from files to files.
+@Suite struct SystemPreferencesTests {
+    private struct Command: ReportCommand {
+        typealias Whole = SystemPreferences
+        static let aliases = RunOptions.aliases
+        @OptionGroup var preferences: SystemPreferenceOptions
+        @OptionGroup var runs: RunOptions
+    }
+
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func run(_ arguments: String...) throws { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws {
+        let command = try Command.parse(
+            normalising: arguments + ["--output-dir", folder.url.path, "--bootstrap-resamples", "50"])
+        try command.settings.run(ReportListener())
+    }
+
+    /// A run that has answered six inputs twice each; input 5 is its own.
+    private func makeRun(_ id: String, response: (Int) -> String, reward: Double) throws {
+        let run = try RunFolder(at: folder[id], configuration: .sample(.bestOfN))
+        for i in 0..<6 {
+            let input = i < 5 ? "post \(i)" : "\(id) alone"
+            try run.tables.append(
+                (0..<2).map { j in
+                    SampleRow(
+                        id: "\(i)-\(j)", input: input, response: j == 0 ? response(i) : "other", reference: "reference \(i)",
+                        reward: reward + Double(i) - Double(j), numbers: ["tokens": 3])
+                }, to: "test")
+        }
+    }
+
+    private func makeRuns() throws {
+        try makeRun("long", response: { $0 == 0 ? "same" : "a longer text \($0)" }, reward: 1)
+        try makeRun("short", response: { $0 == 0 ? "same" : "short \($0)" }, reward: 0.5)
+    }
+
+    private func rows<Row: Codable>(_ path: String, _: Row.Type) throws -> [Row] {
+        try JSONLines<Row>(folder[path]).read()
+    }
+
+    private func write<Row: Codable>(_ rows: [Row], _ path: String) throws {
+        try JSONLines<Row>(folder[path]).write(rows)
+    }
+
+    private func result(_ id: String = "preferences") throws -> [String: Any] {
+        let content = try Data(contentsOf: folder["\(id)/final/preferences.json"])
+        return try JSONSerialization.jsonObject(with: content) as? [String: Any] ?? [:]
+    }
+
+    private func rate(_ value: Any?) -> Double? {
+        ((value as? [String: Any])?["rate"] as? [String: Any])?["mean"] as? Double
+    }
+
+    @Test("pairs for people, and what their answers say")
+    func pairs() throws {
+        try makeRuns()
+        let tasks = folder["tasks.jsonl"].path
+        try run("--systems", "long,short", "--preference-tasks", tasks)
+        let written = try rows("tasks.jsonl", PairwiseTask.self)
+        // input 0 has equal texts, the last one is not common
+        #expect(written.map(\.input) == (1..<5).map { "post \($0)" })
+        try write(
+            written.map {
+                PairwiseAnswer(task: $0.id, annotator: "p", slider: $0.leftIsFirstSystem == ($0.id != "4") ? -4 : 2)
+            }, "answers.jsonl")
+        let answers = folder["answers.jsonl"].path
+        try run("--preference-tasks", tasks, "--preference-answers", answers)
+        // three won; the fourth prefers the second system
+        #expect(rate(try result()["win_rate"]) == 0.75)
+        try run(
+            "--preference-tasks", tasks, "--preference-answers", answers, "--answer-scale", "weighted", "--run-id", "w")
+        #expect(try #require(rate(try result("w")["win_rate"])) < 1)
+        #expect(text(of: folder["preferences/metrics.jsonl"]).contains("\"win_rate\":0.75"))
+    }
+
+    @Test("rankings of several systems and the reference")
+    func rankings() throws {
+        try makeRuns()
+        let tasks = folder["tasks.jsonl"].path
+        try run("--systems", "long,short:test", "--task-form", "ranking", "--preference-tasks", tasks)
+        let written = try rows("tasks.jsonl", RankingTask.self)
+        #expect(written.count == 5 && written.allSatisfy { Set($0.systems) == ["long", "short:test", "reference"] })
+        for task in written {
+            let place = try #require(task.systems.firstIndex(of: "reference"))
+            #expect(task.texts[place] == "reference \(task.id)")
+        }
+        let order = ["long": 1, "reference": 2, "short:test": 3]
+        try write(
+            ["p", "model"].flatMap { who in
+                written.map { task in
+                    RankingAnswer(task: task.id, annotator: who, ranks: task.systems.compactMap { order[$0] })
+                }
+            }, "answers.jsonl")
+        try run(
+            "--preference-tasks", tasks, "--preference-answers", folder["answers.jsonl"].path, "--judge-annotator", "model")
+        let ranking = try #require(try result()["ranking"] as? [String: Any])
+        let systems = try #require(ranking["systems"] as? [[String: Any]])
+        #expect(systems.map { rate($0["against_reference"]) } == [1, 0])
+        #expect(ranking["agreement_with_judge"] as? Double == 1)
+    }
+
+    @Test(
+        "answers that are none are refused with file, line and field",
+        arguments: [
+            (#"{"task":"1","annotator":"p","slider":5}"#, "field \"slider\" must be a whole number from -4 to 4, not 5"),
+            (#"{"task":"1","annotator":"p","slider":1e308}"#, "\"slider\" must be a whole number from -4 to 4, not 1e+308"),
+            (#"{"task":"1","annotator":"p","slider":5e-324}"#, "\"slider\" must be a whole number from -4 to 4, not"),
+            (#"{"task":"1","annotator":"p","slider":4.5}"#, "\"slider\" must be a whole number from -4 to 4, not 4.5"),
+            (#"{"task":"1","annotator":"p","slider":1e999}"#, "\"slider\" must be a whole number from -4 to 4, not"),
+            (#"{"task":"1","annotator":"p","slider":"1"}"#, "field \"slider\" must be a number"),
+            (#"{"task":"nosuch","annotator":"p","slider":1}"#, "task nosuch, which is not among the tasks"),
+            (#"{"task":"1","annotator":"p","ranks":[1,2,1e308]}"#, "\"ranks.2\" must be a whole number of at least 1, not 1e+308"),
+            (#"{"task":"1","annotator":"p","ranks":[1.5,2,3]}"#, "\"ranks.0\" must be a whole number of at least 1, not 1.5"),
+            (#"{"task":"1","annotator":"p","ranks":[0,0,0]}"#, "\"ranks.0\" must be a whole number of at least 1, not 0"),
+            (#"{"task":"1","annotator":"p","ranks":[-1,-1,-1]}"#, "\"ranks.0\" must be a whole number of at least 1, not -1"),
+            (#"{"task":"1","annotator":"p","ranks":[1,2]}"#, "has 2 ranks for 3 texts"),
+            (#"{"task":"nosuch","annotator":"p","ranks":[1,2,3]}"#, "task nosuch, which is not among the tasks"),
+            (#"{"id":1e30,"preference":"first"}"#, "\"id\" must be a whole number of 64 bits, not 1e+30"),
+            (#"{"id":1}"#, "\"preference\" and \"answer\" are both missing"), (#"{"id":1,"preference":null}"#, "are both missing"),
+            (#"{"id":1,"preference":"first","answer":"second"}"#, "\"preference\" says first and \"answer\" says second"),
+        ])
+    func badAnswers(row: String, words: String) throws {
+        try makeRuns()
+        let file = folder["answers.jsonl"].path
+        var sound = #"{"id":0,"preference":"first","answer":"well, the first"}"#
+        var arguments = ["--systems", "long,short", "--judge-answers", file]
+        if row.contains("task") {
+            let isRanking = row.contains("ranks")
+            let tasks = folder["tasks.jsonl"].path
+            try run("--systems", "long,short", "--task-form", isRanking ? "ranking" : "pairwise", "--preference-tasks", tasks)
+            sound = #"{"task":"1","annotator":"p","\#(isRanking ? "ranks\":[1,1,3]" : "slider\":-4")}"#
+            arguments = ["--preference-tasks", tasks, "--preference-answers", file]
+        }
+        try Data("\(sound)\n\(row)\n".utf8).write(to: folder["answers.jsonl"])
+        let error = #expect(throws: DataError.self) { try run(arguments) }
+        #expect(error?.description.hasPrefix("\(file):2: ") ?? false, "\(error as Any)")
+        #expect(error?.description.contains(words) ?? false, "\(error as Any)")
+        #expect(error?.programExit == .badData)
+    }
+
+    @Test("a judge by command, and the same one through files")
+    func judges() throws {
+        try makeRuns()
+        // prefers whatever is shown first, but for one input
+        let command =
+            #"sed -u -e '/"input":"post 3"/s/.*"first":"short.*"id":\([0-9]*\).*/{"id": \1, "preference": "second"}/;t"#
+            + #"' -e 's/.*"id":\([0-9]*\).*/{"id": \1, "preference": "first"}/'"#
+        try run("--systems", "long,short", "--judge-command", command)
+        let byCommand = try result()
+        // the equal texts are a tie, three inputs follow the position, one is won
+        #expect(rate(byCommand["win_rate"]) == 0.6)
+        #expect(byCommand["consistency"] as? Double == 0.25 && byCommand["unreadable_answers"] as? Int == 0)
+        #expect(byCommand["length_controlled_win_rate"] != nil && byCommand["systems"] as? [String] == ["long", "short"])
+        struct Verdict: Codable { var input: String, forward: Preference?, outcome: Double }
+        let verdicts = try rows("preferences/final/verdicts.jsonl", Verdict.self)
+        #expect(verdicts.map(\.outcome) == [0.5, 0.5, 0.5, 1, 0.5] && verdicts[0].forward == nil)
+
+        let table = folder["long/tables/test.jsonl"]
+        let samples = text(of: table)
+        for option in ["--judge-requests", "--preference-tasks", "--pick-examples"] {
+            #expect(throws: InvalidSetting.self, "\(option)") { try run("--systems", "long,short", option, table.path) }
+            #expect(!samples.isEmpty && text(of: table) == samples)
+        }
+        let requests = folder["requests.jsonl"].path
+        try run("--systems", "long,short", "--judge-requests", requests)
+        let asked = try rows("requests.jsonl", JudgeRequest.self)
+        #expect(asked.count == 8 && asked[0].prompt.contains("post 1") && asked[1].first == asked[0].second)
+        try write(
+            asked.reversed().map { request in
+                let answer = request.input == "post 3" && request.first.hasPrefix("short") ? "model_2" : "model_1"
+                return JudgeAnswer(id: request.id, answer: answer)
+            }, "answers.jsonl")
+        try run("--systems", "long,short", "--judge-answers", folder["answers.jsonl"].path, "--run-id", "recorded")
+        #expect(rate(try result("recorded")["win_rate"]) == 0.6)
+        #expect(try rows("recorded/final/verdicts.jsonl", Verdict.self).map(\.outcome) == verdicts.map(\.outcome))
+    }
+
+    @Test("a judge is measured on the preferences of people")
+    func accuracy() throws {
+        try write(
+            (0..<4).map { i in
+                Comparison(
+                    id: "\(i)", subreddit: "tifu", title: "t", post: "p \(i)",
+                    summaries: ["a good one", "bad"], choice: i == 0 ? 1 : 0)
+            }, "comparisons.jsonl")
+        let requests = folder["requests.jsonl"].path
+        let comparisons = folder["comparisons.jsonl"].path
+        try run("--judge-comparisons", comparisons, "--judge-requests", requests)
+        try write(
+            try rows("requests.jsonl", JudgeRequest.self).map {
+                JudgeAnswer(id: $0.id, preference: $0.first.hasPrefix("a good") ? .first : .second)
+            }, "answers.jsonl")
+        try run("--judge-comparisons", comparisons, "--judge-answers", folder["answers.jsonl"].path)
+        #expect(rate(try result()["win_rate"]) == 0.75)
+        #expect(text(of: folder["preferences/metrics.jsonl"]).contains("\"judge_accuracy\":0.75"))
+    }
+
+    @Test("examples on which one system does better")
+    func examples() throws {
+        try makeRuns()
+        let path = folder["examples.jsonl"].path
+        try run("--systems", "long,short", "--pick-examples", path, "--picked-examples", "2")
+        let picked = try rows("examples.jsonl", ContrastingExamples.Example.self)
+        #expect(picked.map(\.input) == ["post 0", "post 1"] && picked.map(\.difference) == [0.5, 0.5])
+        // the worse outputs of the one are not better than the better ones of the other
+        try run("--systems", "long,short", "--pick-examples", path, "--pick-strictly")
+        #expect(try rows("examples.jsonl", ContrastingExamples.Example.self).isEmpty)
+        let error = #expect(throws: InvalidSetting.self) {
+            try run("--systems", "long,short", "--pick-examples", path, "--pick-by", "gold")
+        }
+        #expect(error?.description.contains("gold") ?? false)
+    }
+
+    @Test(
+        "what cannot be meant is said",
+        arguments: [
+            (["--systems", "a,b"], "what is to be done"), (["--judge-command", "x"], "--systems"),
+            (["--systems", "a", "--judge-command", "x"], "two --systems"),
+            (["--systems", "a,b", "--judge-command", "x", "--pick-examples", "y"], "choose one"),
+            (["--preference-answers", "x"], "--preference-tasks"),
+            (["--systems", "a,b", "--preference-tasks", "x", "--answer-scale", "log"], "sign, weighted"),
+            (["--judge-comparisons", "x", "--pick-examples", "y"], "--judge-comparisons"),
+        ])
+    func refused(arguments: [String], words: String) {
+        let error = #expect(throws: CommandLineError.self) { try Command.parse(normalising: arguments) }
+        #expect(error?.description.contains(words) ?? false, "\(error?.description ?? "")")
+    }
+}

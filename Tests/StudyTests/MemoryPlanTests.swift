@@ -1,0 +1,89 @@
+import Foundation
+import Study
+import Runs
+import Tensor
+import Testing
+import Train
+
+@Suite struct MemoryPlanTests {
+    @Test("amounts as people write them")
+    func amounts() {
+        for (text, bytes) in [
+            ("6G", 6 << 30), ("1.5 GB", 3 << 29), ("800MiB", 800 << 20), ("4096k", 4 << 20), ("123", 123),
+            ("2T", 2 << 40),
+            (" 7 m ", 7 << 20),
+        ] {
+            #expect(ByteCount(text)?.bytes == bytes, "\(text)")
+        }
+        for text in ["", "G", "6X", "-3G", "0", "1e9", "6 G B", "much", "99999999T", "1..5G"] {
+            #expect(ByteCount(text) == nil, "\(text)")
+        }
+        #expect(ByteCount(bytes: 3 << 29).description == "1.5 GB" && ByteCount(bytes: 5 << 20).description == "5 MB")
+    }
+
+    private static let training = TrainingMemory(
+        weights: 400 << 20, optimizer: 200 << 20, gradients: 100 << 20,
+        training: PassMemory(small: (100, 20 << 20), large: (300, 40 << 20)),
+        evaluation: PassMemory(small: (100, 5 << 20), large: (300, 9 << 20)), trainingTokens: 2048,
+        evaluationTokens: 4096,
+        caches: 0, states: 0)
+
+    @Test("a line through two passes, and the peak of its parts")
+    func parts() {
+        let pass = Self.training.training
+        #expect(abs(pass.perToken - Double(20 << 20) / 200) < 1e-9 && abs(pass.fixed - Double(10 << 20)) < 1)
+        #expect(abs(pass.bytes(tokens: 300) - Double(40 << 20)) < 1)
+        let activations = Int(pass.bytes(tokens: 2048))
+        #expect(Self.training.activations == activations && Self.training.peak == (700 << 20) + activations)
+        // sampling and learning are not at the same time; what a step keeps is there at both
+        var sampling = Self.training
+        (sampling.caches, sampling.states) = (500 << 20, 30 << 20)
+        #expect(sampling.peak == (1230 << 20))
+        sampling.caches = 1 << 20
+        #expect(sampling.peak == Self.training.peak + (30 << 20))
+        // a large evaluation decides when it is more than training, and it has no gradients
+        var evaluating = Self.training
+        evaluating.evaluationTokens = 100_000
+        #expect(evaluating.activations == Int(evaluating.evaluation.bytes(tokens: 100_000)) - (100 << 20))
+        // passes of one length give a flat line
+        #expect(PassMemory(small: (50, 1000), large: (50, 1000)).bytes(tokens: 9999) == 1000)
+    }
+
+    @Test("what would fit, does")
+    func settings() throws {
+        let plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)
+        #expect(plan.peak == (100 << 20) + Allocator.bound(peak: Self.training.peak))
+        #expect(
+            plan.description.hasPrefix(
+                "memory: \(ByteCount(bytes: plan.peak)) expected at the peak (weights 400 MB, optimiser 200 MB"))
+        let room = 900 << 20
+        #expect(plan.peak > room)
+        let advice = plan.settings(fitting: room, otherwise: "less")
+        let tokens = try #require(Int(advice.split(separator: " ").dropFirst().first ?? ""))
+        #expect(advice == "--tokens-per-pass \(tokens) would fit" && tokens % 32 == 0 && tokens >= 256)
+        var smaller = plan
+        (smaller.training.trainingTokens, smaller.training.evaluationTokens) = (tokens, 2 * tokens)
+        #expect(smaller.peak <= room)
+        smaller.training.trainingTokens = tokens + 64
+        #expect(smaller.peak > room)
+        // no pass can be shorter than the longest text
+        var long = plan
+        long.longest = 2000
+        #expect(long.settings(fitting: room, otherwise: "less").contains("--max-source-length"))
+        // and what the weights take cannot be cut at all
+        #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
+    }
+
+    @Test("the greatest peak within some bytes is the inverse of the bound")
+    func bound() {
+        for bytes in [0, 1, 15, 16, 17, 33, 34, 1000, 12_345_678, 99 << 20, 600 << 20, 7 << 30] {
+            let most = Allocator.mostInUse(within: bytes)
+            #expect(Allocator.bound(peak: most) <= bytes && Allocator.bound(peak: most + 2) > bytes, "\(bytes)")
+        }
+    }
+
+    @Test("what has been in memory while loading is the least that is expected")
+    func loading() {
+        #expect(MemoryPlan(program: 0, training: Self.training, loaded: 5 << 30, longest: 1).peak == 5 << 30)
+    }
+}

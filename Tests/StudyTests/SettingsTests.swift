@@ -1,0 +1,91 @@
+import Foundation
+import Runs
+import Study
+import Testing
+
+/// Settings: declared once, flat in files, with defaults.
+@Suite struct SettingsTests {
+    @Test("what is written is what options are called and hold")
+    func values() throws {
+        var training = TrainingSettings()
+        training.maxSteps = 7
+        let values = try training.values
+        #expect(values["learning_rate"] == .number(5e-5) && values["max_steps"] == .integer(7) && values["freeze_lm_head"] == .bool(true))
+        #expect(values["eval_steps"] == nil && values["lr_scheduler_type"] == .string("cosine"))
+        #expect(Set(values.keys).isSubset(of: TrainingSettings.names) && TrainingSettings.names.contains("eval_steps"))
+        #expect(try TrainingSettings(values: values) == training)
+    }
+
+    @Test("names of Swift, of files and of the command line")
+    func names() {
+        for (swift, file) in [
+            ("adamBeta1", "adam_beta1"), ("simulateBonForPerInputNOutputs", "simulate_bon_for_per_input_n_outputs"), ("seed", "seed"),
+            ("evalSlRewardFunction", "eval_sl_reward_function"),
+        ] {
+            #expect(SettingName.snake(swift) == file && SettingName.camel(file) == swift)
+        }
+    }
+
+    @Test("single precision keeps its digits, seeds their bits, and numbers that are not finite their words")
+    func numbers() throws {
+        var sampling = SamplingSettings()
+        sampling.temperature = 0.7
+        sampling.topP = 0.95
+        #expect(try sampling.values["temperature"] == .number(0.7))
+        #expect(try SamplingSettings(values: sampling.values) == sampling)
+        var run = RunSettings()
+        run.seed = .max
+        run.checkpointMinutes = .infinity
+        #expect(try run.values["seed"] == .string("18446744073709551615") && run.values["checkpoint_minutes"] == .string("inf"))
+        #expect(try RunSettings(values: run.values) == run)
+        var preferences = PreferenceSettings()
+        preferences.simulatedTemperatures = [0.5, 1]
+        #expect(try preferences.values["simulated_temperatures"] == .array([.number(0.5), .number(1)]))
+        #expect(try PreferenceSettings(values: preferences.values) == preferences)
+    }
+
+    @Test("names that are none and values of another type are refused by name")
+    func refusals() throws {
+        func problem(_ values: [String: OptionValue]) -> String {
+            do {
+                _ = try TrainingSettings(values: values)
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(problem(["learning_rat": .number(1)]) == "there is no setting learning_rat; did you mean learning_rate?")
+        #expect(problem(["learning_rate": .string("much")]) == "learningRate is much; expected a number")
+        #expect(problem(["max_steps": .number(1.5)]) == "maxSteps is 1.5; expected a whole number")
+        #expect(problem(["freeze_lm_head": .integer(1)]) == "freezeLmHead is 1; expected true or false")
+        // null takes a value away
+        #expect(try TrainingSettings(values: ["max_steps": .null]).maxSteps == nil)
+    }
+
+    @Test("a stage is flat JSON; what is not named keeps its default")
+    func stages() throws {
+        let json = #"{"model_name": "m", "learning_rate": 0.001, "dataset": "generated", "seed": 3, "evaluation_splits": ["test"]}"#
+        let stage = try JSONDecoder().decode(SFTStage.self, from: Data(json.utf8))
+        #expect(stage.model.modelName == "m" && stage.training.learningRate == 0.001 && stage.data.dataset == "generated")
+        #expect(stage.run.seed == 3 && stage.evaluation.evaluationSplits == ["test"] && stage.training.adamBeta1 == 0.9)
+        let again = try JSONDecoder().decode(SFTStage.self, from: JSONEncoder().encode(stage))
+        #expect(again == stage)
+        #expect(throws: InvalidSetting.self) { try JSONDecoder().decode(SFTStage.self, from: Data(#"{"modelname": "m"}"#.utf8)) }
+    }
+
+    @Test("no two groups of a stage have a setting of one name")
+    func groups() {
+        for names in [SFTStage.names, RewardModelStage.names, PPOStage.names, BestOfNStage.names, DiversityStage.names] {
+            #expect(Set(names).count == names.count)
+        }
+    }
+
+    @Test("what means nothing is refused as Swift calls it")
+    func validation() {
+        var stage = SFTStage()
+        stage.model.fromScratch = true
+        stage.training.warmupRatio = 2
+        #expect(throws: InvalidSetting("--warmup-steps must not be negative, --warmup-ratio in 0...1")) { try stage.validate() }
+        #expect("\(InvalidSetting("--warmup-ratio is 2"))" == "warmupRatio is 2")
+    }
+}
