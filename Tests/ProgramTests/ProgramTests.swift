@@ -37,7 +37,9 @@ import Testing
 
     private static let reports = ["compare", "experiment", "history", "prefer", "score", "index"].map { "rlhf-report \($0)" }
 
-    @Test("Docs/options.md has the help of each program; `make options` brings it up to date", arguments: programs + ["rlhf-report"] + reports)
+    @Test(
+        "Docs/options.md has the help of each program; `make options` brings it up to date",
+        arguments: programs + ["rlhf-report"] + reports)
     func options(program: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let document = try String(contentsOf: root.appendingPathComponent("Docs/options.md"), encoding: .utf8)
