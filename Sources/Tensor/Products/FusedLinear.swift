@@ -9,16 +9,10 @@ package final class FusedLinear: Sendable {
     /// The function of every element of the product and its bias.
     package enum Following: Sendable { case nothing, relu, gelu, geluTanh }
 
-    private enum Form {
-        /// Panels of floats.
-        case floats(PackedFloats)
-        case rounded(PackedMatrix)
-    }
-
     package let inputs: Int
     package let outputs: Int
     private let bias: Storage
-    private let form: Form
+    private let weight: PackedWeight
 
     /// The layers' outputs stand one behind the other: weights [Oᵢ, I] and biases [Oᵢ] give rows of ΣOᵢ.
     package init(_ layers: [(weight: Tensor, bias: Tensor?)], precision: Compute.Precision) {
@@ -30,40 +24,33 @@ package final class FusedLinear: Sendable {
         let outputs = layers.reduce(0) { $0 + $1.weight.shape[0] }
         let bias = Storage(byteCount: outputs * 4)
         let weight = Storage(byteCount: outputs * inputs * 4)
-        func copy(_ tensor: Tensor, to out: UnsafeMutablePointer<Float>) {
-            tensor.withUnsafeBufferPointer { numbers in
-                if let base = numbers.baseAddress { out.update(from: base, count: numbers.count) }
-            }
-        }
         bias.withFloats { bias in
             weight.withFloats { weight in
                 var row = 0
                 for layer in layers {
                     let count = layer.weight.shape[0]
-                    copy(layer.weight, to: weight + row * inputs)
+                    layer.weight.copyFloats(to: weight + row * inputs)
                     (bias + row).update(repeating: 0, count: count)
                     if let own = layer.bias {
                         precondition(own.shape == [count], "a bias of \(own.shape) does not fit a weight \(layer.weight.shape)")
-                        copy(own, to: bias + row)
+                        own.copyFloats(to: bias + row)
                     }
                     row += count
                 }
             }
         }
         (self.inputs, self.outputs, self.bias) = (inputs, outputs, bias)
-        form = Self.form(weight, inputs: inputs, outputs: outputs, precision)
-    }
-
-    private static func form(_ weight: Storage, inputs: Int, outputs: Int, _ precision: Compute.Precision) -> Form {
-        // as in WeightProduct: narrower matrices stay in 32-bit floats
-        if precision == .bf16 && inputs >= 16 && outputs >= 16 {
-            var packed: PackedMatrix?
-            weight.withFloats {
-                packed = PackedMatrix(depth: inputs, columns: outputs, $0, depthStride: 1, columnStride: inputs)
-            }
-            if let packed { return .rounded(packed) }
+        let kernels = Kernels.current
+        // the plan is for any number of rows
+        let plan = Kernels.plan(
+            kernels, .inference, rows: ProductTable.manyRows, outputs: outputs, inputs: inputs,
+            storage: .f32, precision: precision)
+        guard case .packedAndKept(let format) = plan else {
+            preconditionFailure("a layer for inference is packed and kept, not \(plan)")
         }
-        return .floats(weight.withFloats { PackedFloats(depth: inputs, columns: outputs, $0, depthStride: 1, columnStride: inputs) })
+        self.weight = weight.withFloats {
+            PackedWeight(kernels, format, depth: inputs, columns: outputs, .floats(.transposed($0, stride: inputs)))
+        }
     }
 
     /// f(x Wᵀ + b) + residual for x [T, I] and a residual [T, O].
@@ -85,29 +72,8 @@ package final class FusedLinear: Sendable {
             bias.withFloats { bias in
                 let finisher = Finisher(
                     outputs: outputs, bias: bias, following: following, residual: residual?.pointer, out: out)
-                switch form {
-                case .floats(let packed):
-                    packed.multiply(rows: rows, x.pointer, into: out, stride: outputs) { finisher(rows: $0, columns: $1) }
-                case .rounded(let packed): multiply(x.pointer, rows, packed, finisher)
-                }
-            }
-        }
-    }
-
-    private func multiply(_ x: UnsafePointer<Float>, _ rows: Int, _ packed: PackedMatrix, _ finisher: Finisher) {
-        let (kernels, pairs) = (Kernels.current, (inputs + 1) / 2)
-        Storage(byteCount: Kernels.narrowedPairs(rows: rows, pairs: pairs) * 4).withPairs { narrow in
-            Compute.forRows(rows, width: inputs) { range in
-                kernels.pointee.bf16_narrow(
-                    range.count, inputs, x + range.lowerBound * inputs, inputs, 1, narrow + range.lowerBound * pairs)
-            }
-            packed.storage.withPairs { panels in
-                ProductParts.forEach(rows: rows, columns: outputs, depth: inputs, rowUnit: PackedMatrix.rowUnit) { rows, columns in
-                    kernels.pointee.bf16_product(
-                        rows.count, columns.count, inputs, narrow + rows.lowerBound * pairs,
-                        panels + columns.lowerBound * pairs,
-                        finisher.out + rows.lowerBound * outputs + columns.lowerBound, outputs, 0)
-                    finisher(rows: rows, columns: columns)
+                weight.multiply(rows: rows, .plain(x.pointer, stride: inputs), into: out, stride: outputs) {
+                    finisher(rows: $0, columns: $1)
                 }
             }
         }
