@@ -22,35 +22,37 @@ package final class FusedLinear: Sendable {
             "layers that are fused need weights of one width, not \(layers.map(\.weight.shape))")
         let inputs = layers[0].weight.shape[1]
         let outputs = layers.reduce(0) { $0 + $1.weight.shape[0] }
-        let bias = Storage(byteCount: outputs * 4)
-        let weight = Storage(byteCount: outputs * inputs * 4)
-        bias.withFloats { bias in
-            weight.withFloats { weight in
-                var row = 0
-                for layer in layers {
-                    let count = layer.weight.shape[0]
-                    layer.weight.copyFloats(to: weight + row * inputs)
-                    (bias + row).update(repeating: 0, count: count)
-                    if let own = layer.bias {
-                        precondition(own.shape == [count], "a bias of \(own.shape) does not fit a weight \(layer.weight.shape)")
-                        own.copyFloats(to: bias + row)
-                    }
-                    row += count
-                }
-            }
-        }
-        (self.inputs, self.outputs, self.bias) = (inputs, outputs, bias)
+        (self.inputs, self.outputs) = (inputs, outputs)
+        bias = Self.biases(layers, count: outputs)
         let kernels = Kernels.current
         // the plan is for any number of rows
         let plan = Kernels.plan(
-            kernels, .inference, rows: ProductTable.manyRows, outputs: outputs, inputs: inputs,
-            storage: .f32, precision: precision)
+            kernels, .inference, rows: ProductTable.manyRows, outputs: outputs, inputs: inputs, storage: .f32, precision: precision)
         guard case .packedAndKept(let format) = plan else {
             preconditionFailure("a layer for inference is packed and kept, not \(plan)")
         }
-        self.weight = weight.withFloats {
-            PackedWeight(kernels, format, depth: inputs, columns: outputs, .floats(.transposed($0, stride: inputs)))
+        let all = layers.count == 1 ? layers[0].weight : Tensor.stacked(layers.map(\.weight))
+        weight = PackedWeight(kernels, format, depth: inputs, columns: outputs, RightHandMatrix(all, transposed: true))
+        withExtendedLifetime(all) {}
+    }
+
+    /// The layers' biases one behind the other, zeros where there are none.
+    private static func biases(_ layers: [(weight: Tensor, bias: Tensor?)], count: Int) -> Storage {
+        let biases = Storage(byteCount: count * 4)
+        biases.withFloats { out in
+            var row = 0
+            for layer in layers {
+                let count = layer.weight.shape[0]
+                if let bias = layer.bias {
+                    precondition(bias.shape == [count], "a bias of \(bias.shape) does not fit a weight \(layer.weight.shape)")
+                    bias.copyFloats(to: out + row)
+                } else {
+                    (out + row).update(repeating: 0, count: count)
+                }
+                row += count
+            }
         }
+        return biases
     }
 
     /// f(x Wᵀ + b) + residual for x [T, I] and a residual [T, O].

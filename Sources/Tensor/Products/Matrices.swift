@@ -26,9 +26,9 @@ package struct MatrixView {
 
 /// The right-hand matrix B [depth, columns] of a product, as its numbers are stored.
 ///
-/// Numbers of fewer bits are widened here and nowhere else on the way to a kernel, a panel at a time, into memory that stays in the cache.
-/// What is packed is what would be packed of the same floats, so a product does not depend on how a weight is stored. Weights in 8 bits
-/// will be a third case, with its scales beside it.
+/// Numbers of fewer bits are widened where they are packed, a panel at a time, into memory that stays in the cache (products of few rows,
+/// which pack nothing, do it themselves: ``FewRowsProduct``). What is packed is what would be packed of the same floats, so a product does
+/// not depend on how a weight is stored. Weights in 8 bits will be a third case, with its scales beside it.
 package enum RightHandMatrix {
     case floats(MatrixView)
     /// Rows of `stride` numbers, one behind the other.
