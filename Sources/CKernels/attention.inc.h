@@ -2,6 +2,10 @@
 // Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved log-sum-exp, as Dao et al. 2022 do:
 // dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ. With dropout, O and dV have the dropped P, and dP is
 // dropped like it.
+//
+// How to read its macros. EACH16, LOAD and STORE (vector.inc.h) are loops over a head's channels or a query's scores. READ(row, index) is LOAD for a
+// row of keys or values that holds floats or, where the constant is_narrow says so, bfloat16 numbers (WIDE). QUERY_BLOCK queries share packed
+// keys; ROWS_AT_ONCE rows of keys are read before the next head's turn.
 
 #define QUERY_BLOCK 48
 

@@ -4,6 +4,11 @@
 // one of as many 16s as it needs): panel after panel, pair after pair, the pairs of the panel's columns side by side. An odd depth
 // ends with a pair of a number and 0. One instruction of AVX-512-BF16 multiplies 16 pairs and adds; elsewhere a pair is taken apart
 // by a shift, which gives the same sums to rounding.
+//
+// How to read its macros. Read from the end: BF16_PRODUCT(NAME, ATTRIBUTE, STEP) defines NAME, a bf16_product whose functions have an ATTRIBUTE and
+// whose step, acc + a pair of A times sixteen pairs of B, is STEP. It is used once with a shift (add_pairs) and once with the instruction
+// (add_pairs_native). It defines NAME_panel_1 to _4 by BF16_PANEL, for panels of so many vectors, and those NAME_6_, _4_, _2_ and _1_VECTORS by
+// BF16_TILE, for so many rows. EACH16 and LOAD are in vector.inc.h.
 
 #define DEPTH_BLOCK 1024 // pairs: a panel's block of 256 KiB stays in the second-level cache
 

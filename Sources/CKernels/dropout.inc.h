@@ -1,4 +1,6 @@
 // Dropout with random bits that depend on a number's place alone, so that a backward pass makes them again instead of keeping them.
+//
+// It has no macros but INLINE (vector.inc.h).
 
 // Ten rounds of Philox 4x32 on a counter of 128 bits, as Random/Philox.swift has them.
 INLINE void philox(uint64_t counter, const swk_dropout *d, uint32_t out[4]) {

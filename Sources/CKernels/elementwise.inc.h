@@ -1,4 +1,7 @@
 // One result per element, and plain sums.
+//
+// How to read its macros. EACH16, LOAD and STORE (vector.inc.h) are the loops. GELU_INNER(v) is the argument of tanh. BLOCKED_SUM(n, TERM) is the
+// rest of a function that returns the sum of TERM, an expression with LOADs, over n numbers.
 
 static void add(size_t n, const float *a, const float *b, float *out) { EACH16(n, STORE(out, LOAD(a) + LOAD(b));); }
 static void subtract(size_t n, const float *a, const float *b, float *out) { EACH16(n, STORE(out, LOAD(a) - LOAD(b));); }

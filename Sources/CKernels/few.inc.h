@@ -1,4 +1,8 @@
 // Linear layers for a few rows, as in a step of decoding: out[i, j] = x[i] · w[j]. The weights are read once, as they lie.
+//
+// How to read its macros. FEW_TILE(ROWS) defines few_ROWS: ROWS rows of x by FEW_COLUMNS rows of the weight, whose products stay in registers.
+// FEW_ROWS is the tallest of them, FEW_N how many vectors few_sums adds up at once, FEW_WHOLE how many columns that leaves to it. FEW(ROWS, FETCH)
+// is a call of few_ROWS at the loop's place with FETCH, a constant, columns asked for ahead; JOIN pastes names whose parts are macros.
 
 #if SWK_WIDE
 #define FEW_N 4

@@ -1,4 +1,6 @@
 // RMSNorm (Zhang & Sennrich 2019), LayerNorm (Ba et al. 2016) and rotary positions (Su et al. 2021, half-rotation form).
+//
+// How to read its macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row; there are no others.
 
 static void rms_norm(size_t rows, size_t width, const float *x, const float *weight, float epsilon, float *out,
                      float *inverse) {

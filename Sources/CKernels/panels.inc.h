@@ -2,6 +2,10 @@
 //
 // B lies in panels of 64 columns (the last one of as many 16s as it needs): panel after panel, row after row, the columns of the panel
 // side by side. It is read from front to back, which memory does fastest; a weight that is packed once serves every product after.
+//
+// How to read its macros. PANEL, GROUP, GROUP_ROWS and PANEL_DEPTH say how much of a matrix is used at a time with wide registers, QUARTER_DEPTH and
+// QUARTER_ROWS with others; ROWS_AHEAD is how far ahead packing asks memory. F32_PANEL(VECTORS) defines f32_panel_VECTORS, all rows by a panel of
+// 16*VECTORS columns, from the strips of products.inc.h.
 
 #define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
 // The same where a quarter of a panel's columns is used at a time, and the rows of A that it is used for before the next quarter's turn.

@@ -1,4 +1,10 @@
 // Small matrix products that stay in registers: the tiles of attention, and of products with panels.
+//
+// How to read its macros. TILE(ROWS, VECTORS) defines the function tile_ROWS_VECTORS, a product whose ROWS x 16*VECTORS sums stay in registers;
+// TILES(ROWS, VECTORS) defines it and its smaller sisters of 4, 2 and 1 rows. STRIP(ROWS, VECTORS) defines strip_VECTORS (and strip_of_VECTORS,
+// which is inlined where `last` is known): all rows of 16*VECTORS columns, by tiles of ROWS rows and the sisters; STRIP_ROWS is one call in it.
+// Which pairs exist depends on the registers: up to 6 x 4 where they hold 16 floats (SWK_WIDE), one vector across elsewhere.
+// Arguments that are constants where a tile is called (`last` 16, `ahead`) leave no trace in the code.
 
 INLINE v16 load_first(const float *p, size_t n) { return n == 16 ? load(p) : load_part(p, n); }
 INLINE void store_first(float *p, v16 v, size_t n) {

@@ -1,4 +1,7 @@
 // Softmax and what is made of it: log-sum-exp, cross-entropy, entropy and sampling, one row of logits at a time.
+//
+// How to read its macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row, SUM_BLOCK (elementwise.inc.h) is how many terms are added up in
+// float before a double takes over.
 
 INLINE float row_max(size_t width, const float *x) {
     if (width < 16) {

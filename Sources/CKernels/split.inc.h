@@ -7,6 +7,11 @@
 //
 // Rows and panels lie in tiles of 16 rows (of A) or columns (of B) by 32 numbers of depth, with zeros where the matrix ends. A tile
 // has its three parts behind each other; the tiles of a row of tiles follow each other along the depth.
+//
+// How to read its macros. PART and SPLIT are the pairs of one part and of a tile of three, SPLIT_STEPS the tiles along the depth that are used at a
+// time. WITHOUT_TINY_NUMBERS({ … }) runs its block with tiny numbers taken for 0 and puts the processor's mode back. SPLIT_BLOCK(DOWN, ACROSS)
+// defines split_block_DOWN_ACROSS (DOWN, ACROSS, the registers and TILES_BEGIN as in tiles.inc.h): SPLIT_LEFT and SPLIT_RIGHT load one part of A or B,
+// SPLIT_MULTIPLY adds the product of the two that are loaded, SPLIT_ASK asks for C. SPLIT_CALL is a call of it at the loop's place.
 
 #define PART 256 // pairs of one part of a tile
 #define SPLIT SWK_SPLIT_TILE

@@ -1,4 +1,13 @@
-// All kernels, and the table that names them. A build includes this file once, after setting SWK_TABLE, SWK_NAME, SWK_WIDE.
+// All kernels, and the tables that name them. A build (portable.c, avx2.c, avx512.c) includes this file once.
+//
+// How to read its macros. A build sets, before it includes this file:
+//   SWK_TABLE, SWK_NAME   the variable that holds the table, and the name in it
+//   SWK_WIDE              1 where a register holds 16 floats, 0 where a vector of 16 is several registers
+//   SWK_MASKS             512 or 256: which masked instructions read and write part of a vector; without it, memcpy does
+//   SWK_NATIVE_BF16, SWK_NATIVE_TABLE   also a table whose bf16_product uses AVX-512-BF16
+//   SWK_TILES_TABLE       also a table whose products use tile registers
+// ENTRIES(NAME, PRODUCT) is what all tables of a build have in common: the function of each field has the field's name, but for
+// bf16_product, which is PRODUCT. All functions are static; a build has its own copies, made for its instruction set.
 #include "vector.inc.h"
 #include "elementwise.inc.h"
 #include "normalisation.inc.h"

@@ -3,6 +3,12 @@
 //
 // Four tiles of C, 32 rows by 32 columns, are kept while two tiles of A and two of B pass by. What does not fill a tile is copied to
 // one that does: the last pairs of A and B with zeros behind them, so that every number of C is the same sum whatever its neighbours.
+//
+// How to read its macros. DOWN and ACROSS, 1 or 2, say how many tiles of C a block has. Registers 0 to 3 hold them, row by row; 4 and 5 hold A,
+// 6 and 7 B. TILES_BEGIN(DOWN, ACROSS) and TILES_END open and close a function's body: they declare sizes and load or store all tiles of C by
+// TILE_BEGIN and TILE_END, one each. TILE_BLOCK(DOWN, ACROSS) defines tile_block_DOWN_ACROSS; TILE_CALL is a call of it at the loop's place. Register
+// numbers must be literals, which is why these are macros. TILE_TARGET names the instruction sets: a function with an attribute of
+// its own does not have its build's. Included by builds with SWK_TILES_TABLE alone.
 
 #define TILE_TARGET __attribute__((target("amx-bf16,amx-tile,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2")))
 #define TILE_PAIRS 16

@@ -1,5 +1,11 @@
 // Sixteen floats at a time, in the compiler's own vector type: one AVX-512 register, two of AVX, four of SSE or NEON.
 // Included by every build of the kernels, inside its target attribute.
+//
+// How to read its macros. EACH16(n, body) runs its body for numbers 0..15, 16..31 and so on up to n, and once more for what is left: inside,
+// LOAD(p) is the current sixteen of array p (zeros behind its end), STORE(p, v) writes them (nothing behind the end), and `at` is the first
+// one's index. So `EACH16(n, STORE(out, LOAD(a) + LOAD(b));)` is a whole kernel. The body is compiled twice; `whole_` and `width_` say which
+// of the two it is. INLINE marks helpers that disappear into their callers. SWAP_BLOCKS and ACROSS_LANES are steps of `transpose` and
+// of the sums over a vector's lanes and are used there alone. SWK_MASKS: see table.inc.h.
 #include <math.h>
 #include <string.h>
 

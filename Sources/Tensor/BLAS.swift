@@ -1,34 +1,14 @@
 // The one file that imports COpenBLAS.
 import COpenBLAS
 
-/// Factorisations by LAPACKE, and products by OpenBLAS, which judge the package's own (``FloatProduct``).
+/// Factorisations by LAPACKE, and products by OpenBLAS, which judge the package's own (``MatrixProduct``).
 package enum BLAS {
     /// OpenBLAS keeps to one thread, beside the package's own pool. It has started none either: see `CKernels/openblas.c`.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
-    /// A row-major matrix in memory, read as it stands or transposed.
-    package struct Matrix {
-        let pointer: UnsafePointer<Float>
-        let stride: Int
-        let transposed: Bool
-
-        /// How far apart neighbours in a column, and in a row, of the matrix as it is read are.
-        var rowStride: Int { transposed ? 1 : stride }
-        var columnStride: Int { transposed ? stride : 1 }
-
-        /// Rows of numbers, `stride` apart.
-        package static func plain(_ pointer: UnsafePointer<Float>, stride: Int) -> Matrix {
-            Matrix(pointer: pointer, stride: stride, transposed: false)
-        }
-        /// The same memory read column by column.
-        package static func transposed(_ pointer: UnsafePointer<Float>, stride: Int) -> Matrix {
-            Matrix(pointer: pointer, stride: stride, transposed: true)
-        }
-    }
-
     /// C[m, n] = A[m, k] · B[k, n] + beta · C, on the calling thread. Which bits it gives may depend on the shape of the product.
     package static func multiply(
-        m: Int, n: Int, k: Int, _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
+        m: Int, n: Int, k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
         beta: Float = 0
     ) {
         _ = singleThreaded

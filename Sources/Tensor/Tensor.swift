@@ -39,7 +39,7 @@ public struct Tensor {
         return tensor
     }
 
-    /// Floats that are kept in bfloat16 until somebody writes to them or needs all of them at once.
+    /// Floats that are kept in bfloat16 until somebody writes to them.
     package init(shape: Shape, narrow: NarrowElements) {
         precondition(narrow.count == shape.count, "\(narrow.count) numbers do not fill shape \(shape)")
         self.init(shape: shape, storage: Storage(narrow))
@@ -62,26 +62,48 @@ public struct Tensor {
     /// The only element of a tensor that has one.
     public var item: Float {
         precondition(count == 1, "item needs a tensor of one element, not \(shape)")
-        return pointer[0]
+        return withUnsafeBufferPointer { $0[0] }
     }
 
-    /// Calls `body` with the elements, without copying them; those of a weight that is kept in bfloat16 are widened for the call.
+    /// Calls `body` with the elements, without copying them. A weight that is kept in bfloat16 stays so: `body` gets a copy, which is gone
+    /// afterwards.
     public func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
         -> Result
     {
-        let floats = storage.narrow == nil ? storage : storage.copied(byteCount: count * 4)
+        let floats = widened()
         defer { withExtendedLifetime(floats) {} }
-        return try body(UnsafeBufferPointer(start: floats.pointer.assumingMemoryBound(to: Float.self), count: count))
+        return try body(UnsafeBufferPointer(start: floats.pointer, count: count))
     }
 
-    /// Changes the elements in place; they are copied first when another tensor shares them or when they are a view of a file.
+    /// The same elements as 32-bit floats in memory: this tensor, unless it is a weight that is kept in fewer bits, of which a copy is made.
+    /// Such a weight stays as it is, and gradients pass through.
+    public func widened() -> Tensor {
+        storage.format == .f32 ? self : Tensor(shape: shape, storage: storage.copiedAsFloats(count: count), node: node)
+    }
+
+    /// Writes some elements, all unless said otherwise, to memory for as many floats.
+    func copyFloats(_ range: Range<Int>? = nil, to out: UnsafeMutablePointer<Float>) {
+        storage.copyFloats(range ?? 0..<count, to: out)
+    }
+
+    /// Calls `body` with some elements as floats; those of a weight that is kept in fewer bits are widened for the call.
+    func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) -> Result) -> Result {
+        guard storage.format != .f32 else { return storage.withFloats { body($0 + range.lowerBound) } }
+        return Storage(byteCount: range.count * 4).withFloats {
+            copyFloats(range, to: $0)
+            return body($0)
+        }
+    }
+
+    /// Changes the elements in place. They become floats in memory of their own first when another tensor shares them, when they are a view
+    /// of a file, or when they were kept in fewer bits.
     public mutating func update<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
         if !isKnownUniquelyReferenced(&storage) || storage.isView {
-            storage = storage.copied(byteCount: count * 4)
+            storage = storage.copiedAsFloats(count: count)
         }
-        storage.packings.withLock { $0 = Storage.Packings() }
+        storage.packings.withLock { $0 = WeightPackings() }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
     }
@@ -96,6 +118,8 @@ public struct Tensor {
 
     /// The same elements, off the tape: no gradient flows through the result.
     public var detached: Tensor { Tensor(shape: shape, storage: storage) }
+
+    /// The first element. A weight that is kept in fewer bits has no floats to point at, and the program stops: see ``widened()``.
 
     package var pointer: UnsafePointer<Float> { UnsafePointer(mutablePointer) }
     package var mutablePointer: UnsafeMutablePointer<Float> { storage.pointer.assumingMemoryBound(to: Float.self) }

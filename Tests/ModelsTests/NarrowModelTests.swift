@@ -87,6 +87,31 @@ import _TestSupport
         }
     }
 
+    @Test("a classifier whose score was stored in bfloat16 scores, looks for what is not finite and is saved again")
+    func classifier() throws {
+        try withTemporaryFolder { parent in
+            let model = try ModelFixture("llama-tied-biases-llama3").model
+            let width = model.decoder.shape.headWidth
+            let head = ValueHead(weight: .filled(0.3, [1, width]), bias: 0.5, normalisation: 0.25, normalisationStd: 2)
+            let folders = ["a", "b"].map { parent.appendingPathComponent($0) }
+            try LanguageModel(decoder: model.decoder, head: head).saveClassifier(to: folders[0], as: .bfloat16)
+            let narrow = try LanguageModel.load(folders[0])
+            let weight = try #require(narrow.head).weight
+            #expect(weight.value.storage.narrow != nil)
+            #expect((narrow.decoder.parameters + [weight]).allSatisfy { $0.value.nonFiniteCount == 0 })
+            try narrow.saveClassifier(to: folders[1], as: .bfloat16)
+            let files = try folders.map { try Data(contentsOf: $0.appendingPathComponent("model.safetensors")) }
+            #expect(files[0] == files[1])
+            #expect(weight.value.storage.narrow != nil && matrices(narrow.decoder).allSatisfy { $0.value.storage.narrow != nil })
+            let loaded = try #require(narrow.head)
+            let wide = ValueHead(
+                weight: weight.value.widened(), bias: loaded.bias.value.item, normalisation: loaded.normalisation.value.item,
+                normalisationStd: loaded.normalisationStd.value.item)
+            let scores = [loaded, wide].map { RewardModel(narrow.decoder, head: $0).scores([[5, 6, 7]]) }
+            #expect(scores[0] == scores[1])
+        }
+    }
+
     @Test("a weight in bfloat16 that is not finite is named") func notFinite() throws {
         try withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("model.safetensors")

@@ -31,19 +31,21 @@ import _TestSupport
         }
         let (turnedA, turnedB) = (a.transposedCopy, b.transposedCopy)
         onEveryBuild { label, _ in
-            let plain = PackedMatrix(depth: depth, columns: columns, b.pointer, depthStride: columns, columnStride: 1)
-            let turned = PackedMatrix(
-                depth: depth, columns: columns, turnedB.pointer, depthStride: 1, columnStride: depth)
+            let plain = PackedWeight(
+                .bf16, depth: depth, columns: columns, .floats(.plain(b.pointer, stride: columns)))
+            let turned = PackedWeight(
+                .bf16,
+                depth: depth, columns: columns, .floats(.transposed(turnedB.pointer, stride: depth)))
             for (packed, name) in [(plain, "plain"), (turned, "turned")] {
                 let once = Tensor.uninitialized([rows, columns]) {
-                    packed.multiply(rows: rows, a.pointer, rowStride: depth, depthStride: 1, into: $0, stride: columns)
+                    packed.multiply(rows: rows, .plain(a.pointer, stride: depth), into: $0, stride: columns)
                 }
                 expectClose(once.values, naive, relative: 1e-5, absolute: 2e-4, label: "\(label), \(name)")
                 var twice = once
                 twice.update {
                     guard let base = $0.baseAddress else { return }
                     packed.multiply(
-                        rows: rows, turnedA.pointer, rowStride: 1, depthStride: rows, into: base, stride: columns,
+                        rows: rows, .transposed(turnedA.pointer, stride: rows), into: base, stride: columns,
                         beta: 1)
                 }
                 expectClose(
@@ -57,11 +59,12 @@ import _TestSupport
         let columns = 16
         let b = Tensor((0..<2 * columns).map { $0 < columns ? 1 : 0 }, shape: [2, columns])
         onEveryBuild { label, _ in
-            let packed = PackedMatrix(depth: 2, columns: columns, b.pointer, depthStride: columns, columnStride: 1)
+            let packed = PackedWeight(
+                .bf16, depth: 2, columns: columns, .floats(.plain(b.pointer, stride: columns)))
             func first(_ number: Float) -> Float {
                 let a = Tensor([number, 0], shape: [1, 2])
                 return Tensor.uninitialized([1, columns]) {
-                    packed.multiply(rows: 1, a.pointer, rowStride: 2, depthStride: 1, into: $0, stride: columns)
+                    packed.multiply(rows: 1, .plain(a.pointer, stride: 2), into: $0, stride: columns)
                 }.values[0]
             }
             #expect(first(.infinity) == .infinity && first(-.infinity) == -.infinity, "\(label)")

@@ -31,7 +31,7 @@ import _TestSupport
     @Test(arguments: shapes, [(false, false), (false, true), (true, false), (true, true)])
     func ownProductsAreThoseOfOpenBLAS(shape: (m: Int, n: Int, k: Int), transposed: (Bool, Bool)) {
         let (m, n, k) = shape
-        func matrix(_ name: String, _ rows: Int, _ columns: Int, transposed: Bool) -> (Tensor, BLAS.Matrix) {
+        func matrix(_ name: String, _ rows: Int, _ columns: Int, transposed: Bool) -> (Tensor, MatrixView) {
             let tensor = OpCase.Input.normal(name, transposed ? [columns, rows] : [rows, columns]).tensor
             return (
                 tensor,
@@ -41,7 +41,7 @@ import _TestSupport
         let (a, left) = matrix("a", m, k, transposed: transposed.0)
         let (b, right) = matrix("b", k, n, transposed: transposed.1)
         let ours = Tensor.uninitialized([m, n]) {
-            FloatProduct.multiply(m: m, n: n, k: k, left, right, into: $0, stride: n)
+            MatrixProduct.multiply(m: m, n: n, k: k, left, .floats(right), into: $0, stride: n)
         }
         let judge = Tensor.uninitialized([m, n]) {
             BLAS.multiply(m: m, n: n, k: k, left, right, into: $0, stride: n)
@@ -68,8 +68,8 @@ import _TestSupport
                     var c = start
                     c.update { c in
                         if let base = c.baseAddress {
-                            FloatProduct.multiply(
-                                m: m, n: n, k: k, .plain(a.pointer, stride: k), .plain(b.pointer, stride: n), into: base,
+                            MatrixProduct.multiply(
+                                m: m, n: n, k: k, .plain(a.pointer, stride: k), .floats(.plain(b.pointer, stride: n)), into: base,
                                 stride: n + 5, beta: beta)
                         }
                     }

@@ -110,11 +110,99 @@ import _TestSupport
         #expect(
             mine.values[0] == wide.values[0] + 1 && Array(mine.values.dropFirst()) == Array(wide.values.dropFirst()))
         #expect(narrow.isNarrow && narrow.values == wide.values)
-        // floats for all who share the weight, once somebody needs its address; a change is still one's own
-        var other = narrow
-        #expect(narrow.pointer[5] == wide.values[5] && !narrow.isNarrow && !other.isNarrow)
-        other.update { $0[5] = 7 }
-        #expect(narrow.values == wide.values && other.values[5] == 7)
+        // a copy in floats is one's own, and the weight stays as it is
+        var copy = narrow.widened()
+        #expect(copy.pointer[5] == wide.values[5] && !copy.isNarrow && narrow.isNarrow)
+        copy.update { $0[5] = 7 }
+        #expect(copy.values[5] == 7 && narrow.isIdentical(to: wide))
+        #expect(wide.widened().sharesMemory(with: wide), "floats were copied to widen them")
+    }
+
+    /// What can be done with a tensor of a weight's shape.
+    private static let operations: [(name: String, run: @Sendable (Tensor) -> Tensor)] = [
+        ("+", { $0 + $0 }), ("-", { $0 - $0.squared() }), ("*", { $0 * $0 }), ("minimum", { .minimum($0, $0.scaled(by: 2)) }),
+        ("scaled", { $0.scaled(by: 3) }), ("squared", { $0.squared() }), ("tanh", { $0.tanh() }), ("relu", { $0.relu() }),
+        ("gelu", { $0.gelu() }), ("silu", { $0.silu() }), ("clamped", { $0.clamped(to: -0.5...0.5) }), ("sum", { $0.sum() }),
+        ("mean", { $0.mean() }), ("rows", { $0.rows([3, 0, 3]) }), ("columns", { $0.columns(2..<7) }), ("swiglu", { $0.swiglu(up: $0) }),
+        ("softmax", { $0.softmax() }), ("matmul", { $0.matmul($0, otherTransposed: true) }),
+        ("matmul, turned", { $0.matmul($0, transposed: true) }), ("linear", { $0.linear($0, bias: nil) }),
+        ("embedding", { $0.embedding(of: [5, 0, 5]) }), ("rmsNormalised", { $0.rmsNormalised(weight: .filled(1, [12]), epsilon: 1e-5) }),
+        ("layerNormalised", { $0.layerNormalised(weight: .filled(1, [12]), bias: .zeros([12]), epsilon: 1e-5) }),
+        ("attending", { $0.attending(keys: $0, values: $0, layout: AttentionLayout(lengths: [40]), heads: 3, keyHeads: 3) }),
+        ("logProbs", { $0.logProbs($0, targets: (0..<40).map { Int32($0) }).logProbs }),
+        ("crossEntropy", { $0.crossEntropy($0, targets: Array(repeating: 1, count: 40), rowWeights: Array(repeating: 1, count: 40)) }),
+        ("reshaped", { $0.reshaped([20, 24]).scaled(by: 0.5) }), ("stacked", { .stacked([$0.detached, $0.detached]) }),
+        ("logits", { $0.logits($0, validTokens: 30) }),
+        ("attendingWithin", { $0.attendingWithin(layout: AttentionLayout(lengths: [40]), heads: 2) }), ("widened", { $0.widened() }),
+    ]
+
+    /// Every operation takes such a weight as any other tensor, gives the same bits and gradients, and leaves it as it is.
+    @Test func operations() {
+        for (name, run) in Self.operations {
+            let (narrow, wide) = Self.weight("w", 40, 12)
+            #expect(Self.bits(run(narrow)) == Self.bits(run(wide)), "\(name)")
+            func gradient(_ weight: Tensor) -> Tensor {
+                let tape = Tape()
+                let variable = tape.variable(weight)
+                let result = run(variable)
+                return tape.backward(from: [(result, .filled(0.5, result.shape))], variables: [variable])[0]
+            }
+            #expect(Self.bits(gradient(narrow)) == Self.bits(gradient(wide)), "gradient of \(name)")
+            #expect(narrow.isNarrow, "\(name) widened the weight")
+        }
+    }
+
+    @Test func countsAndSums() {
+        let (narrow, wide) = Self.weight("w", 400, 331)
+        #expect(narrow.sumOfSquares() == wide.sumOfSquares())
+        #expect(narrow.nonFiniteCount == 0)
+        let bits: [UInt16] = [0x7F80, 0x3F80, 0xFFC0, 0]
+        let bad = Tensor(
+            shape: [2, 2], narrow: NarrowElements(count: 4) { for index in bits.indices { $0[index] = bits[index].littleEndian } })
+        #expect(bad.nonFiniteCount == 2 && bad.isNarrow)
+        #expect(Self.weight("w", 1, 1).narrow.item == Self.weight("w", 1, 1).wide.item)
+        var sum = wide
+        sum.add(inPlace: narrow)
+        #expect(Self.bits(sum) == Self.bits(wide + wide) && narrow.isNarrow)
+        for rows in [1, 60] {
+            let x = OpCase.Input.normal("x", [rows, 331]).tensor
+            #expect(
+                Self.bits(FusedLinear([(narrow, nil)], precision: .f32)(x)) == Self.bits(FusedLinear([(wide, nil)], precision: .f32)(x)))
+        }
+        #expect(narrow.isNarrow)
+    }
+
+    /// In a process of its own, because others allocate, too: products take blocks of floats and no copy of the weight.
+    @Test func productsTakeLittleMemory() async {
+        await #expect(processExitsWith: .success) {
+            let (outputs, inputs) = (4096, 1024)
+            let weight = Tensor(
+                shape: [outputs, inputs],
+                narrow: NarrowElements(count: outputs * inputs) {
+                    for index in 0..<outputs * inputs { $0[index] = UInt16(0x3F80).littleEndian }
+                })
+            for rows in [1, 64] {
+                let x = Tensor.filled(1, [rows, inputs])
+                let tape = Tape()
+                let results = 4 * rows * (2 * inputs + 2 * outputs)
+                let peak = Compute.$threads.withValue(2) {
+                    Allocator.shared.peakBytes {
+                        let variable = tape.variable(x)
+                        tape.backward(from: [(variable.linear(weight), .filled(1, [rows, outputs]))], variables: [variable])
+                    }
+                }
+                precondition(peak < results + 4 * outputs * inputs / 2, "\(rows) rows took \(peak) bytes")
+            }
+        }
+    }
+
+    @Test func floatsAreAskedForByName() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let narrow = Tensor(shape: [1, 2], narrow: NarrowElements(count: 2) { $0.update(repeating: 0, count: 2) })
+            _ = narrow.pointer
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("bfloat16") && text.contains("widened()"), "\(text)")
     }
 
     @Test("rounding to bfloat16: ties to even, infinities and NaN stay")

@@ -46,6 +46,43 @@ import _TestSupport
         }
     }
 
+    /// Products with one weight as it is stored and rounded, for few rows and many.
+    @Test func weights() {
+        let (inputs, outputs) = (Self.width, Self.inner)
+        let wide = OpCase.Input.normal("weight", [outputs, inputs]).tensor
+        let bits = wide.values.map { FloatConversion.narrowToBFloat16($0) }
+        let narrow = Tensor(
+            shape: wide.shape,
+            narrow: NarrowElements(count: bits.count) {
+                for index in bits.indices { $0[index] = bits[index].littleEndian }
+            })
+        print("rows, weight, product, ms x Wᵀ, ms with the gradient of x")
+        for rows in [1, 16, 64, 512, Self.rows] {
+            let x = OpCase.Input.normal("x", [rows, inputs]).tensor
+            let upstream = Tensor.filled(1, [rows, outputs])
+            for (stored, weight) in [("f32", wide), ("bf16", narrow)] {
+                for precision in Compute.Precision.allCases {
+                    Compute.$precision.withValue(precision) {
+                        let forward = milliseconds { _ = x.linear(weight) }
+                        let both = milliseconds {
+                            let tape = Tape()
+                            let x = tape.variable(x)
+                            _ = tape.backward(from: [(x.linear(weight), upstream)], variables: [x])
+                        }
+                        print(
+                            "\(rows), \(stored), \(precision), " + String(format: "%.3f, %.3f", forward, both))
+                    }
+                }
+            }
+            for precision in Compute.Precision.allCases {
+                let layer = FusedLinear([(wide, nil)], precision: precision)
+                print(
+                    "\(rows), packed, \(precision), "
+                        + String(format: "%.3f", milliseconds { _ = layer(x, then: .gelu) }))
+            }
+        }
+    }
+
     /// The median of several calls.
     private func milliseconds(_ body: () -> Void) -> Double {
         body()

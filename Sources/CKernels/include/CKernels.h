@@ -1,15 +1,35 @@
 // The CPU kernels behind the Tensor module: plain C functions over row-major float arrays.
 //
-// Every kernel exists in three builds of the same source: portable (whatever the compiler's baseline offers), AVX2+FMA and
-// AVX-512; the fourth level is the last of them with products on AMX. `swk_kernels(level)` returns the table of one build, `swk_best_level()` the best that this processor runs.
+// WHAT IS BUILT. The kernels are written once, in the `.inc.h` files, and compiled three times; five tables of functions come of it:
 //
-// Rules that hold for all of them: matrices are row-major and dense unless a stride is named; sizes are `size_t` counts of
-// elements, never bytes; `out` may be the same array as an input of the same shape unless the kernel says otherwise; nothing
-// allocates, nothing keeps state, and nothing checks its arguments (the Swift side does).
+//   table                   file        level          differs from the table above it
+//   swk_portable_table      portable.c  SWK_PORTABLE   what the compiler's baseline offers: SSE2 on x86-64, NEON on arm64
+//   swk_avx2_table          avx2.c      SWK_AVX2       AVX2, FMA and F16C: 8 floats a register, masked loads
+//   swk_avx512_table        avx512.c    SWK_AVX512     AVX-512 F, BW, DQ and VL: 16 floats a register, wider tiles
+//   swk_avx512_bf16_table   avx512.c    SWK_AVX512     bf16_product with the instruction for pairs of AVX-512-BF16
+//   swk_amx_table           avx512.c    SWK_AMX        bf16_product in tile registers, and the three split_ functions
+//
+// Off x86-64 the first table is all there is. Kernels for another instruction set are one more file like avx2.c, which includes
+// table.inc.h under its own names, one more level, and a line in dispatch.c; on another processor its level may be the best.
+//
+// HOW ONE IS CHOSEN (dispatch.c). `swk_best_level()` asks the processor, and, for tile registers, the system; `swk_kernels(level)` returns the
+// table of that level or NULL, and for SWK_AVX512 the better of its two. Nothing is chosen at compile time and nothing
+// by environment variables. Tests run all levels up to the best; AVX-512 without BF16 runs on processors that lack it alone.
+//
+// RULES FOR ALL KERNELS
+// - Matrices are row-major and dense unless a stride is named. Sizes and strides are `size_t` counts of elements, never bytes, and need be
+//   no multiple of anything. Rows and columns may be 0; the depth of a product with a packed matrix is not, nor the width of a row.
+// - Arrays are aligned like their elements: 4 bytes for float and uint32_t, 2 for uint16_t. 64 are faster.
+// - Nothing beyond the named extents is read or written, unless it is said (`bf16_product`). Asking for what lies there is no reading.
+// - Elementwise kernels, softmax and dropout may write over an input of the same shape. Products may not: C is neither A nor B.
+// - Nothing allocates, keeps state or checks its arguments (the Swift side does). All of them can run on several threads at once.
+// - The order of every sum depends on the sizes that it runs over, never on the rows or columns beside it: how callers cut their work does
+//   not show in the bits. Different levels round differently.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
+/// What a processor can run, in ascending order: each can do what those before it do.
 typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2, SWK_AMX = 3 } swk_level;
 
 /// A function of every element that follows a product.
@@ -74,11 +94,14 @@ typedef struct {
     float gradient_scale;           // multiplies every gradient first (clipping, accumulation)
 } swk_adam;
 
+/// The kernels of one build.
+///
+/// Letters: R rows, W width of a row, M x N the result of a product and K its depth. "+=" adds to what is there; everything else is written.
 typedef struct {
-    const char *name;
+    const char *name; // for messages: both tables of SWK_AVX512 have the same
     int is_wide; // whether its vectors have 512 bits
 
-    // Elementwise over n numbers.
+    // Elementwise over n numbers: all arrays are [n].
     void (*add)(size_t n, const float *a, const float *b, float *out);
     void (*subtract)(size_t n, const float *a, const float *b, float *out);
     void (*multiply)(size_t n, const float *a, const float *b, float *out);
@@ -99,10 +122,12 @@ typedef struct {
     double (*sum_of_squares)(size_t n, const float *x);
     double (*dot)(size_t n, const float *a, const float *b);
     size_t (*count_non_finite)(size_t n, const float *x);
+    // x [rows, width] += bias [width] in every row; acc [width] += the sums of x's columns
     void (*add_bias)(size_t rows, size_t width, const float *bias, float *x);
     void (*add_column_sums)(size_t rows, size_t width, const float *x, float *acc);
 
-    // Normalisation over the last axis. `inverse` (and `mean`) keep one number a row for the backward pass.
+    // Normalisation over the last axis: x, out, dy, dx [rows, width]; weight, bias, dweight, dbias [width]. `inverse` (and `mean`), [rows],
+    // keep one number a row for the backward pass; forward they may be NULL.
     void (*rms_norm)(size_t rows, size_t width, const float *x, const float *weight, float epsilon, float *out,
                      float *inverse);
     void (*rms_norm_backward)(size_t rows, size_t width, const float *x, const float *weight, const float *inverse,
@@ -112,12 +137,12 @@ typedef struct {
     void (*layer_norm_backward)(size_t rows, size_t width, const float *x, const float *weight, const float *mean,
                                 const float *inverse, const float *dy, float *dx, float *dweight, float *dbias);
 
-    // Rotary position embedding in the half-rotation form, in place. tables are [positions, dim/2]; direction is 1 for the
-    // forward and -1 for the backward rotation.
+    // Rotary position embedding in the half-rotation form, in place: x has rows of heads * dim numbers, `stride` apart, and dim is even.
+    // The tables are [positions, dim/2], `positions` [rows] their rows; direction is 1 for the forward and -1 for the backward rotation.
     void (*rotate)(size_t rows, size_t heads, size_t dim, size_t stride, const int32_t *positions, const float *cosines,
                    const float *sines, float direction, float *x);
 
-    // Softmax over rows of `width`; `row_stride` between rows.
+    // Softmax over dense rows of `width`, which is not 0.
     void (*softmax)(size_t rows, size_t width, const float *x, float *out);
     void (*softmax_backward)(size_t rows, size_t width, const float *y, const float *dy, float *dx);
     // log(sum(exp(x * inverse_temperature))) of one row
@@ -128,54 +153,67 @@ typedef struct {
     float (*softmax_mean)(size_t width, float log_sum_exp, const float *x);
     // x <- weight * dH/dx, with H the entropy of softmax(x): -p_i (x_i - softmax_mean); added to acc
     void (*entropy_gradient)(size_t width, float log_sum_exp, float mean, float weight, const float *x, float *acc);
+    // the first index of the largest number
     size_t (*argmax)(size_t width, const float *x);
     // first index at which the running sum of exp(x*inverse_temperature - log_sum_exp) exceeds `uniform`
     size_t (*sample)(size_t width, float inverse_temperature, float log_sum_exp, float uniform, const float *x);
 
-    // Attention of one segment and one key/value head. `workspace` holds swk_attention_workspace(...) floats.
+    // Attention of one segment and one key/value head: the rows of `out` and `log_sum_exp` that belong to the segment's queries and to
+    // the query heads of that head are written. `workspace` holds swk_attention_workspace(...) floats, undefined before and after.
     void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
     // The same for `kv_heads` heads at once, for segments of few queries: at most SWK_FEW_QUERIES for a key/value head.
     void (*attention_few)(const swk_attention *a, const swk_segment *s, size_t first_kv_head, size_t kv_heads, float *workspace);
+    // d_queries of the same rows and heads are written, d_keys and d_values of all keys that the segment sees are added to: segments that
+    // share keys must not run at once. Needs `out` and `log_sum_exp` of the forward pass.
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
 
-    // out[m, n] = x[m, k] · w[n, k]ᵀ for few rows (decoding): weights are streamed once, nothing is packed.
+    // PRODUCTS. Who calls which of them is decided in one place, Tensor/Products/ProductTable.swift.
+
+    // out[m, n] = x[m, k] · w[n, k]ᵀ for few rows (decoding): w is dense and read once, nothing is packed. Rows of x and out are x_stride
+    // and out_stride apart.
     void (*linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride);
 
-    // Products with a packed matrix. One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow
-    // each other; one holds depth times 16 * ceil(n / 16) floats. (Packing takes any n: it is also how a matrix is turned.)
+    // Products with a packed matrix of floats. A matrix B [K, N] is cut into panels of 64 columns, the last one of what is left, rounded up
+    // to 16s with columns of zeros. One panel, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride], one of the two strides
+    // 1 where it should be fast. Panels follow each other; one holds `depth` rows of 16 * ceil(n / 16) floats, the columns side by side.
+    // (Packing takes any n: it is also how a matrix is turned.)
     void (*f32_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
-    // C[m, n] (+)= A · B for rows of A that lie a_row apart and packed panels.
+    // C[m, n] (+)= A · B for rows of A that lie a_row apart, packed panels `b` and rows of C that lie c_row apart; "+" where accumulate is not 0.
     void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
                         size_t c_row, int accumulate);
 
-    // The same products from floats that are split into three bfloat16 numbers each, in tiles of SWK_SPLIT_TILE pairs; NULL where there
-    // are no tile registers. A depth that is no multiple of 32 ends with zeros.
+    // The same products from floats that are split into three bfloat16 numbers each, in tiles of SWK_SPLIT_TILE pairs; NULL in all tables but
+    // swk_amx_table. A tile has 16 rows of A, or columns of B, by 32 numbers of depth; what sticks out of the matrix is 0.
     // Rows of A[i, p] = a[i*row_stride + p*depth_stride]: the (depth + 31) / 32 tiles of 16 rows behind each other, then those of the next 16.
+    // All of ceil(rows / 16) times as many tiles are written.
     void (*split_rows)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
     // n <= 64 columns of B[p, j] = b[p*depth_stride + j*column_stride]: the same with 16 columns. The tiles of the next 16 begin `steps`
     // tiles further on.
     void (*split_panel)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out, size_t steps);
-    // C[m, n] (+)= A · B for rows of which one tile's begin a_steps tiles behind those of the tile above.
+    // C[m, n] (+)= A · B for rows of which one tile's begin a_steps tiles behind those of the tile above, and panels whose tiles of
+    // 16 columns follow each other, (depth + 31) / 32 of them each.
     void (*split_product)(size_t m, size_t n, size_t depth, const uint32_t *a, size_t a_steps, const uint32_t *b, float *c,
                           size_t c_row, int accumulate);
 
-    // Products of bfloat16 numbers with float sums. Two neighbours in depth make a pair of 32 bits; an odd depth ends with a 0.
+    // Products of bfloat16 numbers with float sums. Two neighbours in depth make a pair of 32 bits, the first in the low half; an odd depth
+    // ends with a 0. Packing and narrowing round floats to the nearest number, ties to even; NaN stays NaN.
     // One panel of B, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride]. Panels follow each other; one holds
-    // (depth + 1) / 2 times 16 * ceil(n / 16) pairs.
+    // (depth + 1) / 2 times 16 * ceil(n / 16) pairs: those of f32_pack, with pairs for floats.
     void (*bf16_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out);
-    // Rows of A, (depth + 1) / 2 pairs each: A[i, p] = a[i*row_stride + p*depth_stride]
+    // Rows of A, (depth + 1) / 2 pairs each, dense: A[i, p] = a[i*row_stride + p*depth_stride]
     void (*bf16_narrow)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
     // C[m, n] (+)= A · B for narrowed rows and packed panels. Up to SWK_ROW_BLOCK - 1 rows behind the last one of A may be read, whatever
     // they hold: there must be memory.
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
 
-    // What follows a product while it is in the cache: x <- f(x + bias) + residual over n columns. `residual` may be NULL.
+    // What follows a product while it is in the cache: x <- f(x + bias) + residual over n columns, for rows that lie x_row and residual_row
+    // apart. `residual` may be NULL.
     void (*finish)(size_t rows, size_t n, const float *bias, swk_activation f, const float *residual, size_t residual_row, float *x,
                    size_t x_row);
 
-    // One fused AdamW step over n numbers (Loshchilov & Hutter 2019, the order of torch.optim.AdamW).
+    // One fused AdamW step over n numbers (Loshchilov & Hutter 2019, the order of torch.optim.AdamW). value and both moments are changed.
     void (*adam)(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second);
 } swk_kernel_table;
 

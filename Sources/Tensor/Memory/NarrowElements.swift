@@ -1,7 +1,7 @@
 /// Numbers in bfloat16 that stand for 32-bit floats: weights of a checkpoint that are read where they lie, in a mapped file.
 ///
-/// A storage that begins with them (``Storage/init(_:)``) is a storage of floats to everyone who asks for its pointer. Products and
-/// lookups do not: they widen what they need, a block at a time, so that a model that is only asked takes the memory of its file.
+/// A storage of them (``Storage/init(_:)``) has no floats and no pointer. Products and lookups widen what they need, a block at a time, so
+/// that a model that is only asked takes the memory of its file; everything else says ``Tensor/widened()`` and has a copy.
 ///
 /// `@unchecked Sendable`: `owner` keeps the memory, which is written before the object exists, or by ``round(_:into:)`` for one owner.
 package final class NarrowElements: @unchecked Sendable {

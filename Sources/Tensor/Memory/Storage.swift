@@ -6,94 +6,76 @@ package protocol ReadableAgain: AnyObject {
     func forget(_ pointer: UnsafeRawPointer, byteCount: Int)
 }
 
-/// A block of memory, aligned to 64 bytes, that goes back to the allocator when its last tensor is gone.
+/// A block of memory, aligned to 64 bytes, that goes back to the allocator when its last tensor is gone; or numbers in bfloat16.
 ///
 /// It is `@unchecked Sendable` because the bytes are written only by the operation that makes the tensor, before anything else can
 /// see the storage, and by in-place updates, which the optimiser makes while it alone uses the parameter.
 package final class Storage: @unchecked Sendable {
-    /// The memory; nil when it began as ``NarrowElements``.
-    private let block: UnsafeMutableRawPointer?
-    /// What became of a storage without a block.
-    private let late = Mutex(Late())
-    /// The usable size; the block itself may be larger.
+    private enum Contents {
+        /// Memory of its own, as the allocator gave it.
+        case block(UnsafeMutableRawPointer, capacity: Int)
+        /// Memory that the owner keeps alive and nobody writes to.
+        case view(UnsafeMutableRawPointer, owner: AnyObject)
+        /// Numbers that stand for floats, of which there are none in memory.
+        case narrow(NarrowElements)
+    }
+
+    private let contents: Contents
+    /// The usable size, that of the floats that the numbers stand for; the block itself may be larger.
     package let byteCount: Int
-    private let capacity: Int
-    private let owner: AnyObject?
-    /// The contents as a packed weight matrix; nil until it is asked for. Whoever changes the contents forgets them.
-    let packings = Mutex(Packings())
-
-    /// See ``packings``: rounded, as the right-hand side of dy W and of x Wᵀ.
-    struct Packings: Sendable {
-        var plain: PackedMatrix?
-        var transposed: PackedMatrix?
-    }
-
-    private struct Late: Sendable {
-        /// The numbers until somebody asks for floats.
-        var narrow: NarrowElements?
-        /// The floats from then on.
-        var address: UInt = 0
-        var capacity = 0
-    }
+    /// The contents as packed weight matrices, as far as they were asked for. Whoever changes the contents forgets them.
+    let packings = Mutex(WeightPackings())
 
     /// A block of at least `byteCount` bytes with undefined contents.
     package init(byteCount: Int) {
         let (block, capacity) = Allocator.shared.allocate(byteCount: byteCount)
-        (self.block, self.capacity) = (block, capacity)
+        contents = .block(block, capacity: capacity)
         self.byteCount = byteCount
-        owner = nil
     }
 
     /// A view of memory that `owner` keeps alive, for example a mapped file. It must not be written to.
     package init(viewing pointer: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {
-        block = UnsafeMutableRawPointer(mutating: pointer)
+        contents = .view(UnsafeMutableRawPointer(mutating: pointer), owner: owner)
         self.byteCount = byteCount
-        capacity = 0
-        self.owner = owner
     }
 
-    /// Floats that stay in bfloat16 until ``pointer`` is asked for.
+    /// Floats that are kept in bfloat16.
     package init(_ narrow: NarrowElements) {
-        block = nil
+        contents = .narrow(narrow)
         byteCount = narrow.count * 4
-        (capacity, owner) = (0, nil)
-        late.withLock { $0.narrow = narrow }
     }
 
-    /// The first byte. Numbers in bfloat16 become floats, and remain so, when it is asked for.
-    package var pointer: UnsafeMutableRawPointer { block ?? widened() }
-
-    /// The contents in bfloat16, as long as they have not become floats; nil for all other storage.
-    package var narrow: NarrowElements? { block == nil ? late.withLock { $0.narrow } : nil }
-
-    private func widened() -> UnsafeMutableRawPointer {
-        let address = late.withLock { late in
-            guard let narrow = late.narrow else { return late.address }
-            let (block, capacity) = Allocator.shared.allocate(byteCount: byteCount)
-            narrow.widen(0..<narrow.count, into: block.assumingMemoryBound(to: Float.self))
-            narrow.wereCopied()
-            late = Late(address: UInt(bitPattern: block), capacity: capacity)
-            return late.address
+    /// The first byte. Numbers that are kept in fewer bits have none to give: whoever needs floats says ``Tensor/widened()``.
+    package var pointer: UnsafeMutableRawPointer {
+        switch contents {
+        case .block(let block, _): block
+        case .view(let block, _): block
+        case .narrow(let narrow):
+            preconditionFailure(
+                "\(narrow.count) numbers are kept in bfloat16 and have no address as floats: say widened() for a copy that has one")
         }
-        guard let pointer = UnsafeMutableRawPointer(bitPattern: address) else {
-            preconditionFailure("a storage has a block or numbers to make one from")
-        }
-        return pointer
     }
 
-    /// A storage of its own with the same first `byteCount` bytes.
-    func copied(byteCount: Int) -> Storage {
-        let copy = Storage(byteCount: byteCount)
-        if let narrow {
-            copy.withFloats { narrow.widen(0..<byteCount / 4, into: $0) }
-        } else {
-            copy.pointer.copyMemory(from: pointer, byteCount: byteCount)
-        }
+    /// How the numbers are stored.
+    package var format: NumberFormat { narrow == nil ? .f32 : .bf16 }
+
+    /// The contents in bfloat16; nil for all other storage.
+    package var narrow: NarrowElements? { if case .narrow(let narrow) = contents { narrow } else { nil } }
+
+    /// Writes some of the numbers as floats.
+    func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
+        if let narrow { narrow.widen(range, into: out) } else { withFloats { out.update(from: $0 + range.lowerBound, count: range.count) } }
+    }
+
+    /// A storage of its own with the same first `count` numbers as floats.
+    func copiedAsFloats(count: Int) -> Storage {
+        let copy = Storage(byteCount: count * 4)
+        copy.withFloats { copyFloats(0..<count, to: $0) }
         return copy
     }
 
     /// Whether the memory belongs to somebody else and must not be written to.
-    package var isView: Bool { owner != nil || narrow != nil }
+    package var isView: Bool { if case .block = contents { false } else { true } }
 
     /// Calls `body` with the block read as floats; the block is there until `body` returns, even when nothing else holds it.
     package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
@@ -101,20 +83,21 @@ package final class Storage: @unchecked Sendable {
         return body(pointer.assumingMemoryBound(to: Float.self))
     }
 
-    /// Lets the system take back the memory behind a view, where its owner can read it again: afterwards nothing of it counts as
-    /// memory of this process until it is touched. Any other storage stays as it is.
+    /// Lets the system take back memory that its owner can read again: afterwards nothing of it counts as memory of this process until
+    /// it is touched. Any other storage stays as it is.
     package func forget() {
-        if let block, let owner = owner as? any ReadableAgain { owner.forget(block, byteCount: byteCount) }
+        switch contents {
+        case .block: break
+        case .view(let block, let owner): (owner as? any ReadableAgain)?.forget(block, byteCount: byteCount)
+        case .narrow(let narrow): narrow.wereCopied()
+        }
     }
 
     deinit {
-        if let block {
-            if owner == nil { Allocator.shared.release(block, capacity: capacity) } else { forget() }
-            return
-        }
-        let (address, capacity) = late.withLock { ($0.address, $0.capacity) }
-        if let block = UnsafeMutableRawPointer(bitPattern: address) {
-            Allocator.shared.release(block, capacity: capacity)
+        switch contents {
+        case .block(let block, let capacity): Allocator.shared.release(block, capacity: capacity)
+        case .view: forget()
+        case .narrow: break
         }
     }
 }

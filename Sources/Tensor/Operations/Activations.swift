@@ -5,13 +5,14 @@ extension Tensor {
     public func swiglu(up: Tensor) -> Tensor {
         precondition(shape == up.shape, "swiglu needs two tensors of one shape, not \(shape) and \(up.shape)")
         let kernels = Kernels.current
+        let (gate, up) = (widened(), up.widened())
         let result = Tensor.uninitialized(shape) { out in
             Compute.forChunks(count, grain: 32_768) {
-                kernels.pointee.swiglu($0.count, pointer + $0.lowerBound, up.pointer + $0.lowerBound, out + $0.lowerBound)
+                kernels.pointee.swiglu($0.count, gate.pointer + $0.lowerBound, up.pointer + $0.lowerBound, out + $0.lowerBound)
             }
         }
         return Tensor.recorded(result, from: [self, up]) {
-            .swiglu(SwiGLU(gate: detached, up: up.detached, places: $0))
+            .swiglu(SwiGLU(gate: gate.detached, up: up.detached, places: $0))
         }
     }
 
@@ -19,9 +20,10 @@ extension Tensor {
     public func softmax() -> Tensor {
         let kernels = Kernels.current
         let width = shape.width
+        let x = widened()
         let result = Tensor.uninitialized(shape) { out in
             Compute.forRows(shape.rows, width: width) { range in
-                kernels.pointee.softmax(range.count, width, pointer + range.lowerBound * width, out + range.lowerBound * width)
+                kernels.pointee.softmax(range.count, width, x.pointer + range.lowerBound * width, out + range.lowerBound * width)
             }
         }
         return recorded(as: result) { .softmax(Softmax(input: $0, result: result)) }

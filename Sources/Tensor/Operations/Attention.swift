@@ -114,7 +114,8 @@ extension Tensor {
         let record = Tensor.anyRecorded(self, keys, values)
         let logSumExp = Tensor.uninitialized([record ? shape[0] : 0, heads]) { _ in }
         let call = Attention(
-            queries: detached, keys: keys.detached, values: values.detached, out: Tensor.uninitialized(shape) { _ in },
+            queries: widened().detached, keys: keys.widened().detached, values: values.widened().detached,
+            out: Tensor.uninitialized(shape) { _ in },
             logSumExp: logSumExp, layout: layout, heads: heads, keyHeads: keyHeads,
             scale: scale ?? 1 / Float(dim).squareRoot(), dropout: dropout, places: [])
         call.forward(saving: record)
@@ -134,14 +135,15 @@ extension Tensor {
         layout.check(queries: shape[0], keys: shape[0])
         let width = shape[1] / 3
         var arrays = Kernels.AttentionArrays()
-        arrays.queries = pointer
-        arrays.keys = pointer + width
-        arrays.values = pointer + 2 * width
+        let rows = widened()
+        arrays.queries = rows.pointer
+        arrays.keys = rows.pointer + width
+        arrays.values = rows.pointer + 2 * width
         (arrays.query_stride, arrays.key_stride, arrays.value_stride) = (3 * width, 3 * width, 3 * width)
         arrays.out_stride = width
         (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, heads, width / heads)
         arrays.scale = 1 / Float(width / heads).squareRoot()
-        defer { withExtendedLifetime(storage) {} }
+        defer { withExtendedLifetime(rows) {} }
         return Tensor.uninitialized([shape[0], width]) { out in
             arrays.out = out
             Attention.forward(arrays, layout)
@@ -163,13 +165,14 @@ extension Tensor {
             "attention of \(heads)/\(keyHeads) heads does not fit q \(shape) and \(keys.count), \(values.count) numbers")
         layout.check(queries: shape[0], keys: keys.count / width)
         var arrays = Kernels.AttentionArrays()
-        arrays.queries = pointer
+        let queries = widened()
+        arrays.queries = queries.pointer
         (arrays.narrow_keys, arrays.narrow_values) = (keys.pointer, values.pointer)
         (arrays.query_stride, arrays.out_stride) = (shape[1], shape[1])
         (arrays.key_stride, arrays.value_stride) = (width, width)
         (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, keyHeads, dim)
         arrays.scale = scale ?? 1 / Float(dim).squareRoot()
-        defer { withExtendedLifetime((storage, keys, values)) {} }
+        defer { withExtendedLifetime((queries, keys, values)) {} }
         return Tensor.uninitialized(shape) { out in
             arrays.out = out
             Attention.forward(arrays, layout)

@@ -48,8 +48,9 @@ struct Dropout {
     let mask: DropoutMask
     let place: Int
 
-    static func apply(_ mask: DropoutMask, _ x: Tensor) -> Tensor {
+    static func apply(_ mask: DropoutMask, _ input: Tensor) -> Tensor {
         let kernels = Kernels.current
+        let x = input.widened()
         let width = x.shape.width
         let rows = x.count / width
         return Tensor.uninitialized(x.shape) { out in

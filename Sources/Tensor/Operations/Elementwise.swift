@@ -17,9 +17,10 @@ extension Tensor {
     /// Every element times a constant.
     public func scaled(by factor: Float) -> Tensor {
         let kernels = Kernels.current
+        let x = widened()
         let result = Tensor.uninitialized(shape) { out in
             Compute.forChunks(count, grain: 65_536) {
-                kernels.pointee.scale($0.count, factor, pointer + $0.lowerBound, out + $0.lowerBound)
+                kernels.pointee.scale($0.count, factor, x.pointer + $0.lowerBound, out + $0.lowerBound)
             }
         }
         return recorded(as: result) { .scale(Scale(input: $0, factor: factor)) }
@@ -50,6 +51,7 @@ extension Tensor {
     package mutating func add(inPlace other: Tensor) {
         precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")
         let kernels = Kernels.current
+        let other = other.widened()
         update { buffer in
             guard let base = buffer.baseAddress else { return }
             Compute.forChunks(buffer.count, grain: 65_536) {
@@ -68,6 +70,7 @@ struct Binary {
 
     static func apply(_ kind: Kind, _ a: Tensor, _ b: Tensor) -> Tensor {
         precondition(a.shape == b.shape, "\(kind) needs two tensors of one shape, not \(a.shape) and \(b.shape)")
+        let (a, b) = (a.widened(), b.widened())
         let kernels = Kernels.current
         let result = Tensor.uninitialized(a.shape) { out in
             Compute.forChunks(a.count, grain: 65_536) { range in

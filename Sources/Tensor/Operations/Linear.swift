@@ -10,8 +10,9 @@ extension Tensor {
         if let bias {
             precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not fit a weight \(weight.shape)")
         }
+        let (x, bias) = (widened(), bias?.widened())
         let result = Tensor.uninitialized([rows, outputs]) { out in
-            Linear.forward(self, weight, into: out)
+            LinearProducts.forward(x.pointer, rows: rows, weight, into: out)
             if let bias {
                 let kernels = Kernels.current
                 Compute.forRows(rows, width: outputs) { range in
@@ -19,8 +20,8 @@ extension Tensor {
                 }
             }
         }
-        return Tensor.recorded(result, from: [self, weight, bias]) {
-            .linear(Linear(x: $0[1] == nil ? nil : detached, shape: shape, weight: weight.detached, places: $0))
+        return Tensor.recorded(result, from: [x, weight, bias]) {
+            .linear(Linear(x: $0[1] == nil ? nil : x.detached, shape: shape, weight: weight.detached, places: $0))
         }
     }
 
@@ -34,10 +35,11 @@ extension Tensor {
             k == inner,
             "cannot multiply \(shape)\(transposed ? "ᵀ" : "") by \(other.shape)\(otherTransposed ? "ᵀ" : "")")
         let result = Tensor.uninitialized([m, n]) { out in
-            FloatProduct.multiply(
-                m: m, n: n, k: k, BLAS.Matrix(pointer: pointer, stride: shape[1], transposed: transposed),
-                BLAS.Matrix(pointer: other.pointer, stride: other.shape[1], transposed: otherTransposed), into: out,
-                stride: n)
+            let left = widened()
+            MatrixProduct.multiply(
+                m: m, n: n, k: k, MatrixView(pointer: left.pointer, stride: shape[1], transposed: transposed),
+                RightHandMatrix(other, transposed: otherTransposed), into: out, stride: n)
+            withExtendedLifetime((left, other)) {}
         }
         return Tensor.recorded(result, from: [self, other]) {
             .matmul(
@@ -53,41 +55,15 @@ struct Linear {
     let weight: Tensor
     let places: [Int?]
 
-    /// Below this many rows the weight is streamed once by our own kernel; a product of many rows would pack it first.
-    static let fewRows = 48
-
-    static func forward(_ x: Tensor, _ weight: Tensor, into out: UnsafeMutablePointer<Float>) {
-        let (rows, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
-        if WeightProduct.forward(x.pointer, rows: rows, weight, into: out) { return }
-        if let narrow = weight.storage.narrow {
-            return NarrowProduct.forward(x.pointer, rows: rows, narrow, outputs: outputs, inputs: inputs, into: out)
-        }
-        if rows < fewRows {
-            let kernels = Kernels.current
-            // a few more parts than threads, should one be slower; each of whole tiles of columns
-            let parts = rows * inputs * outputs < 50_000 ? 1 : 4 * Compute.threads
-            let grain = ((outputs + parts - 1) / parts + 11) / 12 * 12
-            Compute.forChunks(outputs, grain: grain) { range in
-                kernels.pointee.linear_few(
-                    rows, range.count, inputs, x.pointer, inputs, weight.pointer + range.lowerBound * inputs,
-                    out + range.lowerBound, outputs)
-            }
-        } else {
-            FloatProduct.multiply(
-                m: rows, n: outputs, k: inputs, .plain(x.pointer, stride: inputs),
-                .transposed(weight.pointer, stride: inputs), into: out, stride: outputs)
-        }
-    }
-
     // dx = dy W, dW = dyᵀ x, db = column sums of dy
     func backward(_ gradient: Tensor, on tape: Tape) {
         let (rows, outputs) = (shape[0], weight.shape[0])
         tape.accumulate(into: places[0], shape: shape) { out, beta in
-            WeightProduct.inputGradient(gradient.pointer, rows: rows, weight, into: out, beta: beta)
+            LinearProducts.inputGradient(gradient.pointer, rows: rows, weight, into: out, beta: beta)
         }
         if let x {
             tape.accumulate(into: places[1], shape: weight.shape) { out, beta in
-                WeightProduct.weightGradient(gradient.pointer, x.pointer, rows: rows, weight, into: out, beta: beta)
+                LinearProducts.weightGradient(gradient.pointer, x.pointer, rows: rows, weight.shape, into: out, beta: beta)
             }
         }
         tape.accumulate(into: places[2], shape: [outputs]) { out, beta in

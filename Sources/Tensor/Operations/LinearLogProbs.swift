@@ -24,12 +24,7 @@ struct ChunkedLogits {
         Storage(byteCount: min(rows, chunkRows) * vocabulary * 4).withFloats { logits in
             for begin in stride(from: 0, to: rows, by: chunkRows) {
                 let range = begin..<min(rows, begin + chunkRows)
-                let part = Tensor(
-                    shape: [range.count, hidden.shape[1]],
-                    storage: Storage(
-                        viewing: UnsafeRawPointer(hidden.pointer + begin * hidden.shape[1]),
-                        byteCount: range.count * hidden.shape[1] * 4, owner: hidden.storage))
-                Linear.forward(part, weight, into: logits)
+                LinearProducts.forward(hidden.pointer + begin * hidden.shape[1], rows: range.count, weight, into: logits)
                 if validTokens < vocabulary {
                     for row in 0..<range.count {
                         (logits + row * vocabulary + validTokens).update(
@@ -48,11 +43,11 @@ struct ChunkedLogits {
     ) {
         let width = weight.shape[1]
         if let dhidden {
-            WeightProduct.inputGradient(dlogits, rows: range.count, weight, into: dhidden + range.lowerBound * width)
+            LinearProducts.inputGradient(dlogits, rows: range.count, weight, into: dhidden + range.lowerBound * width)
         }
         if let dweight {
-            WeightProduct.weightGradient(
-                dlogits, hidden.pointer + range.lowerBound * width, rows: range.count, weight, into: dweight.0,
+            LinearProducts.weightGradient(
+                dlogits, hidden.pointer + range.lowerBound * width, rows: range.count, weight.shape, into: dweight.0,
                 beta: dweight.beta)
         }
     }
@@ -99,7 +94,7 @@ extension Tensor {
     ) -> TokenLogProbs {
         check(self, weight, targets, validTokens: validTokens)
         let kernels = Kernels.current
-        let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
+        let logits = ChunkedLogits(hidden: widened().detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
         let vocabulary = weight.shape[0]
         let rows = shape[0]
         let logSumExps = Tensor.uninitialized([rows]) { _ in }
@@ -152,7 +147,7 @@ extension Tensor {
         check(self, weight, targets, validTokens: validTokens)
         precondition(rowWeights.count == targets.count, "\(rowWeights.count) row weights for \(targets.count) targets")
         let kernels = Kernels.current
-        let logits = ChunkedLogits(hidden: detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
+        let logits = ChunkedLogits(hidden: widened().detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
         let vocabulary = weight.shape[0]
         let rows = shape[0]
         var losses = [Double](repeating: 0, count: rows)

@@ -6,17 +6,18 @@ extension Tensor {
         let (rows, width) = (shape.rows, shape.width)
         precondition(weight.shape == [width], "a norm weight \(weight.shape) does not fit \(shape)")
         let kernels = Kernels.current
-        let keep = Tensor.anyRecorded(self, weight)
+        let (x, weight) = (widened(), weight.widened())
+        let keep = Tensor.anyRecorded(x, weight)
         let inverse = Tensor.uninitialized([keep ? rows : 0]) { _ in }
         let result = Tensor.uninitialized(shape) { out in
             Compute.forRows(rows, width: width) { range in
                 kernels.pointee.rms_norm(
-                    range.count, width, pointer + range.lowerBound * width, weight.pointer, epsilon,
+                    range.count, width, x.pointer + range.lowerBound * width, weight.pointer, epsilon,
                     out + range.lowerBound * width, keep ? inverse.mutablePointer + range.lowerBound : nil)
             }
         }
-        return Tensor.recorded(result, from: [self, weight]) {
-            .rmsNorm(RMSNorm(x: detached, weight: weight.detached, inverse: inverse, places: $0))
+        return Tensor.recorded(result, from: [x, weight]) {
+            .rmsNorm(RMSNorm(x: x.detached, weight: weight.detached, inverse: inverse, places: $0))
         }
     }
 
@@ -28,19 +29,20 @@ extension Tensor {
             weight.shape == [width] && bias.shape == [width],
             "a norm weight \(weight.shape) and bias \(bias.shape) do not fit \(shape)")
         let kernels = Kernels.current
-        let keep = Tensor.anyRecorded(self, weight, bias)
+        let (x, weight, bias) = (widened(), weight.widened(), bias.widened())
+        let keep = Tensor.anyRecorded(x, weight, bias)
         let mean = Tensor.uninitialized([keep ? rows : 0]) { _ in }
         let inverse = Tensor.uninitialized([keep ? rows : 0]) { _ in }
         let result = Tensor.uninitialized(shape) { out in
             Compute.forRows(rows, width: width) { range in
                 let first = range.lowerBound
                 kernels.pointee.layer_norm(
-                    range.count, width, pointer + first * width, weight.pointer, bias.pointer, epsilon, out + first * width,
+                    range.count, width, x.pointer + first * width, weight.pointer, bias.pointer, epsilon, out + first * width,
                     keep ? mean.mutablePointer + first : nil, keep ? inverse.mutablePointer + first : nil)
             }
         }
-        return Tensor.recorded(result, from: [self, weight, bias]) {
-            .layerNorm(LayerNorm(x: detached, weight: weight.detached, mean: mean, inverse: inverse, places: $0))
+        return Tensor.recorded(result, from: [x, weight, bias]) {
+            .layerNorm(LayerNorm(x: x.detached, weight: weight.detached, mean: mean, inverse: inverse, places: $0))
         }
     }
 
@@ -57,7 +59,8 @@ extension Tensor {
         precondition(
             positions.allSatisfy { $0 >= 0 && Int($0) < table.positions },
             "a position lies outside of the rotary table of \(table.positions)")
-        let result = Rotary.rotate(self, heads: heads, positions: positions, table: table, direction: 1)
+        let result = Rotary.rotate(
+            widened(), heads: heads, positions: positions, table: table, direction: 1)
         return recorded(as: result) { .rotary(Rotary(input: $0, heads: heads, positions: positions, table: table)) }
     }
 }
@@ -78,8 +81,8 @@ public struct RotaryTable {
             "a rotary table needs two matrices of one shape, not \(cosines.shape) and \(sines.shape)")
         dim = cosines.shape[1] * 2
         positions = cosines.shape[0]
-        self.cosines = cosines
-        self.sines = sines
+        self.cosines = cosines.widened()
+        self.sines = sines.widened()
     }
 }
 

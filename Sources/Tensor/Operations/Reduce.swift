@@ -1,7 +1,8 @@
 extension Tensor {
     /// The sum of all elements, as a scalar. It is accumulated in double precision.
     public func sum() -> Tensor {
-        let result = Tensor(Float(Kernels.current.pointee.sum(count, pointer)))
+        let sum = withFloats(0..<count) { Kernels.current.pointee.sum(count, $0) }
+        let result = Tensor(Float(sum))
         return recorded(as: result) { .sum(Sum(input: $0, shape: shape)) }
     }
 
@@ -17,14 +18,22 @@ extension Tensor {
             // each part writes its own place
             nonisolated(unsafe) let sums = sums
             Compute.forChunks(count, grain: 65_536) {
-                sums[$0.lowerBound / 65_536] = kernels.pointee.sum_of_squares($0.count, pointer + $0.lowerBound)
+                let range = $0
+                sums[range.lowerBound / 65_536] = withFloats(range) {
+                    kernels.pointee.sum_of_squares(range.count, $0)
+                }
             }
         }
         return sums.reduce(0, +)
     }
 
     /// How many elements are NaN or infinite.
-    public var nonFiniteCount: Int { Kernels.current.pointee.count_non_finite(count, pointer) }
+    public var nonFiniteCount: Int {
+        stride(from: 0, to: count, by: 65_536).reduce(0) { found, first in
+            let range = first..<min(count, first + 65_536)
+            return found + withFloats(range) { Kernels.current.pointee.count_non_finite(range.count, $0) }
+        }
+    }
 }
 
 struct Sum {

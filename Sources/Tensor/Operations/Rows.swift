@@ -6,7 +6,7 @@ extension Tensor {
         let result = Tensor.uninitialized([indices.count, width]) { out in
             for (i, row) in indices.enumerated() {
                 precondition(row >= 0 && row < rows, "row \(row) is outside of \(shape)")
-                (out + i * width).update(from: pointer + row * width, count: width)
+                copyFloats(row * width..<(row + 1) * width, to: out + i * width)
             }
         }
         return recorded(as: result) { .selectRows(SelectRows(input: $0, rows: indices, shape: shape)) }
@@ -25,7 +25,7 @@ extension Tensor {
         return uninitialized([parts.reduce(0) { $0 + $1.shape[0] }, width]) { out in
             var at = 0
             for part in parts {
-                (out + at).update(from: part.pointer, count: part.count)
+                part.copyFloats(to: out + at)
                 at += part.count
             }
         }
@@ -59,7 +59,7 @@ extension Tensor {
         let result = Tensor.uninitialized([rows, chosen]) { out in
             Compute.forRows(rows, width: chosen) { part in
                 for row in part {
-                    (out + row * chosen).update(from: pointer + row * width + range.lowerBound, count: chosen)
+                    copyFloats(row * width + range.lowerBound..<row * width + range.upperBound, to: out + row * chosen)
                 }
             }
         }
@@ -111,15 +111,10 @@ extension Tensor {
     public func embedding(of ids: [Int32]) -> Tensor {
         precondition(shape.rank == 2, "an embedding table is a matrix, not \(shape)")
         let width = shape[1]
-        let narrow = storage.narrow
         let result = Tensor.uninitialized([ids.count, width]) { out in
             for (i, id) in ids.enumerated() {
                 precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside of a table of \(shape[0]) rows")
-                if let narrow {
-                    narrow.widen(Int(id) * width..<(Int(id) + 1) * width, into: out + i * width)
-                } else {
-                    (out + i * width).update(from: pointer + Int(id) * width, count: width)
-                }
+                copyFloats(Int(id) * width..<(Int(id) + 1) * width, to: out + i * width)
             }
         }
         return recorded(as: result) { .embedding(Embedding(table: $0, ids: ids, shape: shape)) }

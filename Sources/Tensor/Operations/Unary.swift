@@ -14,7 +14,8 @@ struct Unary {
     let saved: Tensor
     let place: Int
 
-    static func apply(_ kind: Kind, _ x: Tensor) -> Tensor {
+    static func apply(_ kind: Kind, _ input: Tensor) -> Tensor {
+        let x = input.widened()
         let kernels = Kernels.current
         let result = Tensor.uninitialized(x.shape) { out in
             Compute.forChunks(x.count, grain: 32_768) { range in
