@@ -7,20 +7,10 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
     /// Corpus BLEU in `sacrebleu`'s default form, 0…100; nil without texts.
     public var corpusBLEU: Double?
 
-    /// The metrics that ``measure(_:references:)`` computes:
-    /// - `rouge_1`, `rouge_l`: F in the original's form; `bleu`: sentence BLEU over 100; `exact_match`.
-    ///   For these the best reference counts, empty against empty is 1 and empty against anything else 0, as in the
-    ///   paper's code.
-    /// - `standard_rouge_1`, `_2`, `_l`, `_lsum`: F in `rouge-score`'s form, `stemmed_…` the same with stemming; the best
-    ///   reference counts.
-    /// - `words`, `characters`: length of the text.
-    public static let names = [
-        "rouge_1", "rouge_l", "bleu", "exact_match", "standard_rouge_1", "standard_rouge_2", "standard_rouge_l",
-        "standard_rouge_lsum", "stemmed_rouge_1", "stemmed_rouge_2", "stemmed_rouge_l", "stemmed_rouge_lsum", "words",
-        "characters",
-    ]
+    /// The metrics that ``measure(_:references:)`` computes, see ``TextMetrics/builtIn``.
+    public static let names = TextMetrics.formulas.map(\.name)
 
-    /// Measures texts.
+    /// Measures texts by the built-in metrics.
     ///
     /// - Parameters:
     ///   - texts: what was generated.
@@ -28,36 +18,28 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
     public static func measure(_ texts: [String], references: [[String]]) -> GenerationMetrics {
         precondition(
             texts.count == references.count, "\(texts.count) texts but \(references.count) lists of references")
-        return measure(texts, references: references.map(Optional.some))
+        return measure(zip(texts, references).map { MeasuredText($0, references: $1) })
     }
 
-    /// The same where texts may have no reference: those are left out of the metrics that need one, and counted.
-    static func measure(_ texts: [String], references: [[String]?]) -> GenerationMetrics {
-        var columns: [String: [Double]] = [:]
-        for name in names { columns[name] = [] }
-        for (text, own) in zip(texts, references) {
-            columns["words", default: []].append(Double(Lengths.words(in: text)))
-            columns["characters", default: []].append(Double(Lengths.scalars(in: text)))
-            guard let own else { continue }
-            var row = [
-                "rouge_1": best(text, own) { ROUGE.original(text, reference: $0).rouge1.f },
-                "rouge_l": best(text, own) { ROUGE.original(text, reference: $0).rougeL.f },
-                "bleu": best(text, own) { BLEU.sentence.score(text, references: [$0]).score / 100 },
-                "exact_match": ExactMatch.score(text, references: own),
-            ]
-            for (prefix, stems) in [("standard", false), ("stemmed", true)] {
-                let scores = ROUGE.Standard(stems: stems).score(text, references: own)
-                row[prefix + "_rouge_1"] = scores.rouge1.f
-                row[prefix + "_rouge_2"] = scores.rouge2.f
-                row[prefix + "_rouge_l"] = scores.rougeL.f
-                row[prefix + "_rouge_lsum"] = scores.rougeLsum.f
-            }
-            for (name, value) in row { columns[name, default: []].append(value) }
+    /// The same where texts may have no references: those are left out of the metrics that need one, and counted.
+    static func measure(_ texts: [MeasuredText]) -> GenerationMetrics {
+        GenerationMetrics(texts, TextMetrics.columns(of: texts))
+    }
+
+    /// Measures texts by the given metrics. Texts for which a metric has no number are left out of its column, and counted.
+    /// - Throws: ``TextMetricError``, and what a metric throws.
+    public static func measure(_ texts: [MeasuredText], metrics: [any TextMetric]) throws -> GenerationMetrics {
+        GenerationMetrics(texts, try TextMetrics.columns(of: texts, by: metrics))
+    }
+
+    private init(_ texts: [MeasuredText], _ values: [String: [Double?]]) {
+        columns = values.mapValues { $0.compactMap { $0 } }
+        let known = texts.compactMap { text in text.references.map { (text.text, $0) } }
+        corpusBLEU = known.isEmpty ? nil : BLEU.corpus.score(corpus: known.map(\.0), references: known.map(\.1)).score
+        if known.count < texts.count { leftOut["reference"] = texts.count - known.count }
+        for (name, column) in columns where !Self.names.contains(name) && column.count < texts.count {
+            leftOut[name] = texts.count - column.count
         }
-        let known = zip(texts, references).compactMap { text, own in own.map { (text, $0) } }
-        let corpus = known.isEmpty ? nil : BLEU.corpus.score(corpus: known.map(\.0), references: known.map(\.1)).score
-        let without = texts.count - known.count
-        return GenerationMetrics(columns: columns, leftOut: without > 0 ? ["reference": without] : [:], corpusBLEU: corpus)
     }
 
     /// Adds a column of numbers about the same texts: rewards, token counts, divergences.
@@ -98,13 +80,5 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
         }
         for (name, count) in leftOut { flat["without_" + name] = Double(count) }
         return flat
-    }
-
-    /// The best score over references with the rule for empty texts.
-    private static func best(_ text: String, _ references: [String], _ score: (String) -> Double) -> Double {
-        references.map { reference in
-            if text.isEmpty || reference.isEmpty { return text.isEmpty && reference.isEmpty ? 1 : 0 }
-            return score(reference)
-        }.max() ?? 0
     }
 }
