@@ -90,7 +90,9 @@ public struct TextReport: Codable, Sendable, Equatable {
         _ groups: [(name: String, inputs: [Input])], comparing comparison: Comparison = .none, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) {
-        let measured = groups.map { Self.measured($0.name, $0.inputs) { TextMetrics.columns(of: $0) } }
+        let measured = groups.map { group in
+            Self.measured(group.name, group.inputs, Self.texts(group.inputs).map { TextMetrics.columns(of: $0) })
+        }
         precondition(
             comparison != .paired || measured.count < 2 || measured[0].inputs == measured[1].inputs,
             "a paired difference needs the same inputs, got \(measured.map(\.inputs))")
@@ -104,7 +106,9 @@ public struct TextReport: Codable, Sendable, Equatable {
         _ groups: [(name: String, inputs: [Input])], metrics: [any TextMetric], comparing comparison: Comparison = .none,
         resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) throws {
-        let measured = try groups.map { try Self.measured($0.name, $0.inputs) { try TextMetrics.columns(of: $0, by: metrics) } }
+        let measured = try groups.map { group in
+            Self.measured(group.name, group.inputs, try Self.texts(group.inputs).map { try TextMetrics.columns(of: $0, by: metrics) })
+        }
         if comparison == .paired, measured.count > 1, measured[0].inputs != measured[1].inputs {
             throw TextMetricError.notPaired(measured[0].inputs, measured[1].inputs)
         }
@@ -155,10 +159,17 @@ public struct TextReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// The texts of each input that has any.
+    private static func texts(_ inputs: [Input]) -> [[MeasuredText]] {
+        inputs.filter { !$0.texts.isEmpty }.map { input in
+            let references = input.reference.map { [$0] }
+            return input.texts.map { MeasuredText($0, input: input.input, references: references) }
+        }
+    }
+
     /// A group with its values, still without statistics.
-    private static func measured<Failure: Error>(
-        _ name: String, _ inputs: [Input], _ columns: ([MeasuredText]) throws(Failure) -> [String: [Double?]]
-    ) throws(Failure) -> Group {
+    /// - Parameter columns: for each input that has texts their numbers by metric.
+    private static func measured(_ name: String, _ inputs: [Input], _ columns: [[String: [Double?]]]) -> Group {
         let inputs = inputs.filter { !$0.texts.isEmpty }
         var group = Group(name: name, inputs: inputs.count, texts: inputs.reduce(0) { $0 + $1.texts.count }, metrics: [:])
         for (index, input) in inputs.enumerated() {
@@ -167,10 +178,8 @@ public struct TextReport: Codable, Sendable, Equatable {
                 group.values[name, default: Array(repeating: nil, count: inputs.count)][index] =
                     numbers.reduce(0, +) / Double(numbers.count)
             }
-            let references = input.reference.map { [$0] }
-            if references == nil { group.withoutReference += 1 }
-            let texts = input.texts.map { MeasuredText($0, input: input.input, references: references) }
-            for (name, column) in try columns(texts) { add(column.compactMap { $0 }, to: name) }
+            if input.reference == nil { group.withoutReference += 1 }
+            for (name, column) in columns[index] { add(column.compactMap { $0 }, to: name) }
             let rewards = input.rewards.prefix(input.texts.count).compactMap { $0 }
             group.withoutReward += input.texts.count - rewards.count
             add(rewards, to: "reward")
