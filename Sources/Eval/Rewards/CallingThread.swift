@@ -62,7 +62,7 @@ private final class JobQueue: @unchecked Sendable {
     /// The next job; nil if none comes within so many seconds.
     func next(patience: Double) -> UnownedJob? {
         condition.withLock {
-            if jobs.isEmpty { condition.wait(until: Date(timeIntervalSinceNow: patience)) }
+            if jobs.isEmpty { _ = condition.wait(until: Date(timeIntervalSinceNow: patience)) }
             return jobs.isEmpty ? nil : jobs.removeFirst()
         }
     }
