@@ -4,6 +4,8 @@ import Formats
 public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Metric names that do not exist.
     case unknownMetrics([String], known: [String])
+    /// A metric whose name is none, or another metric's, or stands for several.
+    case nameTaken(String)
     /// Best-of-n with more samples wanted than there are, or none.
     case cannotDraw(n: Int, of: Int)
     /// A reward that is not a number.
@@ -38,6 +40,8 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
         switch self {
         case .unknownMetrics(let names, let known):
             "unknown metric \(names.joined(separator: ", ")): use exact names out of \(known.joined(separator: ", "))"
+        case .nameTaken(let name):
+            "a metric is called \(OneLine.quoted(name)), which is empty, taken or stands for all metrics; give it another name"
         case .cannotDraw(let n, let count):
             "best of \(n) cannot be simulated with \(count) samples: choose n from 1 to \(count)"
         case .rewardNotFinite(let index):

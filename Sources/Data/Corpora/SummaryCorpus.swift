@@ -28,6 +28,19 @@ public struct SummaryCorpus: Sendable, Equatable {
         self.sizes = sizes
     }
 
+    /// A set from a list for each split; a split without examples is none. Of the out-of-distribution splits there may be none.
+    public init(
+        name: String, train: [SummaryExample], validation: [SummaryExample] = [], test: [SummaryExample] = [],
+        oodTrain: [SummaryExample] = [], oodValidation: [SummaryExample] = [], oodTest: [SummaryExample] = [],
+        format: PromptFormat = .tldr
+    ) {
+        let lists = [
+            "train": train, "validation": validation, "test": test, "ood_train": oodTrain, "ood_validation": oodValidation,
+            "ood_test": oodTest,
+        ]
+        self.init(name: name, splits: lists.filter { !$0.value.isEmpty }, format: format)
+    }
+
     /// All names that a split may have, in the order of reports.
     public static let splitNames = [
         "train", "validation", "test", "ood_train", "ood_validation", "ood_test", "full_train", "full_validation",
@@ -70,24 +83,29 @@ public struct SummaryCorpus: Sendable, Equatable {
     ///   - selection: What becomes of the set's own splits.
     ///   - onBadRow: What happens to a row that breaks the format.
     ///   - mayLack: Fields that count as empty texts where they are missing.
+    ///   - decode: How a row is made of its fields, where they are not the published ones.
     ///   - limit: How many rows of a split are kept, from the first; nil for all. `sizes` counts all of them.
     /// - Returns: The corpus, and how many rows were read and skipped.
     /// - Throws: `DataError.unreadable`, `badRow` or `malformedFile` with file and line, `missingSplit` if there is no file
     ///   of any split, `ambiguousSplit`, `emptySplit`, `invalidIndex`.
     public static func load(
         _ folder: URL, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
-        mayLack: Set<String> = [], limit: @escaping (String) -> Int? = { _ in nil }
+        mayLack: Set<String> = [], decode: @escaping RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) },
+        limit: @escaping (String) -> Int? = { _ in nil }
     ) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
         let files = try SplitFiles(in: folder)
-        return try load(files, wanted: wanted, selection: selection, onBadRow: onBadRow, mayLack: mayLack, limit: limit)
+        return try load(
+            files, wanted: wanted, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode, limit: limit)
     }
 
     /// The same from files that are named one by one, or some of which are.
     public static func load(
         _ files: SplitFiles, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
-        mayLack: Set<String> = [], limit: @escaping (String) -> Int? = { _ in nil }
+        mayLack: Set<String> = [], decode: @escaping RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) },
+        limit: @escaping (String) -> Int? = { _ in nil }
     ) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
-        let reader = CorpusReader<SummaryExample>(files, selection: selection, onBadRow: onBadRow, mayLack: mayLack)
+        let reader = CorpusReader<SummaryExample>(
+            files, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode)
         let read = try reader.read(wanted, limit: limit)
         var about = About(name: files.folder?.lastPathComponent ?? "files", promptFormat: .tldr)
         if let file = files.folder?.appendingPathComponent(About.fileName),
@@ -106,6 +124,24 @@ public struct SummaryCorpus: Sendable, Equatable {
         var corpus = try load(folder, wanted: nil).corpus
         corpus.sizes = [:]
         return corpus
+    }
+
+    /// This corpus, if its splits are what those of a file must be.
+    /// - Throws: `DataError.invalidSetting` for a split name that there is not, and for two rows of one split with one id.
+    public func checked() throws -> SummaryCorpus {
+        for (split, examples) in splits.sorted(by: { $0.key < $1.key }) {
+            guard Self.splitNames.contains(split) else {
+                throw DataError.invalidSetting(
+                    "the corpus \"\(name)\" has a split \"\(split)\"", expected: "one of \(Self.splitNames.joined(separator: ", "))")
+            }
+            var seen: Set<[UInt8]> = []
+            if let twice = examples.first(where: { !seen.insert(Array($0.id.utf8)).inserted }) {
+                throw DataError.invalidSetting(
+                    "the split \"\(split)\" of the corpus \"\(name)\" has two rows with the id \"\(twice.id)\"",
+                    expected: "another id for each row")
+            }
+        }
+        return self
     }
 
     /// What a selection makes of this corpus. A structure's out-of-distribution splits take the place of stored ones.

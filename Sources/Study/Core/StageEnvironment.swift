@@ -20,6 +20,10 @@ public struct StageEnvironment {
     public var reward: (any RewardFunction)?
     /// Takes the place of the data set that `DataSettings` name.
     public var corpus: SummaryCorpus?
+    /// The metrics that `DiversitySettings` may name: the built-in ones, and a caller's own.
+    public var diversityMetrics = DiversityMetricKind.builtIn
+    /// The numbers of single texts that are measured with `DiversitySettings.textMetrics`.
+    public var textMetrics: [any TextMetric] = TextMetrics.builtIn
     /// Makes the encoder that is asked for by `DiversitySettings.embeddingServiceUrl`; without it that setting is an error.
     public var embeddingService: ((DiversitySettings) throws -> any TextEncoder)?
 

@@ -14,9 +14,8 @@ extension DataSettings {
         var (corpus, counts) = try ownCorpus(all)
         if let evalDataset {
             let splits = all.map { Array(Set($0.map(Self.withoutPrefix))) }
-            let files = try files(of: evalDataset, set: .news)
-            let (other, otherCounts) = try SummaryCorpus.load(
-                files, wanted: splits, onBadRow: policy, limit: { _ in nil })
+            let request = CorpusRequest(set: .news, wanted: splits, onBadRow: policy)
+            let (other, otherCounts) = try CorpusFormat.named(evalDataset).read(files(of: evalDataset, set: .news), request)
             corpus = corpus.withOutOfDistribution(other)
             counts = counts + otherCounts
         }
@@ -29,17 +28,12 @@ extension DataSettings {
     }
 
     private func ownCorpus(_ wanted: [String]?) throws -> (SummaryCorpus, RowCounts) {
-        let selection = try self.selection()
-        if namedFiles.isEmpty, datasetName == "generated" {
-            return (try GeneratedPosts(seed: dataSeed).corpus().selecting(selection), RowCounts())
-        }
-        if namedFiles.isEmpty, datasetName == "debian" {
-            return (try PackageDescriptions(seed: dataSeed).corpus().selecting(selection), RowCounts())
-        }
-        return try SummaryCorpus.load(
-            try files(set: summarisationDatasetQueries ? .queries : .posts), wanted: wanted, selection: selection,
-            onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : [],
-            limit: { $0 == "train" ? maxTrainExamples : nil })
+        let request = CorpusRequest(
+            seed: dataSeed, set: postSet, files: namedFiles, wanted: wanted, selection: try selection(), onBadRow: policy,
+            maximumTrain: maxTrainExamples)
+        let format = CorpusFormat.named(datasetName)
+        if format.isMade, namedFiles.isEmpty { return try format.read(request) }
+        return try format.read(files(of: datasetName, set: postSet, replacing: namedFiles), request)
     }
 
     /// Those of the named splits that the corpus has. A name that no corpus has is an error; so is having none of them.
@@ -138,11 +132,11 @@ extension DataSettings {
         in folder: String?, _ wanted: [String], note: (String) -> Void = { _ in }
     ) throws -> CorpusReader<Comparison>.Splits? {
         let name = folder ?? datasetName
-        let isBuiltIn = namedFiles.isEmpty && ["generated", "debian"].contains(name)
-        guard !isBuiltIn else { return nil }
+        let format = CorpusFormat.named(name)
+        if format.isMade, namedFiles.isEmpty { return nil }
         let own = try files(of: name, set: .preferences, replacing: namedFiles)
         // a set of posts is what comparisons are simulated from
-        if folder == nil, name != "summarisation", name != "cnndm", try !own.holdComparisons() { return nil }
+        if folder == nil, try !format.holdsComparisons(own) { return nil }
         var splits = try read(own, from: name, selection: self.selection(), wanted)
         if let evalDataset {
             let other = try read(
@@ -171,17 +165,15 @@ extension DataSettings {
 
     /// Which comparisons belong to a set; nil for all.
     private func accepted(from name: String) -> (@Sendable (Comparison) -> Bool)? {
-        let own = name == "cnndm" ? "cnndm" : name == "summarisation" ? "!cnndm" : "any"
-        let filter = BatchFilter(name: name == "cnndm" ? own : comparisonsBatch ?? own)
+        let filter = CorpusFormat.named(name).batches(comparisonsBatch.map { BatchFilter(name: $0) })
         guard filter != .any else { return nil }
         return { filter.accepts($0) }
     }
 
     /// The files of the data set; none for one that is made here.
     package func inputFiles(ofComparisons: Bool) throws -> [URL] {
-        if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) { return [] }
-        let set: PublishedSet = ofComparisons ? .preferences : summarisationDatasetQueries ? .queries : .posts
-        return Array(try files(of: datasetName, set: set, replacing: namedFiles).files.values)
+        if CorpusFormat.named(datasetName).isMade, namedFiles.isEmpty { return [] }
+        return Array(try files(of: datasetName, set: ofComparisons ? .preferences : postSet, replacing: namedFiles).files.values)
     }
 
     /// One number for the post of each row of each split.
@@ -195,13 +187,10 @@ extension DataSettings {
             return try CorpusReader<Comparison>(files, onBadRow: policy, accepts: accepted(from: datasetName))
                 .scores { try scorer($0.map(\.post)) }
         }
-        if namedFiles.isEmpty, ["generated", "debian"].contains(datasetName) {
-            return try corpus().splits.mapValues { try scorer($0.map(\.post)) }
-        }
-        let files = try files(set: summarisationDatasetQueries ? .queries : .posts)
-        return try CorpusReader<SummaryExample>(
-            files, onBadRow: policy, mayLack: summarisationDatasetQueries ? ["summary"] : []
-        ).scores { try scorer($0.map(\.post)) }
+        let format = CorpusFormat.named(datasetName)
+        if format.isMade, namedFiles.isEmpty { return try corpus().splits.mapValues { try scorer($0.map(\.post)) } }
+        let files = try files(of: datasetName, set: postSet, replacing: namedFiles)
+        return try format.reader(files, set: postSet, onBadRow: policy).scores { try scorer($0.map(\.post)) }
     }
 
     // MARK: What the options mean
@@ -229,31 +218,21 @@ extension DataSettings {
             })
     }
 
-    private func files(set: PublishedSet) throws -> SplitFiles {
-        try files(of: datasetName, set: set, replacing: namedFiles)
-    }
+    private var postSet: PublishedSet { summarisationDatasetQueries ? .queries : .posts }
 
     /// The files of a set by its name or folder; those that are given one by one take the place of its own.
     private func files(of name: String, set: PublishedSet, replacing named: [String: URL] = [:]) throws -> SplitFiles {
-        if name == "generated" || name == "debian" {
-            guard !named.isEmpty else { throw InvalidSetting("the data set \(name) has no files") }
-            return SplitFiles(named)
-        }
+        let format = CorpusFormat.named(name)
         let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
-        let folder =
-            switch name {
-            case "summarisation": try set.folder(in: parent)
-            case "cnndm": try (set == .preferences ? PublishedSet.feedback : .news).folder(in: parent)
-            default: URL(fileURLWithPath: name, isDirectory: true)
-            }
-        guard try FileStatus.of(folder) != nil else {
-            let nearest = NearestName.find(name, among: ["generated", "debian", "summarisation", "cnndm"])
+        if let folder = try format.folder(of: set, in: parent), try FileStatus.of(folder) == nil {
+            let nearest = NearestName.find(name, among: CorpusFormat.builtIn.map(\.name))
             throw DataError.unreadable(
                 path: folder.path,
                 reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
         }
-        var files = try SplitFiles(in: folder)
-        files.files.merge(named) { _, new in new }
+        guard let files = try format.files(of: set, in: parent, replacing: named) else {
+            throw InvalidSetting("the data set \(name) has no files")
+        }
         return files
     }
 

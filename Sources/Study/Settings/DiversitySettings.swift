@@ -122,7 +122,7 @@ public struct DiversitySettings: Settings {
 
     /// The measurement that the options describe.
     /// - Throws: `InvalidSetting` for a word that is none; `DiversityError` for numbers out of range and unknown metrics.
-    func configuration(seed: UInt64) throws -> DiversityConfig {
+    func configuration(seed: UInt64, kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn) throws -> DiversityConfig {
         var config = DiversityConfig()
         config.metrics = diversityMetrics
         config.limitOutputs = limitOutputs
@@ -159,7 +159,7 @@ public struct DiversitySettings: Settings {
             config.nliScoring = .reference
             config.nliForm = .charactersScaledTwice
         }
-        try config.validate()
+        try config.validate(kinds: kinds)
         return config
     }
 

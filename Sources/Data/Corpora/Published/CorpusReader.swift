@@ -10,18 +10,21 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
     public var mayLack: Set<String>
     /// Which rows belong to the set at all; nil for every row. The selection sees only those.
     public var accepts: (@Sendable (Row) -> Bool)?
+    /// How a row is made of its fields.
+    public var decode: RowFile<Row>.RowDecoder
 
     /// A reader; nothing is opened yet.
     public init(
         _ files: SplitFiles, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
-        mayLack: Set<String> = [],
-        accepts: (@Sendable (Row) -> Bool)? = nil
+        mayLack: Set<String> = [], accepts: (@Sendable (Row) -> Bool)? = nil,
+        decode: @escaping RowFile<Row>.RowDecoder = { try Row($0, defaultID: $1) }
     ) {
         self.files = files
         self.selection = selection
         self.onBadRow = onBadRow
         self.mayLack = mayLack
         self.accepts = accepts
+        self.decode = decode
     }
 
     /// The rows of splits.
@@ -62,7 +65,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 result.unread.formUnion(splits(madeOf: split))
                 continue
             }
-            let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack)
+            let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack, decode: decode)
             let count = SplitSorter<Row>.needsCount(split, selection) ? try self.count(file) : 0
             var sorter = SplitSorter<Row>(split: split, selection: selection, wanted: kept, limit: limit, count: count)
             let counts = try file.readEach { row, _, number in
@@ -112,7 +115,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 }
                 batch.removeAll(keepingCapacity: true)
             }
-            let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack)
+            let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack, decode: decode)
             let counts = try file.readEach { row, _, number in
                 guard accepts?(row) ?? true else { return }
                 batch.append((number, row))

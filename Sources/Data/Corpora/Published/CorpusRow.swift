@@ -32,7 +32,7 @@ extension SummaryExample: CorpusRow {
             if format == nil {
                 throw RowProblem.wrongType(
                     field: "promptFormat",
-                    expected: "one of \(PromptFormat.allCases.map(\.rawValue).joined(separator: ", "))",
+                    expected: "\(PromptFormat.allCases.map(\.rawValue).joined(separator: ", ")) or a template with {post}",
                     got: "\"\(name)\"")
             }
         }

@@ -17,17 +17,23 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     public var rowLimit: Int
     /// Fields that count as empty texts where they are missing, such as the summaries of a set of prompts.
     public var mayLack: Set<String>
+    /// How a row is made of its fields.
+    public var decode: RowDecoder
+
+    /// Makes a row of its fields; `defaultID` is the id of a row whose file has no ids. A `RowProblem` that it throws makes a bad row.
+    public typealias RowDecoder = @Sendable (_ record: Record, _ defaultID: String) throws -> Row
 
     /// A reader of one file; nothing is opened yet.
     public init(
         _ url: URL, format: RowFormat? = nil, onBadRow: BadRowPolicy = .fail, rowLimit: Int = Self.defaultRowLimit,
-        mayLack: Set<String> = []
+        mayLack: Set<String> = [], decode: @escaping RowDecoder = { try Row($0, defaultID: $1) }
     ) {
         self.url = url
         self.format = format
         self.onBadRow = onBadRow
         self.rowLimit = rowLimit
         self.mayLack = mayLack
+        self.decode = decode
     }
 
     /// Calls `body` with each row and its place, in order.
@@ -54,7 +60,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
                 switch entry {
                 case .bad(let problem): throw problem
                 case .record(let record):
-                    let row = try Row(record, defaultID: "\(stem)-\(number)")
+                    let row = try decode(record, "\(stem)-\(number)")
                     if Row.hasUniqueIDs, let earlier = seen.note(row.id, line: reader.location.line) {
                         throw RowProblem.duplicateID(row.id, firstLine: earlier)
                     }

@@ -41,8 +41,10 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
     public init() {}
 
     /// Checks every option.
-    /// - Throws: ``DiversityError/invalidOption(name:rule:)`` or ``DiversityError/unknownMetrics(_:known:)``.
-    public func validate() throws {
+    /// - Parameter kinds: the metrics that there are to choose from.
+    /// - Throws: ``DiversityError/invalidOption(name:rule:)``, ``DiversityError/unknownMetrics(_:known:)`` or
+    ///   ``DiversityError/nameTaken(_:)``.
+    public func validate(kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn) throws {
         func require(_ condition: Bool, _ name: String, _ rule: String) throws {
             if !condition { throw DiversityError.invalidOption(name: name, rule: rule) }
         }
@@ -59,7 +61,7 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
         try require(nliSamples > 0, "number of sampled sentences", "is at least 1")
         try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "is at least 1")
         try require(resamples > 0, "number of resamples", "is at least 1")
-        _ = try MetricCatalogue.names(chosenBy: metrics)
+        _ = try MetricCatalogue.names(chosenBy: metrics, from: kinds)
     }
 }
 

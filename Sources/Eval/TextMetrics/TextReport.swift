@@ -6,6 +6,8 @@
 public struct TextReport: Codable, Sendable, Equatable {
     /// An input: what was written for it and what it is compared with.
     public struct Input: Sendable, Equatable {
+        /// What was asked for, for metrics that look at it; nil where it is not known.
+        public var input: String?
         /// The texts, at least one.
         public var texts: [String]
         /// The human-written text.
@@ -14,7 +16,8 @@ public struct TextReport: Codable, Sendable, Equatable {
         public var rewards: [Double?]
 
         /// An input.
-        public init(texts: [String], reference: String? = nil, rewards: [Double?] = []) {
+        public init(texts: [String], reference: String? = nil, rewards: [Double?] = [], input: String? = nil) {
+            self.input = input
             self.texts = texts
             self.reference = reference
             self.rewards = rewards
@@ -35,7 +38,7 @@ public struct TextReport: Codable, Sendable, Equatable {
         public var withoutReference = 0
         /// Texts without a reward: they are left out of `reward`.
         public var withoutReward = 0
-        /// Statistics over the inputs that have the metric: those of ``GenerationMetrics/names``, and `reward`.
+        /// Statistics over the inputs that have the metric: those of the text metrics, and `reward`.
         public var metrics: [String: GroupSummary]
         /// One number for each input by metric; nil where an input has none.
         var values: [String: [Double?]] = [:]
@@ -77,7 +80,7 @@ public struct TextReport: Codable, Sendable, Equatable {
         case paired
     }
 
-    /// Measures groups.
+    /// Measures groups by the built-in metrics.
     ///
     /// - Parameters:
     ///   - groups: names and inputs; inputs without texts are passed over.
@@ -87,68 +90,103 @@ public struct TextReport: Codable, Sendable, Equatable {
         _ groups: [(name: String, inputs: [Input])], comparing comparison: Comparison = .none, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) {
-        let measured = groups.map {
-            Self.measure($0.name, $0.inputs.filter { !$0.texts.isEmpty }, resamples, &generator)
+        let measured = groups.map { group in
+            Self.measured(group.name, group.inputs, Self.texts(group.inputs).map { TextMetrics.columns(of: $0) })
         }
-        self.groups = measured
-        guard measured.count > 1 else { return }
-        let (first, second) = (measured[0].values, measured[1].values)
-        func compared(
-            _ chosen: ([Double?], [Double?]) -> ([Double], [Double]), _ difference: ([Double], [Double]) -> Interval
-        ) -> [String: Interval] {
-            var result: [String: Interval] = [:]
-            for (name, values) in first.sorted(by: { $0.key < $1.key }) {
-                guard let other = second[name] else { continue }
-                let (own, others) = chosen(values, other)
-                if !own.isEmpty, !others.isEmpty { result[name] = difference(own, others) }
-            }
-            return result
+        precondition(
+            comparison != .paired || measured.count < 2 || measured[0].inputs == measured[1].inputs,
+            "a paired difference needs the same inputs, got \(measured.map(\.inputs))")
+        self.init(measured: measured, comparing: comparison, resamples: resamples, using: &generator)
+    }
+
+    /// The same by the given metrics: those of ``TextMetrics/builtIn``, or others, or both. The intervals of built-in metrics are the same
+    /// whatever others there are.
+    /// - Throws: ``TextMetricError``, and what a metric throws.
+    public init(
+        _ groups: [(name: String, inputs: [Input])], metrics: [any TextMetric], comparing comparison: Comparison = .none,
+        resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) throws {
+        let measured = try groups.map { group in
+            Self.measured(group.name, group.inputs, try Self.texts(group.inputs).map { try TextMetrics.columns(of: $0, by: metrics) })
         }
-        switch comparison {
-        case .none: break
-        case .gap:
-            gap = compared({ ($0.compactMap { $0 }, $1.compactMap { $0 }) }) {
-                GroupedMeans.generalisationGap(
-                    inDistribution: $0, outOfDistribution: $1, resamples: resamples, using: &generator)
+        if comparison == .paired, measured.count > 1, measured[0].inputs != measured[1].inputs {
+            throw TextMetricError.notPaired(measured[0].inputs, measured[1].inputs)
+        }
+        self.init(measured: measured, comparing: comparison, resamples: resamples, using: &generator)
+    }
+
+    private init(
+        measured: [Group], comparing comparison: Comparison, resamples: Int, using generator: inout some RandomNumberGenerator
+    ) {
+        groups = measured
+        if groups.count > 1 {
+            gap = comparison == .gap ? [:] : nil
+            pairedDifference = comparison == .paired ? [:] : nil
+        }
+        // each interval draws from the generator: what is built in goes first, so that further metrics change nothing of it
+        let names = Set(measured.flatMap(\.values.keys)).sorted()
+        let builtIn = Set(GenerationMetrics.names + ["reward"])
+        for part in [names.filter(builtIn.contains), names.filter { !builtIn.contains($0) }] where !part.isEmpty {
+            for index in groups.indices {
+                for name in part {
+                    guard let numbers = measured[index].values[name] else { continue }
+                    groups[index].metrics[name] = GroupSummary(
+                        of: numbers.compactMap { $0 }, resamples: resamples, using: &generator)
+                }
             }
-        case .paired:
-            precondition(
-                measured[0].inputs == measured[1].inputs,
-                "a paired difference needs the same inputs, got \(measured[0].inputs) and \(measured[1].inputs)")
-            // the inputs that have the metric in both
-            pairedDifference = compared({ own, others in
-                let pairs = zip(own, others).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
-                return (pairs.map(\.0), pairs.map(\.1))
-            }) { Bootstrap.pairedDifference($0, $1, resamples: resamples, using: &generator) }
+            compare(part, comparison, resamples, &generator)
         }
     }
 
-    private static func measure(
-        _ name: String, _ inputs: [Input], _ resamples: Int, _ generator: inout some RandomNumberGenerator
-    ) -> Group {
-        var values: [String: [Double?]] = [:]
+    private mutating func compare(
+        _ names: [String], _ comparison: Comparison, _ resamples: Int, _ generator: inout some RandomNumberGenerator
+    ) {
+        guard groups.count > 1, comparison != .none else { return }
+        for name in names {
+            guard let own = groups[0].values[name], let others = groups[1].values[name] else { continue }
+            if comparison == .gap {
+                let (inside, outside) = (own.compactMap { $0 }, others.compactMap { $0 })
+                guard !inside.isEmpty, !outside.isEmpty else { continue }
+                gap?[name] = GroupedMeans.generalisationGap(
+                    inDistribution: inside, outOfDistribution: outside, resamples: resamples, using: &generator)
+            } else {
+                // the inputs that have the metric in both
+                let pairs = zip(own, others).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
+                guard !pairs.isEmpty else { continue }
+                pairedDifference?[name] = Bootstrap.pairedDifference(
+                    pairs.map(\.0), pairs.map(\.1), resamples: resamples, using: &generator)
+            }
+        }
+    }
+
+    /// The texts of each input that has any.
+    private static func texts(_ inputs: [Input]) -> [[MeasuredText]] {
+        inputs.filter { !$0.texts.isEmpty }.map { input in
+            let references = input.reference.map { [$0] }
+            return input.texts.map { MeasuredText($0, input: input.input, references: references) }
+        }
+    }
+
+    /// A group with its values, still without statistics.
+    /// - Parameter columns: for each input that has texts their numbers by metric.
+    private static func measured(_ name: String, _ inputs: [Input], _ columns: [[String: [Double?]]]) -> Group {
+        let inputs = inputs.filter { !$0.texts.isEmpty }
         var group = Group(name: name, inputs: inputs.count, texts: inputs.reduce(0) { $0 + $1.texts.count }, metrics: [:])
         for (index, input) in inputs.enumerated() {
             func add(_ numbers: [Double], to name: String) {
-                values[name, default: Array(repeating: nil, count: inputs.count)][index] =
+                guard !numbers.isEmpty else { return }
+                group.values[name, default: Array(repeating: nil, count: inputs.count)][index] =
                     numbers.reduce(0, +) / Double(numbers.count)
             }
             if input.reference == nil { group.withoutReference += 1 }
-            let references = input.texts.map { _ in input.reference.map { [$0] } }
-            for (name, column) in GenerationMetrics.measure(input.texts, references: references).columns where !column.isEmpty {
-                add(column, to: name)
-            }
+            for (name, column) in columns[index] { add(column.compactMap { $0 }, to: name) }
             let rewards = input.rewards.prefix(input.texts.count).compactMap { $0 }
             group.withoutReward += input.texts.count - rewards.count
-            if !rewards.isEmpty { add(rewards, to: "reward") }
+            add(rewards, to: "reward")
         }
-        group.values = values
         let known = inputs.flatMap { input in input.reference.map { reference in input.texts.map { ($0, [reference]) } } ?? [] }
         if !known.isEmpty {
             group.corpusBLEU = BLEU.corpus.score(corpus: known.map(\.0), references: known.map(\.1)).score
-        }
-        for (name, numbers) in values.sorted(by: { $0.key < $1.key }) {
-            group.metrics[name] = GroupSummary(of: numbers.compactMap { $0 }, resamples: resamples, using: &generator)
         }
         return group
     }
@@ -164,16 +202,16 @@ extension TextReport {
                     summary.mean.mean, summary.mean.low, summary.mean.high, summary.median, summary.standardDeviation,
                 ]
                 lines.append(
-                    ([Self.field(group.name), name, "\(summary.count)"] + numbers.map { "\($0)" }).joined(separator: ",")
+                    ([CSVField.text(group.name), CSVField.text(name), "\(summary.count)"] + numbers.map { "\($0)" }).joined(separator: ",")
                 )
             }
             if let bleu = group.corpusBLEU {
-                lines.append("\(Self.field(group.name)),corpus_bleu,\(group.inputs - group.withoutReference),\(bleu),,,,")
+                lines.append("\(CSVField.text(group.name)),corpus_bleu,\(group.inputs - group.withoutReference),\(bleu),,,,")
             }
         }
         for (label, differences) in [("gap", gap), ("difference", pairedDifference)] {
             for (name, interval) in (differences ?? [:]).sorted(by: { $0.key < $1.key }) {
-                lines.append("\(label),\(name),,\(interval.mean),\(interval.low),\(interval.high),,")
+                lines.append("\(label),\(CSVField.text(name)),,\(interval.mean),\(interval.low),\(interval.high),,")
             }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -197,10 +235,6 @@ extension TextReport {
             row.indices.map { $0 + 1 == row.count ? row[$0] : row[$0].padding(to: widths[$0]) }.joined(separator: "  ")
         }
         return (lines + groups.flatMap(\.notes)).joined(separator: "\n")
-    }
-
-    private static func field(_ name: String) -> String {
-        name.contains { ",\"\n".contains($0) } ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
     }
 }
 

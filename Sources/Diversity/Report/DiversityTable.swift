@@ -23,7 +23,7 @@ public enum DiversityTable {
                 across?.mean, across?.interval?.low, across?.interval?.high, across?.standardDeviation,
             ]
             let exact = entry.values.perInputExact?.mean
-            var fields = [entry.name, entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
+            var fields = [CSVField.text(entry.name), entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
             fields.append(inputs.map { "\($0.excluded)" } ?? "")
             fields += numbersAcross.map(digits)
             fields.append(across.map { "\($0.draws)" } ?? "")
@@ -75,7 +75,7 @@ public enum DiversityTable {
             let numbers: [Double?] = [
                 own?.mean, own?.low, own?.high, across?.mean, across?.low, across?.high, entry.overall,
             ]
-            let fields = [entry.name, entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
+            let fields = [CSVField.text(entry.name), entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
             return fields.joined(separator: ",")
         }
         return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"

@@ -1,0 +1,34 @@
+import Data
+import Foundation
+
+/// Posts of one's own: a file whose fields have other names, and a prompt that is no Reddit post's.
+func useYourOwnCorpus() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for (split, product) in [("train", "mail"), ("ood_test", "maps")] {
+        let rows = (1...4).map { #"{"product": "\#(product)", "body": "\#(product) fails, case \#($0)", "subject": "failure \#($0)"}"# }
+        try rows.joined(separator: "\n").write(
+            to: folder.appendingPathComponent("\(split).jsonl"), atomically: true, encoding: .utf8)
+    }
+
+    let tickets = CorpusFormat("tickets", in: folder) { record, id in
+        SummaryExample(
+            id: id, subreddit: try record.text("product"), title: "", post: try record.text("body"),
+            summary: try record.text("subject"))
+    }
+    var (corpus, counts) = try CorpusFormat.named("tickets", in: CorpusFormat.builtIn + [tickets]).read()
+    corpus.format = PromptFormat("Ticket ({subreddit}): {post}\nSubject:")
+    precondition(counts.read == 8 && corpus.availableSplits == ["train", "ood_test"])
+
+    // from here on it is a data set like any other
+    let posts = try corpus.examples(in: "train")
+    precondition(corpus.format.prompt(for: posts[0]) == "Ticket (mail): mail fails, case 1\nSubject:")
+    let tokenizer = try BPETrainer(vocabularySize: 300).train(on: posts.map(\.post))
+    let examples = try SFTTokenisation(format: corpus.format).tokenise(posts, with: tokenizer).examples
+    precondition(examples.count == 4)
+
+    // rows that are in memory already need no format
+    let inMemory = SummaryCorpus(name: "tickets", train: posts, oodTest: try corpus.examples(in: "ood_test"))
+    precondition(inMemory.availableSplits == ["train", "ood_test"])
+}

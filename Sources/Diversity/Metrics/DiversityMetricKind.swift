@@ -1,0 +1,90 @@
+/// A kind of metric: the name by which it is chosen, the model that it needs, and how it is made.
+///
+/// A catalogue is an array of kinds; a caller appends its own:
+///
+///     let kinds = DiversityMetricKind.builtIn + [DiversityMetricKind(LongestWord())]
+///     let report = try DiversityMeasurement.run(input, config: config, kinds: kinds)
+public struct DiversityMetricKind: Sendable {
+    /// How a metric is made of options and models; nil where the model that it needs is not there.
+    public typealias Make = @Sendable (_ config: DiversityConfig, _ models: DiversityModels) throws -> (any DiversityMetric)?
+
+    /// The exact name by which it is chosen. The metric has the same.
+    public let name: String
+    /// The model that it needs, as the end of "needs …"; nil for none.
+    public let model: String?
+    let make: Make
+
+    /// A kind that is made when a measurement begins.
+    /// - Parameters:
+    ///   - model: what it needs, as the end of "needs …", where it needs a model.
+    ///   - make: the metric; nil if its model is not among those that are given.
+    public init(_ name: String, needs model: String? = nil, make: @escaping Make) {
+        self.name = name
+        self.model = model
+        self.make = make
+    }
+
+    /// A kind for a metric that exists already.
+    public init(_ metric: any DiversityMetric) {
+        self.init(metric.name) { _, _ in metric }
+    }
+}
+
+extension DiversityMetricKind {
+    /// The built-in metrics, in the order of reports.
+    public static let builtIn: [DiversityMetricKind] =
+        [
+            DiversityMetricKind("averaged_distinct_ngrams") { config, _ in
+                DistinctNGramsMetric(tokenisation: config.tokenisation, fewestTexts: config.fewestTexts)
+            },
+            DiversityMetricKind("ead_averaged_distinct_ngrams") { config, _ in
+                ExpectationAdjustedMetric(
+                    vocabularySize: config.vocabularySize, tokenisation: config.tokenisation, fewestTexts: config.fewestTexts)
+            },
+            DiversityMetricKind("cosine_similarity_2d_diversity") { config, _ in NGramCosineMetric(tokenisation: config.tokenisation) },
+            DiversityMetricKind("vendi_score") { config, _ in
+                VendiMetric(order: config.vendiOrder.value, tokenisation: config.tokenisation)
+            },
+            DiversityMetricKind(SelfBLEUMetric()), DiversityMetricKind(HomogenisationMetric()),
+            DiversityMetricKind(CompressionRatioMetric()), DiversityMetricKind(SelfRepetitionMetric()),
+            DiversityMetricKind("sent_bert_from_sim", needs: "a sentence encoder") { _, models in
+                models.encoder.map { EmbeddingMetric($0) }
+            },
+            DiversityMetricKind("embedding_vendi_score", needs: "a sentence encoder") { config, models in
+                models.encoder.map { EmbeddingVendiMetric($0, order: config.vendiOrder.value) }
+            },
+            DiversityMetricKind("openai_from_sim", needs: "an embedding service") { _, models in
+                models.remoteEncoder.map { EmbeddingMetric($0, name: "openai_from_sim") }
+            },
+            DiversityMetricKind("nli_from_sim", needs: "a natural language inference model") { config, models in
+                models.entailment.map { NLIDiversity($0, scoring: config.nliScoring, pairs: config.pairSample) }
+            },
+            DiversityMetricKind("nli_sample_from_sim", needs: "a natural language inference model") { config, models in
+                models.entailment.map {
+                    SampledNLIDiversity(
+                        $0, scoring: config.nliScoring, form: config.nliForm, samples: config.nliSamples, seed: config.seed,
+                        pairs: config.pairSample)
+                }
+            },
+        ] + (1...5).map(distinct) + (1...5).map(adjusted)
+
+    private static func distinct(_ order: Int) -> DiversityMetricKind {
+        DiversityMetricKind("distinct_ngrams_\(order)") { config, _ in
+            DistinctNGramsMetric(orders: order...order, tokenisation: config.tokenisation, fewestTexts: config.fewestTexts)
+        }
+    }
+
+    private static func adjusted(_ order: Int) -> DiversityMetricKind {
+        DiversityMetricKind("ead_distinct_ngrams_\(order)") { config, _ in
+            ExpectationAdjustedMetric(
+                orders: order...order, vocabularySize: config.vocabularySize, tokenisation: config.tokenisation,
+                fewestTexts: config.fewestTexts)
+        }
+    }
+}
+
+extension DiversityConfig {
+    /// The smallest set that has distinct n-grams.
+    fileprivate var fewestTexts: Int { selectsAsOriginal ? 1 : 2 }
+    fileprivate var pairSample: PairSample { PairSample(limit: nliPairs, seed: seed) }
+}

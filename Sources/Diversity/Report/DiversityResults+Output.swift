@@ -1,0 +1,65 @@
+extension DiversityResults {
+    /// One file: what JSON is made of, and the same as comma-separated values.
+    public struct File: Sendable {
+        /// The name without its ending.
+        public var name: String
+        /// What its JSON is made of.
+        public var value: any Encodable & Sendable
+        /// Comma-separated values: a line of column names, then a line for each metric.
+        public var csv: String
+    }
+
+    /// All tables: `diversity` of every part, `best_of_n` where it was asked for, the differences and gaps, and `texts`.
+    public var files: [File] {
+        parts.map { File(name: "diversity" + $0.suffix, value: $0.report, csv: DiversityTable.csv($0.report)) }
+            + parts.compactMap { part in
+                part.curve.map { File(name: "best_of_n" + part.suffix, value: $0, csv: DiversityTable.csv($0)) }
+            }
+            + comparisons.map { File(name: $0.name, value: $0.comparison, csv: DiversityTable.csv($0.comparison)) }
+            + texts.map { File(name: $0.name, value: $0.report, csv: $0.report.csv) }
+    }
+
+    /// Numbers by name: those of the first part as ``DiversityReport/flatValues`` has them, its text metrics, and every difference and gap.
+    public var flatValues: [String: Double] {
+        var flat = parts.first?.report.flatValues ?? [:]
+        for comparison in comparisons {
+            for entry in comparison.comparison.metrics {
+                flat["\(comparison.name)_per_input_" + entry.name] = entry.perInput?.mean
+                flat["\(comparison.name)_across_input_" + entry.name] = entry.acrossInputs?.mean
+                flat["\(comparison.name)_overall_" + entry.name] = entry.overall
+            }
+        }
+        if let group = texts.first?.report.groups.first {
+            for (name, summary) in group.metrics {
+                flat["average_" + name] = summary.mean.mean
+                flat["median_" + name] = summary.median
+            }
+            if (1..<max(1, group.inputs)).contains(group.withoutReference) {
+                flat["without_reference"] = Double(group.withoutReference)
+            }
+            if (1..<max(1, group.texts)).contains(group.withoutReward) {
+                flat["without_reward"] = Double(group.withoutReward)
+            }
+        }
+        for (comparison, texts) in zip(comparisons, texts) {
+            for (name, interval) in texts.report.gap ?? texts.report.pairedDifference ?? [:] {
+                flat["\(comparison.name)_" + name] = interval.mean
+            }
+        }
+        return flat
+    }
+
+    /// All tables with aligned columns, for people.
+    public var text: String {
+        var blocks = parts.map { (parts.count > 1 ? $0.name + "\n" : "") + DiversityTable.text($0.report) }
+        for comparison in comparisons {
+            let title = comparison.isGap ? "generalisation gap" : "difference on the same inputs"
+            blocks.append(
+                "\(title): \(parts[comparison.first].name) minus \(parts[comparison.second].name)\n"
+                    + DiversityTable.text(comparison.comparison))
+        }
+        for part in parts { part.curve.map { blocks.append("best of n, \(part.name)\n" + DiversityTable.text($0)) } }
+        for texts in texts { blocks.append("texts\n" + texts.report.text) }
+        return blocks.joined(separator: "\n\n")
+    }
+}
