@@ -26,7 +26,7 @@ package struct MetricHistory {
     ///   - folders: each run's name and folder.
     ///   - metrics: names of `metrics.jsonl`.
     ///   - groupBy: options; runs of the same values make a group.
-    /// - Throws: `CommandLineError` for a metric that no run has; `FileError`; `RunFolderError`.
+    /// - Throws: `InvalidSetting` for a metric that no run has; `FileError`; `RunFolderError`.
     package init(_ folders: [(name: String, folder: URL)], metrics: [String], groupBy: [String] = []) throws {
         var known: Set<String> = []
         var runs: [Run] = []

@@ -22,7 +22,7 @@ struct SystemOutputs {
     /// - Parameters:
     ///   - names: runs, `run:table`, or JSONL files of rows.
     ///   - table: the table of a run that is named without one.
-    /// - Throws: `CommandLineError` for a name that is given twice, or where no input is common to all.
+    /// - Throws: `InvalidSetting` for a name that is given twice, or where no input is common to all.
     init(_ names: [String], table: String, runs: URL, note: (String) -> Void) throws {
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw InvalidSetting("--systems names \(twice) twice")
