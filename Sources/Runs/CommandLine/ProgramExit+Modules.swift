@@ -1,6 +1,7 @@
 public import Data
 public import Diversity
 public import Eval
+public import Formats
 public import Models
 public import Services
 public import Train

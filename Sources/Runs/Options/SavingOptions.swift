@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Formats
 import Models
 
 /// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of

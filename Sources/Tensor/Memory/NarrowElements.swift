@@ -1,3 +1,5 @@
+import ShortFloats
+
 /// Numbers in bfloat16 that stand for 32-bit floats: weights of a checkpoint that are read where they lie, in a mapped file.
 ///
 /// A storage that begins with them (``Storage/init(_:)``) is a storage of floats to everyone who asks for its pointer. Products and

@@ -1,10 +1,9 @@
-import Foundation
-import Models
-import Testing
-import _TestSupport
+public import Formats
+public import Foundation
+public import Testing
 
 /// The error that `body` throws; fails when it throws none or one of another type.
-func checkpointError<Result>(
+public func checkpointError<Result>(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Result
 ) -> CheckpointError? {
     do {
@@ -20,7 +19,7 @@ func checkpointError<Result>(
 }
 
 /// Opens bytes as a file of the given name.
-func opening<Result>(_ bytes: [UInt8], as name: String, _ open: (URL) throws -> Result) throws -> Result {
+public func opening<Result>(_ bytes: [UInt8], as name: String, _ open: (URL) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
         let file = folder.appendingPathComponent(name)
         try Data(bytes).write(to: file)
@@ -28,34 +27,38 @@ func opening<Result>(_ bytes: [UInt8], as name: String, _ open: (URL) throws -> 
     }
 }
 
-func bytes(of file: URL) throws -> [UInt8] {
+public func bytes(of file: URL) throws -> [UInt8] {
     try Array(Data(contentsOf: file))
 }
 
 /// A safetensors file with any header.
-func safetensors(header: String, data: [UInt8], announcing length: UInt64? = nil) -> [UInt8] {
+public func safetensors(header: String, data: [UInt8], announcing length: UInt64? = nil) -> [UInt8] {
     let text = Array(header.utf8)
     return littleEndian(length ?? UInt64(text.count)) + text + data
 }
 
-func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+public func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian, Array.init)
 }
 
-func littleEndianBytes(_ values: [Float]) -> [UInt8] {
+public func littleEndianBytes(_ values: [Float]) -> [UInt8] {
     values.flatMap { littleEndian($0.bitPattern) }
 }
 
 /// A zip archive of stored members, with the freedom to lie.
-struct TestArchive {
-    var members: [(name: String, bytes: [UInt8])]
-    var method: UInt16 = 0
-    var flags: UInt16 = 0
+public struct TestArchive {
+    public var members: [(name: String, bytes: [UInt8])]
+    public var method: UInt16 = 0
+    public var flags: UInt16 = 0
     /// Changes the entries of the directory.
-    var offsetOfMember: (Int, Int) -> Int = { $1 }
-    var localNameOfMember: (String) -> String = { $0 }
+    public var offsetOfMember: (Int, Int) -> Int = { $1 }
+    public var localNameOfMember: (String) -> String = { $0 }
 
-    var bytes: [UInt8] {
+    /// An archive of members that are what they say.
+    public init(members: [(name: String, bytes: [UInt8])]) { self.members = members }
+
+    /// The whole file.
+    public var bytes: [UInt8] {
         var file: [UInt8] = []
         var directory: [UInt8] = []
         for (index, member) in members.enumerated() {
@@ -81,20 +84,20 @@ struct TestArchive {
     }
 
     /// An archive of torch.save with one storage of floats.
-    static func torch(pickle: [UInt8], storage: [Float] = [1, 2, 3, 4, 5, 6]) -> TestArchive {
+    public static func torch(pickle: [UInt8], storage: [Float] = [1, 2, 3, 4, 5, 6]) -> TestArchive {
         TestArchive(members: [("archive/data.pkl", pickle), ("archive/data/0", littleEndianBytes(storage))])
     }
 }
 
 /// Pickles written by hand.
-enum TestPickle {
-    static func text(_ text: String) -> [UInt8] { [0x58] + littleEndian(UInt32(text.utf8.count)) + Array(text.utf8) }
-    static func int(_ value: Int) -> [UInt8] { [0x8A, 8] + littleEndian(Int64(value)) }
-    static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
-    static func tuple(_ parts: [[UInt8]]) -> [UInt8] { [0x28] + parts.joined() + [0x74] }
-    static func ints(_ values: [Int]) -> [UInt8] { tuple(values.map(int)) }
+public enum TestPickle {
+    public static func text(_ text: String) -> [UInt8] { [0x58] + littleEndian(UInt32(text.utf8.count)) + Array(text.utf8) }
+    public static func int(_ value: Int) -> [UInt8] { [0x8A, 8] + littleEndian(Int64(value)) }
+    public static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
+    public static func tuple(_ parts: [[UInt8]]) -> [UInt8] { [0x28] + parts.joined() + [0x74] }
+    public static func ints(_ values: [Int]) -> [UInt8] { tuple(values.map(int)) }
 
-    static func tensor(
+    public static func tensor(
         shape: [Int], strides: [Int], offset: Int = 0, count: Int = 6, key: String = "0",
         storage: String = "FloatStorage"
     ) -> [UInt8] {
@@ -106,13 +109,13 @@ enum TestPickle {
     }
 
     /// A whole pickle of a dictionary.
-    static func dictionary(_ items: [(key: String, value: [UInt8])]) -> [UInt8] {
+    public static func dictionary(_ items: [(key: String, value: [UInt8])]) -> [UInt8] {
         [0x80, 2, 0x7D, 0x28] + items.flatMap { text($0.key) + $0.value } + [0x75, 0x2E]
     }
 }
 
 /// Damages a file in one to eight places: flips, overwrites with telling values, cuts, repeats.
-func mutated(_ original: [UInt8], using generator: inout SplitMix) -> [UInt8] {
+public func mutated(_ original: [UInt8], using generator: inout SplitMix) -> [UInt8] {
     var bytes = original
     for _ in 0..<Int.random(in: 1...8, using: &generator) where !bytes.isEmpty {
         let place = Int.random(in: 0..<bytes.count, using: &generator)
@@ -136,12 +139,12 @@ func mutated(_ original: [UInt8], using generator: inout SplitMix) -> [UInt8] {
 }
 
 /// expected.json of a fixture: tensors by name.
-struct ExpectedTensor: Decodable {
-    var shape: [Int]
-    var type: String
-    var values: [Float]
+public struct ExpectedTensor: Decodable {
+    public var shape: [Int]
+    public var type: String
+    public var values: [Float]
 
-    static func all(of name: String) throws -> [String: ExpectedTensor] {
+    public static func all(of name: String) throws -> [String: ExpectedTensor] {
         let all = try JSONValue(contentsOf: Fixtures.url("checkpoints/expected.json"))
         let part = try #require(all[name], "no \(name) in expected.json")
         return try JSONDecoder().decode([String: ExpectedTensor].self, from: Data(part.text.utf8))
@@ -149,7 +152,7 @@ struct ExpectedTensor: Decodable {
 }
 
 /// Expects stored tensors to be those of expected.json, bit for bit.
-func expectTensors(_ tensors: [StoredTensor], toBe name: String) throws {
+public func expectTensors(_ tensors: [StoredTensor], toBe name: String) throws {
     let expected = try ExpectedTensor.all(of: name)
     #expect(Set(tensors.map(\.name)) == Set(expected.keys))
     for tensor in tensors {
@@ -162,7 +165,7 @@ func expectTensors(_ tensors: [StoredTensor], toBe name: String) throws {
 }
 
 /// The elements of an integer tensor, as floats for comparison.
-func integers(_ tensor: StoredTensor) -> [Float] {
+public func integers(_ tensor: StoredTensor) -> [Float] {
     tensor.withUnsafeBytes { bytes in
         (0..<tensor.count).map { index in
             switch tensor.elementType {

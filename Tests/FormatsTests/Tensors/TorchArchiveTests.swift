@@ -1,6 +1,6 @@
+import Formats
 import Foundation
-import Models
-import Tensor
+import ShortFloats
 import Testing
 import _TestSupport
 

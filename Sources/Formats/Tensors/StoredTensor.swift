@@ -1,4 +1,4 @@
-import Tensor
+import ShortFloats
 
 /// A tensor as it lies in a checkpoint: name, type, shape and a view of the file's bytes.
 ///
@@ -13,11 +13,11 @@ public struct StoredTensor: Sendable {
     /// The extents, outermost first.
     public let shape: [Int]
     /// Distance of neighbours along each dimension in elements; nil when the elements lie in order without gaps.
-    let strides: [Int]?
-    let file: MappedFile
+    package let strides: [Int]?
+    package let file: MappedFile
     /// The bytes of the elements in the file: exactly them when `strides` is nil, else of the storage from the first
     /// element on.
-    let range: Range<Int>
+    package let range: Range<Int>
 
     /// Number of elements.
     public var count: Int { shape.reduce(1, *) }
@@ -175,7 +175,7 @@ public struct StoredTensor: Sendable {
         }
     }
 
-    static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
+    package static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
         // The largest magnitude's bits tell at once; the index is looked for only when there is something to report.
         var largest: UInt32 = 0
         for value in values { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }

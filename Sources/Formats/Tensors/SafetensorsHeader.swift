@@ -1,5 +1,3 @@
-internal import Formats
-
 /// The header of a safetensors file, read as what it is: a claim by a stranger.
 ///
 /// Layout of the file: eight bytes, the header's length (little-endian); the header, a JSON object `{name: {"dtype",

@@ -1,4 +1,4 @@
-import Tensor
+import ShortFloats
 
 /// A tensor on its way into a file: what it is called and how its elements come.
 ///

@@ -1,4 +1,3 @@
-internal import Formats
 public import Foundation
 
 /// Any JSON value, with its members in order and its numbers as they were written.
@@ -169,7 +168,7 @@ public enum JSONValue: Equatable, Sendable {
 
 extension JSONScanner {
     /// Reads any value.
-    mutating func value() throws -> JSONValue {
+    package mutating func value() throws -> JSONValue {
         if let text = nonFiniteNumber() { return .number(text) }
         switch peek() {
         case UInt8(ascii: "{"):

@@ -1,4 +1,3 @@
-internal import Formats
 package import Foundation
 
 /// A file mapped read-only into memory: its bytes are read from disk when they are touched and are never copied.

@@ -1,5 +1,3 @@
-internal import Formats
-
 /// What can be wrong with a model folder or one of its files.
 ///
 /// Everything a file says is checked before it is believed: each case carries the file, the tensor and the numbers, and
@@ -59,7 +57,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 extension CheckpointError {
     /// What `body` reads from the JSON text of a file; faults of the text name the file.
-    static func inJSON<Result>(of file: String, _ body: () throws -> Result) throws -> Result {
+    package static func inJSON<Result>(of file: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let fault as JSONError {

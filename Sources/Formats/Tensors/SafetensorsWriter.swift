@@ -1,4 +1,3 @@
-internal import Formats
 public import Foundation
 
 /// Writes tensors as safetensors: one file, or shards with an index when they are larger than a limit.
