@@ -50,9 +50,9 @@ let package = Package(
 
         // MARK: Every format of bytes, and the models and data that are read from them
         .systemLibrary(name: "CSystemZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "Formats", dependencies: ["ShortFloats"]),
+        .target(name: "Formats", dependencies: ["CSystemZlib", "ShortFloats"]),
         .target(name: "Models", dependencies: ["Tensor", "Formats"]),
-        .target(name: "Data", dependencies: ["Formats", "CSystemZlib", heap]),
+        .target(name: "Data", dependencies: ["Formats", heap]),
 
         // MARK: Text in, text out
         .target(name: "TextGeneration", dependencies: ["Tensor", "Formats", "Models", "Data"]),
@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "TensorTests", dependencies: ["ShortFloats", "Tensor", "_TestSupport"]),
         .testTarget(name: "FormatsTests", dependencies: ["ShortFloats", "Formats", "_TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["ShortFloats", "Formats", "Models", "_TestSupport"]),
-        .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
+        .testTarget(name: "DataTests", dependencies: ["Formats", "Data", "_TestSupport"]),
         .testTarget(name: "TextGenerationTests", dependencies: ["TextGeneration", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),

@@ -1,5 +1,3 @@
-public import Foundation
-
 /// Any JSON value, with its members in order and its numbers as they were written.
 ///
 /// Configuration files of models carry keys of many programs. What is read into a `JSONValue` and written again keeps
@@ -31,53 +29,24 @@ public enum JSONValue: Equatable, Sendable {
             self.key = key
             self.value = value
         }
-    }
 
-    /// Text larger than this is not a configuration, in bytes.
-    package static let sizeLimit = 4 << 20
-
-    // MARK: Reading
-
-    /// Reads JSON text. `file` appears in errors.
-    ///
-    /// - Throws: `CheckpointError.badJSON`.
-    public init(parsing bytes: [UInt8], file: String) throws {
-        guard bytes.count <= Self.sizeLimit else {
-            throw CheckpointError.tooLarge(file: file, part: "text", size: bytes.count, limit: Self.sizeLimit)
-        }
-        self = try CheckpointError.inJSON(of: file) {
-            var scanner = JSONScanner(bytes)
-            let value = try scanner.value()
-            try scanner.end()
-            return value
-        }
-    }
-
-    /// Reads a file.
-    ///
-    /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`.
-    public init(contentsOf url: URL) throws {
-        let file = try MappedFile(url)
-        guard file.bytes.count <= Self.sizeLimit else {
-            throw CheckpointError.tooLarge(file: file.path, part: "text", size: file.bytes.count, limit: Self.sizeLimit)
-        }
-        try file.checkIsNoPointerFile()
-        try self.init(parsing: Array(file.bytes), file: file.path)
+        /// Whether this is the member of a key: two keys may look the same and differ in their bytes, as tokens of a vocabulary do.
+        package func has(_ key: String) -> Bool { self.key.utf8.elementsEqual(key.utf8) }
     }
 
     // MARK: Access
 
-    /// The value of a key of an object; nil when there is none, or when this is not an object. Assigning nil removes
-    /// the key; assigning to a key of something that is no object makes it one.
+    /// The value of a key of an object; nil when there is none, or when this is not an object. Keys are told apart by their bytes, and
+    /// of repeated ones the last counts. Assigning nil removes the key; assigning to a key of something that is no object makes it one.
     public subscript(key: String) -> JSONValue? {
         get {
             guard case .object(let members) = self else { return nil }
-            return members.first { $0.key == key }?.value
+            return members.last { $0.has(key) }?.value
         }
         set {
             var members: [Member] = []
             if case .object(let present) = self { members = present }
-            let index = members.firstIndex { $0.key == key }
+            let index = members.lastIndex { $0.has(key) }
             switch (index, newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
@@ -97,6 +66,9 @@ public enum JSONValue: Equatable, Sendable {
         return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
     }
 
+    /// The whole number, if this is written as one: not as 3.0 or 3e0.
+    package var integer: Int? { if case .number(let text) = self { Int(text) } else { nil } }
+
     /// The number, if this is a finite one.
     public var double: Double? {
         guard case .number(let text) = self, let value = Double(text), value.isFinite else { return nil }
@@ -113,79 +85,38 @@ public enum JSONValue: Equatable, Sendable {
     public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
     /// Whether this is `null`.
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
-    // MARK: Writing
+    /// This value, unless it is `null`: for files in which a key of `null` is as good as none.
+    package var unlessNull: JSONValue? { isNull ? Optional.none : .some(self) }
 
-    /// The text, with two spaces for each level and a newline at the end; what Hugging Face's libraries write.
-    public var text: String { rendered(indentation: "") + "\n" }
-
-    private func rendered(indentation: String) -> String {
-        let inner = indentation + "  "
+    /// What kind of value this is, for messages.
+    package var kind: String {
         switch self {
-        case .null: return "null"
-        case .bool(let value): return value ? "true" : "false"
-        case .number(let text): return text
-        case .string(let text): return Self.quoted(text)
-        case .array(let values):
-            if values.isEmpty { return "[]" }
-            let lines = values.map { inner + $0.rendered(indentation: inner) }
-            return "[\n" + lines.joined(separator: ",\n") + "\n\(indentation)]"
-        case .object(let members):
-            if members.isEmpty { return "{}" }
-            let lines = members.map { "\(inner)\(Self.quoted($0.key)): \($0.value.rendered(indentation: inner))" }
-            return "{\n" + lines.joined(separator: ",\n") + "\n\(indentation)}"
+        case .null: "null"
+        case .bool: "a boolean"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
         }
     }
 
-    /// A JSON string.
-    package static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{8}": result += "\\b"
-            case "\u{C}": result += "\\f"
-            case _ where scalar.value < 0x20:
-                result += "\\u00" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+    // MARK: Building
+
+    /// A whole number.
+    package static func integer(_ value: Int) -> JSONValue { .number(String(value)) }
+
+    /// This object without some keys.
+    package func removing(_ keys: [String]) -> JSONValue {
+        .object((members ?? []).filter { member in !keys.contains { member.has($0) } })
     }
 
-    /// Writes the text to a file, which appears under its name only when it is complete.
-    ///
-    /// - Throws: `FileError`.
-    public func write(to url: URL) throws {
-        try AtomicFile.write(text, to: url)
-    }
-}
-
-extension JSONScanner {
-    /// Reads any value.
-    package mutating func value() throws -> JSONValue {
-        if let text = nonFiniteNumber() { return .number(text) }
-        switch peek() {
-        case UInt8(ascii: "{"):
-            var members: [JSONValue.Member] = []
-            try object { members.append(JSONValue.Member($0, try $1.value())) }
-            return .object(members)
-        case UInt8(ascii: "["):
-            var values: [JSONValue] = []
-            try array { values.append(try $0.value()) }
-            return .array(values)
-        case UInt8(ascii: "\""):
-            return .string(try string())
-        case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")):
-            return .number(try numberText())
-        default:
-            return try word().map { .bool($0) } ?? .null
-        }
+    /// This object with `value` under `key`, in the key's place or at the end.
+    package func setting(_ key: String, to value: JSONValue) -> JSONValue {
+        var changed = self
+        changed[key] = value
+        return changed
     }
 }
 

@@ -3,7 +3,7 @@ public import Foundation
 /// A file of torch.save (`pytorch_model.bin`), read without executing anything.
 ///
 /// The file is a zip archive with a pickle, `data.pkl`, that describes tensors as views of storages, and one member
-/// with the bytes of each storage. Only tensors by name are read; see `PickleMachine` for what is refused. Every view
+/// with the bytes of each storage. Only tensors by name are read; see `TorchPickle` for what is refused. Every view
 /// is checked to lie inside of its storage and to be no larger than the file before it is handed out.
 public struct TorchArchive: Sendable {
     /// The tensors in the order of the state dictionary.
@@ -22,32 +22,41 @@ public struct TorchArchive: Sendable {
             throw CheckpointError.badFormat(
                 file: file.path, reason: "expected one member <name>/data.pkl in the archive, found \(pickles.count)")
         }
-        let root = String(pickles[0].dropLast("data.pkl".count))
-        if let order = archive.members[root + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
+        let folder = String(pickles[0].dropLast("data.pkl".count))
+        if let order = archive.members[folder + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
             throw CheckpointError.badFormat(file: file.path, reason: "the byte order is not little-endian")
         }
-        let (machine, result) = try PickleMachine.run(
-            UnsafeRawBufferPointer(rebasing: file.bytes[pickle]), file: file.path)
-        guard case .dictionary(let pairs) = machine.nodes[Int(result)] else {
+        let (machine, root) = try Self.run(UnsafeRawBufferPointer(rebasing: file.bytes[pickle]), file: file.path)
+        guard case .dictionary(let pairs) = machine[root] else {
             throw CheckpointError.badFormat(file: file.path, reason: "the pickle holds no dictionary of tensors")
         }
         var tensors: [StoredTensor] = []
         var seen: Set<String> = []
         for (key, value) in pairs {
-            guard case .text(let name) = machine.nodes[Int(key)], case .tensor(let index) = machine.nodes[Int(value)]
-            else {
+            guard case .text(let name) = machine[key], case .tensor(let claim)? = machine.value(value) else {
                 continue  // training scripts keep counters and the like beside their tensors
             }
             guard seen.insert(name).inserted else {
                 throw CheckpointError.duplicateTensor(name: name, file: file.path)
             }
-            tensors.append(try Self.tensor(name, machine.tensors[Int(index)], archive: archive, root: root, file: file))
+            tensors.append(try Self.tensor(name, claim, archive: archive, folder: folder, file: file))
         }
         guard !tensors.isEmpty || pairs.isEmpty else {
             throw CheckpointError.badFormat(
                 file: file.path, reason: "the dictionary holds no tensors by name; expected a state dictionary")
         }
         self.tensors = tensors
+    }
+
+    /// Carries the pickle of a file out.
+    private static func run(
+        _ bytes: UnsafeRawBufferPointer, file: String
+    ) throws -> (machine: PickleMachine<TorchPickle>, root: Int32) {
+        do throws(PickleFault) {
+            return try PickleMachine<TorchPickle>.run(bytes)
+        } catch {
+            throw CheckpointError(error, file: file)
+        }
     }
 
     /// Files of before PyTorch 1.6 are a pickle of a magic number, then more pickles; still older ones are tar
@@ -62,11 +71,11 @@ public struct TorchArchive: Sendable {
 
     /// Checks a view against its storage and the archive.
     private static func tensor(
-        _ name: String, _ claim: PickleMachine.TensorClaim, archive: ZipDirectory, root: String, file: MappedFile
+        _ name: String, _ claim: TorchPickle.TensorClaim, archive: ZipDirectory, folder: String, file: MappedFile
     ) throws -> StoredTensor {
         func bad(_ reason: String) -> CheckpointError { .badTensor(file: file.path, name: name, reason: reason) }
         let storage = claim.storage
-        guard let member = archive.members["\(root)data/\(storage.key)"] else {
+        guard let member = archive.members["\(folder)data/\(storage.key)"] else {
             throw bad("its storage \(storage.key.prefix(40)) is not in the archive")
         }
         guard let storageBytes = storage.elementType.byteCount(shape: [storage.count]), storageBytes <= member.count

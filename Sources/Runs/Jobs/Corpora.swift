@@ -248,7 +248,7 @@ extension DataOptions {
             }
         guard try FileStatus.of(folder) != nil else {
             let nearest = NearestName.find(name, among: ["generated", "debian", "summarisation", "cnndm"])
-            throw DataError.unreadable(
+            throw FormatError.unreadable(
                 path: folder.path,
                 reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
         }

@@ -1,5 +1,6 @@
 import Data
 import Eval
+import Formats
 import Foundation
 import Tensor
 
@@ -33,7 +34,7 @@ public struct PreferenceJob {
     }
 
     /// Runs the job.
-    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `DataError`; what is wrong with answers, or keeps a
+    /// - Throws: `CommandLineError`; `RunFolderError`; `FileError`; `FormatError`; what is wrong with answers, or keeps a
     ///   judge from answering.
     public func callAsFunction() throws {
         try checkOutputs()
@@ -136,7 +137,7 @@ public struct PreferenceJob {
     private func rankings(in tasks: URL) throws -> [RankingTask]? {
         do {
             return try JSONLines<RankingTask>(tasks).read()
-        } catch DataError.badRow {
+        } catch FormatError.badRow {
             return nil
         }
     }

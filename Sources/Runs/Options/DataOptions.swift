@@ -1,5 +1,6 @@
 public import ArgumentParser
 package import Data
+import Formats
 
 /// What is read, and how it becomes tokens.
 public struct DataOptions: ProgramOptions {
