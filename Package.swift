@@ -1,7 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The manifest is the map: C kernels → Tensor, Formats → Models, Data → TextGeneration, Eval, Diversity, Train, Runs → Study → Report → CommandLine → six programs → tests.
+// The manifest is the map: C kernels, short floats → Tensor, Formats → Models, Data → TextGeneration, Eval, Diversity, Train, Runs →
+// Study → Report → CommandLine → six programs → tests.
 // Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,13 +50,14 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "lapacke openblas",
             providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         .target(name: "CKernels"),
-        .target(name: "Tensor", dependencies: ["COpenBLAS", "CKernels"]),
+        .target(name: "ShortFloats"),
+        .target(name: "Tensor", dependencies: ["COpenBLAS", "CKernels", "ShortFloats"]),
 
-        // MARK: Models and data, and the files that both write
+        // MARK: Every format of bytes, and the models and data that are read from them
         .systemLibrary(name: "CSystemZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "Formats"),
+        .target(name: "Formats", dependencies: ["CSystemZlib", "ShortFloats"]),
         .target(name: "Models", dependencies: ["Tensor", "Formats"]),
-        .target(name: "Data", dependencies: ["Formats", "CSystemZlib", heap]),
+        .target(name: "Data", dependencies: ["Formats", heap]),
 
         // MARK: Text in, text out
         .target(name: "TextGeneration", dependencies: ["Tensor", "Formats", "Models", "Data"]),
@@ -93,11 +95,11 @@ let package = Package(
         .executableTarget(name: "rlhf-report", dependencies: ["CommandLine"]),
 
         // MARK: Tests, and what they share: a test target, too, so that a build without tests leaves it out
-        .testTarget(name: "_TestSupport", dependencies: ["Tensor"]),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "_TestSupport"]),
-        .testTarget(name: "FormatsTests", dependencies: ["Formats", "_TestSupport"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "_TestSupport"]),
-        .testTarget(name: "DataTests", dependencies: ["Data", "_TestSupport"]),
+        .testTarget(name: "_TestSupport", dependencies: ["Formats", "Tensor"]),
+        .testTarget(name: "TensorTests", dependencies: ["ShortFloats", "Tensor", "_TestSupport"]),
+        .testTarget(name: "FormatsTests", dependencies: ["ShortFloats", "Formats", "_TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["ShortFloats", "Formats", "Models", "_TestSupport"]),
+        .testTarget(name: "DataTests", dependencies: ["Formats", "Data", "_TestSupport"]),
         .testTarget(name: "TextGenerationTests", dependencies: ["TextGeneration", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
@@ -107,7 +109,7 @@ let package = Package(
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "_TestSupport"]),
         .testTarget(name: "CommandLineTests", dependencies: ["CommandLine", "_TestSupport"]),
-        .testTarget(name: "FuzzTests", dependencies: ["Models", "Data", "_TestSupport"]),
+        .testTarget(name: "FuzzTests", dependencies: ["Formats", "Models", "Data", "_TestSupport"]),
         .testTarget(
             name: "ProgramTests",
             dependencies: [

@@ -1,21 +1,10 @@
 import Formats
-import Foundation
 
-/// Everything that can go wrong between a file, flag or command and a data set. Each description is one line: what is
-/// wrong, where, what was expected, what to do.
+/// What can go wrong between sound files and a data set; what is wrong with a file itself is a `FormatError`. Each description is one
+/// line: what is wrong, where, what was expected, what to do.
 public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A file or folder that cannot be opened or read.
-    case unreadable(path: String, reason: String)
     /// A file or folder that cannot be written.
     case unwritable(path: String, reason: String)
-    /// A program that was needed to read something and failed.
-    case commandFailed(command: String, reason: String)
-    /// A gzip file that is damaged, or has something else behind its end.
-    case damagedArchive(path: String, reason: String)
-    /// A row that breaks the format.
-    case badRow(RowLocation, RowProblem)
-    /// A file whose framing is broken, so that no further row can be found.
-    case malformedFile(RowLocation, String)
     /// A folder without a file for a split that is needed.
     case missingSplit(String, folder: String, found: [String])
     /// Two files that both could hold one split.
@@ -37,12 +26,7 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
 
     private var text: String {
         switch self {
-        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
-        case .commandFailed(let command, let reason): "`\(command)` failed: \(reason)"
-        case .damagedArchive(let path, let reason): "\(path) is a damaged gzip file: \(reason)"
-        case .badRow(let location, let problem): "\(location): \(problem)"
-        case .malformedFile(let location, let what): "\(location): \(what)"
         case .missingSplit(let split, let folder, let found):
             "\(folder) has no file for the split \"\(split)\" (expected \(split).jsonl, .json or .csv, also with .gz; "
                 + "found \(DataError.list(found)))"
@@ -61,19 +45,5 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
 
     private static func list(_ names: [String]) -> String {
         names.isEmpty ? "nothing" : names.joined(separator: ", ")
-    }
-}
-
-extension DataError {
-    /// The error of a file that cannot be opened.
-    init(_ error: FileError, reading path: String) {
-        let reason =
-            switch error {
-            case .missing: SystemError(code: ENOENT).description
-            case .unreadable(_, let reason): reason.description
-            case .notAFile(_, let kind): "it is \(kind), a file was expected"
-            default: error.description
-            }
-        self = .unreadable(path: path, reason: reason)
     }
 }

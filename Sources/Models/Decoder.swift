@@ -1,3 +1,4 @@
+public import Formats
 public import Tensor
 
 /// The numbers of a decoder that do not depend on its family.

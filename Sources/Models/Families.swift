@@ -1,3 +1,5 @@
+public import Formats
+
 /// A family of decoders: what a `model_type` of config.json stands for.
 ///
 /// One of your own is a ``TransformerDecoder`` and a value of this type that you pass to ``LanguageModel/load(_:usesTanh:families:note:)``. It is

@@ -1,3 +1,4 @@
+public import Formats
 public import Tensor
 
 /// The configuration of a GPT-2 model, with the names of Hugging Face's config.json in ``GPT2/configuration()``.

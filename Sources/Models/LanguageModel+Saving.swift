@@ -1,3 +1,4 @@
+public import Formats
 public import Foundation
 import Tensor
 

@@ -1,3 +1,4 @@
+public import Formats
 public import Tensor
 
 /// The configuration of a LLaMA-family model, with the names of Hugging Face's config.json in ``Llama/configuration()``.

@@ -1,3 +1,4 @@
+public import Formats
 public import Tensor
 
 /// The configuration of an OPT-family model, with the names of Hugging Face's config.json in ``OPT/configuration()``.

@@ -1,3 +1,4 @@
+public import Formats
 import Tensor
 
 /// How positions turn into rotation angles.

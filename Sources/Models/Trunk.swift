@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// The layers that two models have in common.

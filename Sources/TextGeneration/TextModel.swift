@@ -1,4 +1,5 @@
 public import Data
+public import Formats
 public import Foundation
 public import Models
 

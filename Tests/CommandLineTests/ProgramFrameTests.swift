@@ -24,7 +24,7 @@ import Train
             (FileError.damaged(path: "a", problem: "b"), .badData),
             (RunFolderError.inUse(path: "a", owner: nil), .tryAgain),
             (RunFolderError.wrongStage(path: "a", found: .policy, expected: [.supervised]), .usage),
-            (DataError.unreadable(path: "a", reason: "b"), .missingInput),
+            (FormatError.unreadable(path: "a", reason: "b"), .missingInput),
             (DataError.emptySplit("a", reason: "b"), .badData),
             (DataError.unknownSplit("a", available: []), .usage),
             (TokenizerError.noTokenizer(folder: "a"), .missingInput),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Data
 import Eval
+import Formats
 import Foundation
 import CommandLine
 import Report
@@ -147,7 +148,7 @@ import _TestSupport
             arguments = ["--preference-tasks", tasks, "--preference-answers", file]
         }
         try Data("\(sound)\n\(row)\n".utf8).write(to: folder["answers.jsonl"])
-        let error = #expect(throws: DataError.self) { try run(arguments) }
+        let error = #expect(throws: FormatError.self) { try run(arguments) }
         #expect(error?.description.hasPrefix("\(file):2: ") ?? false, "\(error as Any)")
         #expect(error?.description.contains(words) ?? false, "\(error as Any)")
         #expect(error?.programExit == .badData)

@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -18,7 +19,7 @@ struct ReadingTests {
     private func message(_ name: String, _ text: String) throws -> String {
         try withTemporaryFolder { folder in
             let file = try folder.adding(name, text)
-            let error = dataError { _ = try RowFile<SummaryExample>(file).read() }
+            let error = formatError { _ = try RowFile<SummaryExample>(file).read() }
             return error?.description.replacing(file.path, with: "FILE") ?? "read"
         }
     }
@@ -49,7 +50,7 @@ struct ReadingTests {
         #expect(text.hasPrefix("FILE:1: ") && text.contains("one row is one line") && text.contains(".json"))
         try withTemporaryFolder { folder in
             let file = try folder.adding("a.jsonl", pretty)
-            let error = dataError { _ = try JSONLines<SummaryExample>(file).read() }
+            let error = formatError { _ = try JSONLines<SummaryExample>(file).read() }
             #expect(error?.description.contains("one row is one line") == true)
         }
     }
@@ -107,7 +108,7 @@ struct ReadingTests {
                 ("{\"id\": \"a\tb\"}", #"a control character in a string, at column 10, in "id" ("{"id": "a\tb"}")"#),
             ] {
                 let file = try folder.adding("t.jsonl", line)
-                let text = dataError { _ = try JSONLines<SampleRow>(file).read() }?.description ?? "read"
+                let text = formatError { _ = try JSONLines<SampleRow>(file).read() }?.description ?? "read"
                 #expect(text.contains(says) && !text.contains("\n"), "\(text)")
             }
         }
@@ -204,8 +205,9 @@ struct ReadingTests {
                 try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "/dev/zero")
                 for file in [pipe, link] {
                     let errors = [
-                        dataError { _ = try RowFile<SummaryExample>(file).read() }, dataError { _ = try JSONLines<SampleRow>(file).read() },
-                        dataError { _ = try SplitIndex(file) }, dataError { _ = try NumpyArray(file) },
+                        formatError { _ = try RowFile<SummaryExample>(file).read() },
+                        formatError { _ = try JSONLines<SampleRow>(file).read() },
+                        formatError { _ = try SplitIndex(file) }, formatError { _ = try NumpyArray(file) },
                     ]
                     for error in errors where !file.path.hasSuffix(".npy") || error != errors[0] {
                         guard case .unreadable(file.path, let reason)? = error else {
@@ -230,10 +232,10 @@ struct ReadingTests {
             try gzip.run()
             gzip.waitUntilExit()
             let sound = Array(try Foundation.Data(contentsOf: folder.appendingPathComponent("t.jsonl.gz")))
-            func read(_ bytes: [UInt8]) throws -> (Int?, DataError?) {
+            func read(_ bytes: [UInt8]) throws -> (Int?, FormatError?) {
                 let file = try folder.adding("-a \n$x.jsonl.gz", bytes: bytes)
                 var count: Int?
-                let error = dataError { count = try JSONLines<SampleRow>(file).read().count }
+                let error = formatError { count = try JSONLines<SampleRow>(file).read().count }
                 return (count, error)
             }
             #expect(try read(sound) == (100, nil))

@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -85,7 +86,7 @@ struct RecordTests {
             let file = folder.appendingPathComponent("rows.jsonl")
             let rows = ["3.4e38", "-1e308"].map { #"{"id": "a", "input": "", "response": "", "reward": \#($0)}"# + "\n" }
             try Foundation.Data(rows.joined().utf8).write(to: file)
-            #expect(throws: DataError.badRow(RowLocation(file: file.path, line: 2), .rewardOutOfRange(-1e308))) {
+            #expect(throws: FormatError.badRow(RowLocation(file: file.path, line: 2), .rewardOutOfRange(-1e308))) {
                 try JSONLines<SampleRow>(file).read()
             }
         }

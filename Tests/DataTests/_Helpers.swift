@@ -1,19 +1,6 @@
 import Data
 import Foundation
 
-extension URL {
-    /// Writes `text` as a file of this folder and gives its place.
-    func adding(_ name: String, _ text: String) throws -> URL {
-        try adding(name, bytes: Array(text.utf8))
-    }
-
-    func adding(_ name: String, bytes: [UInt8]) throws -> URL {
-        let file = appendingPathComponent(name)
-        try Foundation.Data(bytes).write(to: file)
-        return file
-    }
-}
-
 /// The error that `body` throws, as a data error.
 func dataError(_ body: () throws -> Void) -> DataError? {
     do {

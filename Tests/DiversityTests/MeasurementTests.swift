@@ -1,6 +1,7 @@
 import Data
 import Diversity
 import Eval
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -243,7 +244,7 @@ import _TestSupport
             let pipe = folder.appendingPathComponent("pipe.json")
             #expect(mkfifo(pipe.path, 0o600) == 0)
             for url in [pipe, URL(fileURLWithPath: "/dev/zero"), folder] {
-                let error = #expect(throws: DataError.self) { try DiversityInput(contentsOf: url) }
+                let error = #expect(throws: FormatError.self) { try DiversityInput(contentsOf: url) }
                 #expect(error?.description.contains("a file was expected") == true, "\(error as Any)")
             }
         }

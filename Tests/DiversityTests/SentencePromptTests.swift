@@ -1,4 +1,5 @@
 import Diversity
+import Formats
 import Foundation
 import Models
 import Testing

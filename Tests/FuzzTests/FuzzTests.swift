@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Models
 import Tensor
@@ -86,6 +87,7 @@ import Testing
             return nil
         } catch let error as any Error & CustomStringConvertible
             where error is CheckpointError || error is ModelError || error is TokenizerError || error is DataError
+            || error is FormatError
         {
             let message = error.description
             #expect(!message.isEmpty)

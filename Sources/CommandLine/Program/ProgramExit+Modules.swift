@@ -1,16 +1,26 @@
 public import Data
 public import Diversity
 public import Eval
+public import Formats
 public import Models
 public import Services
 public import Train
 
 // The errors of the other modules know nothing of exit statuses; this is the one place that says what they mean.
 
+extension FormatError: ProgramExitProviding {
+    public var programExit: ProgramExit {
+        switch self {
+        case .unreadable, .commandFailed: .missingInput
+        default: .badData
+        }
+    }
+}
+
 extension DataError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .unreadable, .missingSplit, .commandFailed, .packageDescriptionsNotFetched: .missingInput
+        case .missingSplit, .packageDescriptionsNotFetched: .missingInput
         case .unwritable: .cannotCreate
         case .unknownSplit, .invalidSetting: .usage
         default: .badData

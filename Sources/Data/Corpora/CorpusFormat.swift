@@ -1,3 +1,4 @@
+public import Formats
 public import Foundation
 
 /// What is wanted of a data set.
@@ -95,7 +96,7 @@ public struct CorpusFormat: Sendable {
     public var isMade: Bool { stored == nil }
 
     /// The folder of one of its sets; nil where rows are made.
-    /// - Throws: `DataError.unreadable` where a published set is not there.
+    /// - Throws: `FormatError.unreadable` where a published set is not there.
     public func folder(of set: PublishedSet, in parent: URL) throws -> URL? { try stored?.folder(set, parent) }
 
     /// The files of one of its sets.
@@ -117,7 +118,7 @@ public struct CorpusFormat: Sendable {
             return (try make(request).checked().selecting(request.selection), RowCounts())
         }
         guard let files = try files(of: request.set, in: request.parent, replacing: request.files) else {
-            throw DataError.unreadable(path: name, reason: "this data set has no files")
+            throw FormatError.unreadable(path: name, reason: "this data set has no files")
         }
         return try read(files, request)
     }

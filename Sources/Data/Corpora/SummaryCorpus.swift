@@ -1,4 +1,4 @@
-import Formats
+public import Formats
 public import Foundation
 
 /// A summarisation set in its splits.
@@ -86,7 +86,7 @@ public struct SummaryCorpus: Sendable, Equatable {
     ///   - decode: How a row is made of its fields, where they are not the published ones.
     ///   - limit: How many rows of a split are kept, from the first; nil for all. `sizes` counts all of them.
     /// - Returns: The corpus, and how many rows were read and skipped.
-    /// - Throws: `DataError.unreadable`, `badRow` or `malformedFile` with file and line, `missingSplit` if there is no file
+    /// - Throws: `FormatError.unreadable`, `badRow` or `malformedFile` with file and line, `missingSplit` if there is no file
     ///   of any split, `ambiguousSplit`, `emptySplit`, `invalidIndex`.
     public static func load(
         _ folder: URL, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
@@ -218,9 +218,9 @@ public struct SummaryCorpus: Sendable, Equatable {
                 let bytes = try Descriptor.content(of: file.path, limit: 1 << 20)
                 self = try JSONLines<About>.decode(bytes, with: JSONDecoder())
             } catch let error as FileError {
-                throw DataError(error, reading: file.path)
+                throw FormatError(error, reading: file.path)
             } catch let problem as RowProblem {
-                throw DataError.badRow(RowLocation(file: file.path, line: 1), problem)
+                throw FormatError.badRow(RowLocation(file: file.path, line: 1), problem)
             }
         }
     }

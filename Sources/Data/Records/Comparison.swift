@@ -1,3 +1,5 @@
+import Formats
+
 /// Two summaries of one post, and which of them was preferred.
 ///
 /// Its JSON is the shape of the published comparisons:

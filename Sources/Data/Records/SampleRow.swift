@@ -1,3 +1,5 @@
+import Formats
+
 /// One row of a table of samples, `tables/<name>.jsonl`: what went in, what came out, and numbers about it.
 ///
 /// In JSON, `numbers` are columns of the row beside the fixed ones, so that a table reads like any other.

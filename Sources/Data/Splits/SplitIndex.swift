@@ -29,7 +29,7 @@ public struct SplitIndex: Sendable, Equatable {
 
     /// Reads an index: a JSON map from split to row numbers, the same as numpy saves a Python dictionary (`.npy`), or a folder
     /// with one `<split>.npy` for each split that holds row numbers (integers) or one Boolean for each row.
-    /// - Throws: `DataError.unreadable`, `malformedFile`, `invalidIndex`.
+    /// - Throws: `FormatError.unreadable`, `malformedFile`; `DataError.invalidIndex`.
     public init(_ url: URL) throws {
         if try DataFolder.isFolder(url) {
             var rows: [String: [Int]] = [:]
@@ -47,12 +47,12 @@ public struct SplitIndex: Sendable, Equatable {
             return
         }
         if url.pathExtension.lowercased() == "npy" {
-            if let map = try PickledMap.read(url) {
+            if let map = try Self.reading({ try PickledMap.read(url) }) {
                 let rows = Dictionary(map.rows.map { ($0.name, $0.numbers) }) { first, _ in first }
                 try self.init(rows: rows, path: url.path)
                 return
             }
-            _ = try NumpyArray(url)
+            _ = try Self.reading { try NumpyArray(url) }
             throw DataError.invalidIndex(
                 path: url.path,
                 reason:
@@ -79,7 +79,7 @@ public struct SplitIndex: Sendable, Equatable {
     }
 
     /// An index from a folder with one `<split>.npy` of floating-point scores for each split.
-    /// - Throws: `DataError.unreadable`, `invalidIndex`.
+    /// - Throws: `FormatError.unreadable`; `DataError.invalidIndex`.
     public init(scoresIn folder: URL, keeping: Keeping = .highest(share: 0.5)) throws {
         try self.init(scores: Self.arrays(in: folder).mapValues(\.elements.reals), keeping: keeping)
     }
@@ -146,7 +146,7 @@ public struct SplitIndex: Sendable, Equatable {
         var arrays: [String: NumpyArray] = [:]
         for name in names where name.lowercased().hasSuffix(".npy") {
             let file = folder.appendingPathComponent(name)
-            let array = try NumpyArray(file)
+            let array = try reading { try NumpyArray(file) }
             guard array.shape.count == 1 else {
                 throw DataError.invalidIndex(
                     path: file.path,
@@ -164,12 +164,21 @@ public struct SplitIndex: Sendable, Equatable {
         return arrays
     }
 
+    /// A file that is not what an index is made of is no usable index.
+    private static func reading<Content>(_ body: () throws -> Content) throws -> Content {
+        do {
+            return try body()
+        } catch FormatError.badFile(let path, let reason) {
+            throw DataError.invalidIndex(path: path, reason: reason)
+        }
+    }
+
     /// The longest index in JSON, in bytes.
     private static let sizeLimit = 1 << 26
 
     private static func json(_ url: URL) throws -> [String: [Int]] {
         func invalid(_ reason: String) -> DataError { .invalidIndex(path: url.path, reason: reason) }
-        var scanner = JSONScanner(try ByteSource.content(of: url, limit: sizeLimit), allowsMark: true)
+        var scanner = JSONScanner(try reading { try ByteSource.content(of: url, limit: sizeLimit) }, allowsMark: true)
         var rows: [String: [Int]] = [:]
         do {
             guard scanner.peek() == UInt8(ascii: "{") else {
@@ -197,7 +206,7 @@ public struct SplitIndex: Sendable, Equatable {
             }
             try scanner.end()
         } catch let fault as JSONError {
-            throw DataError.malformedFile(RowLocation(file: url.path, line: fault.line), "not JSON: " + fault.reason)
+            throw FormatError.malformedFile(RowLocation(file: url.path, line: fault.line), "not JSON: " + fault.reason)
         }
         return rows
     }

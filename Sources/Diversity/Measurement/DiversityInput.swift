@@ -56,12 +56,12 @@ public struct DiversityInput: Sendable, Equatable {
     /// too; where an object has both, its input is the two with an empty line between them.
     ///
     /// - Throws: ``DiversityError/unreadableInput(path:)`` for a missing file; ``DiversityError/malformedInput(place:reason:)`` that
-    ///   names file and line or object; `DataError` for a file that cannot be read.
+    ///   names file and line or object; `FormatError` for a file that cannot be read.
     public init(contentsOf url: URL) throws {
         do {
             guard try FileStatus.of(url) != nil else { throw DiversityError.unreadableInput(path: url.path) }
             try self.init(name: url.path) { try RecordList.readEach(url, $0) }
-        } catch DataError.malformedFile(let location, let what) {
+        } catch FormatError.malformedFile(let location, let what) {
             throw DiversityError.malformedInput(place: location.description, reason: what)
         }
     }
@@ -71,7 +71,7 @@ public struct DiversityInput: Sendable, Equatable {
     public init(json data: Foundation.Data, name: String) throws {
         do {
             try self.init(name: name) { try RecordList.readEach([UInt8](data), name: name, $0) }
-        } catch DataError.malformedFile(let location, let what) {
+        } catch FormatError.malformedFile(let location, let what) {
             throw DiversityError.malformedInput(place: location.description, reason: what)
         }
     }

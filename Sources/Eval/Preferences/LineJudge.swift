@@ -1,4 +1,5 @@
 import Data
+import Formats
 public import Foundation
 
 /// A question for a judge of pairs, as one JSON line: `prompt` is ready for a language model, the other texts are for judges that make
@@ -68,7 +69,7 @@ public struct RecordedJudge: PairwiseJudge {
     private let path: String
 
     /// The answers of a file.
-    /// - Throws: `DataError`; ``JudgeError/repeated(id:path:)``.
+    /// - Throws: `FormatError`; ``JudgeError/repeated(id:path:)``.
     public init(_ url: URL) throws {
         path = url.path
         var answers: [Int: JudgeAnswer] = [:]

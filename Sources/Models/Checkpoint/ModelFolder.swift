@@ -1,4 +1,4 @@
-internal import Formats
+public import Formats
 public import Foundation
 
 /// A Hugging Face model folder: `config.json`, weights, tokenizer files, perhaps `generation_config.json`.

@@ -1,4 +1,4 @@
-internal import Formats
+public import Formats
 public import Foundation
 
 /// The weights of a model folder by name, whichever of the four layouts they have.

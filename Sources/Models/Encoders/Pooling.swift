@@ -1,3 +1,5 @@
+import Formats
+
 /// How the states of a text's tokens become one vector, by the names of sentence-transformers.
 public enum Pooling: String, Sendable, CaseIterable {
     /// The first token's state.

@@ -1,3 +1,5 @@
+import Formats
+
 /// The tokens that end a response.
 ///
 /// A model folder may name several (`eos_token_id` of generation_config.json or config.json): a response ends with the first of them that

@@ -1,5 +1,6 @@
 import Data
 import Eval
+import Formats
 import Foundation
 import Runs
 public import Study
@@ -126,7 +127,7 @@ public struct SystemPreferences: ReportTask {
     private func rankings(in tasks: URL) throws -> [RankingTask]? {
         do {
             return try JSONLines<RankingTask>(tasks).read()
-        } catch DataError.badRow {
+        } catch FormatError.badRow {
             return nil
         }
     }

@@ -34,7 +34,7 @@ public final class Tables {
     }
 
     /// Reads a table of a run.
-    /// - Throws: `RunFolderError.unknownTable` with the names that exist; `DataError` for a line that is no row.
+    /// - Throws: `RunFolderError.unknownTable` with the names that exist; `FormatError` for a line that is no row.
     public static func read(_ table: String, inRun folder: URL) throws -> [SampleRow] {
         let known = try names(inRun: folder)
         guard known.contains(table) else {

@@ -226,7 +226,7 @@ extension DataSettings {
         let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
         if let folder = try format.folder(of: set, in: parent), try FileStatus.of(folder) == nil {
             let nearest = NearestName.find(name, among: CorpusFormat.builtIn.map(\.name))
-            throw DataError.unreadable(
+            throw FormatError.unreadable(
                 path: folder.path,
                 reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
         }

@@ -1,3 +1,4 @@
+import Formats
 package import Data
 
 /// What is read, and how it becomes tokens.

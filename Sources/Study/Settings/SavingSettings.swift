@@ -1,3 +1,4 @@
+import Formats
 import Models
 
 /// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of

@@ -1,3 +1,5 @@
+import ShortFloats
+
 /// Numbers in bfloat16 that stand for 32-bit floats: weights of a checkpoint that are read where they lie, in a mapped file.
 ///
 /// A storage of them (``Storage/init(_:)``) has no floats and no pointer. Products and lookups widen what they need, a block at a time, so

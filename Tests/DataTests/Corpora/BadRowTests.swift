@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -19,7 +20,7 @@ struct BadRowTests {
                 let file = try folder.adding(name, text)
                 let first = name == "f.csv" ? 2 : 1
                 #expect(
-                    dataError { _ = try RowFile<SummaryExample>(file).read() }
+                    formatError { _ = try RowFile<SummaryExample>(file).read() }
                         == .badRow(RowLocation(file: file.path, line: first + 2), .duplicateID("a", firstLine: first)))
                 let rows = RowFile<SummaryExample>(file, onBadRow: .skip)
                 #expect(try rows.read().map(\.id) == ["a", "b", "c"])
@@ -75,7 +76,7 @@ struct BadRowTests {
             #expect(bad != Self.comparison)
             let file = try folder.adding("train.jsonl", Self.comparison + "\n\n" + bad + "\n" + Self.comparison)
             #expect(
-                dataError { _ = try RowFile<Comparison>(file).read() }
+                formatError { _ = try RowFile<Comparison>(file).read() }
                     == .badRow(RowLocation(file: file.path, line: 3), problem))
             let skipping = RowFile<Comparison>(file, onBadRow: .skip)
             #expect(try skipping.read().count == 2)
@@ -104,7 +105,7 @@ struct BadRowTests {
             for (bad, problem) in cases {
                 let file = try folder.adding("train.csv", header + good + bad + "\n")
                 #expect(
-                    dataError { _ = try RowFile<Comparison>(file).read() }
+                    formatError { _ = try RowFile<Comparison>(file).read() }
                         == .badRow(RowLocation(file: file.path, line: 3), problem))
                 #expect(try RowFile<Comparison>(file).read(first: 1).map(\.choice) == [1])
             }
@@ -118,7 +119,7 @@ struct BadRowTests {
             #expect(try RowFile<SummaryExample>(file).read()[0].promptFormat == .cnnDailyMail)
             let bad = try folder.adding("g.jsonl", named.replacing("cnnDailyMail", with: "html"))
             guard
-                case .badRow(_, .wrongType("promptFormat", _, _)) = dataError({
+                case .badRow(_, .wrongType("promptFormat", _, _)) = formatError({
                     _ = try RowFile<SummaryExample>(bad).read()
                 })
             else {

@@ -1,3 +1,4 @@
+import Formats
 import Data
 import Foundation
 import Testing
@@ -53,7 +54,7 @@ import _TestSupport
                     summary: "")
             }
             #expect(
-                throws: DataError.badRow(
+                throws: FormatError.badRow(
                     RowLocation(file: folder.appendingPathComponent("train.jsonl").path, line: 5), .missingField("number"))
             ) {
                 try format.read()

@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -43,7 +44,7 @@ import _TestSupport
                 let file = try folder.adding(name, bytes: bytes)
                 do {
                     try read(file)
-                } catch let error as DataError {
+                } catch let error as any Error & CustomStringConvertible where error is DataError || error is FormatError {
                     refused += 1
                     #expect(error.description.contains(name), "seed \(seed), round \(round): \(error)")
                 } catch {

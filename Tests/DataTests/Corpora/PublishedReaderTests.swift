@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -91,7 +92,7 @@ struct PublishedReaderTests {
     @Test func promptsMayLackTheirSummary() throws {
         try withTemporaryFolder { folder in
             _ = try folder.adding("train.jsonl", #"{"id": "a", "subreddit": "s", "title": "t", "post": "p"}"# + "\n")
-            guard case .badRow(_, .missingField("summary")) = dataError({ _ = try SummaryCorpus.load(folder) }) else {
+            guard case .badRow(_, .missingField("summary")) = formatError({ _ = try SummaryCorpus.load(folder) }) else {
                 Issue.record("a row without a summary was read")
                 return
             }
@@ -127,9 +128,9 @@ struct PublishedReaderTests {
                     == .ambiguousSplit("validation", files: ["valid.csv.gz", "validation.jsonl"]))
             let missing = folder.appendingPathComponent("none")
             #expect(
-                dataError { _ = try SplitFiles(in: missing) }
+                formatError { _ = try SplitFiles(in: missing) }
                     == .unreadable(path: missing.path, reason: "there is no such folder"))
-            guard case .unreadable = dataError({ _ = try SplitFiles(in: folder.appendingPathComponent("test.json")) })
+            guard case .unreadable = formatError({ _ = try SplitFiles(in: folder.appendingPathComponent("test.json")) })
             else {
                 Issue.record("a file was taken for a folder")
                 return
@@ -144,7 +145,7 @@ struct PublishedReaderTests {
             }
             let text = folder.appendingPathComponent("README.md")
             #expect(
-                dataError { _ = try RowFormat.of(text) }
+                formatError { _ = try RowFormat.of(text) }
                     == .unreadable(
                         path: text.path,
                         reason: "its name says no format; expected .jsonl, .json or .csv, or one of these with .gz"))
@@ -153,7 +154,7 @@ struct PublishedReaderTests {
 
     @Test func publishedSetsSayWhatIsMissing() throws {
         try withTemporaryFolder { folder in
-            guard case .unreadable(let path, let reason) = dataError({ _ = try PublishedSet.posts.folder(in: folder) })
+            guard case .unreadable(let path, let reason) = formatError({ _ = try PublishedSet.posts.folder(in: folder) })
             else {
                 Issue.record("a missing folder was given out")
                 return

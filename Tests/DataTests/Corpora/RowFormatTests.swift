@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -16,7 +17,7 @@ struct RowFormatTests {
     private func fault(_ name: String, bytes: [UInt8], limit: Int = 1000) throws -> (line: Int, what: String)? {
         try withTemporaryFolder { folder in
             let file = try folder.adding(name, bytes: bytes)
-            switch dataError({ _ = try RowFile<Pair>(file, rowLimit: limit).read() }) {
+            switch formatError({ _ = try RowFile<Pair>(file, rowLimit: limit).read() }) {
             case .badRow(let place, let problem):
                 #expect(place.file == file.path)
                 return (place.line, problem.description)

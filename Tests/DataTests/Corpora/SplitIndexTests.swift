@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Testing
 import _TestSupport
@@ -52,11 +53,11 @@ struct SplitIndexTests {
                 }
             }
             let broken = try folder.adding("i.json", "{\"train\": [1,\n2")
-            guard case .malformedFile = dataError({ _ = try SplitIndex(broken) }) else {
+            guard case .malformedFile = formatError({ _ = try SplitIndex(broken) }) else {
                 Issue.record("half a file was read")
                 return
             }
-            guard case .unreadable = dataError({ _ = try SplitIndex(folder.appendingPathComponent("none.json")) })
+            guard case .unreadable = formatError({ _ = try SplitIndex(folder.appendingPathComponent("none.json")) })
             else {
                 Issue.record("a missing file was read")
                 return
@@ -118,6 +119,18 @@ struct SplitIndexTests {
                 let isEmptyMap = pickle == Array("}".utf8) && !end.isEmpty
                 #expect(isEmptyMap ? reason == "read" : reason.contains("map from splits") || reason.contains("cut off"), "\(reason)")
             }
+        }
+    }
+
+    @Test func scoresThatWereWrittenMakeAnIndex() throws {
+        let numbers: [Double] = [0.5, -.infinity, 1e-300, -3]
+        try withTemporaryFolder { folder in
+            for count in [0, 4] {
+                let array = NumpyArray(shape: [count], elements: .reals(Array(numbers.prefix(count))))
+                try array.write(to: folder.appendingPathComponent("\(count).npy"))
+            }
+            let index = try SplitIndex(scoresIn: folder, keeping: .highest(share: 0.5))
+            #expect(index.rows["4"] == [0, 2] && index.rows["0"] == [])
         }
     }
 

@@ -55,7 +55,7 @@ struct StreamingTests {
             let lines = (0..<2000).map { Self.line($0, "train.jsonl") }
             let file = try folder.adding("train.jsonl", lines.joined(separator: "\n") + "\nbroken")
             #expect(try RowFile<SummaryExample>(file).read(first: 2000).count == 2000)
-            #expect(dataError { _ = try RowFile<SummaryExample>(file).read() } != nil)
+            #expect(formatError { _ = try RowFile<SummaryExample>(file).read() } != nil)
         }
     }
 }

@@ -1,5 +1,7 @@
+import Formats
 import Foundation
 import Models
+import ShortFloats
 import Tensor
 import Testing
 import _TestSupport

@@ -22,7 +22,7 @@ public struct AptLists: Codable, Sendable, Equatable {
     }
 
     /// Runs `apt-get update` with the English descriptions. For the system's lists this works only as root.
-    /// - Throws: `DataError.commandFailed`, `FileError.cannotCreate`.
+    /// - Throws: `FormatError.commandFailed`, `FileError.cannotCreate`.
     public func fetch() throws {
         if let folder {
             try Folder.make(folder.appendingPathComponent("partial"))
@@ -42,7 +42,7 @@ public struct AptLists: Codable, Sendable, Equatable {
     }
 
     /// The `Packages` and English `Translation` indexes that have been fetched, in apt's order.
-    /// - Throws: `DataError.commandFailed` where there is no apt.
+    /// - Throws: `FormatError.commandFailed` where there is no apt.
     func indexes() throws -> [Index] {
         let format = ["--format", "$(CREATED_BY)\t$(LANGUAGE)\t$(FILENAME)"]
         let lines = LineReader(try ByteSource(command: Self.apt("indextargets", options) + format), limit: 1 << 20)

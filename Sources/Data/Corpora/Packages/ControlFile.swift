@@ -1,3 +1,4 @@
+import Formats
 package import Foundation
 
 /// Reads files of the Debian control format: paragraphs of `Field: value` lines, values continued on lines that begin

@@ -37,7 +37,7 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
 
     /// Reads the lists and deals the packages to the splits.
     /// - Throws: `DataError.packageDescriptionsNotFetched` with the command that fetches them,
-    ///   `DataError.commandFailed` where there is no apt, `DataError.invalidSetting`, `DataError.emptySplit`.
+    ///   `FormatError.commandFailed` where there is no apt, `DataError.invalidSetting`, `DataError.emptySplit`.
     public func corpus() throws -> SummaryCorpus {
         guard heldOutShare > 0 && heldOutShare < 0.5 else {
             throw DataError.invalidSetting("the held-out share is \(heldOutShare)", expected: "more than 0, below 0.5")

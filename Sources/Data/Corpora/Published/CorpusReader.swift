@@ -1,3 +1,5 @@
+public import Formats
+
 /// Reads a data set split by split, as a stream: only the rows that are wanted are kept.
 public struct CorpusReader<Row: CorpusRow>: Sendable {
     /// The file of each split.

@@ -1,3 +1,5 @@
+import Formats
+
 /// A row of a data set: what splits look at, and how it is read from a file of any format.
 public protocol CorpusRow: Sendable, Identifiable where ID == String {
     /// The topic, without a leading `r/`; empty for news.

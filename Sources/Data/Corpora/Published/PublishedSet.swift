@@ -1,3 +1,4 @@
+import Formats
 public import Foundation
 
 /// The data sets of the original, and the folders that `Docs/data.md` exports them to.
@@ -14,11 +15,11 @@ public enum PublishedSet: String, Sendable, CaseIterable {
     case feedback = "summarize_from_feedback"
 
     /// The set's folder in a folder of all sets.
-    /// - Throws: `DataError.unreadable` if it is not there, with what to do.
+    /// - Throws: `FormatError.unreadable` if it is not there, with what to do.
     public func folder(in parent: URL) throws -> URL {
         let folder = parent.appendingPathComponent(rawValue, isDirectory: true)
         guard try DataFolder.isFolder(folder) else {
-            throw DataError.unreadable(
+            throw FormatError.unreadable(
                 path: folder.path,
                 reason:
                     "there is no such folder; it should hold the exported set, one file for each split (Docs/data.md says how)"

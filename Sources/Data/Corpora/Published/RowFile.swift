@@ -1,3 +1,4 @@
+public import Formats
 public import Foundation
 
 /// A file of rows in any format (JSON lines, a JSON array, CSV; each also with gzip), read as a stream.
@@ -38,7 +39,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
 
     /// Calls `body` with each row and its place, in order.
     /// - Returns: How many rows were read and skipped.
-    /// - Throws: `DataError.unreadable`; `malformedFile` where no further row can be found, under
+    /// - Throws: `FormatError.unreadable`; `malformedFile` where no further row can be found, under
     ///   any policy; `badRow` under the policy `fail`; whatever `body` throws. A `RowProblem` that `body` throws counts as
     ///   a bad row.
     @discardableResult
@@ -88,7 +89,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
         let reader = try RecordReader(url, format: format, limit: rowLimit, mayLack: mayLack)
         var count = 0
         while let entry = try reader.next(decoding: false) {
-            if case .bad(let problem) = entry { throw DataError.badRow(reader.location, problem) }
+            if case .bad(let problem) = entry { throw FormatError.badRow(reader.location, problem) }
             count += 1
         }
         return count

@@ -17,7 +17,7 @@ public struct SplitFiles: Sendable, Equatable {
 
     /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on, the ending in any case; `valid`, `val` and `dev`
     /// mean `validation`.
-    /// - Throws: `DataError.unreadable`; `ambiguousSplit` if two files hold one split; `missingSplit` if there is none.
+    /// - Throws: `FormatError.unreadable`; `ambiguousSplit` if two files hold one split; `missingSplit` if there is none.
     public init(in folder: URL) throws {
         let found = try DataFolder.names(in: folder, expecting: "one file for each split")
         let endings = RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }

@@ -1,3 +1,5 @@
+import Formats
+
 /// A TemplateProcessing as it stands in a tokenizer.json.
 struct TemplateJSON {
     /// A special token with its id.
@@ -13,23 +15,23 @@ struct TemplateJSON {
     var opensSecond = true
 
     /// The JSON; null if nothing is put around texts.
-    var json: OrderedJSON {
+    var json: JSONValue {
         if prefix.isEmpty, suffix.isEmpty { return nil }
-        func special(_ token: Token, _ type: Int) -> OrderedJSON {
+        func special(_ token: Token, _ type: Int) -> JSONValue {
             ["SpecialToken": ["id": .string(token.text), "type_id": .integer(type)]]
         }
-        func text(_ name: String, _ type: Int, opens: Bool) -> [OrderedJSON] {
-            var elements: [OrderedJSON] = opens ? prefix.map { special($0, type) } : []
+        func text(_ name: String, _ type: Int, opens: Bool) -> [JSONValue] {
+            var elements: [JSONValue] = opens ? prefix.map { special($0, type) } : []
             elements.append(["Sequence": ["id": .string(name), "type_id": .integer(type)]])
             elements += suffix.map { special($0, type) }
             return elements
         }
-        var definitions: [OrderedJSON.Member] = []
+        var definitions: [JSONValue.Member] = []
         for token in prefix + suffix where !definitions.contains(where: { $0.key == token.text }) {
-            let id: OrderedJSON = .integer(Int(token.id))
+            let id: JSONValue = .integer(Int(token.id))
             definitions.append(
                 .init(
-                    key: token.text, value: ["id": .string(token.text), "ids": [id], "tokens": [.string(token.text)]])
+                    token.text, ["id": .string(token.text), "ids": [id], "tokens": [.string(token.text)]])
             )
         }
         return [

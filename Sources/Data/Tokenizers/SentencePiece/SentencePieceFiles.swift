@@ -1,3 +1,5 @@
+import Formats
+
 /// Reads `tokenizer.model`: SentencePiece's byte-pair encoding, as LLaMA has it.
 ///
 /// The pipeline is the one that Transformers makes of such a file. Where `tokenizer_config.json` does not set `legacy`
@@ -155,23 +157,23 @@ enum SentencePieceFiles {
 
     // MARK: The pipeline
 
-    static let space: OrderedJSON = "\u{2581}"
+    static let space: JSONValue = "\u{2581}"
 
-    private static func normalizer(addsSpace: Bool) -> OrderedJSON {
-        let replace: OrderedJSON = ["type": "Replace", "pattern": ["String": " "], "content": space]
-        let prepend: OrderedJSON = ["type": "Prepend", "prepend": space]
+    private static func normalizer(addsSpace: Bool) -> JSONValue {
+        let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": space]
+        let prepend: JSONValue = ["type": "Prepend", "prepend": space]
         return ["type": "Sequence", "normalizers": .array(addsSpace ? [prepend, replace] : [replace])]
     }
 
-    private static func metaspace(addsSpace: Bool) -> OrderedJSON {
+    private static func metaspace(addsSpace: Bool) -> JSONValue {
         [
             "type": "Metaspace", "replacement": space, "prepend_scheme": addsSpace ? "first" : "never",
             "split": false,
         ]
     }
 
-    static func decoder(addsSpace: Bool, fallsBackToBytes: Bool) -> OrderedJSON {
-        var elements: [OrderedJSON] = [["type": "Replace", "pattern": ["String": space], "content": " "]]
+    static func decoder(addsSpace: Bool, fallsBackToBytes: Bool) -> JSONValue {
+        var elements: [JSONValue] = [["type": "Replace", "pattern": ["String": space], "content": " "]]
         if fallsBackToBytes { elements.append(["type": "ByteFallback"]) }
         elements.append(["type": "Fuse"])
         if addsSpace { elements.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }

@@ -1,3 +1,5 @@
+import Formats
+
 /// Learns a byte-level byte-pair encoding from text.
 ///
 /// Texts are split by GPT-2's pattern, words are counted, and the most frequent pair of neighbouring symbols is merged
@@ -81,7 +83,7 @@ public struct BPETrainer: Sendable {
         }
         let files = TokenizerFiles(
             pipeline: pipeline, pipelineName: "tokenizer.json", configuration: configuration,
-            specialTokensMap: .object(roles.map { .init(key: $0.key, value: .string($0.token)) }))
+            specialTokensMap: .object(roles.map { .init($0.key, .string($0.token)) }))
         let model = BPEModel(vocabulary: vocabulary, merges: table, options: BPEModel.Options())
         return try PipelineTokenizer(files: files, model: .bpe(model))
     }
@@ -98,21 +100,21 @@ public struct BPETrainer: Sendable {
         }
     }
 
-    private var configuration: OrderedJSON {
-        var members: [OrderedJSON.Member] = [.init(key: "tokenizer_class", value: "PreTrainedTokenizerFast")]
-        members += roles.map { .init(key: $0.key, value: .string($0.token)) }
-        members.append(.init(key: "clean_up_tokenization_spaces", value: false))
+    private var configuration: JSONValue {
+        var members: [JSONValue.Member] = [.init("tokenizer_class", "PreTrainedTokenizerFast")]
+        members += roles.map { .init($0.key, .string($0.token)) }
+        members.append(.init("clean_up_tokenization_spaces", false))
         return .object(members)
     }
 
-    private var pipeline: OrderedJSON {
-        let added = specialTokens.enumerated().map { id, token -> OrderedJSON in
+    private var pipeline: JSONValue {
+        let added = specialTokens.enumerated().map { id, token -> JSONValue in
             [
                 "id": .integer(id), "content": .string(token), "single_word": false, "lstrip": false, "rstrip": false,
                 "normalized": false, "special": true,
             ]
         }
-        let byteLevel: OrderedJSON = [
+        let byteLevel: JSONValue = [
             "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
         ]
         return [
@@ -125,7 +127,7 @@ public struct BPETrainer: Sendable {
         ]
     }
 
-    private var template: OrderedJSON {
+    private var template: JSONValue {
         guard let begin = roles.first(where: { $0.key == "bos_token" })?.token,
             let id = specialTokens.firstIndex(of: begin)
         else { return nil }

@@ -1,0 +1,178 @@
+public import Formats
+
+/// One row of a data file, whatever the file's format: values by the path of their field.
+///
+/// A path such as `info.post` or `summaries.0.text` means a column of exactly that name or, if there is none, a step into
+/// an object or array at each point. Cells of a CSV file that hold JSON are stepped into as well.
+public struct Record: Sendable {
+    private let value: JSONValue
+    /// Whether every value is a text, as in CSV: numbers are then read from texts, and an empty text may mean nothing.
+    private let isUntyped: Bool
+    /// Fields that count as empty texts where they are missing.
+    private let mayLack: Set<String>
+
+    private init(value: JSONValue, isUntyped: Bool, mayLack: Set<String>) {
+        self.value = value
+        self.isUntyped = isUntyped
+        self.mayLack = mayLack
+    }
+
+    /// A row of a JSON file.
+    /// - Throws: `RowProblem` if the bytes are not one JSON object in UTF-8.
+    init(json bytes: [UInt8], mayLack: Set<String> = []) throws(RowProblem) {
+        let value = try RowJSON.value(bytes)
+        guard case .object = value else { throw .malformed("expected a JSON object, found \(value.kind)") }
+        self.init(value: value, isUntyped: false, mayLack: mayLack)
+    }
+
+    /// A row of a CSV file; columns without a name are left out.
+    init(columns: [String], cells: [String], mayLack: Set<String> = []) {
+        let members = zip(columns, cells).filter { !$0.0.isEmpty }
+        self.init(
+            value: .object(members.map { JSONValue.Member($0.0, .string($0.1)) }), isUntyped: true,
+            mayLack: mayLack)
+    }
+
+    /// Whether the field is there and not null (in CSV: not empty).
+    /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
+    public func has(_ path: String) throws(RowProblem) -> Bool { try optionalText(at: find(path)) != nil }
+
+    /// The text of a field.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    public func text(_ path: String) throws(RowProblem) -> String {
+        guard let found = try find(path) else {
+            if mayLack.contains(path) { return "" }
+            throw .missingField(path)
+        }
+        guard let text = found.string else {
+            throw .wrongType(field: path, expected: "a string", got: RowJSON.kind(found))
+        }
+        return text
+    }
+
+    /// The text of a field; nil where it is missing or null (in CSV: or empty).
+    /// - Throws: `RowProblem.wrongType`.
+    public func optionalText(_ path: String) throws(RowProblem) -> String? {
+        guard let found = try find(path) else { return nil }
+        guard let text = found.string else {
+            throw .wrongType(field: path, expected: "a string", got: RowJSON.kind(found))
+        }
+        return isUntyped && text.isEmpty ? nil : text
+    }
+
+    /// An identifier: a text, or a whole number as text. Nil where it is missing, null or empty.
+    /// - Throws: `RowProblem.wrongType`.
+    public func identifier(_ path: String) throws(RowProblem) -> String? {
+        guard let found = try find(path) else { return nil }
+        if let number = found.integer { return String(number) }
+        guard let text = found.string else {
+            throw .wrongType(field: path, expected: "a string", got: RowJSON.kind(found))
+        }
+        return text.isEmpty ? nil : text
+    }
+
+    /// A whole number; `1.0` is one, and so is the text of one in CSV.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    public func integer(_ path: String) throws(RowProblem) -> Int {
+        guard let found = try find(path) else { throw .missingField(path) }
+        switch found {
+        case .number(let text):
+            if let whole = found.int { return whole }
+            throw .wrongType(field: path, expected: "a whole number", got: RowJSON.shown(Double(text) ?? .nan))
+        case .string(let text) where isUntyped:
+            if let number = Int(text) ?? Double(text).flatMap(Int.init(exactly:)) { return number }
+            if text.isEmpty { throw .missingField(path) }
+            throw .wrongType(field: path, expected: "a whole number", got: OneLine.quoted(text, limit: 40))
+        default:
+            throw .wrongType(field: path, expected: "a whole number", got: RowJSON.kind(found))
+        }
+    }
+
+    /// The texts of a field that holds one, or a list of them.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    package func texts(_ path: String) throws(RowProblem) -> [String] {
+        guard let found = member(path) else { throw .missingField(path) }
+        if let text = found.string { return [text] }
+        var texts: [String] = []
+        for element in found.array ?? [] {
+            guard let text = element.string else {
+                throw .wrongType(field: path, expected: "a string or a list of strings", got: "a list with \(RowJSON.kind(element))")
+            }
+            texts.append(text)
+        }
+        guard found.array != nil else {
+            throw .wrongType(field: path, expected: "a string or a list of strings", got: RowJSON.kind(found))
+        }
+        return texts
+    }
+
+    /// The numbers of a field that holds one, or a list of them; none where it is missing or null.
+    /// - Throws: `RowProblem.wrongType`, also for a number that is not finite.
+    package func numbers(_ path: String) throws(RowProblem) -> [Double] {
+        guard let found = member(path) else { return [] }
+        if case .null = found { return [] }
+        var numbers: [Double] = []
+        for element in found.array ?? [found] {
+            guard let number = element.double else {
+                let shown = found.array == nil ? RowJSON.kind(element) : "a list with \(RowJSON.kind(element))"
+                throw .wrongType(field: path, expected: "a number or a list of numbers", got: shown)
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    /// Whether the row has the field, null or not.
+    package func names(_ path: String) -> Bool { member(path) != nil }
+
+    /// The value of a column of exactly this name, null among them; of repeated ones the last.
+    private func member(_ name: String) -> JSONValue? {
+        value[name]
+    }
+
+    /// How many elements the array at a path has; nil if there is no array.
+    /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
+    public func count(_ path: String) throws(RowProblem) -> Int? {
+        guard var found = try find(path) else { return nil }
+        if isUntyped, let cell = found.string { found = try Self.parse(cell: cell, column: path) }
+        return found.array?.count
+    }
+
+    // MARK: Paths
+
+    private func optionalText(at found: JSONValue?) throws(RowProblem) -> JSONValue? {
+        if isUntyped, let text = found?.string, text.isEmpty { return nil }
+        return found
+    }
+
+    private func find(_ path: String) throws(RowProblem) -> JSONValue? { try find(path[...], in: value, at: "") }
+
+    private func find(_ path: Substring, in value: JSONValue, at parent: String) throws(RowProblem) -> JSONValue? {
+        if let direct = Self.child(String(path), of: value) { return direct }
+        guard let point = path.firstIndex(of: "."), var inner = Self.child(String(path[..<point]), of: value) else {
+            return nil
+        }
+        let name = parent + path[..<point]
+        if isUntyped, let cell = inner.string {
+            if cell.isEmpty { return nil }
+            inner = try Self.parse(cell: cell, column: name)
+        }
+        return try find(path[path.index(after: point)...], in: inner, at: name + ".")
+    }
+
+    private static func child(_ name: String, of value: JSONValue) -> JSONValue? {
+        guard let elements = value.array else { return value[name]?.unlessNull }
+        guard let index = Int(name), elements.indices.contains(index) else { return nil }
+        return elements[index].unlessNull
+    }
+
+    private static func parse(cell: String, column: String) throws(RowProblem) -> JSONValue {
+        do {
+            return try RowJSON.value(Array(cell.utf8))
+        } catch {
+            throw .malformed(
+                "column \(OneLine.quoted(column)) holds nested values that are not JSON; write files with nested columns as JSON lines"
+            )
+        }
+    }
+}

@@ -1,0 +1,121 @@
+/// The pickle of a map that numpy has saved: lists, maps, texts, numbers, and numpy's arrays of whole numbers.
+enum NumpyPickle: PickleRules {
+    /// The names a pickle may mention.
+    enum Global {
+        /// An empty array, which a state fills.
+        case reconstruct
+        /// The type of elements.
+        case elementType
+        /// A single number.
+        case scalar
+        /// An array from its bytes, as protocol 5 writes it.
+        case fromBuffer
+        /// Bytes from a text, as protocol 2 writes them.
+        case encode
+        /// The class of arrays, which is only named.
+        case arrayClass
+    }
+
+    enum Value {
+        /// numpy's description of elements: the byte order, and a kind with a size.
+        case elementType(order: String, name: String)
+        /// An array by its elements, objects of Python.
+        case array([Int32])
+        /// An array of whole numbers.
+        case numbers([Int])
+    }
+
+    /// Lists of as many row numbers as there are objects.
+    static let limits = PickleLimits(bytes: 1 << 28, nodes: 5_000_000)
+    static let opcodes: PickleOpcodes = [.bytes, .pop]
+
+    static func global(module: String, name: String) -> Global? {
+        switch (module, name) {
+        case ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"): .reconstruct
+        case ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"): .scalar
+        case ("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer"): .fromBuffer
+        case ("numpy", "dtype"): .elementType
+        case ("numpy", "ndarray"): .arrayClass
+        case ("_codecs", "encode"): .encode
+        default: nil
+        }
+    }
+
+    static func call(_ global: Global, _ parts: [Int32], in machine: inout PickleMachine<Self>) throws(PickleFault) {
+        switch global {
+        case .reconstruct: try machine.push(.numbers([]))
+        case .elementType:
+            guard let first = parts.first, case .text(let name) = machine[first] else { throw machine.refused("a type without a name") }
+            try machine.push(.elementType(order: "|", name: name))
+        case .scalar:
+            guard parts.count == 2, case .bytes(let bytes) = machine[parts[1]], bytes.count <= 8,
+                let number = try integers(bytes, parts[0], in: &machine).first
+            else { throw machine.refused("a number that is none") }
+            try machine.push(.integer(number))
+        case .fromBuffer:
+            // (bytes, element type, shape, order)
+            guard parts.count == 4, case .bytes(let bytes) = machine[parts[0]] else { throw machine.refused("an array without bytes") }
+            try machine.push(.numbers(integers(bytes, parts[1], in: &machine)))
+        case .encode:
+            // a text of the first 256 characters
+            guard let first = parts.first, case .text(let text) = machine[first] else { throw machine.refused("bytes of no text") }
+            try machine.pay(text.utf8.count)
+            guard text.unicodeScalars.allSatisfy({ $0.value < 256 }) else { throw machine.refused("bytes of another text") }
+            try machine.push(.bytes(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }))
+        case .arrayClass: throw machine.refused("a call of a class")
+        }
+    }
+
+    /// The state of an element type or an array.
+    static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
+        guard case .value(let index) = machine[object], let parts = machine.elements(state), parts.count >= 5 else {
+            throw machine.refused("a state of something that has none")
+        }
+        switch machine.values[Int(index)] {
+        case .elementType(_, let name):
+            guard case .text(let order) = machine[parts[1]] else { throw machine.refused("a type without an order of bytes") }
+            machine.values[Int(index)] = .elementType(order: order, name: name)
+        case .numbers, .array:
+            if case .bytes(let bytes) = machine[parts[4]] {
+                machine.values[Int(index)] = .numbers(try integers(bytes, parts[2], in: &machine))
+            } else if case .list(let objects) = machine[parts[4]] {
+                try machine.pay(objects.count)
+                machine.values[Int(index)] = .array(objects)
+            } else {
+                throw machine.refused("an array of neither bytes nor objects")
+            }
+        }
+    }
+
+    static func resolve(_ identifier: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
+        throw machine.refused("a persistent identifier")
+    }
+
+    /// The whole numbers that some bytes are.
+    private static func integers(
+        _ bytes: [UInt8], _ type: Int32, in machine: inout PickleMachine<Self>
+    ) throws(PickleFault) -> [Int] {
+        try machine.pay(bytes.count)
+        guard case .elementType(let order, let name)? = machine.value(type) else { throw machine.refused("elements without a type") }
+        do throws(NumpyArray.Problem) {
+            let element = try NumpyArray.ElementType((["<", ">"].contains(order) ? order : "|") + name)
+            if bytes.count % element.size == 0, case .integers(let numbers) = try element.read(bytes[...]) { return numbers }
+        } catch {
+            throw .unsuitable(error.reason)
+        }
+        throw machine.refused("elements that are no whole numbers")
+    }
+}
+
+extension PickleMachine<NumpyPickle> {
+    /// The elements of a list, a tuple or an array of objects.
+    func elements(_ number: Int32) -> [Int32]? {
+        switch self[number] {
+        case .list(let elements), .tuple(let elements): return elements
+        case .value:
+            guard case .array(let elements)? = value(number) else { return nil }
+            return elements
+        default: return nil
+        }
+    }
+}

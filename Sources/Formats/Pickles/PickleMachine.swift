@@ -1,0 +1,162 @@
+/// A machine for the part of Python's pickle language that describes plain containers, and what its rules know beside them.
+///
+/// A pickle is a program. Python runs it with every function it can import; this machine has no functions at all. It
+/// knows the opcodes in which dictionaries, lists, tuples, strings and numbers are written, and a handful of names (`PickleRules`), which
+/// it treats as words; whatever else a pickle asks for is refused by name.
+///
+/// Objects are numbered nodes in one flat array: a pickle can neither nest them so deep that freeing them overflows the
+/// stack, nor make cycles that are never freed, and their number is limited.
+/// Source: the opcodes' descriptions in Python's pickletools module.
+struct PickleMachine<Rules: PickleRules> {
+    /// An object; others are named by their number.
+    enum Node {
+        case none
+        case bool(Bool)
+        case integer(Int)
+        case real(Double)
+        case text(String)
+        case bytes([UInt8])
+        case tuple([Int32])
+        case list([Int32])
+        case dictionary([(key: Int32, value: Int32)])
+        case global(Rules.Global)
+        /// What the rules have built: an index of `values`.
+        case value(Int32)
+    }
+
+    private(set) var nodes: [Node] = [.none, .bool(false), .bool(true), .tuple([])]
+    /// What the rules have built.
+    var values: [Rules.Value] = []
+    var stack: [Int32] = []
+    var marks: [Int] = []
+    var memo: [Int: Int32] = [:]
+    var position = 0
+    var opcodeOffset = 0
+    let bytes: UnsafeRawBufferPointer
+    /// How many more numbers and bytes may be made of parts that are already there.
+    private var budget: Int
+
+    private init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        budget = 2 * bytes.count
+    }
+
+    /// Runs a pickle and returns the machine with the number of the object it describes.
+    static func run(_ bytes: UnsafeRawBufferPointer) throws(PickleFault) -> (machine: PickleMachine, root: Int32) {
+        guard bytes.count <= Rules.limits.bytes else {
+            throw .tooLarge(part: "the pickle", size: bytes.count, limit: Rules.limits.bytes)
+        }
+        var machine = PickleMachine(bytes)
+        while true {
+            if let root = try machine.step() { return (machine, root) }
+        }
+    }
+
+    // MARK: Errors and operands
+
+    func refused(_ what: String) -> PickleFault { .refused(what, offset: opcodeOffset) }
+
+    mutating func take(_ count: Int) throws(PickleFault) -> UnsafeRawBufferPointer {
+        guard count >= 0, count <= bytes.count - position else {
+            let (need, overflow) = position.addingReportingOverflow(max(0, count))
+            throw .truncated(need: overflow ? .max : need, have: bytes.count)
+        }
+        defer { position += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
+    }
+
+    mutating func number<Value: FixedWidthInteger>(_: Value.Type) throws(PickleFault) -> Value {
+        Value(littleEndian: try take(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
+    }
+
+    mutating func text(_ count: Int) throws(PickleFault) -> String {
+        guard let text = String(validating: try take(count), as: UTF8.self) else {
+            throw refused("a string that is not valid UTF-8")
+        }
+        return text
+    }
+
+    /// A line of text without its end.
+    mutating func line() throws(PickleFault) -> String {
+        guard let end = bytes[position...].prefix(1024).firstIndex(of: UInt8(ascii: "\n")) else {
+            throw .endlessName(offset: opcodeOffset)
+        }
+        let line = try text(end - position)
+        position += 1
+        return line
+    }
+
+    // MARK: Stack, memo and objects
+
+    /// What a number stands for.
+    subscript(number: Int32) -> Node {
+        get { nodes[Int(number)] }
+        set { nodes[Int(number)] = newValue }
+    }
+
+    /// What the rules have built under a number; nil for any other object.
+    func value(_ number: Int32) -> Rules.Value? {
+        guard case .value(let index) = self[number] else { return nil }
+        return values[Int(index)]
+    }
+
+    mutating func push(_ node: Node) throws(PickleFault) {
+        guard nodes.count < Rules.limits.nodes else {
+            throw .tooLarge(part: "the number of objects in the pickle", size: nodes.count + 1, limit: Rules.limits.nodes)
+        }
+        stack.append(Int32(nodes.count))
+        nodes.append(node)
+    }
+
+    /// Pushes something that the rules have built.
+    mutating func push(_ value: Rules.Value) throws(PickleFault) {
+        try push(.value(Int32(values.count)))
+        values.append(value)
+    }
+
+    /// Notes that so many numbers or bytes are made of a part: parts that are named again and again must not fill the memory.
+    mutating func pay(_ count: Int) throws(PickleFault) {
+        budget -= count
+        guard budget >= 0 else { throw .unpacksTooFar }
+    }
+
+    mutating func pop() throws(PickleFault) -> Int32 {
+        // An object below the mark belongs to what was begun before it.
+        guard stack.count > (marks.last ?? 0), let top = stack.popLast() else {
+            throw refused("an opcode that finds nothing on the stack")
+        }
+        return top
+    }
+
+    mutating func popToMark() throws(PickleFault) -> [Int32] {
+        guard let mark = marks.popLast() else { throw refused("an opcode that finds no mark on the stack") }
+        defer { stack.removeSubrange(mark...) }
+        return Array(stack[mark...])
+    }
+
+    func top() throws(PickleFault) -> Int32 {
+        guard stack.count > (marks.last ?? 0), let top = stack.last else {
+            throw refused("an opcode that finds nothing on the stack")
+        }
+        return top
+    }
+
+    mutating func memorise(_ key: Int) throws(PickleFault) {
+        guard memo.count < Rules.limits.nodes else {
+            throw .tooLarge(part: "the memo of the pickle", size: memo.count + 1, limit: Rules.limits.nodes)
+        }
+        memo[key] = try top()
+    }
+
+    mutating func recall(_ key: Int) throws(PickleFault) {
+        guard let number = memo[key] else { throw refused("a memo entry \(key) that was never made") }
+        stack.append(number)
+    }
+
+    mutating func pushGlobal(module: String, name: String) throws(PickleFault) {
+        guard let global = Rules.global(module: module, name: name) else {
+            throw refused("the global \(module.prefix(120)).\(name.prefix(120))")
+        }
+        try push(.global(global))
+    }
+}
