@@ -1,4 +1,4 @@
-/// Lengths of texts and of token rows.
+/// Lengths of texts.
 public enum Lengths {
     /// Number of words: maximal runs of scalars that are not white space.
     public static func words(in text: String) -> Int {
@@ -15,11 +15,5 @@ public enum Lengths {
     /// Number of Unicode scalars (code points).
     public static func scalars(in text: String) -> Int {
         text.unicodeScalars.count
-    }
-
-    /// Number of ids that are not padding; all of them where `padding` is nil.
-    public static func tokens(in ids: [Int32], padding: Int32?) -> Int {
-        guard let padding else { return ids.count }
-        return ids.reduce(0) { $1 == padding ? $0 : $0 + 1 }
     }
 }

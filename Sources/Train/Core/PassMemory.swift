@@ -119,12 +119,3 @@ extension Adam {
         parameters.reduce(0) { $0 + ($1.value.storage.isView ? Allocator.capacity(for: $1.value.count * 4) : 0) }
     }
 }
-
-extension Packing {
-    /// The tokens of the largest part that a batch of some items can be cut into.
-    package static func largestPart(lengths: [Int], batchSize: Int, tokensPerPass: Int) -> Int {
-        let longest = lengths.sorted(by: >)
-        let batch = longest.prefix(batchSize).reduce(0, +)
-        return max(longest.first ?? 0, min(batch, tokensPerPass))
-    }
-}

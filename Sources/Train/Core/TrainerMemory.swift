@@ -63,7 +63,7 @@ extension BestOfN {
     /// - Parameter count: the responses to each prompt.
     package func memory(prompts: [TokenisedPrompt], count: Int) -> TrainingMemory {
         let held = Allocator.shared.bytesInUse
-        let newTokens = options.maxNewTokens
+        let (generator, newTokens) = (sampler.generator, sampler.options.maxNewTokens)
         let longest = prompts.map(\.tokens.count).sorted(by: >).prefix(promptsPerPass)
         let reading = PassMemory.measured(prompts, length: \.tokens.count, limit: Generator.prefillTokens) { part in
             let batch = TokenBatch(part.map(\.tokens))
@@ -130,6 +130,7 @@ extension Trainer where Method == RewardObjective {
 extension PPOTrainer {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
+        let optimizer = optimization.optimizer
         let memory = optimizer.memory
         let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
         let newTokens = config.sampling.maxNewTokens
@@ -140,34 +141,32 @@ extension PPOTrainer {
         let width = policy.shape.hiddenSize
         // one of middle length stands for all
         let middle = prompts.sorted { $0.tokens.count < $1.tokens.count }[prompts.count / 2]
-        let rollouts = [middle].map { prompt in
-            let zeros = [Float](repeating: 0, count: newTokens)
-            var rollout = Rollout(
-                id: prompt.id, prompt: prompt.tokens, response: Array(repeating: ends.closing ?? 0, count: newTokens),
-                ended: true, logProbs: zeros, referenceLogProbs: zeros, values: zeros)
-            (rollout.advantages, rollout.returns) = (zeros, zeros)
-            return rollout
-        }
-        let length = { (rollout: Rollout) in rollout.prompt.count + rollout.response.count }
+        var drawn = GeneratedResponse()
+        let zeros = [Float](repeating: 0, count: newTokens)
+        (drawn.tokens, drawn.ended) = (Array(repeating: ends.closing ?? 0, count: newTokens), true)
+        (drawn.logProbs, drawn.values) = (zeros, zeros)
+        var rollout = Rollout(id: middle.id, prompt: middle.tokens, response: drawn)
+        (rollout.referenceLogProbs, rollout.advantages, rollout.returns) = (zeros, zeros, zeros)
         func withTrunk(_ part: [Rollout]) -> [Rollout] {
             guard sharedTrunkLayers > 0 else { return part }
+            let states = Tensor.zeros([rollout.count - 1, width])
             return part.map { rollout in
                 var rollout = rollout
-                rollout.trunk = .zeros([length(rollout) - 1, width])
+                rollout.trunk = TrunkRows(states, rows: 0..<rollout.count - 1)
                 return rollout
             }
         }
-        let kept = statistics
-        let training = PassMemory.measured(rollouts, length: length, limit: largest, beyond: memory.gradients) { part in
+        let kept = objective.statistics
+        let training = PassMemory.measured([rollout], length: \.count, limit: largest, beyond: memory.gradients) { part in
             let part = withTrunk(part)
             twice {
                 let tape = Tape(recomputingLayers: config.recomputesLayers)
-                tape.backward(from: loss(part, tokens: part.count * newTokens, on: tape))
+                tape.backward(from: objective.loss(of: part, tokens: part.count * newTokens, on: tape))
             }
             optimizer.clearGradients()
         }
-        statistics = kept
-        let evaluation = PassMemory.measured(rollouts, length: length, limit: largest) { part in
+        objective.statistics = kept
+        let evaluation = PassMemory.measured([rollout], length: \.count, limit: largest) { part in
             var part = withTrunk(part)
             addReferenceLogProbs(to: &part)
         }
