@@ -44,16 +44,10 @@ public protocol LoopSettings {
 }
 
 extension LoopSettings {
-    /// A setting of ``loop``.
+    /// A setting of ``loop``, or of its steps.
     public subscript<Value>(dynamicMember path: WritableKeyPath<LoopConfig, Value>) -> Value {
         get { loop[keyPath: path] }
         set { loop[keyPath: path] = newValue }
-    }
-
-    /// A setting of the loop's steps.
-    public subscript<Value>(dynamicMember path: WritableKeyPath<StepConfig, Value>) -> Value {
-        get { loop.steps[keyPath: path] }
-        set { loop.steps[keyPath: path] = newValue }
     }
 
     /// Checks the loop and the freezing.

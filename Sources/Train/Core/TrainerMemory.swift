@@ -15,12 +15,11 @@ extension Trainer where Method == SFTObjective {
     /// The memory that the run takes, estimated before the first step.
     /// - Parameter generator: writes texts for the evaluation sets, where that is wanted.
     package func memory(generator: Generator? = nil, maxNewTokens: Int = 0) -> TrainingMemory {
-        let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
+        var memory = TrainingMemory(of: optimizer)
         let largest = Packing.largestPart(
             lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
         let evaluated = objective.evaluations.flatMap(\.examples)
-        let training = PassMemory.measured(
+        memory.training = PassMemory.measured(
             examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
@@ -32,20 +31,20 @@ extension Trainer where Method == SFTObjective {
             }
             optimizer.clearGradients()
         }
-        let evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
+        memory.evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
             _ = SFTLoss.mean(decoder, part, tokensPerPass: .max, validTokens: objective.validTokens)
         }
-        return TrainingMemory(
-            weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
-            training: training, evaluation: evaluation, trainingTokens: largest,
-            evaluationTokens: Packing.largestPart(
-                lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass),
-            caches: generator.map { generator in
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
+        if let generator {
+            memory.caches =
                 objective.evaluations.map { set in
                     generator.peakBytes(
-                        prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, evaluation)
+                        prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, memory.evaluation)
                 }.max() ?? 0
-            } ?? 0, states: 0)
+        }
+        return memory
     }
 }
 
@@ -91,20 +90,19 @@ extension BestOfN {
         if reference != nil {
             peaks.append(Int(reading.bytes(tokens: (longest.first ?? 0) + count * newTokens)))
         }
-        return TrainingMemory(
-            weights: held, optimizer: 0, gradients: 0, training: .none, evaluation: .none, trainingTokens: 0,
-            evaluationTokens: 0, caches: (peaks.max() ?? 0) + responses, states: 0)
+        var memory = TrainingMemory()
+        (memory.weights, memory.caches) = (held, (peaks.max() ?? 0) + responses)
+        return memory
     }
 }
 
 extension Trainer where Method == RewardObjective {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
-        let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
+        var memory = TrainingMemory(of: optimizer)
         let largest = Packing.largestPart(
             lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
-        let training = PassMemory.measured(
+        memory.training = PassMemory.measured(
             examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
@@ -115,15 +113,13 @@ extension Trainer where Method == RewardObjective {
             optimizer.clearGradients()
         }
         let evaluated = objective.evaluations.flatMap(\.comparisons)
-        let evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
+        memory.evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
             _ = RewardLoss.scores(model, part, position: config.position).values
         }
-        return TrainingMemory(
-            weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
-            training: training, evaluation: evaluation, trainingTokens: largest,
-            evaluationTokens: Packing.largestPart(
-                lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass),
-            caches: 0, states: 0)
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
+        return memory
     }
 }
 
@@ -131,8 +127,7 @@ extension PPOTrainer {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
         let optimizer = optimization.optimizer
-        let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
+        var memory = TrainingMemory(of: optimizer)
         let newTokens = config.sampling.maxNewTokens
         let lengths = prompts.map(\.tokens.count)
         let largest = Packing.largestPart(
@@ -157,7 +152,7 @@ extension PPOTrainer {
             }
         }
         let kept = objective.statistics
-        let training = PassMemory.measured([rollout], length: \.count, limit: largest, beyond: memory.gradients) { part in
+        memory.training = PassMemory.measured([rollout], length: \.count, limit: largest, beyond: memory.gradients) { part in
             let part = withTrunk(part)
             twice {
                 let tape = Tape(recomputingLayers: config.recomputesLayers)
@@ -166,7 +161,7 @@ extension PPOTrainer {
             optimizer.clearGradients()
         }
         objective.statistics = kept
-        let evaluation = PassMemory.measured([rollout], length: \.count, limit: largest) { part in
+        memory.evaluation = PassMemory.measured([rollout], length: \.count, limit: largest) { part in
             var part = withTrunk(part)
             addReferenceLogProbs(to: &part)
         }
@@ -176,14 +171,13 @@ extension PPOTrainer {
         let batch = Array(lengths.sorted(by: >).prefix(config.rolloutBatchSize))
         let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 }
         let evaluated = evaluationPrompts.map { set in
-            generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, evaluation)
+            generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, memory.evaluation)
         }
-        return TrainingMemory(
-            weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
-            training: training, evaluation: evaluation, trainingTokens: largest,
-            evaluationTokens: Packing.largestPart(
-                lengths: batch.map { $0 + newTokens + 1 }, batchSize: .max, tokensPerPass: config.tokensPerPass),
-            caches: max(generator.peakBytes(prompts: batch, maxNewTokens: newTokens, evaluation), evaluated.max() ?? 0),
-            states: sharedTrunkLayers > 0 ? 4 * width * sampled : 0)
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: batch.map { $0 + newTokens + 1 }, batchSize: .max, tokensPerPass: config.tokensPerPass)
+        memory.caches = max(generator.peakBytes(prompts: batch, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
+        memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
+        return memory
     }
 }

@@ -147,11 +147,13 @@ public final class PPOTrainer: SteppedTrainer {
 
     private func trainStep(on prompts: [TokenisedPrompt]) throws -> Double {
         var watch = Stopwatch()
-        let responses = try sample(prompts)
+        var responses = try sample(prompts)
         lastPhases.generate = watch.lap()
 
         let scores = try score(responses)
         var rollouts = rollouts(of: responses, scores: scores)
+        // from here on the rollouts alone hold the trunk's states
+        for i in responses.indices { responses[i].drawn.trunk = nil }
         arithmetic.complete(&rollouts, padding: padding, predict: predictions)
         addReferenceLogProbs(to: &rollouts)
         try checkFinite(rollouts)
