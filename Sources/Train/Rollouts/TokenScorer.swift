@@ -22,11 +22,12 @@ struct TokenScorer {
     }
 
     /// One number for every target of a pass: [T].
-    /// - Parameter trunk: the states of all rows behind the first layers, when they are known.
+    /// - Parameter trunk: the states of all rows behind the first layers, when they are known; they are made when they are needed, and gone
+    ///   before the vocabulary comes.
     func callAsFunction(
-        _ pass: TargetPass, trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
+        _ pass: TargetPass, trunk: @autoclosure () -> (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> (logProbs: Tensor, entropies: Tensor?, values: Tensor?) {
-        let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, trunk: trunk, on: tape)
+        let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, trunk: trunk(), on: tape)
         let found = hidden.logProbs(
             decoder.projection.on(tape), targets: pass.targets, temperature: temperature, validTokens: validTokens,
             withEntropy: withEntropy)
@@ -34,8 +35,8 @@ struct TokenScorer {
     }
 
     /// The same without gradients, cut into the responses of the pass.
-    func scores(_ pass: TargetPass, trunk: (states: Tensor, layers: Int)? = nil) -> [Scores] {
-        let found = self(pass, trunk: trunk)
+    func scores(_ pass: TargetPass, trunk: @autoclosure () -> (states: Tensor, layers: Int)? = nil) -> [Scores] {
+        let found = self(pass, trunk: trunk())
         let columns = (found.logProbs.values, found.entropies?.values ?? [], found.values?.values ?? [])
         var begin = 0
         return pass.counts.map { count in
