@@ -25,7 +25,7 @@ import _TestSupport
         #expect(ExactMatch.score("a", references: []) == 0)
     }
 
-    @Test func lengthsCountWordsScalarsAndTokens() {
+    @Test func lengthsCountWordsAndScalars() {
         #expect(Lengths.words(in: " a  b\r\nc\u{A0}d ") == 4)
         #expect(Lengths.words(in: "") == 0)
         #expect(Lengths.scalars(in: "e\u{301}\r\n") == 4)

@@ -107,7 +107,7 @@ import _TestSupport
             for answer in answers {
                 let text = request.prompt + ends.closed(answer.tokens)
                 let expected = decoder.run(TokenBatch([text]), layers: 0..<2)
-                expectClose(try #require(answer.trunk), expected, relative: 1e-5, absolute: 1e-5)
+                expectClose(try #require(answer.trunk).tensor, expected, relative: 1e-5, absolute: 1e-5)
             }
         }
     }

@@ -81,7 +81,7 @@ import _TestSupport
                         answer.values, Array(values.suffix(answer.tokens.count)), relative: 1e-5, absolute: 1e-5)
                     let states = decoder.run(TokenBatch([text + (answer.ended ? [] : [2])]), layers: 0..<2)
                     expectClose(
-                        try #require(answer.trunk), states, relative: 1e-5, absolute: 1e-5, label: kind.rawValue)
+                        try #require(answer.trunk).tensor, states, relative: 1e-5, absolute: 1e-5, label: kind.rawValue)
                     endings.insert(answer.ended)
                 }
             }

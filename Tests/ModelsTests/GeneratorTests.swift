@@ -171,7 +171,7 @@ import _TestSupport
             for answer in answers {
                 let text = request.prompt + answer.tokens + (answer.ended ? [] : [Self.end])
                 let expected = decoder.run(TokenBatch([text]), layers: 0..<layers)
-                expectClose(try #require(answer.trunk), expected, relative: 1e-5, absolute: 1e-5)
+                expectClose(try #require(answer.trunk).tensor, expected, relative: 1e-5, absolute: 1e-5)
             }
         }
         // asking for states changes nothing else
@@ -189,7 +189,7 @@ import _TestSupport
         for (answers, length) in zip(responses, [3, 5]) {
             for answer in answers {
                 #expect(answer.tokens.count == 20 && !answer.ended)
-                #expect(answer.trunk?.shape == [length + 20, 16])
+                #expect(answer.trunk?.tensor.shape == [length + 20, 16])
             }
         }
     }

@@ -21,12 +21,14 @@ import Train
         #expect(ByteCount(bytes: 3 << 29).description == "1.5 GB" && ByteCount(bytes: 5 << 20).description == "5 MB")
     }
 
-    private static let training = TrainingMemory(
-        weights: 400 << 20, optimizer: 200 << 20, gradients: 100 << 20,
-        training: PassMemory(small: (100, 20 << 20), large: (300, 40 << 20)),
-        evaluation: PassMemory(small: (100, 5 << 20), large: (300, 9 << 20)), trainingTokens: 2048,
-        evaluationTokens: 4096,
-        caches: 0, states: 0)
+    private static var training: TrainingMemory {
+        var memory = TrainingMemory()
+        (memory.weights, memory.optimizer, memory.gradients) = (400 << 20, 200 << 20, 100 << 20)
+        memory.training = PassMemory(small: (100, 20 << 20), large: (300, 40 << 20))
+        memory.evaluation = PassMemory(small: (100, 5 << 20), large: (300, 9 << 20))
+        (memory.trainingTokens, memory.evaluationTokens) = (2048, 4096)
+        return memory
+    }
 
     @Test("a line through two passes, and the peak of its parts")
     func parts() {

@@ -1,3 +1,4 @@
+import ShortFloats
 import Tensor
 import Testing
 import _TestSupport

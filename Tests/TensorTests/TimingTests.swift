@@ -1,4 +1,5 @@
 import Foundation
+import ShortFloats
 import Tensor
 import Testing
 import _TestSupport

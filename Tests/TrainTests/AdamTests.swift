@@ -16,7 +16,12 @@ import _TestSupport
     func clipping() throws {
         let p = Parameter("p", Tensor([0.5, -1, 2], shape: [3]))
         let q = Parameter("q", Tensor([0.25], shape: [1]))
-        let config = AdamConfig(learningRate: 9, beta1: 0.8, beta2: 0.9, epsilon: 1e-6, weightDecay: 0.05, clipNorm: 1)
+        let config = configured(AdamConfig(learningRate: 9, clipNorm: 1)) {
+            $0.beta1 = 0.8
+            $0.beta2 = 0.9
+            $0.epsilon = 1e-6
+            $0.weightDecay = 0.05
+        }
         // a parameter that is named twice is trained once, a frozen one not at all
         let frozen = Parameter("f", Tensor([7], shape: [1]), isTrainable: false)
         let adam = Adam([p, q, frozen, p], config: config)
@@ -40,7 +45,11 @@ import _TestSupport
     @Test("without clipping the norm is only reported")
     func noClipping() throws {
         let p = Parameter("p", Tensor([0], shape: [1]))
-        var config = AdamConfig(learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, clipNorm: nil)
+        var config = configured(AdamConfig(learningRate: 1, clipNorm: nil)) {
+            $0.beta1 = 0
+            $0.beta2 = 0
+            $0.epsilon = 1
+        }
         // with both betas 0 the step is rate · g / (|g| + 1)
         add([9], to: p)
         #expect(try Adam([p], config: config).step(learningRate: 1) == 9)
@@ -105,8 +114,8 @@ import _TestSupport
         try AdamConfig(learningRate: 1).validate()
         for bad in [
             AdamConfig(learningRate: 0), AdamConfig(learningRate: .nan), AdamConfig(learningRate: .infinity),
-            AdamConfig(learningRate: 1, beta1: 1), AdamConfig(learningRate: 1, beta2: -0.1),
-            AdamConfig(learningRate: 1, epsilon: 0), AdamConfig(learningRate: 1, weightDecay: -1),
+            configured(AdamConfig(learningRate: 1)) { $0.beta1 = 1 }, configured(AdamConfig(learningRate: 1)) { $0.beta2 = -0.1 },
+            configured(AdamConfig(learningRate: 1)) { $0.epsilon = 0 }, configured(AdamConfig(learningRate: 1)) { $0.weightDecay = -1 },
             AdamConfig(learningRate: 1, clipNorm: 0),
         ] {
             #expect(throws: TrainingError.self) { try bad.validate() }

@@ -9,10 +9,13 @@ import _TestSupport
 
 @Suite struct BestOfNTests {
     private func sampler(_ decoder: Llama, temperature: Float = 0.9, promptsPerPass: Int = 16) -> BestOfN {
-        BestOfN(
-            generator: Generator(decoder, endOfSequence: 2), rewardFunction: TokenShare(token: 7), tokenizer: NumberTokenizer(),
-            options: SamplingOptions(maxNewTokens: 8, temperature: temperature), random: Philox(seed: 11),
-            promptsPerPass: promptsPerPass)
+        configured(
+            BestOfN(
+                ResponseSampler(
+                    Generator(decoder, endOfSequence: 2), tokenizer: NumberTokenizer(),
+                    options: SamplingOptions(maxNewTokens: 8, temperature: temperature)),
+                rewardFunction: TokenShare(token: 7), random: Philox(seed: 11))
+        ) { $0.promptsPerPass = promptsPerPass }
     }
 
     private func rows(_ sampler: BestOfN, _ prompts: [TokenisedPrompt], count: Int) throws -> [[SampleRow]] {
@@ -36,8 +39,9 @@ import _TestSupport
         let prompts = ToyData.prompts(1)
         func sample(_ reward: Constant) throws {
             try BestOfN(
-                generator: Generator(decoder, endOfSequence: 2), rewardFunction: reward, tokenizer: NumberTokenizer(),
-                options: SamplingOptions(maxNewTokens: 2), random: Philox(seed: 1)
+                ResponseSampler(
+                    Generator(decoder, endOfSequence: 2), tokenizer: NumberTokenizer(), options: SamplingOptions(maxNewTokens: 2)),
+                rewardFunction: reward, random: Philox(seed: 1)
             ).sample(prompts, count: 2) { _, _ in }
         }
         try sample(Constant(value: 1e38))
@@ -95,7 +99,7 @@ import _TestSupport
             #expect(a.prefix(3).map(\.reward) == b.map(\.reward))
         }
         var narrow = sampler(decoder)
-        narrow.generator.maxActive = 2
+        narrow.sampler.generator.maxActive = 2
         #expect(try rows(narrow, prompts, count: 6).map { $0.map(\.response) } == all.map { $0.map(\.response) })
     }
 
@@ -115,9 +119,9 @@ import _TestSupport
         for (prompt, rows) in zip(prompts, try rows(sampler, prompts, count: 3)) {
             let answers = try Generator(decoder, endOfSequence: 2).generate(
                 [GenerationRequest(prompt: prompt.tokens, streams: (0..<3).map { random.split(prompt.id).split(UInt64($0)) })],
-                options: sampler.options)[0]
+                options: sampler.sampler.options)[0]
             for (row, answer) in zip(rows, answers) {
-                let pass = TargetPass([TokenisedExample(id: "", prompt: prompt.tokens, target: answer.tokens)])
+                let pass = TargetPass(prompts: [prompt.tokens], targets: [answer.tokens])
                 let logProbs = [decoder, other].map { model in
                     model.hidden(pass.batch, wanted: pass.wanted).logProbs(
                         model.projection.value, targets: answer.tokens, temperature: scale

@@ -52,9 +52,15 @@ import _TestSupport
     }
 
     private static func config(tokensPerPass: Int = 10_000, steps: Int = 4, drops: Bool = true) -> SFTConfig {
-        SFTConfig(
-            maxSteps: steps, batchSize: 6, tokensPerPass: tokensPerPass, optimizer: AdamConfig(learningRate: 3e-3),
-            freezing: Freezing(fraction: 0.34), logSteps: 1, dropsOut: drops)
+        configured(SFTConfig()) {
+            $0.maxSteps = steps
+            $0.batchSize = 6
+            $0.tokensPerPass = tokensPerPass
+            $0.optimizer = AdamConfig(learningRate: 3e-3)
+            $0.freezing = Freezing(fraction: 0.34)
+            $0.logSteps = 1
+            $0.dropsOut = drops
+        }
     }
 
     private static func losses(_ family: String, _ config: SFTConfig) throws -> [Double] {
@@ -93,9 +99,15 @@ import _TestSupport
         func losses(tokensPerPass: Int = 10_000, drops: Bool = true) throws -> [Double] {
             let log = EventLog()
             let decoder = try TinyModel.make(family)
-            let config = RewardConfig(
-                maxSteps: 3, batchSize: 4, tokensPerPass: tokensPerPass, optimizer: AdamConfig(learningRate: 3e-3),
-                freezing: Freezing(fraction: 0.34), logSteps: 1, dropsOut: drops)
+            let config = configured(RewardConfig()) {
+                $0.maxSteps = 3
+                $0.batchSize = 4
+                $0.tokensPerPass = tokensPerPass
+                $0.optimizer = AdamConfig(learningRate: 3e-3)
+                $0.freezing = Freezing(fraction: 0.34)
+                $0.logSteps = 1
+                $0.dropsOut = drops
+            }
             let model = RewardModel(decoder, head: TinyModel.head(width: decoder.shape.headWidth))
             try RewardTrainer(model, config: config, comparisons: ToyData.comparisons(12), handler: log.handler).run()
             return log.losses

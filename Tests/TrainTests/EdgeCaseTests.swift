@@ -16,12 +16,19 @@ import _TestSupport
         _ decoder: any TransformerDecoder, prompts: [TokenisedPrompt], tokenizer: NumberTokenizer = NumberTokenizer(),
         end: Int32 = 2, _ change: (inout PPOConfig) -> Void = { _ in }
     ) throws -> (PPOTrainer, EventLog) {
-        var config = PPOConfig(
-            totalSteps: 2, rolloutBatchSize: 4, learnBatchSize: 4, epochs: 1,
-            sampling: SamplingOptions(maxNewTokens: 5),
-            klCoefficient: 0, entropyCost: 0.01, optimizer: AdamConfig(learningRate: 2e-3),
-            freezing: Freezing(fraction: 0.34),
-            logSteps: 1, seed: 4)
+        var config = configured(PPOConfig()) {
+            $0.totalSteps = 2
+            $0.rolloutBatchSize = 4
+            $0.learnBatchSize = 4
+            $0.epochs = 1
+            $0.sampling = SamplingOptions(maxNewTokens: 5)
+            $0.klCoefficient = 0
+            $0.entropyCost = 0.01
+            $0.optimizer = AdamConfig(learningRate: 2e-3)
+            $0.freezing = Freezing(fraction: 0.34)
+            $0.logSteps = 1
+            $0.seed = 4
+        }
         change(&config)
         let log = EventLog()
         return (
@@ -100,7 +107,12 @@ import _TestSupport
         supervised.projection.value.update { for i in 24 * 16..<40 * 16 { $0[i] = 50 } }
         let losses = EventLog()
         try SFTTrainer(
-            supervised, config: SFTConfig(maxSteps: 2, batchSize: 4, freezing: Freezing(fraction: 0)),
+            supervised,
+            config: configured(SFTConfig()) {
+                $0.maxSteps = 2
+                $0.batchSize = 4
+                $0.freezing = Freezing(fraction: 0)
+            },
             examples: ToyData.examples(8), validTokens: 24, handler: losses.handler
         ).run()
         #expect(losses.losses.allSatisfy { $0 > 0 && $0 < 20 })
@@ -111,9 +123,14 @@ import _TestSupport
         let decoder = try TinyModel.llama()
         let log = EventLog()
         let examples = [TokenisedExample(id: "a", prompt: [3], target: [2])]
-        var config = SFTConfig(
-            maxSteps: 3, batchSize: 1, tokensPerPass: 1, optimizer: AdamConfig(learningRate: 1e-2),
-            freezing: Freezing(fraction: 0), logSteps: 1)
+        var config = configured(SFTConfig()) {
+            $0.maxSteps = 3
+            $0.batchSize = 1
+            $0.tokensPerPass = 1
+            $0.optimizer = AdamConfig(learningRate: 1e-2)
+            $0.freezing = Freezing(fraction: 0)
+            $0.logSteps = 1
+        }
         config.promptLossWeight = 0.5
         try SFTTrainer(
             decoder, config: config, examples: examples, evaluations: [("v", examples)], handler: log.handler
@@ -124,7 +141,13 @@ import _TestSupport
         let pair = TokenisedComparison(id: "a", prompt: [3], summaries: [[2], [4, 2]], choice: 0)
         let rewards = EventLog()
         let trainer = try RewardTrainer(
-            model, config: RewardConfig(maxSteps: 3, batchSize: 1, freezing: Freezing(fraction: 0), logSteps: 1),
+            model,
+            config: configured(RewardConfig()) {
+                $0.maxSteps = 3
+                $0.batchSize = 1
+                $0.freezing = Freezing(fraction: 0)
+                $0.logSteps = 1
+            },
             comparisons: [pair], evaluations: [("v", [pair])], handler: rewards.handler)
         #expect(try trainer.run())
         _ = try trainer.normalise()
@@ -140,7 +163,13 @@ import _TestSupport
         }
         let log = EventLog()
         let trainer = try RewardTrainer(
-            model, config: RewardConfig(maxSteps: 2, batchSize: 4, freezing: Freezing(fraction: 0), logSteps: 1),
+            model,
+            config: configured(RewardConfig()) {
+                $0.maxSteps = 2
+                $0.batchSize = 4
+                $0.freezing = Freezing(fraction: 0)
+                $0.logSteps = 1
+            },
             comparisons: pairs, evaluations: [("v", pairs)], handler: log.handler)
         #expect(try trainer.run())
         expectClose(log.losses, [0.693147180559945, 0.693147180559945], relative: 1e-6)

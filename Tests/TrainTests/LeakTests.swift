@@ -11,9 +11,14 @@ import _TestSupport
     @Test func aThousandStepsOfSupervisedTraining() async {
         await #expect(processExitsWith: .success) {
             let decoder = try TinyModel.llama()
-            let config = SFTConfig(
-                maxSteps: 1_000, batchSize: 4, tokensPerPass: 30, optimizer: AdamConfig(learningRate: 1e-3),
-                freezing: Freezing(fraction: 0.4), logSteps: 10)
+            let config = configured(SFTConfig()) {
+                $0.maxSteps = 1_000
+                $0.batchSize = 4
+                $0.tokensPerPass = 30
+                $0.optimizer = AdamConfig(learningRate: 1e-3)
+                $0.freezing = Freezing(fraction: 0.4)
+                $0.logSteps = 10
+            }
             var probe = MemoryProbe()
             try SFTTrainer(decoder, config: config, examples: ToyData.examples(64)) { event in
                 if case .progressed(let step, _, _, _) = event { probe.look(step: step) }
@@ -25,10 +30,16 @@ import _TestSupport
     @Test func aThousandStepsOfPolicyTraining() async {
         await #expect(processExitsWith: .success) {
             let (policy, head) = (try TinyModel.llama(), TinyModel.head())
-            let config = PPOConfig(
-                totalSteps: 1_000, rolloutBatchSize: 4, learnBatchSize: 4, epochs: 1,
-                sampling: SamplingOptions(maxNewTokens: 4), optimizer: AdamConfig(learningRate: 1e-4),
-                freezing: Freezing(fraction: 0.67), logSteps: 10)
+            let config = configured(PPOConfig()) {
+                $0.totalSteps = 1_000
+                $0.rolloutBatchSize = 4
+                $0.learnBatchSize = 4
+                $0.epochs = 1
+                $0.sampling = SamplingOptions(maxNewTokens: 4)
+                $0.optimizer = AdamConfig(learningRate: 1e-4)
+                $0.freezing = Freezing(fraction: 0.67)
+                $0.logSteps = 10
+            }
             var probe = MemoryProbe()
             try PPOTrainer(
                 policy: policy, valueHead: head, reference: policy.copy(), config: config, prompts: ToyData.prompts(64),

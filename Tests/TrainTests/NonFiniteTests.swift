@@ -29,9 +29,14 @@ import _TestSupport
     private static func sft(
         _ decoder: any TransformerDecoder, bad: [Int], allowed: Int, log: EventLog, steps: Int = 8
     ) throws -> SFTTrainer {
-        var config = SFTConfig(
-            maxSteps: steps, batchSize: 4, optimizer: AdamConfig(learningRate: 3e-3), freezing: Freezing(fraction: 0.4),
-            logSteps: 2, seed: 5)
+        var config = configured(SFTConfig()) {
+            $0.maxSteps = steps
+            $0.batchSize = 4
+            $0.optimizer = AdamConfig(learningRate: 3e-3)
+            $0.freezing = Freezing(fraction: 0.4)
+            $0.logSteps = 2
+            $0.seed = 5
+        }
         config.skippedBatches = allowed
         return try SFTTrainer(decoder, config: config, examples: examples(16, bad: bad), handler: log.handler)
     }
@@ -140,9 +145,15 @@ import _TestSupport
                     ],
                     choice: pair.choice)
             }
-            var config = RewardConfig(
-                maxSteps: 4, batchSize: 4, tokensPerPass: 1, optimizer: AdamConfig(learningRate: 3e-3),
-                freezing: Freezing(fraction: 0.4), logSteps: 1, seed: 5)
+            var config = configured(RewardConfig()) {
+                $0.maxSteps = 4
+                $0.batchSize = 4
+                $0.tokensPerPass = 1
+                $0.optimizer = AdamConfig(learningRate: 3e-3)
+                $0.freezing = Freezing(fraction: 0.4)
+                $0.logSteps = 1
+                $0.seed = 5
+            }
             config.skippedBatches = allowed
             let log = EventLog()
             return (try RewardTrainer(model, config: config, comparisons: pairs, handler: log.handler), log)
@@ -174,12 +185,20 @@ import _TestSupport
         head: ValueHead = TinyModel.head(),
         reference: any TransformerDecoder
     ) throws -> PPOTrainer {
-        var config = PPOConfig(
-            totalSteps: 6, rolloutBatchSize: 4, learnBatchSize: 2, epochs: 2,
-            sampling: SamplingOptions(maxNewTokens: 6),
-            klTarget: 0.5, klHorizon: 100, optimizer: AdamConfig(learningRate: 2e-3),
-            freezing: Freezing(fraction: 0.67),
-            logSteps: 2, tableLogs: 1, seed: 4)
+        var config = configured(PPOConfig()) {
+            $0.totalSteps = 6
+            $0.rolloutBatchSize = 4
+            $0.learnBatchSize = 2
+            $0.epochs = 2
+            $0.sampling = SamplingOptions(maxNewTokens: 6)
+            $0.klTarget = 0.5
+            $0.klHorizon = 100
+            $0.optimizer = AdamConfig(learningRate: 2e-3)
+            $0.freezing = Freezing(fraction: 0.67)
+            $0.logSteps = 2
+            $0.tableLogs = 1
+            $0.seed = 4
+        }
         config.skippedBatches = allowed
         return try PPOTrainer(
             policy: policy, valueHead: head, reference: reference, config: config, prompts: ToyData.prompts(12),

@@ -24,7 +24,11 @@ import _TestSupport
         #expect(fixture.rows.count % fixture.batch != 0 && abs(fixture.meanOfMeans - fixture.meanOfTokens) > 5e-3)
         let examples = fixture.rows.enumerated().map { TokenisedExample(id: "\($0)", prompt: $1.prompt, target: $1.target) }
         for (batch, expected) in [(fixture.batch, fixture.meanOfMeans), (nil, fixture.meanOfTokens)] as [(Int?, Double)] {
-            var own = SFTConfig(maxSteps: 1, batchSize: 4, tokensPerPass: tokensPerPass)
+            var own = configured(SFTConfig()) {
+                $0.maxSteps = 1
+                $0.batchSize = 4
+                $0.tokensPerPass = tokensPerPass
+            }
             own.evaluationBatchSize = batch
             let log = EventLog()
             let trainer = try SFTTrainer(
@@ -55,7 +59,10 @@ import _TestSupport
         for (batch, expected) in [
             (4, (mean(0..<4) + mean(4..<8) + mean(8..<12)) / 3), (8, (mean(0..<8) + mean(8..<12)) / 2), (nil, mean(0..<12)),
         ] as [(Int?, Double)] {
-            var own = SFTConfig(maxSteps: 1, batchSize: 4)
+            var own = configured(SFTConfig()) {
+                $0.maxSteps = 1
+                $0.batchSize = 4
+            }
             own.evaluationBatchSize = batch
             let trainer = try SFTTrainer(
                 decoder, config: own, examples: examples, evaluations: [(name: "held", examples: examples)], handler: { _ in })

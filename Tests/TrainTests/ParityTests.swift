@@ -24,9 +24,14 @@ import _TestSupport
     @Test("ten steps of AdamW through the trainer", arguments: ModelFixture.all)
     func trajectory(_ name: String) throws {
         let fixture = try ModelFixture(name)
-        let config = SFTConfig(
-            maxSteps: 10, batchSize: 3, optimizer: AdamConfig(learningRate: 1e-3, weightDecay: 0.01, clipNorm: nil),
-            schedule: Schedule(.constant), freezing: Freezing(fraction: 0), dropsOut: false)
+        let config = configured(SFTConfig()) {
+            $0.maxSteps = 10
+            $0.batchSize = 3
+            $0.optimizer = configured(AdamConfig(learningRate: 1e-3, clipNorm: nil)) { $0.weightDecay = 0.01 }
+            $0.schedule = Schedule(.constant)
+            $0.freezing = Freezing(fraction: 0)
+            $0.dropsOut = false
+        }
         let log = EventLog()
         try SFTTrainer(fixture.decoder, config: config, examples: fixture.examples, handler: log.handler).run()
         expectClose(log.losses, fixture.expected.adamWLosses, relative: 0, absolute: 1e-4)
@@ -45,7 +50,7 @@ import _TestSupport
         tape.backward(from: loss)
         expectGradients(
             (fixture.decoder.parameters + fixture.head.parameters).gradients, fixture.gradients("reward.gradients."), name)
-        let evaluation = RewardTrainer.evaluate(model, comparisons, tokensPerPass: 1)
+        let evaluation = RewardEvaluation(of: model, comparisons)
         expectClose([evaluation.loss], [fixture.expected.reward.loss], relative: 1e-5, absolute: 0)
     }
 }

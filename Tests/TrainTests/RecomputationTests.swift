@@ -53,9 +53,14 @@ import _TestSupport
             let decoder = try TinyModel.llama()
             try SFTTrainer(
                 decoder,
-                config: SFTConfig(
-                    maxSteps: 3, batchSize: 8, tokensPerPass: 40, optimizer: AdamConfig(learningRate: 3e-3),
-                    freezing: Freezing(fraction: 0.4), recomputesLayers: recomputes),
+                config: configured(SFTConfig()) {
+                    $0.maxSteps = 3
+                    $0.batchSize = 8
+                    $0.tokensPerPass = 40
+                    $0.optimizer = AdamConfig(learningRate: 3e-3)
+                    $0.freezing = Freezing(fraction: 0.4)
+                    $0.recomputesLayers = recomputes
+                },
                 examples: ToyData.examples(20), handler: { _ in }
             ).run()
             return Weights(decoder)
@@ -68,10 +73,13 @@ import _TestSupport
             let model = RewardModel(try TinyModel.llama(), head: TinyModel.head())
             try RewardTrainer(
                 model,
-                config: RewardConfig(
-                    maxSteps: 3, batchSize: 8, optimizer: AdamConfig(learningRate: 3e-3),
-                    freezing: Freezing(fraction: 0.4),
-                    recomputesLayers: recomputes),
+                config: configured(RewardConfig()) {
+                    $0.maxSteps = 3
+                    $0.batchSize = 8
+                    $0.optimizer = AdamConfig(learningRate: 3e-3)
+                    $0.freezing = Freezing(fraction: 0.4)
+                    $0.recomputesLayers = recomputes
+                },
                 comparisons: ToyData.comparisons(20), handler: { _ in }
             ).run()
             return Weights(model.decoder, model.head)
@@ -84,10 +92,16 @@ import _TestSupport
             let (policy, head) = (try TinyModel.llama(), TinyModel.head())
             try PPOTrainer(
                 policy: policy, valueHead: head, reference: policy.copy(),
-                config: PPOConfig(
-                    totalSteps: 2, rolloutBatchSize: 8, learnBatchSize: 4, epochs: 2,
-                    sampling: SamplingOptions(maxNewTokens: 6), optimizer: AdamConfig(learningRate: 2e-3),
-                    freezing: Freezing(fraction: 0.34), recomputesLayers: recomputes),
+                config: configured(PPOConfig()) {
+                    $0.totalSteps = 2
+                    $0.rolloutBatchSize = 8
+                    $0.learnBatchSize = 4
+                    $0.epochs = 2
+                    $0.sampling = SamplingOptions(maxNewTokens: 6)
+                    $0.optimizer = AdamConfig(learningRate: 2e-3)
+                    $0.freezing = Freezing(fraction: 0.34)
+                    $0.recomputesLayers = recomputes
+                },
                 prompts: ToyData.prompts(20), rewardFunction: TokenShare(token: 7), tokenizer: NumberTokenizer(),
                 endOfSequence: 2, handler: { _ in }
             ).run()

@@ -9,9 +9,15 @@ import _TestSupport
     private func model() throws -> RewardModel { RewardModel(try TinyModel.llama(), head: TinyModel.head()) }
 
     private func config(_ steps: Int = 6, rate: Double = 3e-3) -> RewardConfig {
-        RewardConfig(
-            maxSteps: steps, batchSize: 8, optimizer: AdamConfig(learningRate: rate), freezing: Freezing(fraction: 0.4),
-            logSteps: 4, evaluationSteps: 3, seed: 5)
+        configured(RewardConfig()) {
+            $0.maxSteps = steps
+            $0.batchSize = 8
+            $0.optimizer = AdamConfig(learningRate: rate)
+            $0.freezing = Freezing(fraction: 0.4)
+            $0.logSteps = 4
+            $0.evaluationSteps = 3
+            $0.seed = 5
+        }
     }
 
     /// The better answer is made of token 5, the other one of token 6.
@@ -55,7 +61,7 @@ import _TestSupport
     func firstStep() throws {
         let model = try model()
         let pairs = ToyData.comparisons(8)
-        let expected = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
+        let expected = RewardEvaluation(of: model, pairs)
         let log = EventLog()
         try RewardTrainer(model, config: config(1), comparisons: pairs, handler: log.handler).run()
         expectClose([try #require(log.last("loss"))], [expected.loss], relative: 1e-5)
@@ -175,14 +181,14 @@ import _TestSupport
         config.normalisationPairs = 400
         let pairs = ToyData.comparisons(30)
         let trainer = try RewardTrainer(model, config: config, comparisons: pairs, handler: { _ in })
-        let before = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
+        let before = RewardEvaluation(of: model, pairs)
         let scores = RewardLoss.scores(model, pairs).values.map(Double.init)
         let found = try trainer.normalise()
         let (mean, std) = (found.mean, found.std)
         #expect(found.isApplied)
         expectClose([mean, std], [before.logitsMean, before.logitsStd], relative: 1e-5, absolute: 1e-6)
         for _ in 0..<2 {
-            let after = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
+            let after = RewardEvaluation(of: model, pairs)
             expectClose([after.logitsMean, after.logitsStd], [0, 1], relative: 0, absolute: 1e-4)
             #expect(after.accuracy == before.accuracy)
             expectClose(RewardLoss.scores(model, pairs).values, scores.map { ($0 - mean) / std }, relative: 1e-4, absolute: 1e-4)
@@ -225,7 +231,7 @@ import _TestSupport
         let pairs = ToyData.comparisons(12)
         let trainer = try RewardTrainer(model, config: config(), comparisons: pairs, handler: { _ in })
         #expect(try trainer.normalise().isApplied)
-        let after = RewardTrainer.evaluate(model, pairs, tokensPerPass: 1000)
+        let after = RewardEvaluation(of: model, pairs)
         expectClose([after.logitsMean, after.logitsStd], [0, 1], relative: 0, absolute: 1e-3)
     }
 

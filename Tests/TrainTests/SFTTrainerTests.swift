@@ -7,10 +7,16 @@ import _TestSupport
 
 @Suite struct SFTTrainerTests {
     private func config(_ steps: Int = 6, rate: Double = 3e-3) -> SFTConfig {
-        SFTConfig(
-            maxSteps: steps, batchSize: 8, optimizer: AdamConfig(learningRate: rate),
-            schedule: Schedule(.cosine, warmupSteps: 2), freezing: Freezing(fraction: 0.4, freezesEmbeddings: false),
-            logSteps: 3, evaluationSteps: 2, seed: 5)
+        configured(SFTConfig()) {
+            $0.maxSteps = steps
+            $0.batchSize = 8
+            $0.optimizer = AdamConfig(learningRate: rate)
+            $0.schedule = Schedule(.cosine, warmupSteps: 2)
+            $0.freezing = Freezing(fraction: 0.4, freezesEmbeddings: false)
+            $0.logSteps = 3
+            $0.evaluationSteps = 2
+            $0.seed = 5
+        }
     }
 
     @Test("the loss falls, trainable parameters move, frozen ones keep their bits")
@@ -220,10 +226,27 @@ import _TestSupport
 
     @Test("the number of steps")
     func stepCounts() {
-        #expect(SFTConfig(epochs: 1, batchSize: 8).loop.totalSteps(examples: 17) == 3)
-        #expect(SFTConfig(epochs: 2.5, batchSize: 8).loop.totalSteps(examples: 16) == 5)
-        #expect(SFTConfig(epochs: 0.01, batchSize: 8).loop.totalSteps(examples: 16) == 1)
-        #expect(SFTConfig(epochs: 9, maxSteps: 4, batchSize: 8).loop.totalSteps(examples: 16) == 4)
+        #expect(
+            configured(SFTConfig()) {
+                $0.epochs = 1
+                $0.batchSize = 8
+            }.loop.totalSteps(examples: 17) == 3)
+        #expect(
+            configured(SFTConfig()) {
+                $0.epochs = 2.5
+                $0.batchSize = 8
+            }.loop.totalSteps(examples: 16) == 5)
+        #expect(
+            configured(SFTConfig()) {
+                $0.epochs = 0.01
+                $0.batchSize = 8
+            }.loop.totalSteps(examples: 16) == 1)
+        #expect(
+            configured(SFTConfig()) {
+                $0.epochs = 9
+                $0.maxSteps = 4
+                $0.batchSize = 8
+            }.loop.totalSteps(examples: 16) == 4)
     }
 
     @Test("consecutive parts hold at most so many tokens; what is longer is alone")

@@ -31,9 +31,9 @@ import _TestSupport
         for schedule in [
             Schedule(warmupSteps: -1), Schedule(warmupShare: -0.1), Schedule(warmupShare: 1e300), Schedule(warmupShare: .nan),
         ] {
-            #expect(throws: TrainingError.self) { try SFTConfig(schedule: schedule).validate() }
-            #expect(throws: TrainingError.self) { try RewardConfig(schedule: schedule).validate() }
-            #expect(throws: TrainingError.self) { try PPOConfig(schedule: schedule).validate() }
+            #expect(throws: TrainingError.self) { try configured(SFTConfig()) { $0.schedule = schedule }.validate() }
+            #expect(throws: TrainingError.self) { try configured(RewardConfig()) { $0.schedule = schedule }.validate() }
+            #expect(throws: TrainingError.self) { try configured(PPOConfig()) { $0.schedule = schedule }.validate() }
         }
     }
 

@@ -24,16 +24,6 @@ public enum Bootstrap {
         return interval(around: values.reduce(0, +) / Double(count), resampled: means)
     }
 
-    /// The median of `values` with its interval; arguments as in ``mean(of:resamples:using:)``.
-    public static func median(
-        of values: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
-    ) -> Interval {
-        precondition(!values.isEmpty, "Bootstrap.median needs at least one value")
-        return statistic(count: values.count, resamples: resamples, using: &generator) { indices in
-            Statistics.quantile(0.5, of: indices.map { values[$0] }) ?? .nan
-        }
-    }
-
     /// The mean of `first[i] − second[i]` with its interval: two systems measured on the same inputs.
     ///
     /// Pairs are resampled together, so what the inputs have in common cancels. An interval that excludes 0 says that the

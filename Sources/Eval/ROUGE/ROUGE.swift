@@ -13,13 +13,6 @@ public enum ROUGE {
         /// The F measure of the two, each form with its own formula.
         public var f: Double
 
-        /// A score from its three numbers.
-        public init(precision: Double, recall: Double, f: Double) {
-            self.precision = precision
-            self.recall = recall
-            self.f = f
-        }
-
         /// The score of no overlap.
         public static let zero = Score(precision: 0, recall: 0, f: 0)
     }

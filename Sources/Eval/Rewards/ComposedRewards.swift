@@ -16,8 +16,8 @@ public struct ClosureReward: RewardFunction {
     public func rewards(for requests: [RewardRequest]) throws -> [Double] { try body(requests) }
 }
 
-/// A sum of rewards, each times a weight.
-public struct WeightedReward: RewardFunction {
+/// A sum of rewards, each times a weight. Those of them that read states behind the policy's trunk get them.
+public struct WeightedReward: TrunkReadingReward {
     /// The parts.
     public var parts: [(weight: Double, reward: any RewardFunction)]
 
@@ -26,9 +26,14 @@ public struct WeightedReward: RewardFunction {
 
     /// - Throws: what a part throws; ``RewardError/wrongCount(_:expected:)`` and ``RewardError/outOfRange(_:response:)`` for what is no
     ///   reward for each response.
-    public func rewards(for requests: [RewardRequest]) throws -> [Double] {
+    public func rewards(for requests: [RewardRequest]) throws -> [Double] { try sum(for: requests, trunk: nil) }
+
+    /// - Throws: as ``rewards(for:)``.
+    public func rewards(for requests: [RewardRequest], trunk: TrunkStates) throws -> [Double] { try sum(for: requests, trunk: trunk) }
+
+    private func sum(for requests: [RewardRequest], trunk: TrunkStates?) throws -> [Double] {
         try parts.reduce(into: Array(repeating: 0, count: requests.count)) { sums, part in
-            for (index, reward) in try part.reward.checkedRewards(for: requests).enumerated() {
+            for (index, reward) in try part.reward.checkedRewards(for: requests, offering: trunk).enumerated() {
                 sums[index] += part.weight * reward
             }
         }

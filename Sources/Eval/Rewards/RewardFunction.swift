@@ -1,5 +1,3 @@
-public import Tensor
-
 /// A response to be judged, with everything that some judge may need.
 public struct RewardRequest {
     /// The prompt's text.
@@ -12,23 +10,16 @@ public struct RewardRequest {
     public var promptTokens: [Int32]
     /// The response's tokens, with the end-of-sequence token when it was drawn.
     public var responseTokens: [Int32]
-    /// The states of all tokens of prompt + response + end behind the first layers of the policy, when they are known.
-    public var trunk: Tensor?
-    /// How many layers of the policy the states in `trunk` have been through.
-    public var trunkLayers: Int
 
     /// A request; see the properties.
     public init(
-        query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [], responseTokens: [Int32] = [],
-        trunk: Tensor? = nil, trunkLayers: Int = 0
+        query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [], responseTokens: [Int32] = []
     ) {
         self.query = query
         self.response = response
         self.reference = reference
         self.promptTokens = promptTokens
         self.responseTokens = responseTokens
-        self.trunk = trunk
-        self.trunkLayers = trunkLayers
     }
 }
 
@@ -42,8 +33,8 @@ public protocol RewardFunction {
 extension RewardFunction {
     /// One number within the range of 32-bit floats for every request, in order.
     /// - Throws: ``RewardError/outOfRange(_:response:)``, ``RewardError/wrongCount(_:expected:)``, and what the function itself throws.
-    package func checkedRewards(for requests: [RewardRequest]) throws -> [Double] {
-        let rewards = try rewards(for: requests)
+    package func checkedRewards(for requests: [RewardRequest], offering trunk: TrunkStates? = nil) throws -> [Double] {
+        let rewards = try rewards(for: requests, offering: trunk)
         guard rewards.count == requests.count else {
             throw RewardError.wrongCount(rewards.count, expected: requests.count)
         }

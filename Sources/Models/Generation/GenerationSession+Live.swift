@@ -1,6 +1,6 @@
 import Tensor
 
-// What a session is at work on.
+// What a session is at work on, and what it keeps.
 extension GenerationSession {
     /// A prompt whose keys and values are in the cache.
     final class LivePrompt {
@@ -9,7 +9,6 @@ extension GenerationSession {
         /// What the first token of each of its responses is drawn from.
         var logits: [Float] = []
         var value: Float?
-        var trunk: Tensor?
         var waiting: Range<Int>
         var unfinished: Int
         /// Cache rows set aside for its first response, so that an admitted prompt can always make progress.
@@ -36,6 +35,41 @@ extension GenerationSession {
 
         init(prompt: LivePrompt, index: Int, rows: Range<Int>, stream: Philox) {
             (self.prompt, self.index, self.rows, self.stream) = (prompt, index, rows, stream)
+        }
+    }
+    /// The states of all texts of a session in one matrix: each is written once, and stays where it is.
+    struct TrunkStore {
+        private let states: Tensor
+        /// The first row of every response's text, with room for its prompt, all new tokens and one that closes it.
+        private let begins: [[Int]]
+        private let width: Int
+
+        init(_ requests: [GenerationRequest], maxNewTokens: Int, width: Int) {
+            self.width = width
+            var count = 0
+            begins = requests.map { request in
+                request.streams.map { _ in
+                    defer { count += request.prompt.count + maxNewTokens + 1 }
+                    return count
+                }
+            }
+            states = .uninitialized([count, width]) { _ in }
+        }
+
+        /// Keeps the states of a prompt as those of all its responses.
+        func keep(_ source: Tensor, rows: Range<Int>, ofPrompt request: Int) {
+            for sample in begins[request].indices { keep(source, rows: rows, of: request, sample, behind: 0) }
+        }
+
+        /// Keeps some rows as those behind the first `count` of a response's text.
+        func keep(_ source: Tensor, rows: Range<Int>, of request: Int, _ sample: Int, behind count: Int) {
+            (states.mutablePointer + (begins[request][sample] + count) * width).update(
+                from: source.pointer + rows.lowerBound * width, count: rows.count * width)
+        }
+
+        /// The first rows of a response's text.
+        func rows(of request: Int, _ sample: Int, count: Int) -> TrunkRows {
+            TrunkRows(states, rows: begins[request][sample]..<begins[request][sample] + count)
         }
     }
 }

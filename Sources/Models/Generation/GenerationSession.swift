@@ -11,6 +11,8 @@ final class GenerationSession {
     private let observer: Generator.Observer?
     private let cache: KVCache
     private let promptsAtOnce: Int
+    /// Where the states behind the trunk go, when they are wanted.
+    private let trunk: TrunkStore?
     private var nextRequest = 0
     private var prompts: [LivePrompt] = []
     private var active: [LiveResponse] = []
@@ -35,6 +37,9 @@ final class GenerationSession {
             maxNewTokens: options.maxNewTokens)
         promptsAtOnce = size.promptsAtOnce
         cache = KVCache(for: decoder.shape, capacity: size.rows)
+        trunk =
+            generator.trunkLayers == nil
+            ? nil : TrunkStore(requests, maxNewTokens: options.maxNewTokens, width: decoder.shape.hiddenSize)
     }
 
     /// The rows of the cache for prompts of given lengths with given numbers of responses, and how many prompts are in it at once.
@@ -145,7 +150,7 @@ final class GenerationSession {
                 throw GenerationError.notFinite(index: prompt.request, position: prompt.rows.count - 1)
             }
             prompt.value = values?[i]
-            prompt.trunk = trunk?.rows(batch.rows[i])
+            if let trunk { self.trunk?.keep(trunk, rows: batch.rows[i], ofPrompt: prompt.request) }
         }
     }
 
@@ -183,7 +188,11 @@ final class GenerationSession {
             ids, positions, AttentionLayout(segments), rows, wanted: (wanted, AttentionLayout(wantedSegments)),
             stopsBelow: growing.isEmpty)
         if let trunk {
-            for (response, segment) in zip(active, segments) { keep(trunk, rows: segment.queries, of: response) }
+            for (response, segment) in zip(active, segments) {
+                self.trunk?.keep(
+                    trunk, rows: segment.queries, of: response.prompt.request, response.index,
+                    behind: response.prompt.rows.count + response.fed - segment.queries.count)
+            }
         }
         let finished = active.filter(\.finished)
         finished.forEach(conclude)
@@ -275,21 +284,8 @@ final class GenerationSession {
         }
     }
 
-    private func keep(_ trunk: Tensor, rows: Range<Int>, of live: LiveResponse) {
-        let width = decoder.shape.hiddenSize
-        let prompt = live.prompt.rows.count
-        if live.response.trunk == nil {
-            live.response.trunk = .uninitialized([prompt + options.maxNewTokens + 1, width]) { out in
-                if let states = live.prompt.trunk { out.update(from: states.pointer, count: prompt * width) }
-            }
-        }
-        guard let target = live.response.trunk else { return }
-        (target.mutablePointer + (prompt + live.fed - rows.count) * width).update(
-            from: trunk.pointer + rows.lowerBound * width, count: rows.count * width)
-    }
-
     private func conclude(_ live: LiveResponse) {
-        if let trunk = live.response.trunk { live.response.trunk = trunk.rows(0..<live.prompt.rows.count + live.fed) }
+        live.response.trunk = trunk?.rows(of: live.prompt.request, live.index, count: live.prompt.rows.count + live.fed)
         results[live.prompt.request][live.index] = live.response
         cache.release(live.rows)
         live.prompt.unfinished -= 1

@@ -25,8 +25,8 @@ public struct GeneratedResponse {
     /// Whether the response ended by itself, with one of the end tokens.
     public var ended = false
     /// The states behind the first `trunkLayers` layers of every prompt token and of the response as a reward model reads it, with one
-    /// closing token (``EndTokens/closed(_:)``): [P + R (+ 1), C]. Only when asked for.
-    public var trunk: Tensor?
+    /// closing token (``EndTokens/closed(_:)``): P + R (+ 1) rows of a matrix that all responses of a call share. Only when asked for.
+    public var trunk: TrunkRows?
 
     /// A response without tokens.
     public init() {}

@@ -91,9 +91,10 @@ public struct PolicySettings: Settings {
 
     /// Adam as the options describe it.
     var optimizer: AdamConfig {
-        AdamConfig(
-            learningRate: adamLearningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon,
-            weightDecay: adamWeightDecay, clipNorm: gradNormClipping)
+        var config = AdamConfig(learningRate: adamLearningRate, clipNorm: gradNormClipping)
+        (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
+        config.weightDecay = adamWeightDecay
+        return config
     }
 
     /// Prompts of one rollout batch.

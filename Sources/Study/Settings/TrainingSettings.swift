@@ -85,22 +85,36 @@ public struct TrainingSettings: Settings {
         }
     }
 
+    /// AdamW as the settings describe it.
     var optimizer: AdamConfig {
-        AdamConfig(
-            learningRate: learningRate, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon,
-            weightDecay: weightDecay,
-            clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
+        var config = AdamConfig(learningRate: learningRate, clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
+        (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
+        config.weightDecay = weightDecay
+        return config
     }
 
+    /// The learning rate's course.
     var schedule: Schedule {
         Schedule(
             Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps, warmupShare: warmupRatio)
     }
 
+    /// How a run learns, without what is its method's own.
+    func loop(seed: UInt64) -> LoopConfig {
+        var loop = LoopConfig()
+        (loop.epochs, loop.maxSteps, loop.batchSize, loop.dropsOut) = (numTrainEpochs, stepLimit, batchSize, dropout)
+        (loop.tokensPerPass, loop.recomputesLayers) = (tokensPerPass, gradientCheckpointing)
+        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizer, schedule, seed, skipBadBatches)
+        (loop.logSteps, loop.evaluationSteps, loop.checkpointSteps) = (loggingSteps, evalSteps, saveSteps)
+        return loop
+    }
+
     /// The steps that a run is cut to.
     var stepLimit: Int? { maxSteps == -1 ? nil : maxSteps }
 
+    /// What stays as it is.
     var freezing: Freezing { Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead) }
 
+    /// Examples of one optimiser step.
     var batchSize: Int { perDeviceTrainBatchSize * gradientAccumulationSteps }
 }

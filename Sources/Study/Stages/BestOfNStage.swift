@@ -52,13 +52,12 @@ public struct BestOfNStage: Stage {
         func grouped(_ count: Int) -> Int { bestOfN.groups > 1 ? min(bestOfN.groupedPrompts, count) : 0 }
         let total = splits.reduce(0) { $0 + $1.1.count + grouped($1.1.count) * (bestOfN.groups - 1) }
         try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
-        let sampler = BestOfN(
-            generator: Generator(
-                policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
-            rewardFunction: reward, tokenizer: policy.tokenizer,
-            options: sampling.options(reference: data.referenceCompatible),
-            random: Philox(seed: run.seed).split("best of n"), reference: reference,
-            promptsPerPass: max(1, 256 / n))
+        var sampler = BestOfN(
+            ResponseSampler(
+                Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
+                tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
+            rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
+        (sampler.reference, sampler.promptsPerPass) = (reference, max(1, 256 / n))
         let all = splits.flatMap(\.1)
         try MemoryPlan.check(
             limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,

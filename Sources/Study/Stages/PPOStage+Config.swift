@@ -4,7 +4,8 @@ extension PPOStage {
     /// The trainer's settings, from the options of all groups.
     package func config() throws -> PPOConfig {
         let steps = policy.rolloutBatches
-        var config = PPOConfig(totalSteps: policy.totalSteps, sampling: sampling.options(), seed: run.seed)
+        var config = PPOConfig()
+        (config.totalSteps, config.sampling, config.seed) = (policy.totalSteps, sampling.options(), run.seed)
 
         config.rolloutBatchSize = policy.promptsOfBatch * steps
         config.rolloutBatches = steps

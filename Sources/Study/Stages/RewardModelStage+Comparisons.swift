@@ -82,16 +82,18 @@ extension RewardModelStage {
         try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
         var done = (examples: 0, tokens: 0)
         return try wanted.map { name, examples in
-            let simulation = SimulatedPreferences(
-                generator: Generator(
-                    decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
-                tokenizer: supervised.tokenizer, judge: GoldScore(lengthWeight: preferences.lengthWeight),
-                options: sampling.options(), temperatures: preferences.simulatedTemperatures.map(Float.init),
-                samplesPerTemperature: preferences.samplesPerTemperature, pairsPerPrompt: preferences.pairsPerPrompt,
-                minimumMargin: preferences.minimumMargin,
-                // held-out labels are the judge's own: accuracy is measured against the truth
-                flippedShare: name == "train" ? preferences.flippedShare : 0,
+            var simulation = SimulatedPreferences(
+                ResponseSampler(
+                    Generator(decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
+                    tokenizer: supervised.tokenizer, options: sampling.options()),
                 random: Philox(seed: run.seed).split("preferences"))
+            simulation.judge = GoldScore(lengthWeight: preferences.lengthWeight)
+            simulation.temperatures = preferences.simulatedTemperatures.map(Float.init)
+            simulation.samplesPerTemperature = preferences.samplesPerTemperature
+            simulation.pairsPerPrompt = preferences.pairsPerPrompt
+            simulation.minimumMargin = preferences.minimumMargin
+            // held-out labels are the judge's own: accuracy is measured against the truth
+            simulation.flippedShare = name == "train" ? preferences.flippedShare : 0
             var last = (examples: 0, tokens: 0)
             let result = try simulation.comparisons(
                 for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)

@@ -179,17 +179,12 @@ public struct RewardModelStage: Stage {
     }
 
     private var config: RewardConfig {
-        var config = RewardConfig(
-            epochs: training.numTrainEpochs, maxSteps: training.stepLimit, batchSize: training.batchSize,
-            tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
-            freezing: training.freezing, logSteps: training.loggingSteps, evaluationSteps: training.evalSteps,
-            checkpointSteps: training.saveSteps, centering: preferences.centerRewardsCoefficient,
-            normalisationPairs: data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize),
-            seed: run.seed)
-        config.skippedBatches = training.skipBadBatches
+        var config = RewardConfig()
+        config.loop = training.loop(seed: run.seed)
+        config.freezing = training.freezing
+        config.centering = preferences.centerRewardsCoefficient
+        config.normalisationPairs = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)
         config.tiesPredictZero = data.referenceCompatible
-        config.recomputesLayers = training.gradientCheckpointing
-        config.dropsOut = training.dropout
         return config
     }
 }

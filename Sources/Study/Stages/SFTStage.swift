@@ -102,7 +102,8 @@ public struct SFTStage: Stage {
                 advice: "a smaller model, or a greater --freeze-layers", note: session.say
             ) {
                 trainer.memory(
-                    generator: evaluation.generates ? samples.generator : nil, maxNewTokens: samples.options.maxNewTokens)
+                    generator: evaluation.generates ? samples.sampler.generator : nil,
+                    maxNewTokens: samples.sampler.options.maxNewTokens)
             }
         }
         if evaluation.generates, evaluation.doTrain {
@@ -138,9 +139,9 @@ public struct SFTStage: Stage {
         let tokenizer = start.tokenizer
         let reference = data.referenceCompatible
         return SampleEvaluation(
-            generator: Generator(start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize),
-            tokenizer: tokenizer,
-            options: sampling.options(samples: reference, reference: reference),
+            ResponseSampler(
+                Generator(start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize), tokenizer: tokenizer,
+                options: sampling.options(samples: reference, reference: reference)),
             random: Philox(seed: run.seed).split("evaluation"),
             rewardFunction: evaluation.generates && model.evalSlRewardFunction
                 ? try reward.load(session, data: data, tokenizer: tokenizer, ends: ends) : nil)
@@ -150,17 +151,12 @@ public struct SFTStage: Stage {
     private var meansOverBatches: Bool { training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible }
 
     private var config: SFTConfig {
-        var config = SFTConfig(
-            epochs: training.numTrainEpochs, maxSteps: training.stepLimit, batchSize: training.batchSize,
-            tokensPerPass: training.tokensPerPass, optimizer: training.optimizer, schedule: training.schedule,
-            freezing: model.fromScratch ? Freezing(fraction: 0) : training.freezing, logSteps: training.loggingSteps,
-            evaluationSteps: training.evalSteps, checkpointSteps: training.saveSteps,
-            promptLossWeight: model.promptLossWeight,
-            microBatchSize: meansOverBatches ? training.perDeviceTrainBatchSize : nil, seed: run.seed)
+        var config = SFTConfig()
+        config.loop = training.loop(seed: run.seed)
+        config.freezing = model.fromScratch ? Freezing(fraction: 0) : training.freezing
+        config.promptLossWeight = model.promptLossWeight
+        config.microBatchSize = meansOverBatches ? training.perDeviceTrainBatchSize : nil
         config.evaluationBatchSize = meansOverBatches ? evaluation.perDeviceEvalBatchSize : nil
-        config.skippedBatches = training.skipBadBatches
-        config.recomputesLayers = training.gradientCheckpointing
-        config.dropsOut = training.dropout
         return config
     }
 

@@ -5,27 +5,19 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     /// The peak learning rate, before the schedule.
     public var learningRate: Double
     /// The decay of the first moment.
-    public var beta1: Double
+    public var beta1 = 0.9
     /// The decay of the second moment.
-    public var beta2: Double
+    public var beta2 = 0.999
     /// Added to the root of the second moment.
-    public var epsilon: Double
+    public var epsilon = 1e-8
     /// Decoupled weight decay.
-    public var weightDecay: Double
+    public var weightDecay = 0.0
     /// Gradients are scaled down to this global norm; nil leaves them.
     public var clipNorm: Double?
 
-    /// Settings; see the properties.
-    public init(
-        learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
-        clipNorm: Double? = 1
-    ) {
-        self.learningRate = learningRate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.weightDecay = weightDecay
-        self.clipNorm = clipNorm
+    /// Settings with a peak learning rate and a norm to clip to; the others are set afterwards.
+    public init(learningRate: Double = 5e-5, clipNorm: Double? = 1) {
+        (self.learningRate, self.clipNorm) = (learningRate, clipNorm)
     }
 
     /// Checks that the numbers make sense.

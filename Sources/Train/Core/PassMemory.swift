@@ -53,37 +53,32 @@ package struct PassMemory: Sendable, Equatable {
 /// The memory that training takes, part by part, in bytes.
 package struct TrainingMemory: Sendable, Equatable {
     /// Weights of all models, and whatever else tensors hold before the first step.
-    package var weights: Int
+    package var weights = 0
     /// The optimiser's moments.
-    package var optimizer: Int
+    package var optimizer = 0
     /// The gradients of everything that is trained.
-    package var gradients: Int
+    package var gradients = 0
     /// The largest pass with gradients.
-    package var training: PassMemory
+    package var training = PassMemory.none
     /// The largest pass without.
-    package var evaluation: PassMemory
-    /// The tokens of the largest pass with gradients, and of the largest one without.
-    package var trainingTokens: Int
-    package var evaluationTokens: Int
+    package var evaluation = PassMemory.none
+    /// The tokens of the largest pass with gradients.
+    package var trainingTokens = 0
+    /// The tokens of the largest pass without.
+    package var evaluationTokens = 0
     /// Keys, values and logits of what is sampled in one call.
-    package var caches: Int
+    package var caches = 0
     /// Trunk states that are kept from sampling to the end of a step.
-    package var states: Int
+    package var states = 0
 
-    /// An estimate; see the properties.
-    package init(
-        weights: Int, optimizer: Int, gradients: Int, training: PassMemory, evaluation: PassMemory, trainingTokens: Int,
-        evaluationTokens: Int, caches: Int, states: Int
-    ) {
-        self.weights = weights
-        self.optimizer = optimizer
-        self.gradients = gradients
-        self.training = training
-        self.evaluation = evaluation
-        self.trainingTokens = trainingTokens
-        self.evaluationTokens = evaluationTokens
-        self.caches = caches
-        self.states = states
+    /// Nothing yet.
+    package init() {}
+
+    /// What is held before the first pass of a trainer with this optimiser.
+    init(of optimizer: Adam) {
+        let memory = optimizer.memory
+        weights = Allocator.shared.bytesInUse + optimizer.mappedBytes - memory.moments
+        (self.optimizer, gradients) = memory
     }
 
     /// Weights, moments and gradients.
@@ -117,14 +112,5 @@ extension Adam {
     /// The bytes of trained weights that are still those of a mapped file: the first step makes them memory of their own.
     package var mappedBytes: Int {
         parameters.reduce(0) { $0 + ($1.value.storage.isView ? Allocator.capacity(for: $1.value.count * 4) : 0) }
-    }
-}
-
-extension Packing {
-    /// The tokens of the largest part that a batch of some items can be cut into.
-    package static func largestPart(lengths: [Int], batchSize: Int, tokensPerPass: Int) -> Int {
-        let longest = lengths.sorted(by: >)
-        let batch = longest.prefix(batchSize).reduce(0, +)
-        return max(longest.first ?? 0, min(batch, tokensPerPass))
     }
 }

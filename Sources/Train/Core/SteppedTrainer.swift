@@ -1,4 +1,4 @@
-/// What the trainers of all stages have in common: they take steps, and the same things are due behind one.
+/// What the trainers of all methods have in common: they take steps, and the same things are due behind one.
 protocol SteppedTrainer: AnyObject {
     /// Steps done.
     var step: Int { get }
@@ -6,10 +6,12 @@ protocol SteppedTrainer: AnyObject {
     var totalSteps: Int { get }
     /// Tokens processed.
     var tokens: Int { get }
-    /// When something is due.
-    var intervals: StepIntervals { get }
+    /// How steps are taken, and what is due behind them.
+    var steps: StepConfig { get }
     /// Receives progress and metrics.
     var handler: TrainingEventHandler { get }
+    /// What has been passed over.
+    var badBatches: BadBatches { get set }
 
     /// One step; returns the loss that progress shows, nil when its batch was passed over.
     func trainStep() throws -> Double?
@@ -17,13 +19,6 @@ protocol SteppedTrainer: AnyObject {
     func log() throws
     /// Measures every evaluation set.
     func evaluate() throws
-}
-
-/// Steps between two lines of metrics, two evaluations and two checkpoints; nil for none before the end.
-struct StepIntervals {
-    var log: Int
-    var evaluation: Int?
-    var checkpoint: Int?
 }
 
 extension SteppedTrainer {
@@ -37,10 +32,10 @@ extension SteppedTrainer {
             let loss = try trainStep()
             try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
             let isLast = step == totalSteps
-            if isLast || isDue(intervals.log) { try log() }
-            if isLast || isDue(intervals.evaluation) { try evaluate() }
+            if isLast || isDue(steps.logSteps) { try log() }
+            if isLast || isDue(steps.evaluationSteps) { try evaluate() }
             let stops = shouldStop()
-            let saves = shouldSave() || isDue(intervals.checkpoint)
+            let saves = shouldSave() || isDue(steps.checkpointSteps)
             if stops || saves { try checkpoint(self) }
             if stops { return isLast }
         }
@@ -48,4 +43,14 @@ extension SteppedTrainer {
     }
 
     private func isDue(_ interval: Int?) -> Bool { interval.map { step % $0 == 0 } ?? false }
+
+    /// Works on a batch; nil when numbers of it are not finite and the run may pass over such batches, which is told then.
+    func passingOverBadBatches<Result>(_ body: () throws -> Result) throws -> Result? {
+        do {
+            return try body()
+        } catch let error as TrainingError where badBatches.passesOver(error) {
+            try handler(.noted(badBatches.note(error)))
+            return nil
+        }
+    }
 }

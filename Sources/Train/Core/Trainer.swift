@@ -14,12 +14,12 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// What is trained on.
     let examples: [Method.Example]
     let handler: TrainingEventHandler
-    let optimizer: Adam
+    private let optimization: OptimizerSteps<Method>
     private var order: BatchOrder
     private(set) var tokens = 0
     private var interval = LossSums()
     private var last = (norm: 0.0, rate: 0.0)
-    private var badBatches: BadBatches
+    var badBatches: BadBatches
 
     /// Optimiser steps done.
     public private(set) var step = 0
@@ -44,11 +44,14 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         self.loop = config
         self.examples = examples
         self.handler = handler
-        optimizer = Adam(objective.parameters, config: config.optimizer)
+        optimization = OptimizerSteps(objective, config: config.steps, dropsOut: config.dropsOut)
         order = try BatchOrder(seed: config.seed, count: examples.count, batchSize: config.batchSize)
         totalSteps = config.totalSteps(examples: examples.count)
         badBatches = BadBatches(limit: config.skippedBatches)
     }
+
+    var steps: StepConfig { loop.steps }
+    var optimizer: Adam { optimization.optimizer }
 
     // MARK: Snapshots
 
@@ -98,47 +101,21 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
-    var intervals: StepIntervals {
-        StepIntervals(log: loop.logSteps, evaluation: loop.evaluationSteps, checkpoint: loop.checkpointSteps)
-    }
-
     /// One optimiser step; returns its loss, nil when the batch was passed over.
     func trainStep() throws -> Double? {
         let batch = order.next().map { examples[$0] }
-        do {
-            return try trainStep(on: batch)
-        } catch let error as TrainingError where badBatches.passesOver(error) {
-            step += 1
-            try handler(.noted(badBatches.note(error)))
-            return nil
-        }
+        let loss = try passingOverBadBatches { try learn(from: batch) }
+        step += 1
+        return loss
     }
 
-    private func trainStep(on batch: [Method.Example]) throws -> Double {
+    private func learn(from batch: [Method.Example]) throws -> Double {
         defer { optimizer.clearGradients() }
-        var loss = 0.0
-        var sums: [String: Double] = [:]
-        var noise = DropoutNoise(seed: loop.seed, step: step, isWanted: loop.dropsOut && objective.hasDropout)
-        for indices in Packing.parts(
-            Array(batch.indices), tokensPerPass: loop.tokensPerPass, length: { objective.tokens(of: batch[$0]) })
-        {
-            let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
-            let pass = Pass(batch: batch, indices: indices, step: step + 1, dropout: noise.next(rows: rows))
-            let tape = Tape(recomputingLayers: loop.recomputesLayers)
-            let found = try objective.loss(of: pass, on: tape)
-            guard found.loss.item.isFinite else {
-                throw TrainingError.notFinite(what: "the loss", step: step + 1, examples: pass.examples.map(objective.id))
-            }
-            loss += found.shown
-            sums.merge(found.sums) { $0 + $1 }
-            tape.backward(from: found.loss)
-        }
-        last.rate =
-            learningRate?(step, totalSteps) ?? loop.optimizer.learningRate * loop.schedule.factor(step: step, total: totalSteps)
-        last.norm = try optimizer.step(learningRate: last.rate, examples: batch.map(objective.id), of: step + 1)
+        let (loss, sums) = try optimization.add(batch, of: step + 1)
+        last.rate = learningRate?(step, totalSteps) ?? steps.learningRate(step: step, total: totalSteps)
+        last.norm = try optimization.take(learningRate: last.rate, batch: batch, of: step + 1)
         interval.add(loss: loss, weight: objective.weight(of: batch), sums: sums)
         tokens += batch.reduce(0) { $0 + objective.tokens(of: $1) }
-        step += 1
         return loss
     }
 

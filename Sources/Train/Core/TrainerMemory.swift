@@ -15,12 +15,11 @@ extension Trainer where Method == SFTObjective {
     /// The memory that the run takes, estimated before the first step.
     /// - Parameter generator: writes texts for the evaluation sets, where that is wanted.
     package func memory(generator: Generator? = nil, maxNewTokens: Int = 0) -> TrainingMemory {
-        let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
+        var memory = TrainingMemory(of: optimizer)
         let largest = Packing.largestPart(
             lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
         let evaluated = objective.evaluations.flatMap(\.examples)
-        let training = PassMemory.measured(
+        memory.training = PassMemory.measured(
             examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
@@ -32,20 +31,20 @@ extension Trainer where Method == SFTObjective {
             }
             optimizer.clearGradients()
         }
-        let evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
+        memory.evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
             _ = SFTLoss.mean(decoder, part, tokensPerPass: .max, validTokens: objective.validTokens)
         }
-        return TrainingMemory(
-            weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
-            training: training, evaluation: evaluation, trainingTokens: largest,
-            evaluationTokens: Packing.largestPart(
-                lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass),
-            caches: generator.map { generator in
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
+        if let generator {
+            memory.caches =
                 objective.evaluations.map { set in
                     generator.peakBytes(
-                        prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, evaluation)
+                        prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, memory.evaluation)
                 }.max() ?? 0
-            } ?? 0, states: 0)
+        }
+        return memory
     }
 }
 
@@ -63,7 +62,7 @@ extension BestOfN {
     /// - Parameter count: the responses to each prompt.
     package func memory(prompts: [TokenisedPrompt], count: Int) -> TrainingMemory {
         let held = Allocator.shared.bytesInUse
-        let newTokens = options.maxNewTokens
+        let (generator, newTokens) = (sampler.generator, sampler.options.maxNewTokens)
         let longest = prompts.map(\.tokens.count).sorted(by: >).prefix(promptsPerPass)
         let reading = PassMemory.measured(prompts, length: \.tokens.count, limit: Generator.prefillTokens) { part in
             let batch = TokenBatch(part.map(\.tokens))
@@ -91,20 +90,19 @@ extension BestOfN {
         if reference != nil {
             peaks.append(Int(reading.bytes(tokens: (longest.first ?? 0) + count * newTokens)))
         }
-        return TrainingMemory(
-            weights: held, optimizer: 0, gradients: 0, training: .none, evaluation: .none, trainingTokens: 0,
-            evaluationTokens: 0, caches: (peaks.max() ?? 0) + responses, states: 0)
+        var memory = TrainingMemory()
+        (memory.weights, memory.caches) = (held, (peaks.max() ?? 0) + responses)
+        return memory
     }
 }
 
 extension Trainer where Method == RewardObjective {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
-        let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
+        var memory = TrainingMemory(of: optimizer)
         let largest = Packing.largestPart(
             lengths: examples.map(\.count), batchSize: config.batchSize, tokensPerPass: config.tokensPerPass)
-        let training = PassMemory.measured(
+        memory.training = PassMemory.measured(
             examples, length: \.count, limit: largest, beyond: memory.gradients
         ) { part in
             twice {
@@ -115,23 +113,21 @@ extension Trainer where Method == RewardObjective {
             optimizer.clearGradients()
         }
         let evaluated = objective.evaluations.flatMap(\.comparisons)
-        let evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
+        memory.evaluation = PassMemory.measured(evaluated, length: \.count, limit: largest) { part in
             _ = RewardLoss.scores(model, part, position: config.position).values
         }
-        return TrainingMemory(
-            weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
-            training: training, evaluation: evaluation, trainingTokens: largest,
-            evaluationTokens: Packing.largestPart(
-                lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass),
-            caches: 0, states: 0)
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
+        return memory
     }
 }
 
 extension PPOTrainer {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {
-        let memory = optimizer.memory
-        let held = Allocator.shared.bytesInUse + optimizer.mappedBytes
+        let optimizer = optimization.optimizer
+        var memory = TrainingMemory(of: optimizer)
         let newTokens = config.sampling.maxNewTokens
         let lengths = prompts.map(\.tokens.count)
         let largest = Packing.largestPart(
@@ -140,34 +136,32 @@ extension PPOTrainer {
         let width = policy.shape.hiddenSize
         // one of middle length stands for all
         let middle = prompts.sorted { $0.tokens.count < $1.tokens.count }[prompts.count / 2]
-        let rollouts = [middle].map { prompt in
-            let zeros = [Float](repeating: 0, count: newTokens)
-            var rollout = Rollout(
-                id: prompt.id, prompt: prompt.tokens, response: Array(repeating: ends.closing ?? 0, count: newTokens),
-                ended: true, logProbs: zeros, referenceLogProbs: zeros, values: zeros)
-            (rollout.advantages, rollout.returns) = (zeros, zeros)
-            return rollout
-        }
-        let length = { (rollout: Rollout) in rollout.prompt.count + rollout.response.count }
+        var drawn = GeneratedResponse()
+        let zeros = [Float](repeating: 0, count: newTokens)
+        (drawn.tokens, drawn.ended) = (Array(repeating: ends.closing ?? 0, count: newTokens), true)
+        (drawn.logProbs, drawn.values) = (zeros, zeros)
+        var rollout = Rollout(id: middle.id, prompt: middle.tokens, response: drawn)
+        (rollout.referenceLogProbs, rollout.advantages, rollout.returns) = (zeros, zeros, zeros)
         func withTrunk(_ part: [Rollout]) -> [Rollout] {
             guard sharedTrunkLayers > 0 else { return part }
+            let states = Tensor.zeros([rollout.count - 1, width])
             return part.map { rollout in
                 var rollout = rollout
-                rollout.trunk = .zeros([length(rollout) - 1, width])
+                rollout.trunk = TrunkRows(states, rows: 0..<rollout.count - 1)
                 return rollout
             }
         }
-        let kept = statistics
-        let training = PassMemory.measured(rollouts, length: length, limit: largest, beyond: memory.gradients) { part in
+        let kept = objective.statistics
+        memory.training = PassMemory.measured([rollout], length: \.count, limit: largest, beyond: memory.gradients) { part in
             let part = withTrunk(part)
             twice {
                 let tape = Tape(recomputingLayers: config.recomputesLayers)
-                tape.backward(from: loss(part, tokens: part.count * newTokens, on: tape))
+                tape.backward(from: objective.loss(of: part, tokens: part.count * newTokens, on: tape))
             }
             optimizer.clearGradients()
         }
-        statistics = kept
-        let evaluation = PassMemory.measured(rollouts, length: length, limit: largest) { part in
+        objective.statistics = kept
+        memory.evaluation = PassMemory.measured([rollout], length: \.count, limit: largest) { part in
             var part = withTrunk(part)
             addReferenceLogProbs(to: &part)
         }
@@ -177,14 +171,13 @@ extension PPOTrainer {
         let batch = Array(lengths.sorted(by: >).prefix(config.rolloutBatchSize))
         let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 }
         let evaluated = evaluationPrompts.map { set in
-            generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, evaluation)
+            generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, memory.evaluation)
         }
-        return TrainingMemory(
-            weights: held - memory.moments, optimizer: memory.moments, gradients: memory.gradients,
-            training: training, evaluation: evaluation, trainingTokens: largest,
-            evaluationTokens: Packing.largestPart(
-                lengths: batch.map { $0 + newTokens + 1 }, batchSize: .max, tokensPerPass: config.tokensPerPass),
-            caches: max(generator.peakBytes(prompts: batch, maxNewTokens: newTokens, evaluation), evaluated.max() ?? 0),
-            states: sharedTrunkLayers > 0 ? 4 * width * sampled : 0)
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: batch.map { $0 + newTokens + 1 }, batchSize: .max, tokensPerPass: config.tokensPerPass)
+        memory.caches = max(generator.peakBytes(prompts: batch, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
+        memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
+        return memory
     }
 }

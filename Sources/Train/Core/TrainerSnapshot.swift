@@ -13,22 +13,9 @@ public struct TrainerSnapshot {
     /// The position in the data.
     public var order: BatchOrder
     /// Sums and coefficients that carry over.
-    public var numbers: [String: Double]
+    public var numbers: [String: Double] = [:]
     /// The optimiser's moments.
     public var tensors: [String: Tensor]
-
-    /// A snapshot; see the properties.
-    public init(
-        step: Int, optimizerSteps: Int, tokens: Int, order: BatchOrder, numbers: [String: Double] = [:],
-        tensors: [String: Tensor]
-    ) {
-        self.step = step
-        self.optimizerSteps = optimizerSteps
-        self.tokens = tokens
-        self.order = order
-        self.numbers = numbers
-        self.tensors = tensors
-    }
 
     /// One of ``numbers`` that counts something; 0 where it is absent or no count.
     func count(_ name: String) -> Int { Self.count(numbers[name] ?? 0) }

@@ -73,19 +73,15 @@ import _TestSupport
         model.decoder.parameters(ofLayer: 2)[1].value.update { for i in $0.indices { $0[i] += 0.1 } }
         let plain = try RewardModelReward(model, endOfSequence: 2).rewards(for: requests)
         func scores(trunkLayers: Int, shared: Int, damaged: Bool = false, missing: Int? = nil) throws -> [Double] {
-            let with = requests.enumerated().map { index, request in
-                var request = request
-                let end: [Int32] = request.responseTokens.last == 2 ? [] : [2]
-                let text = request.promptTokens + request.responseTokens + end
-                if index != missing {
-                    request.trunk = policy.run(TokenBatch([text]), layers: 0..<trunkLayers)
-                    if damaged { request.trunk = request.trunk?.scaled(by: 3) }
-                    request.trunkLayers = trunkLayers
-                }
-                return request
-            }
+            let batch = TokenBatch(
+                requests.map { request in
+                    request.promptTokens + request.responseTokens + (request.responseTokens.last == 2 ? [] : [2])
+                })
+            let states = policy.run(batch, layers: 0..<trunkLayers).scaled(by: damaged ? 3 : 1)
+            var texts = batch.rows.map { TrunkRows(states, rows: $0) }
+            if let missing { texts[missing] = texts[missing].prefix(1) }
             return try RewardModelReward(model, endOfSequence: 2, sharedTrunkLayers: shared, tokensPerPass: 12)
-                .rewards(for: with)
+                .rewards(for: requests, trunk: TrunkStates(texts, layers: trunkLayers))
         }
         func isClose(_ scores: [Double]) -> Bool { zip(scores, plain).allSatisfy { abs($0 - $1) < 1e-5 } }
         #expect(isClose(try scores(trunkLayers: 2, shared: 2)))

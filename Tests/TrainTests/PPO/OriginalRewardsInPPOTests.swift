@@ -64,10 +64,17 @@ import _TestSupport
             TokenisedPrompt(id: "\(index)", tokens: row.prompt, query: row.query, reference: row.reference, isTruncated: false)
         }
         let learner = try PPOFixture.policy("learner", of: "reference")
-        var config = PPOConfig(
-            totalSteps: 1, rolloutBatchSize: rows.count, learnBatchSize: rows.count, epochs: 1,
-            sampling: SamplingOptions(maxNewTokens: fixture.width, topK: 1), compatibility: .reference,
-            optimizer: AdamConfig(learningRate: 1e-3), evaluatesAtStart: false, tableLogs: 1)
+        var config = configured(PPOConfig()) {
+            $0.totalSteps = 1
+            $0.rolloutBatchSize = rows.count
+            $0.learnBatchSize = rows.count
+            $0.epochs = 1
+            $0.sampling = SamplingOptions(maxNewTokens: fixture.width, topK: 1)
+            $0.compatibility = .reference
+            $0.optimizer = AdamConfig(learningRate: 1e-3)
+            $0.evaluatesAtStart = false
+            $0.tableLogs = 1
+        }
         config.logSteps = 1
         config.rolloutBatches = max(1, rows.count / fixture.batch)
         config.evaluationBatchSize = fixture.batch

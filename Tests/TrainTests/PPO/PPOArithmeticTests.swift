@@ -41,7 +41,7 @@ import _TestSupport
 
     @Test("the score comes at the last token, and clipping after adding")
     func tokenRewards() {
-        var config = PPOConfig(klEstimator: .k1)
+        var config = configured(PPOConfig()) { $0.klEstimator = .k1 }
         func rewards() -> [Float] {
             TokenRewards.rewards(
                 logProbs: [-1, -2, -3], referenceLogProbs: [-1.5, -1, -3.25], score: 0.5, klCoefficient: 0.4,

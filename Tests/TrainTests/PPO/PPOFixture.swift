@@ -104,23 +104,34 @@ struct PPOFixture: Decodable {
             return value
         }
         guard let estimator = PPOConfig.KLEstimator(rawValue: try value(\.klApproximation)) else { throw Missing() }
-        return PPOConfig(
-            totalSteps: 3, rolloutBatchSize: 4, learnBatchSize: 4, epochs: 1, tokensPerPass: tokensPerPass,
-            sampling: SamplingOptions(maxNewTokens: try value(\.maxNewTokens), temperature: try value(\.temperature)),
-            klCoefficient: try value(\.klCoefficient), klEstimator: estimator, klAsReward: try value(\.klReward),
-            discount: try value(\.discounting), lambda: try value(\.lambda), policyClip: try value(\.clipPolicy),
-            valueClip: try value(\.clipBaseline), valueCost: try value(\.baselineCost),
-            entropyCost: try value(\.entropyCost),
-            compatibility: own.mode == "reference" ? .reference : .sane, rewardScale: try value(\.rewardScale),
-            rewardClip: try value(\.rewardClip),
-            lengthPenalty: .init(
-                coefficient: try value(\.lengthPenaltyCoefficient), power: try value(\.lengthPenaltyPower)),
-            endBonus: try value(\.eosRewardCoefficient),
-            optimizer: AdamConfig(
+        return try configured(PPOConfig()) {
+            $0.totalSteps = 3
+            $0.rolloutBatchSize = 4
+            $0.learnBatchSize = 4
+            $0.epochs = 1
+            $0.tokensPerPass = tokensPerPass
+            $0.sampling = SamplingOptions(maxNewTokens: try value(\.maxNewTokens), temperature: try value(\.temperature))
+            $0.klCoefficient = try value(\.klCoefficient)
+            $0.klEstimator = estimator
+            $0.klAsReward = try value(\.klReward)
+            $0.discount = try value(\.discounting)
+            $0.lambda = try value(\.lambda)
+            $0.policyClip = try value(\.clipPolicy)
+            $0.valueClip = try value(\.clipBaseline)
+            $0.valueCost = try value(\.baselineCost)
+            $0.entropyCost = try value(\.entropyCost)
+            $0.compatibility = own.mode == "reference" ? .reference : .sane
+            $0.rewardScale = try value(\.rewardScale)
+            $0.rewardClip = try value(\.rewardClip)
+            $0.lengthPenalty = .init(
+                coefficient: try value(\.lengthPenaltyCoefficient), power: try value(\.lengthPenaltyPower))
+            $0.endBonus = try value(\.eosRewardCoefficient)
+            $0.optimizer = AdamConfig(
                 learningRate: try value(\.learningRate),
-                clipNorm: own.mode == "reference" ? nil : try value(\.gradNormClipping)),
-            schedule: Schedule(.constant),
-            freezing: Freezing(fraction: try value(\.freezeLayers), freezesEmbeddings: try value(\.freezeEmbeddings)))
+                clipNorm: own.mode == "reference" ? nil : try value(\.gradNormClipping))
+            $0.schedule = Schedule(.constant)
+            $0.freezing = Freezing(fraction: try value(\.freezeLayers), freezesEmbeddings: try value(\.freezeEmbeddings))
+        }
     }
 
     /// A response, filled up with padding to the columns that a case has.
@@ -134,10 +145,11 @@ struct PPOFixture: Decodable {
     func rollouts(_ item: Case, config: PPOConfig) -> [Rollout] {
         rollout.responses.indices.map { row in
             let response = rollout.responses[row]
-            var result = Rollout(
-                id: "\(row)", prompt: rollout.prompts[row], response: columns(row, item), ended: response.last == 2,
-                logProbs: item.behaviourLogProbs[row].map(Float.init), values: item.behaviourValues[row].map(Float.init)
-            )
+            var drawn = GeneratedResponse()
+            (drawn.tokens, drawn.ended) = (columns(row, item), response.last == 2)
+            drawn.logProbs = item.behaviourLogProbs[row].map(Float.init)
+            drawn.values = item.behaviourValues[row].map(Float.init)
+            var result = Rollout(id: "\(row)", prompt: rollout.prompts[row], response: drawn)
             result.length = response.count
             result.score = TokenRewards.shapedScore(
                 rollout.scores[row], length: response.count, ended: response.last == 2, config: config)

@@ -22,10 +22,8 @@ import _TestSupport
         let fixture = try PPOFixture.load()
         let item = try #require(fixture.cases[name])
         let config = try fixture.config(name)
-        let pass = TargetPass(
-            fixture.rollout.prompts.indices.map {
-                TokenisedExample(id: "", prompt: fixture.rollout.prompts[$0], target: fixture.columns($0, item))
-            })
+        let prompts = fixture.rollout.prompts
+        let pass = TargetPass(prompts: prompts, targets: prompts.indices.map { fixture.columns($0, item) })
         for (folder, logProbs, values, entropies) in [
             ("behaviour", item.behaviourLogProbs, item.behaviourValues, item.behaviourEntropy),
             ("learner", item.learnerLogProbs, item.learnerValues, item.learnerEntropy),
@@ -64,9 +62,13 @@ import _TestSupport
         let trainer = try fixture.trainer(PPOFixture.policy("learner", of: name), config, of: name)
         var rollouts = fixture.rollouts(item, config: config)
         trainer.addReferenceLogProbs(to: &rollouts)
-        let sequenceKL = rollouts.reduce(0) { $0 + $1.estimatedKL(config) } / Double(rollouts.count)
+        let sequenceKL =
+            rollouts.reduce(0) {
+                $0 + $1.estimatedKL(config.klEstimator, columns: config.compatibility.measuresOverPadding ? $1.response.count : $1.length)
+            } / Double(rollouts.count)
         expectClose([sequenceKL], [item.meanSequenceKL], relative: 1e-4)
         expectRows(rollouts.map(\.referenceLogProbs), item.referenceLogProbs, "reference")
+        trainer.addRewards(to: &rollouts)
         trainer.addAdvantages(to: &rollouts)
         expectRows(rollouts.map(\.rewards), item.rewards, absolute: 1e-5, "rewards")
         let prepared = trainer.prepared(rollouts)
@@ -96,6 +98,7 @@ import _TestSupport
             let trainer = try fixture.trainer(PPOFixture.policy("learner", of: name), config, of: name)
             var rollouts = fixture.rollouts(item, config: config)
             trainer.addReferenceLogProbs(to: &rollouts)
+            trainer.addRewards(to: &rollouts)
             trainer.addAdvantages(to: &rollouts)
             let found = trainer.prepared(rollouts)
             expectRows(
@@ -117,6 +120,7 @@ import _TestSupport
         let parameters = learner.decoder.parameters + learner.head.parameters
         var rollouts = fixture.rollouts(item, config: config)
         trainer.addReferenceLogProbs(to: &rollouts)
+        trainer.addRewards(to: &rollouts)
         trainer.addAdvantages(to: &rollouts)
         let tokens = rollouts.reduce(0) { $0 + (config.compatibility.dividesByColumns ? $1.response.count : $1.length) }
         let trained = Set(parameters.filter(\.isTrainable).map(\.name))
@@ -125,7 +129,7 @@ import _TestSupport
         for (index, step) in item.steps.enumerated() {
             let tape = Tape()
             let items = trainer.prepared(rollouts)
-            let loss = trainer.loss(items, tokens: tokens, on: tape)
+            let loss = trainer.objective.loss(of: items, tokens: tokens, on: tape)
             expectClose([loss.item], [step.totalLoss], relative: 1e-5, absolute: 2e-6, label: "total \(index)")
             if index == 0 {
                 tape.backward(from: loss)

@@ -8,11 +8,22 @@ import _TestSupport
 
 @Suite struct PPOTrainerTests {
     func config(_ steps: Int = 4, _ change: (inout PPOConfig) -> Void = { _ in }) -> PPOConfig {
-        var config = PPOConfig(
-            totalSteps: steps, rolloutBatchSize: 8, learnBatchSize: 4, epochs: 2,
-            sampling: SamplingOptions(maxNewTokens: 9, temperature: 0.9), klCoefficient: 0.05, klTarget: 0.5, klHorizon: 100,
-            entropyCost: 0.01, optimizer: AdamConfig(learningRate: 2e-3), freezing: Freezing(fraction: 0.67), logSteps: 3,
-            evaluationSteps: 2, seed: 4)
+        var config = configured(PPOConfig()) {
+            $0.totalSteps = steps
+            $0.rolloutBatchSize = 8
+            $0.learnBatchSize = 4
+            $0.epochs = 2
+            $0.sampling = SamplingOptions(maxNewTokens: 9, temperature: 0.9)
+            $0.klCoefficient = 0.05
+            $0.klTarget = 0.5
+            $0.klHorizon = 100
+            $0.entropyCost = 0.01
+            $0.optimizer = AdamConfig(learningRate: 2e-3)
+            $0.freezing = Freezing(fraction: 0.67)
+            $0.logSteps = 3
+            $0.evaluationSteps = 2
+            $0.seed = 4
+        }
         change(&config)
         return config
     }
@@ -130,10 +141,8 @@ import _TestSupport
             options: config.sampling)
         return zip(prompts, responses).map { prompt, answers in
             let answer = answers[0]
-            var rollout = Rollout(
-                id: prompt.id, prompt: prompt.tokens, response: answer.tokens, ended: answer.ended, logProbs: answer.logProbs,
-                values: answer.values, score: Double(answer.tokens.count))
-            rollout.trunk = answer.trunk?.rows(0..<prompt.tokens.count + answer.tokens.count - 1)
+            var rollout = Rollout(id: prompt.id, prompt: prompt.tokens, response: answer)
+            rollout.score = Double(answer.tokens.count)
             return rollout
         }
     }
@@ -165,6 +174,7 @@ import _TestSupport
             expectClose(a.referenceLogProbs, b.referenceLogProbs, relative: 0, absolute: 1e-5)
         }
         #expect(reused.contains { abs($0.sequenceKL) > 1e-2 }, "the reference must differ")
+        setup.trainer.addRewards(to: &reused)
         setup.trainer.addAdvantages(to: &reused)
         for i in full.indices {
             (full[i].advantages, full[i].returns) = (reused[i].advantages, reused[i].returns)
@@ -173,7 +183,7 @@ import _TestSupport
         let tokens = full.reduce(0) { $0 + $1.response.count }
         func gradients(_ rollouts: [Rollout]) -> (Float, [String: Tensor]) {
             let tape = Tape()
-            let loss = setup.trainer.loss(rollouts, tokens: tokens, on: tape)
+            let loss = setup.trainer.objective.loss(of: rollouts, tokens: tokens, on: tape)
             tape.backward(from: loss)
             defer { setup.parameters.forEach { $0.clearGradient() } }
             return (loss.item, setup.parameters.gradients)
@@ -185,13 +195,14 @@ import _TestSupport
     }
 
     /// Keeps what it was asked and gives the scores of a model.
-    private final class Spy: RewardFunction {
+    private final class Spy: TrunkReadingReward {
         let judge: RewardModelReward
-        var requests: [RewardRequest] = []
+        var training: [(requests: [RewardRequest], trunk: TrunkStates)] = []
         init(_ judge: RewardModelReward) { self.judge = judge }
-        func rewards(for requests: [RewardRequest]) throws -> [Double] {
-            self.requests += requests
-            return try judge.rewards(for: requests)
+        func rewards(for requests: [RewardRequest]) throws -> [Double] { try judge.rewards(for: requests) }
+        func rewards(for requests: [RewardRequest], trunk: TrunkStates) throws -> [Double] {
+            training.append((requests, trunk))
+            return try judge.rewards(for: requests, trunk: trunk)
         }
     }
 
@@ -210,17 +221,17 @@ import _TestSupport
             return (setup, spy)
         }
         let (shared, spy) = try run(sharing: 2)
-        let training = spy.requests.filter { $0.trunk != nil }
-        #expect(training.count == 3 * 8 && training.allSatisfy { $0.trunkLayers == 2 })
-        var plain = training
-        for i in plain.indices {
-            plain[i].trunk = nil
-            #expect(plain[i].query == plain[i].promptTokens.map(String.init).joined(separator: " "))
-            #expect(plain[i].reference?.first == "r")
-            #expect(!plain[i].response.contains(" 2 "))
+        #expect(spy.training.map(\.requests.count) == [8, 8, 8] && spy.training.allSatisfy { $0.trunk.layers == 2 })
+        for (requests, trunk) in spy.training {
+            for request in requests {
+                #expect(request.query == request.promptTokens.map(String.init).joined(separator: " "))
+                #expect(request.reference?.first == "r")
+                #expect(!request.response.contains(" 2 "))
+            }
+            expectClose(
+                try spy.judge.rewards(for: requests, trunk: trunk), try spy.judge.rewards(for: requests), relative: 1e-5,
+                absolute: 1e-5)
         }
-        expectClose(
-            try spy.judge.rewards(for: training), try spy.judge.rewards(for: plain), relative: 1e-5, absolute: 1e-5)
         let (full, _) = try run(sharing: 0)
         // softmax does not see a key's bias: its gradient is rounding noise, which Adam turns into steps
         for (a, b) in zip(shared.parameters, full.parameters)

@@ -32,6 +32,7 @@ import _TestSupport
         let trainer = try fixture.trainer(learner, config, of: whole)
         var rollouts = fixture.rollouts(try #require(fixture.cases[whole]), config: config)
         trainer.addReferenceLogProbs(to: &rollouts)
+        trainer.addRewards(to: &rollouts)
         trainer.addAdvantages(to: &rollouts)
 
         for (index, (batch, step)) in zip(item.batches, item.steps).enumerated() {

@@ -42,6 +42,27 @@ enum TinyModel {
     }
 }
 
+/// Settings with some changes.
+func configured<Settings>(_ settings: Settings, _ change: (inout Settings) throws -> Void) rethrows -> Settings {
+    var settings = settings
+    try change(&settings)
+    return settings
+}
+
+extension RewardEvaluation {
+    /// What a model does on some pairs, one at a time.
+    init(of model: RewardModel, _ pairs: [TokenisedComparison]) {
+        self.init(scores: pairs.flatMap { RewardLoss.scores(model, [$0]).values }, choices: pairs.map(\.choice))
+    }
+}
+
+extension Advantages {
+    /// Advantages normalised by their own moments.
+    static func normalised(_ rows: [[Float]], lengths: [Int]? = nil) -> [[Float]] {
+        normalised(rows, by: moments(of: rows, lengths: lengths))
+    }
+}
+
 /// A tokenizer whose words are the ids.
 struct NumberTokenizer: Tokenizer {
     var vocabularySize = 24

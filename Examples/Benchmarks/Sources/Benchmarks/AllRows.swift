@@ -12,7 +12,7 @@ extension Tasks {
         frozen.apply(to: decoder, isRewardModel: isReward)
         let optimizer = Adam(
             decoder.parameters + (isReward ? head.parameters : []),
-            config: AdamConfig(learningRate: 1e-5, weightDecay: 0.01, clipNorm: nil))
+            config: Tasks.adam(learningRate: 1e-5))
         // what belongs into one pass: one text, or both of a pair
         let groups = workload.prompts.indices.map { index in
             (isReward ? [workload.responses[index], workload.rejected[index]] : [workload.responses[index]])

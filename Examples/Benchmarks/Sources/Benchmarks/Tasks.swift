@@ -50,6 +50,13 @@ struct Tasks {
         return report
     }
 
+    /// AdamW with decay and without clipping.
+    static func adam(learningRate: Double) -> AdamConfig {
+        var config = AdamConfig(learningRate: learningRate, clipNorm: nil)
+        config.weightDecay = 0.01
+        return config
+    }
+
     /// One AdamW step over all examples; the loss is the mean over response tokens.
     private func sft() throws -> Report {
         if options.without == .rows { return try allRows() }
@@ -57,10 +64,10 @@ struct Tasks {
         let examples = zip(workload.prompts, workload.responses).enumerated().map {
             TokenisedExample(id: "\($0)", prompt: $1.0, target: $1.1)
         }
-        var config = SFTConfig(
-            maxSteps: options.iterations + 1, batchSize: examples.count,
-            optimizer: AdamConfig(learningRate: 3e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
-            freezing: options.isFull ? Freezing(fraction: 0) : frozen, recomputesLayers: options.recomputes)
+        var config = SFTConfig()
+        (config.maxSteps, config.batchSize) = (options.iterations + 1, examples.count)
+        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 3e-5), Schedule(.constant))
+        (config.freezing, config.recomputesLayers) = (options.isFull ? Freezing(fraction: 0) : frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         if options.isFull { config.promptLossWeight = 1 }
         var steps = StepTimes()
@@ -82,10 +89,10 @@ struct Tasks {
                 id: "\($0)", prompt: workload.prompts[$0], summaries: [workload.responses[$0], workload.rejected[$0]],
                 choice: 0)
         }
-        var config = RewardConfig(
-            maxSteps: options.iterations + 1, batchSize: pairs.count,
-            optimizer: AdamConfig(learningRate: 1e-5, weightDecay: 0.01, clipNorm: nil), schedule: Schedule(.constant),
-            freezing: frozen, recomputesLayers: options.recomputes)
+        var config = RewardConfig()
+        (config.maxSteps, config.batchSize) = (options.iterations + 1, pairs.count)
+        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-5), Schedule(.constant))
+        (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         var steps = StepTimes()
         let trainer = try RewardTrainer(model, config: config, comparisons: pairs) { steps.record($0) }
@@ -124,11 +131,12 @@ struct Tasks {
             sampling.temperature = 1.0001
             compatibility.ignoresTemperature = true
         }
-        var config = PPOConfig(
-            totalSteps: options.iterations + 1, rolloutBatchSize: workload.prompts.count,
-            learnBatchSize: workload.prompts.count, sampling: sampling, klCoefficient: 5, valueCost: 0.2,
-            compatibility: compatibility, optimizer: AdamConfig(learningRate: 1.5e-6, clipNorm: nil),
-            schedule: Schedule(.constant), freezing: frozen, recomputesLayers: options.recomputes)
+        var config = PPOConfig()
+        config.totalSteps = options.iterations + 1
+        (config.rolloutBatchSize, config.learnBatchSize) = (workload.prompts.count, workload.prompts.count)
+        (config.sampling, config.klCoefficient, config.valueCost, config.compatibility) = (sampling, 5, 0.2, compatibility)
+        (config.optimizer, config.schedule) = (AdamConfig(learningRate: 1.5e-6, clipNorm: nil), Schedule(.constant))
+        (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         let prompts = workload.prompts.enumerated().map {
             TokenisedPrompt(id: "\($0)", tokens: $1, query: "", reference: "", isTruncated: false)
@@ -175,7 +183,7 @@ struct Tasks {
             logProbs = max(logProbs, greatestDifference(fresh.values, response.logProbs))
             if let reused = response.trunk {
                 let recomputed = trainer.policy.run(batch, layers: 0..<layers)
-                trunk = max(trunk, greatestDifference(recomputed.values, reused.rows(0..<batch.count).values))
+                trunk = max(trunk, greatestDifference(recomputed.values, reused.prefix(batch.count).tensor.values))
             }
             let answers = [workload.responses[index], workload.rejected[index]]
             let shared = TokenBatch(prompts: [prompt], continuations: [answers])

@@ -19,7 +19,8 @@ func optimiseYourReward(_ model: TextModel) throws {
     }
     let policy = model.model.decoder
     var random = Philox(seed: 2)
-    var config = PPOConfig(totalSteps: 2)
+    var config = PPOConfig()
+    config.totalSteps = 2
     (config.rolloutBatchSize, config.learnBatchSize, config.sampling.maxNewTokens) = (8, 8, 12)
     var rewards: [Double] = []
     let trainer = try PPOTrainer(

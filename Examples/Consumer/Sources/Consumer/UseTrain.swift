@@ -4,8 +4,9 @@ import Train
 
 /// A few steps of supervised fine-tuning lower the loss.
 func useTrain(_ model: any TransformerDecoder, _ examples: [TokenisedExample]) throws {
-    let config = SFTConfig(
-        epochs: 8, batchSize: 8, optimizer: AdamConfig(learningRate: 1e-2), freezing: Freezing(fraction: 0))
+    var config = SFTConfig()
+    (config.loop.epochs, config.loop.batchSize) = (8, 8)
+    (config.loop.optimizer, config.freezing) = (AdamConfig(learningRate: 1e-2), Freezing(fraction: 0))
     var losses: [Double] = []
     let trainer = try SFTTrainer(model, config: config, examples: examples) { event in
         if case .progressed(_, _, _, let loss?) = event { losses.append(loss) }

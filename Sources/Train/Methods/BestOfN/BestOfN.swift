@@ -9,32 +9,19 @@ public import Tensor
 /// size nor the set of other prompts changes it.
 public struct BestOfN {
     /// Draws the responses.
-    public var generator: Generator
+    public var sampler: ResponseSampler
     /// Scores them.
     public var rewardFunction: any RewardFunction
-    /// Of the model that draws.
-    public var tokenizer: any Tokenizer
-    /// How responses are drawn.
-    public var options: SamplingOptions
     /// The stream that the responses' own streams are split from.
     public var random: Philox
     /// The model that the KL of every response is measured against, when it is wanted.
     public var reference: (any TransformerDecoder)?
     /// Prompts that are answered together.
-    public var promptsPerPass: Int
+    public var promptsPerPass = 16
 
-    /// A sampler; see the properties.
-    public init(
-        generator: Generator, rewardFunction: any RewardFunction, tokenizer: any Tokenizer, options: SamplingOptions,
-        random: Philox, reference: (any TransformerDecoder)? = nil, promptsPerPass: Int = 16
-    ) {
-        self.generator = generator
-        self.rewardFunction = rewardFunction
-        self.tokenizer = tokenizer
-        self.options = options
-        self.random = random
-        self.reference = reference
-        self.promptsPerPass = promptsPerPass
+    /// A choice among what a sampler draws; see the properties.
+    public init(_ sampler: ResponseSampler, rewardFunction: any RewardFunction, random: Philox) {
+        (self.sampler, self.rewardFunction, self.random) = (sampler, rewardFunction, random)
     }
 
     /// N rows for every prompt, in order, handed over prompt by prompt as they are done.
@@ -49,70 +36,46 @@ public struct BestOfN {
     ) throws {
         if let limit = reference?.positionLimit {
             // the last token of a response is predicted, not read
-            let room = limit - options.maxNewTokens + 1
+            let room = limit - sampler.options.maxNewTokens + 1
             if let prompt = prompts.first(where: { $0.tokens.count > room }) {
                 throw TrainingError.exampleTooLong(id: prompt.id, tokens: prompt.tokens.count, limit: room)
             }
         }
         for begin in stride(from: 0, to: prompts.count, by: promptsPerPass) {
             let part = Array(prompts[begin..<min(prompts.count, begin + promptsPerPass)])
-            let requests = part.map { prompt in
-                GenerationRequest(
-                    prompt: prompt.tokens,
-                    streams: (0..<count).map { random.split(prompt.id).split(UInt64($0)) })
+            let responses = try sampler.responses(to: part) { index in
+                (0..<count).map { random.split(part[index].id).split(UInt64($0)) }
             }
-            let responses = try generator.generate(requests, options: options)
-            var judged: [RewardRequest] = []
+            var rewards = try rewardFunction.checkedRewards(for: responses.flatMap { $0 })[...]
             for (prompt, answers) in zip(part, responses) {
-                for answer in answers {
-                    judged.append(
-                        RewardRequest(
-                            query: prompt.query, response: tokenizer.decode(answer.tokens, skippingSpecialTokens: true),
-                            reference: prompt.reference, promptTokens: prompt.tokens, responseTokens: answer.tokens))
-                }
-            }
-            let rewards = try rewardFunction.checkedRewards(for: judged)
-            for (i, prompt) in part.enumerated() {
-                let kl = reference.map { sequenceKL(prompt: prompt.tokens, responses[i], under: $0) }
-                try each(
-                    prompt,
-                    (0..<count).map { sample in
-                        let index = i * count + sample
-                        let answer = responses[i][sample]
-                        var numbers: [String: Double] = [
-                            "sample": Double(sample), "tokens": Double(answer.tokens.count),
-                            "ended": answer.ended ? 1 : 0,
-                            "log_prob": answer.logProbs.reduce(0) { $0 + Double($1) },
-                        ]
-                        if let kl { numbers["kl"] = kl[sample] }
-                        return SampleRow(
-                            id: prompt.id, input: prompt.query, response: judged[index].response,
-                            reference: prompt.reference,
-                            reward: rewards[index], numbers: numbers)
-                    })
+                try each(prompt, rows(answers, rewards: rewards.prefix(count)))
+                rewards = rewards.dropFirst(count)
             }
         }
     }
 
-    /// Σ log p − log p_reference of every response to one prompt; the prompt is processed once.
-    private func sequenceKL(prompt: [Int32], _ responses: [GeneratedResponse], under reference: any TransformerDecoder) -> [Double] {
-        // the prompt's last token is fed with each response: it is where the first response token is predicted
-        let continuations = responses.map { [prompt[prompt.count - 1]] + $0.tokens.dropLast() }
-        let batch: TokenBatch
-        if prompt.count > 1 {
-            batch = TokenBatch(prompts: [Array(prompt.dropLast())], continuations: [continuations])
-        } else {
-            batch = TokenBatch(continuations)
+    private func rows(_ answers: [SampledResponse], rewards: ArraySlice<Double>) -> [SampleRow] {
+        let kl = reference.map { sequenceKL(answers, under: $0) }
+        return zip(answers, rewards).enumerated().map { sample, item in
+            let (answer, reward) = item
+            var numbers: [String: Double] = [
+                "sample": Double(sample), "tokens": Double(answer.drawn.tokens.count), "ended": answer.drawn.ended ? 1 : 0,
+                "log_prob": answer.drawn.logProbs.reduce(0) { $0 + Double($1) },
+            ]
+            if let kl { numbers["kl"] = kl[sample] }
+            return answer.row(reward: reward, numbers: numbers)
         }
-        let hidden = reference.hidden(batch, wanted: batch.rows)
-        let logProbs = hidden.logProbs(
-            reference.projection.value, targets: responses.flatMap(\.tokens),
-            temperature: options.temperature == 0 ? 1 : options.temperature, validTokens: generator.validTokens
-        ).logProbs.values
-        var at = 0
-        return responses.map { response in
-            defer { at += response.tokens.count }
-            return zip(response.logProbs, logProbs[at...]).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+    }
+
+    /// Σ log p − log p_reference of every response to one prompt; the prompt is processed once.
+    private func sequenceKL(_ answers: [SampledResponse], under reference: any TransformerDecoder) -> [Double] {
+        guard let prompt = answers.first?.prompt else { return [] }
+        let scorer = TokenScorer(
+            decoder: reference, temperature: sampler.options.temperature == 0 ? 1 : sampler.options.temperature,
+            validTokens: sampler.generator.validTokens)
+        let scores = scorer.scores(TargetPass(prompt: prompt.tokens, targets: answers.map(\.drawn.tokens)))
+        return zip(answers, scores).map { answer, score in
+            zip(answer.drawn.logProbs, score.logProbs).reduce(0) { $0 + Double($1.0) - Double($1.1) }
         }
     }
 

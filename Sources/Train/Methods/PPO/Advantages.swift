@@ -39,14 +39,8 @@ public enum Advantages {
         return (advantages, returns)
     }
 
-    /// (A − mean) / (std + 1e-8) over all tokens of the given responses, with the unbiased deviation. A single token keeps its sign
-    /// only: its normalised advantage is 0.
-    /// - Parameter lengths: how many columns of each response count for mean and deviation; all unless given.
-    public static func normalised(_ advantages: [[Float]], lengths: [Int]? = nil) -> [[Float]] {
-        normalised(advantages, by: moments(of: advantages, lengths: lengths))
-    }
-
-    /// Mean and deviation of advantages; `lengths` as in ``normalised(_:lengths:)``.
+    /// Mean and deviation of the advantages of some responses.
+    /// - Parameter lengths: how many columns of each response count; all unless given.
     public static func moments(of advantages: [[Float]], lengths: [Int]? = nil) -> RunningMoments {
         var moments = RunningMoments()
         for (row, columns) in advantages.enumerated() {
@@ -55,13 +49,12 @@ public enum Advantages {
         return moments
     }
 
-    /// The same by moments that may be those of a whole run.
-    public static func normalised(_ advantages: [[Float]], by moments: RunningMoments) -> [[Float]] {
-        normalised(advantages, by: moments, deviation: moments.deviation)
-    }
-
-    static func normalised(_ advantages: [[Float]], by moments: RunningMoments, deviation: Double) -> [[Float]] {
+    /// (A − mean) / (deviation + 1e-8) by moments that may be those of other advantages, too. A single token keeps nothing: its normalised
+    /// advantage is 0.
+    /// - Parameter deviation: the unbiased one unless given.
+    public static func normalised(_ advantages: [[Float]], by moments: RunningMoments, deviation: Double? = nil) -> [[Float]] {
         guard moments.count > 1 else { return advantages.map { $0.map { _ in 0 } } }
+        let deviation = deviation ?? moments.deviation
         return advantages.map { $0.map { Float((Double($0) - moments.mean) / (deviation + 1e-8)) } }
     }
 }
@@ -75,15 +68,16 @@ public struct RunningMoments: Codable, Sendable, Equatable {
     /// Σ (x − mean)².
     public private(set) var squares = 0.0
 
-    /// No numbers yet, or those that a snapshot has counted.
-    public init(count: Double = 0, mean: Double = 0, squares: Double = 0) {
-        self.count = count
-        self.mean = mean
-        self.squares = squares
+    /// No numbers yet.
+    public init() {}
+
+    /// What a snapshot has counted.
+    init(count: Double, mean: Double, squares: Double) {
+        (self.count, self.mean, self.squares) = (count, mean, squares)
     }
 
     /// Adds one number.
-    public mutating func add(_ x: Double) { merge(RunningMoments(count: 1, mean: x)) }
+    public mutating func add(_ x: Double) { merge(RunningMoments(count: 1, mean: x, squares: 0)) }
 
     /// Adds all numbers of another stream.
     public mutating func merge(_ other: RunningMoments) {

@@ -9,9 +9,7 @@ public struct KLController: Codable, Sendable, Equatable {
 
     /// A controller.
     public init(coefficient: Double, target: Double?, horizon: Double) {
-        self.coefficient = coefficient
-        self.target = target
-        self.horizon = horizon
+        (self.coefficient, self.target, self.horizon) = (coefficient, target, horizon)
     }
 
     /// coefficient ·= 1 + clip(KL / target − 1, −0.2, 0.2) · rollouts / horizon

@@ -1,10 +1,68 @@
+import Models
 import Tensor
 
-/// What the original computes in a way of its own, and what its columns of metrics mean.
-public enum OriginalPPO {
+/// Where the original's arithmetic of PPO changes numbers, and which way is taken. `sane` is the default; `reference` does everything as
+/// the original did; each can be chosen by itself.
+public struct PPOCompatibility: Codable, Sendable, Equatable {
+    /// How gradients of the learn batches of one optimiser step come together.
+    public enum Accumulation: String, Codable, Sendable, CaseIterable {
+        /// One mean over the tokens of the whole step: how it is cut changes nothing. Advantages are normalised over the step.
+        case tokens
+        /// The mean of the learn batches' losses; advantages are normalised within each.
+        case mean
+        /// Their sum, the original's way.
+        case sum
+    }
+
+    /// Whether responses are filled up with padding to the longest of their rollout batch and the padding is run as if it were read: its
+    /// columns have values, KL and advantages, which the loss leaves out.
+    public var padsResponses = false
+    /// Whether values and returns are computed anew for every learn batch from the current value head (else once, when sampling).
+    public var usesLearnerValues = false
+    /// Whether the normalisation of advantages counts padding.
+    public var normalisesOverPadding = false
+    /// Whether losses are divided by the number of columns, padding included (else by the number of response tokens).
+    public var dividesByColumns = false
+    /// Whether KL statistics and the KL controller count padding, and the controller sees the configured estimate.
+    public var measuresOverPadding = false
+    /// How learn batches make one step.
+    public var accumulation = Accumulation.tokens
+    /// Whether the adaptive KL weight follows what has been learned from since the last log line, without this step's rollouts, and counts
+    /// the rows of one rollout batch (else this step's mean and all of its rows).
+    public var adaptsSinceLog = false
+    /// Whether log-probabilities are those of the raw logits, whatever the sampling temperature.
+    public var ignoresTemperature = false
+    /// Whether the reported gradient norm is √(Σ norms of the tensors) where nothing is clipped.
+    public var reportsRootOfNorms = false
+    /// Whether moments over the whole run are merged as the original does: see ``OriginalPPO/merged(_:with:)``.
+    public var mergesMomentsAfterwards = false
+    /// Whether lengths of responses are those of their texts, tokenised anew, and `env_train_steps` counts columns.
+    public var reportsOriginalColumns = false
+
+    /// The default.
+    public static let sane = PPOCompatibility()
+    /// The original's way in everything.
+    public static let reference = PPOCompatibility(
+        padsResponses: true, usesLearnerValues: true, normalisesOverPadding: true, dividesByColumns: true,
+        measuresOverPadding: true, accumulation: .sum, adaptsSinceLog: true, ignoresTemperature: true,
+        reportsRootOfNorms: true, mergesMomentsAfterwards: true, reportsOriginalColumns: true)
+}
+
+/// PPO as the original computes it, where the switches say so.
+package struct OriginalPPO: PPOArithmetic {
+    let config: PPOConfig
+    private let plain: PlainPPO
+    private var lagging = LaggingKL()
+    private var switches: PPOCompatibility { config.compatibility }
+
+    init(_ config: PPOConfig) {
+        self.config = config
+        plain = PlainPPO(config: config)
+    }
+
     /// The moments of two streams together. The difference of the means is taken after the first mean has been moved, so the merged squares
     /// are too small: (m₂ − m)² n₁ n₂ / n with m the merged mean.
-    public static func merged(_ moments: RunningMoments, with other: RunningMoments) -> RunningMoments {
+    package static func merged(_ moments: RunningMoments, with other: RunningMoments) -> RunningMoments {
         guard other.count > 0 else { return moments }
         let total = moments.count + other.count
         let mean = moments.mean + (other.mean - moments.mean) * other.count / total
@@ -15,7 +73,7 @@ public enum OriginalPPO {
     }
 
     /// The deviation of moments over a run: divided by n, not by n − 1.
-    public static func deviation(of moments: RunningMoments) -> Double {
+    package static func deviation(of moments: RunningMoments) -> Double {
         moments.count > 0 ? (moments.squares / moments.count).squareRoot() : 0
     }
 
@@ -49,51 +107,103 @@ public enum OriginalPPO {
         }
     }
 
-    /// One number a column of some learn batch, for the counts of clipped columns.
-    public struct Predictions {
-        /// log p of each token under the learner.
-        public var logProbs: [Float]
-        /// log p of each token when it was drawn.
-        public var oldLogProbs: [Float]
-        /// The advantages that are learned from.
-        public var advantages: [Float]
-        /// The learner's values.
-        public var values: [Float]
-        /// The values when the tokens were drawn.
-        public var oldValues: [Float]
-        /// What the values are to become.
-        public var returns: [Float]
+    // MARK: Sampling and scoring
 
-        /// All columns have one length.
-        public init(
-            logProbs: [Float], oldLogProbs: [Float], advantages: [Float], values: [Float], oldValues: [Float],
-            returns: [Float]
-        ) {
-            self.logProbs = logProbs
-            self.oldLogProbs = oldLogProbs
-            self.advantages = advantages
-            self.values = values
-            self.oldValues = oldValues
-            self.returns = returns
-        }
+    var temperature: Float { switches.ignoresTemperature ? 1 : plain.temperature }
 
-        /// Columns in which clip(ρ, 1 ± c) A is below ρ A: clipping lowers the objective.
-        public func clippedPolicies(_ clip: Double) -> Int {
-            logProbs.indices.count { i in
-                let ratio = exponential(Double(logProbs[i] - oldLogProbs[i]))
-                let advantage = Double(advantages[i])
-                return min(max(ratio, 1 - clip), 1 + clip) * advantage < ratio * advantage
+    // a reward may depend on the width of the batch, which is that of one rollout batch
+    var scoredTogether: Int { switches.padsResponses ? config.rolloutBatchSize / config.rolloutBatches : plain.scoredTogether }
+
+    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores]) {
+        if switches.padsResponses { pad(&rollouts, with: padding) }
+        guard switches.padsResponses || temperature != config.sampling.temperature else { return }
+        for (i, scores) in predict(rollouts).enumerated() { (rollouts[i].logProbs, rollouts[i].values) = (scores.logProbs, scores.values) }
+    }
+
+    /// Fills the responses of each rollout batch up to its longest. Trunk states are not known of padding.
+    private func pad(_ rollouts: inout [Rollout], with padding: Int32) {
+        let size = rollouts.count / config.rolloutBatches
+        for begin in stride(from: 0, to: rollouts.count, by: size) {
+            let columns = rollouts[begin..<begin + size].map(\.response.count).max() ?? 0
+            for i in begin..<begin + size {
+                rollouts[i].response += Array(repeating: padding, count: columns - rollouts[i].response.count)
+                rollouts[i].trunk = nil
             }
         }
+    }
 
-        /// Columns in which the clipped value is further from its target than the value: clipping raises the loss.
-        public func clippedBaselines(_ clip: Double) -> Int {
-            values.indices.count { i in
-                let (value, old, target) = (Double(values[i]), Double(oldValues[i]), Double(returns[i]))
-                let near = old + min(max(value - old, -clip), clip)
-                // a value within reach is itself, whatever rounding makes of old + (value − old)
-                return abs(value - old) > clip && (target - near) * (target - near) > (target - value) * (target - value)
-            }
+    // MARK: What is counted
+
+    func columns(of rollout: Rollout) -> Int { switches.measuresOverPadding ? rollout.response.count : plain.columns(of: rollout) }
+
+    func divisor(of batch: [Rollout]) -> Int {
+        switches.dividesByColumns ? batch.reduce(0) { $0 + $1.response.count } : plain.divisor(of: batch)
+    }
+
+    // a step's learn batches count alike where each is a mean of its own, else by their tokens
+    func weight(tokens: Int, of total: Int) -> Double {
+        switches.accumulation == .tokens ? plain.weight(tokens: tokens, of: total) : Double(tokens) / Double(total)
+    }
+
+    // MARK: The KL weight
+
+    func controlledKL(of rollout: Rollout) -> Double {
+        switches.measuresOverPadding
+            ? rollout.estimatedKL(config.klEstimator, columns: columns(of: rollout)) : plain.controlledKL(of: rollout)
+    }
+
+    mutating func adapt(_ controller: inout KLController, to rollouts: [Rollout]) {
+        guard switches.adaptsSinceLog else {
+            var plain = plain
+            return plain.adapt(&controller, to: rollouts)
         }
+        lagging.update(&controller, rollouts: rollouts.count / config.rolloutBatches)
+        lagging.add(rollouts.reduce(0) { $0 + controlledKL(of: $1) } / Double(rollouts.count))
+    }
+
+    mutating func didLog() { lagging = LaggingKL() }
+    var numbers: [String: Double] { lagging.numbers }
+    mutating func restore(_ numbers: [String: Double]) { lagging = LaggingKL(numbers: numbers) }
+
+    // MARK: Learning
+
+    // where learn batches stand for themselves, rollout batches stay together
+    func shuffled(_ rollouts: [Rollout], using random: inout Philox) -> [Rollout] {
+        guard switches.accumulation != .tokens, config.rolloutBatches > 1 else { return plain.shuffled(rollouts, using: &random) }
+        let size = rollouts.count / config.rolloutBatches
+        let batches = stride(from: 0, to: rollouts.count, by: size).map { Array(rollouts[$0..<$0 + size]) }
+        return batches.shuffled(using: &random).flatMap { $0.shuffled(using: &random) }
+    }
+
+    func learnBatches(_ rollouts: [Rollout]) -> [[Rollout]] {
+        guard switches.accumulation != .tokens else { return plain.learnBatches(rollouts) }
+        let size = rollouts.count / config.learnBatches
+        return stride(from: 0, to: rollouts.count, by: size).map { Array(rollouts[$0..<$0 + size]) }
+    }
+
+    var lossScale: Float? { switches.accumulation == .mean ? 1 / Float(config.learnBatches) : plain.lossScale }
+    var usesLearnerValues: Bool { switches.usesLearnerValues }
+
+    func moments(of batch: [Rollout], after moments: inout RunningMoments) -> (used: RunningMoments, deviation: Double) {
+        let new = Advantages.moments(
+            of: batch.map(\.advantages), lengths: switches.normalisesOverPadding ? nil : batch.map(\.length))
+        guard config.normalisesOverRun else { return (new, new.deviation) }
+        moments = switches.mergesMomentsAfterwards ? Self.merged(moments, with: new) : moments.merged(with: new)
+        return (moments, switches.mergesMomentsAfterwards ? Self.deviation(of: moments) : moments.deviation)
+    }
+
+    func shownNorm(of parameters: [Parameter]) -> Double? {
+        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(of: parameters) }
+        return parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot()
+    }
+
+    // MARK: Columns of metrics
+
+    func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]? {
+        switches.reportsOriginalColumns ? rollouts.map(count) : nil
+    }
+
+    func progress(learnedColumns columns: Int) -> [String: Double] {
+        switches.reportsOriginalColumns ? ["env_train_steps": Double(columns)] : [:]
     }
 }

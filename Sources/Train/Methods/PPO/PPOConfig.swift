@@ -1,7 +1,8 @@
 public import Models
 
-/// The settings of PPO (Schulman et al. 2017) on a language model, with the paper's names beside ours in Docs/porting.md.
-public struct PPOConfig: Codable, Sendable, Equatable {
+/// The settings of PPO (Schulman et al. 2017) on a language model, with the paper's names beside ours in Docs/porting.md. Those of the steps
+/// are read and set as if they were its own: `config.seed`.
+public struct PPOConfig: StepSettings, Codable, Sendable, Equatable {
     /// How the difference d = log p_reference − log p_policy of a sampled token becomes a KL estimate (Schulman 2020).
     public enum KLEstimator: Int, Codable, Sendable, CaseIterable {
         /// −d: unbiased, may be negative.
@@ -12,61 +13,56 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         case k3 = 3
     }
 
+    /// How optimiser steps are taken, and what is due behind the algorithm's steps.
+    public var steps = StepConfig()
     /// Rollouts followed by learning.
-    public var totalSteps: Int
+    public var totalSteps = 500
     /// Prompts of one step.
-    public var rolloutBatchSize: Int
+    public var rolloutBatchSize = 16
     /// Rollouts of one optimiser step.
-    public var learnBatchSize: Int
+    public var learnBatchSize = 16
     /// Passes over the rollouts of a step.
-    public var epochs: Int
-    /// The most tokens in memory at once; it changes memory, not results.
-    public var tokensPerPass: Int
-    /// Whether the backward pass runs trained layers again instead of keeping their intermediate results: less memory, a second
-    /// forward pass through them, the same weights.
-    public var recomputesLayers: Bool
+    public var epochs = 4
     /// How responses are drawn.
-    public var sampling: SamplingOptions
-    /// What divides the logits that log-probabilities are taken from.
-    public var temperature: Float { compatibility.ignoresTemperature ? 1 : sampling.temperature }
+    public var sampling = SamplingOptions(maxNewTokens: 48)
     /// The weight of the KL penalty.
-    public var klCoefficient: Double
+    public var klCoefficient = 0.05
     /// The estimate of the KL.
-    public var klEstimator: KLEstimator
+    public var klEstimator = KLEstimator.k2
     /// Whether the KL is part of the reward of every token (else of the loss).
-    public var klAsReward: Bool
+    public var klAsReward = true
     /// When set, the coefficient moves towards this mean KL of a response (Ziegler et al. 2019).
     public var klTarget: Double?
     /// The controller's horizon in rollouts.
-    public var klHorizon: Double
+    public var klHorizon = 10_000.0
     /// γ
-    public var discount: Double
+    public var discount = 1.0
     /// λ of generalised advantage estimation.
-    public var lambda: Double
+    public var lambda = 0.95
     /// The policy ratio is clipped to 1 ± this; nil leaves it.
-    public var policyClip: Double?
+    public var policyClip: Double? = 0.2
     /// The value is clipped to its old value ± this; nil leaves it.
-    public var valueClip: Double?
+    public var valueClip: Double? = 0.2
     /// The weight of the value loss.
-    public var valueCost: Double
+    public var valueCost = 0.1
     /// The weight of the entropy bonus.
-    public var entropyCost: Double
+    public var entropyCost = 0.0
     /// Whether advantages follow the recursion of GAE (else V-trace: reward and discounted return behind it, minus the value).
-    public var usesGAE: Bool
+    public var usesGAE = true
     /// Whether advantages and returns are corrected by min(1, p_learner / p_behaviour), anew in every optimiser step.
-    public var correctsImportance: Bool
+    public var correctsImportance = false
     /// Whether the advantages of an optimiser step are given mean 0 and deviation 1.
-    public var normalisesAdvantages: Bool
+    public var normalisesAdvantages = true
     /// Whether mean and deviation are those of all advantages of the run so far.
-    public var normalisesOverRun: Bool
+    public var normalisesOverRun = false
     /// Rollout batches that `rolloutBatchSize` consists of; they share a width where responses are padded.
-    public var rolloutBatches: Int
+    public var rolloutBatches = 1
     /// Learn batches that `learnBatchSize` consists of, for ``PPOCompatibility/Accumulation``.
-    public var learnBatches: Int
+    public var learnBatches = 1
     /// Where the original's arithmetic changes numbers.
-    public var compatibility: PPOCompatibility
+    public var compatibility = PPOCompatibility.sane
     /// Multiplies the score.
-    public var rewardScale: Double
+    public var rewardScale = 1.0
     /// Every token's reward (score and KL) is clipped to ± this; nil leaves it.
     public var rewardClip: Double?
     /// Replaces the score of a response that did not end by itself; nil leaves it.
@@ -74,27 +70,13 @@ public struct PPOConfig: Codable, Sendable, Equatable {
     /// −coefficient · (length / maxNewTokens)^power is added to the score.
     public var lengthPenalty: LengthPenalty?
     /// Added to the score of a response that ends by itself.
-    public var endBonus: Double
-    /// The optimiser.
-    public var optimizer: AdamConfig
-    /// The learning rate's course.
-    public var schedule: Schedule
+    public var endBonus = 0.0
     /// What stays as it is.
-    public var freezing: Freezing
-    /// Steps between two lines of metrics.
-    public var logSteps: Int
+    public var freezing = Freezing()
     /// Whether the model is evaluated before the first step.
-    public var evaluatesAtStart: Bool
+    public var evaluatesAtStart = true
     /// Every so many log lines, the last rollouts become rows of a table; nil for never.
-    public var tableLogs: Int?
-    /// Steps between two evaluations; nil evaluates at the start and the end only.
-    public var evaluationSteps: Int?
-    /// Steps between two checkpoints; nil leaves them to the caller.
-    public var checkpointSteps: Int?
-    /// Decides the order of the prompts and what is sampled.
-    public var seed: UInt64
-    /// How many batches with numbers that are not finite are passed over, without a change of the weights, before the run stops.
-    public var skippedBatches = 0
+    public var tableLogs: Int? = 10
     /// Prompts of an evaluation that are rewarded together, for rewards that depend on the width of a batch; nil for all of them.
     public var evaluationBatchSize: Int?
 
@@ -104,75 +86,21 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         public var coefficient: Double
         /// How steeply the loss grows.
         public var power: Double
-        /// A penalty; see the properties.
-        public init(coefficient: Double = 0.1, power: Double = 5) {
-            self.coefficient = coefficient
-            self.power = power
-        }
+
+        /// A penalty with the paper's values unless set.
+        public init(coefficient: Double = 0.1, power: Double = 5) { (self.coefficient, self.power) = (coefficient, power) }
     }
 
-    /// Settings; what is left out has the value of the paper's code or, where that is a bug, the sane value.
-    public init(
-        totalSteps: Int = 500, rolloutBatchSize: Int = 16, learnBatchSize: Int = 16, epochs: Int = 4,
-        tokensPerPass: Int = 1024, sampling: SamplingOptions = SamplingOptions(maxNewTokens: 48),
-        klCoefficient: Double = 0.05, klEstimator: KLEstimator = .k2, klAsReward: Bool = true, klTarget: Double? = nil,
-        klHorizon: Double = 10_000, discount: Double = 1, lambda: Double = 0.95, policyClip: Double? = 0.2,
-        valueClip: Double? = 0.2, valueCost: Double = 0.1, entropyCost: Double = 0, usesGAE: Bool = true,
-        correctsImportance: Bool = false, normalisesAdvantages: Bool = true, normalisesOverRun: Bool = false,
-        rolloutBatches: Int = 1, learnBatches: Int = 1, compatibility: PPOCompatibility = .sane,
-        rewardScale: Double = 1, rewardClip: Double? = nil, missingEndScore: Double? = nil,
-        lengthPenalty: LengthPenalty? = nil, endBonus: Double = 0,
-        optimizer: AdamConfig = AdamConfig(learningRate: 1e-4, clipNorm: nil), schedule: Schedule = Schedule(.linear),
-        freezing: Freezing = Freezing(), logSteps: Int = 5, evaluatesAtStart: Bool = true,
-        tableLogs: Int? = 10, evaluationSteps: Int? = nil, checkpointSteps: Int? = nil,
-        seed: UInt64 = 600, recomputesLayers: Bool = false
-    ) {
-        self.totalSteps = totalSteps
-        self.rolloutBatchSize = rolloutBatchSize
-        self.learnBatchSize = learnBatchSize
-        self.epochs = epochs
-        self.tokensPerPass = tokensPerPass
-        self.sampling = sampling
-        self.klCoefficient = klCoefficient
-        self.klEstimator = klEstimator
-        self.klAsReward = klAsReward
-        self.klTarget = klTarget
-        self.klHorizon = klHorizon
-        self.discount = discount
-        self.lambda = lambda
-        self.policyClip = policyClip
-        self.valueClip = valueClip
-        self.valueCost = valueCost
-        self.entropyCost = entropyCost
-        self.usesGAE = usesGAE
-        self.correctsImportance = correctsImportance
-        self.normalisesAdvantages = normalisesAdvantages
-        self.normalisesOverRun = normalisesOverRun
-        self.rolloutBatches = rolloutBatches
-        self.learnBatches = learnBatches
-        self.compatibility = compatibility
-        self.rewardScale = rewardScale
-        self.rewardClip = rewardClip
-        self.missingEndScore = missingEndScore
-        self.lengthPenalty = lengthPenalty
-        self.endBonus = endBonus
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.freezing = freezing
-        self.logSteps = logSteps
-        self.evaluatesAtStart = evaluatesAtStart
-        self.tableLogs = tableLogs
-        self.evaluationSteps = evaluationSteps
-        self.checkpointSteps = checkpointSteps
-        self.seed = seed
-        self.recomputesLayers = recomputesLayers
+    /// The values of the paper's code or, where that is a bug, the sane values.
+    public init() {
+        (steps.optimizer, steps.schedule) = (AdamConfig(learningRate: 1e-4, clipNorm: nil), Schedule(.linear))
+        (steps.logSteps, steps.seed) = (5, 600)
     }
 
     /// Checks that the numbers make sense.
     /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
-        try optimizer.validate()
-        try Settings.require(schedule)
+        try steps.validate()
         try Settings.require(totalSteps > 0, "the number of steps", totalSteps, "it must be above 0")
         try Settings.require(rolloutBatchSize > 0, "the rollout batch size", rolloutBatchSize, "it must be above 0")
         try Settings.require(
@@ -184,10 +112,8 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         ] {
             try Settings.require(count > 0 && whole % count == 0, name, count, "it must divide \(whole)")
         }
-        try Settings.require(
-            tableLogs.map { $0 > 0 } ?? true, "the table interval", tableLogs ?? 0, "it must be above 0")
+        try Settings.requirePositive(tableLogs, "the table interval")
         try Settings.require(epochs > 0, "the number of PPO epochs", epochs, "it must be above 0")
-        try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
         try Settings.require(
             sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
         try Settings.require(
@@ -195,8 +121,7 @@ public struct PPOConfig: Codable, Sendable, Equatable {
         try Settings.require(klCoefficient >= 0, "the KL coefficient", klCoefficient, "it must not be negative")
         try Settings.require((0...1).contains(discount), "the discount", discount, "it must be in 0...1")
         try Settings.require((0...1).contains(lambda), "lambda", lambda, "it must be in 0...1")
-        try Settings.require(
-            (0...1).contains(freezing.fraction), "the frozen share", freezing.fraction, "it must be in 0...1")
+        try freezing.validate()
         for (name, bound) in [
             ("the policy clipping", policyClip), ("the value clipping", valueClip), ("the reward clipping", rewardClip),
             ("the KL target", klTarget), ("the KL horizon", klHorizon),
@@ -204,7 +129,8 @@ public struct PPOConfig: Codable, Sendable, Equatable {
             guard let bound else { continue }
             try Settings.require(bound > 0, name, bound, "it must be above 0")
         }
-        try Settings.require(skippedBatches >= 0, "the number of bad batches", skippedBatches, "it must not be negative")
-        try Settings.requireIntervals(log: logSteps, evaluation: evaluationSteps, checkpoint: checkpointSteps)
     }
+
+    /// The optimiser steps of a whole run.
+    var optimizerSteps: Int { totalSteps * epochs * (rolloutBatchSize / learnBatchSize) }
 }

@@ -40,6 +40,25 @@ public enum PPOLoss {
         return sum(terms, mask).scaled(by: 1 / Float(tokens))
     }
 
+    /// Columns in which clip(ρ, 1 ± c) A is below ρ A: clipping lowers the objective.
+    package static func clippedPolicies(logProbs: [Float], oldLogProbs: [Float], advantages: [Float], clip: Double) -> Int {
+        logProbs.indices.count { i in
+            let ratio = exponential(Double(logProbs[i] - oldLogProbs[i]))
+            let advantage = Double(advantages[i])
+            return min(max(ratio, 1 - clip), 1 + clip) * advantage < ratio * advantage
+        }
+    }
+
+    /// Columns in which the clipped value is further from its target than the value: clipping raises the loss.
+    package static func clippedValues(values: [Float], oldValues: [Float], returns: [Float], clip: Double) -> Int {
+        values.indices.count { i in
+            let (value, old, target) = (Double(values[i]), Double(oldValues[i]), Double(returns[i]))
+            let near = old + min(max(value - old, -clip), clip)
+            // a value within reach is itself, whatever rounding makes of old + (value − old)
+            return abs(value - old) > clip && (target - near) * (target - near) > (target - value) * (target - value)
+        }
+    }
+
     /// The sum of what counts.
     static func sum(_ terms: Tensor, _ mask: Tensor?) -> Tensor { (mask.map { terms * $0 } ?? terms).sum() }
 }

@@ -1,7 +1,7 @@
-import Foundation
+import Tensor
 
 /// Means over the steps since the last log line.
-struct PPOStatistics {
+package struct PPOStatistics {
     private var sums: [String: Double] = [:]
     private var counts: [String: Double] = [:]
     private var greatest: [String: Double] = [:]
@@ -54,25 +54,25 @@ struct PPOStatistics {
     ///   - klCoefficient: the weight that their rewards have been made with.
     ///   - textLengths: how many tokens the responses' texts have, where the original's lengths are wanted.
     mutating func add(
-        _ rollouts: [Rollout], rawScores: [Double], klCoefficient: Double, textLengths: [Int]?, config: PPOConfig
+        _ rollouts: [Rollout], rawScores: [Double], klCoefficient: Double, textLengths: [Int]?,
+        arithmetic: any PPOArithmetic
     ) {
         let tokens = rollouts.reduce(0) { $0 + $1.length }
-        let isMasked = !config.compatibility.measuresOverPadding
         func counted(_ path: KeyPath<Rollout, [Float]>) -> [Double] {
             rollouts.flatMap { rollout in rollout[keyPath: path].prefix(rollout.length).map(Double.init) }
         }
         for (rollout, raw) in zip(rollouts, rawScores) {
             add("mean_score", raw)
             add("mean_reward", rollout.score)
-            let columns = isMasked ? rollout.length : rollout.response.count
+            let columns = arithmetic.columns(of: rollout)
             let total = rollout.rewards.prefix(columns).reduce(0) { $0 + Double($1) }
             add("mean_total_reward", total)
-            let kl = rollout.estimatedKL(config)
+            let kl = rollout.estimatedKL(arithmetic.config.klEstimator, columns: columns)
             add("kl_div", kl)
             add("mean_kl_reward", -klCoefficient * kl)
             add("end_share", rollout.ended ? 1 : 0)
             add("kl_sequence", rollout.sequenceKL)
-            add("kl_controlled", rollout.controlledKL(config))
+            add("kl_controlled", arithmetic.controlledKL(of: rollout))
             for (policy, reference) in zip(rollout.logProbs, rollout.referenceLogProbs).prefix(columns) {
                 for estimator in PPOConfig.KLEstimator.allCases {
                     let kl = TokenRewards.kl(policy: Double(policy), reference: Double(reference), estimator: estimator)
@@ -93,6 +93,32 @@ struct PPOStatistics {
         extreme("max_baseline", values.map { Float($0) })
         add(lengths: rollouts.map(\.length), named: "response_tokens")
         if let textLengths { add(lengths: textLengths, named: "response_length") }
+    }
+
+    /// What a pass makes of log-probabilities, column by column.
+    mutating func add(logProbs: [Float], old: [Float], advantages: [Float], clip: Double?, weight: Double) {
+        let differences = zip(logProbs, old).map { Double($0 - $1) }
+        let ratios = differences.map { exponential($0) }
+        let count = Double(max(1, ratios.count))
+        if let clip {
+            add("clipped_ratio_fraction", Double(ratios.count { abs($0 - 1) > clip }) / count, weight: weight)
+            let clipped = PPOLoss.clippedPolicies(logProbs: logProbs, oldLogProbs: old, advantages: advantages, clip: clip)
+            add("clipped_policy_fraction", Double(clipped) / count, weight: weight)
+        }
+        // k3 estimate of KL(old, new)
+        let kl = zip(differences, ratios).reduce(0) { $0 + $1.1 - 1 - $1.0 }
+        add("kl_old_new", kl / count, weight: weight)
+        extreme("max_ratio", ratios.map(Float.init))
+    }
+
+    /// What a pass makes of values, column by column.
+    mutating func add(values: [Float], old: [Float], returns: [Float], clip: Double?, weight: Double) {
+        guard let clip else { return }
+        let count = Double(max(1, values.count))
+        let clipped = zip(values, old).count { Double(abs($0 - $1)) > clip }
+        add("clipped_value_fraction", Double(clipped) / count, weight: weight)
+        let lower = PPOLoss.clippedValues(values: values, oldValues: old, returns: returns, clip: clip)
+        add("clipped_baseline_fraction", Double(lower) / count, weight: weight)
     }
 
     private mutating func add(lengths: [Int], named name: String) {

@@ -1,5 +1,5 @@
 public import Data
-public import Eval
+import Eval
 public import Models
 
 /// Training of a reward model on pairs of answers. It leaves the head as it was trained: the caller may save that first and then call
@@ -34,16 +34,6 @@ extension Trainer where Method == RewardObjective {
         let scores = objective.scores(set)
         try handler(.measured(step: step, values: objective.evaluation(of: scores, set).values(prefix: "\(name)_")))
         return scores
-    }
-
-    /// What a model does on a set of comparisons.
-    public static func evaluate(
-        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int,
-        position: ScorePosition = .lastToken
-    ) -> RewardEvaluation {
-        RewardEvaluation(
-            scores: RewardLoss.scores(model, comparisons, tokensPerPass: tokensPerPass, position: position),
-            choices: comparisons.map(\.choice))
     }
 
     /// Measures the scores of a number of random training pairs and composes their normalisation into the head, unless they are all

@@ -1,6 +1,6 @@
 public import Data
 public import Eval
-public import Models
+import Models
 public import Tensor
 
 /// Comparisons labelled by a hidden judge (Dubois et al. 2023, AlpacaFarm).
@@ -10,42 +10,25 @@ public import Tensor
 /// choice, except for a share of labels that is flipped.
 public struct SimulatedPreferences {
     /// Draws the summaries.
-    public var generator: Generator
-    /// Of the model that draws.
-    public var tokenizer: any Tokenizer
+    public var sampler: ResponseSampler
     /// The hidden judge.
-    public var judge: GoldScore
-    /// How summaries are drawn.
-    public var options: SamplingOptions
-    /// Summaries are drawn at these temperatures (in place of that of `options`).
-    public var temperatures: [Float]
+    public var judge = GoldScore()
+    /// Summaries are drawn at these temperatures (in place of the sampler's own).
+    public var temperatures: [Float] = [0.7, 1, 1.3]
     /// Summaries drawn per prompt at each temperature.
-    public var samplesPerTemperature: Int
+    public var samplesPerTemperature = 1
     /// Pairs made of each prompt's summaries.
-    public var pairsPerPrompt: Int
+    public var pairsPerPrompt = 2
     /// Pairs whose scores are closer than this are left out: the judge cannot tell them apart.
-    public var minimumMargin: Double
+    public var minimumMargin = 0.1
     /// The share of labels that say the opposite of what the judge finds.
-    public var flippedShare: Double
+    public var flippedShare = 0.05
     /// The stream that everything is drawn from.
     public var random: Philox
 
-    /// A simulation; see the properties.
-    public init(
-        generator: Generator, tokenizer: any Tokenizer, judge: GoldScore = GoldScore(), options: SamplingOptions,
-        temperatures: [Float] = [0.7, 1, 1.3], samplesPerTemperature: Int = 1, pairsPerPrompt: Int = 2,
-        minimumMargin: Double = 0.1, flippedShare: Double = 0.05, random: Philox
-    ) {
-        self.generator = generator
-        self.tokenizer = tokenizer
-        self.judge = judge
-        self.options = options
-        self.temperatures = temperatures
-        self.samplesPerTemperature = samplesPerTemperature
-        self.pairsPerPrompt = pairsPerPrompt
-        self.minimumMargin = minimumMargin
-        self.flippedShare = flippedShare
-        self.random = random
+    /// A simulation with the values of the properties.
+    public init(_ sampler: ResponseSampler, random: Philox) {
+        (self.sampler, self.random) = (sampler, random)
     }
 
     /// Comparisons for some examples. Pairs of equal texts, and of scores that the judge cannot tell apart, are left out.
@@ -62,18 +45,15 @@ public struct SimulatedPreferences {
             let part = begin..<min(prompts.count, begin + pass)
             var drawn: [[String]] = part.map { _ in [] }
             for (number, temperature) in temperatures.enumerated() {
-                var options = options
-                options.temperature = temperature
-                let responses = try generator.generate(
-                    part.map { index in
-                        let stream = random.split(prompts[index].id).split(UInt64(number))
-                        return GenerationRequest(
-                            prompt: prompts[index].tokens,
-                            streams: (0..<samplesPerTemperature).map { stream.split(UInt64($0)) })
-                    }, options: options)
+                var sampler = sampler
+                sampler.options.temperature = temperature
+                let responses = try sampler.responses(to: Array(prompts[part])) { place in
+                    let stream = random.split(prompts[part.lowerBound + place].id).split(UInt64(number))
+                    return (0..<samplesPerTemperature).map { stream.split(UInt64($0)) }
+                }
                 for (place, answers) in responses.enumerated() {
-                    tokens += answers.reduce(0) { $0 + $1.tokens.count }
-                    drawn[place] += answers.map { tokenizer.decode($0.tokens, skippingSpecialTokens: true) }
+                    tokens += answers.reduce(0) { $0 + $1.drawn.tokens.count }
+                    drawn[place] += answers.map(\.text)
                 }
             }
             for (place, index) in part.enumerated() { result += pairs(examples[index], drawn[place]) }

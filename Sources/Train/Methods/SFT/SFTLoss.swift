@@ -18,7 +18,7 @@ public enum SFTLoss {
         validTokens: Int? = nil, dropout: DropoutSource? = nil
     ) -> Tensor {
         precondition(weights.count == examples.count, "\(weights.count) weights for \(examples.count) examples")
-        var pass = TargetPass(examples)
+        var pass = TargetPass(prompts: examples.map(\.prompt), targets: examples.map(\.target))
         pass.batch.dropout = dropout
         let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, on: tape)
         return hidden.crossEntropy(
@@ -94,39 +94,4 @@ public enum SFTLoss {
 extension TokenisedExample {
     /// The tokens of prompt and target.
     public var count: Int { prompt.count + target.count }
-}
-
-/// Examples as one ragged batch, with the rows that predict target tokens. The last target token is predicted but never fed.
-package struct TargetPass {
-    package var batch: TokenBatch
-    package let wanted: [Range<Int>]
-    package let targets: [Int32]
-
-    package init(_ examples: [TokenisedExample]) {
-        batch = TokenBatch(examples.map { $0.prompt + $0.target.dropLast() })
-        wanted = zip(batch.rows, examples).map { rows, example in
-            rows.lowerBound + example.prompt.count - 1..<rows.upperBound
-        }
-        targets = examples.flatMap(\.target)
-    }
-}
-
-/// Cuts a list into parts by their number of tokens.
-package enum Packing {
-    /// Consecutive parts of at most `tokensPerPass` tokens (an item that is longer is a part of its own).
-    package static func parts<Item>(_ items: [Item], tokensPerPass: Int, length: (Item) -> Int) -> [[Item]] {
-        var result: [[Item]] = []
-        var used = 0
-        for item in items {
-            let tokens = length(item)
-            if result.isEmpty || used + tokens > tokensPerPass {
-                result.append([item])
-                used = tokens
-            } else {
-                result[result.count - 1].append(item)
-                used += tokens
-            }
-        }
-        return result
-    }
 }

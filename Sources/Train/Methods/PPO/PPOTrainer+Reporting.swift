@@ -1,0 +1,60 @@
+import Data
+import Eval
+import Models
+
+// What the outside hears of a step.
+extension PPOTrainer {
+    /// The numbers of a step's rollouts, and rows for a table of them.
+    func record(_ rollouts: [Rollout], of responses: [SampledResponse], scores: [Double]) {
+        let lengths = arithmetic.textLengths(of: rollouts) { rollout in
+            // with what the tokenizer puts around a text
+            tokenizer.encode(tokenizer.decode(rollout.response, skippingSpecialTokens: true), addingSpecialTokens: true).count
+        }
+        objective.statistics.add(
+            rollouts, rawScores: scores, klCoefficient: controller.coefficient, textLengths: lengths, arithmetic: arithmetic)
+        objective.statistics.add("rollout_kl_coef", controller.coefficient)
+        guard config.tableLogs != nil else { return }
+        lastRollouts = zip(zip(rollouts, responses), scores).map { pair, score in
+            let (rollout, response) = pair
+            let kl = rollout.estimatedKL(config.klEstimator, columns: arithmetic.columns(of: rollout))
+            var row = response.row(
+                reward: score,
+                numbers: [
+                    "shaped_reward": rollout.score, "kl_div": kl, "kl_reward": -controller.coefficient * kl,
+                    "kl_sequence": rollout.sequenceKL,
+                    "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
+                    "model_version": Double(optimization.count),
+                ])
+            row.tokens = response.drawn.tokens
+            return row
+        }
+    }
+
+    /// The advantages that a learn batch is learned from: behind the normalisation.
+    func record(advantagesOf batch: [Rollout]) {
+        let columns = batch.flatMap { $0.advantages.prefix(arithmetic.columns(of: $0)) }
+        let moments = Advantages.moments(of: [columns])
+        objective.statistics.add("sample_advantages", moments.mean)
+        objective.statistics.add("sample_advantages_std", moments.deviation)
+        learnedColumns += batch.map(\.response.count).max() ?? 0
+    }
+
+    /// The means since they were last taken, as the next line of metrics would have them.
+    package func takeStatistics() -> [String: Double] { objective.statistics.take() }
+
+    func log() throws {
+        var values = takeStatistics().merging(badBatches.numbers) { $1 }
+        values["algo_steps"] = Double(step)
+        values["optimizer_steps"] = Double(optimization.count)
+        values["rollouts"] = Double(step * config.rolloutBatchSize)
+        values["tokens"] = Double(tokens)
+        values.merge(arithmetic.progress(learnedColumns: learnedColumns)) { $1 }
+        if config.normalisesOverRun { values["running_advantages"] = moments.mean }
+        try handler(.measured(step: step, values: values))
+        arithmetic.didLog()
+        logs += 1
+        if let every = config.tableLogs, logs % every == 0, !lastRollouts.isEmpty {
+            try handler(.sampled(table: "rollouts", rows: lastRollouts))
+        }
+    }
+}

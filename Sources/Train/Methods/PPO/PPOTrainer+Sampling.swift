@@ -1,0 +1,93 @@
+package import Data
+import Eval
+package import Models
+import Tensor
+
+// From prompts to responses with their scores and log-probabilities.
+extension PPOTrainer {
+    /// Responses to a step's prompts, with their log-probabilities, values and trunk states.
+    package func sample(_ prompts: [TokenisedPrompt]) throws -> [SampledResponse] {
+        let stream = random.split("rollout").split(UInt64(step))
+        let generator = Generator(
+            policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize,
+            trunkLayers: sharedTrunkLayers > 0 ? sharedTrunkLayers : nil)
+        let sampler = ResponseSampler(generator, tokenizer: tokenizer, options: config.sampling)
+        return try naming(prompts) { try sampler.responses(to: prompts) { [stream.split(UInt64($0))] }.map { $0[0] } }
+    }
+
+    /// Calls `body`, which samples; logits that are not finite become an error that names the prompt and the first tensor.
+    func naming<Result>(_ prompts: [TokenisedPrompt], _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch GenerationError.notFinite(let index, let position) {
+            throw TrainingError.notFinite(
+                "a log-probability at position \(position)", step: step + 1, in: policy, valueHead, ids: [prompts[index].id],
+                sequences: [prompts[index].tokens])
+        }
+    }
+
+    /// The reward function's number for every response.
+    func score(_ responses: [SampledResponse]) throws -> [Double] {
+        let scores = try rewardFunction.rewards(
+            for: responses, batch: arithmetic.scoredTogether, trunkLayers: sharedTrunkLayers)
+        // beyond the range of floats, what they become is infinite
+        guard scores.allSatisfy({ Float($0).isFinite }) else {
+            let bad = zip(scores, responses).filter { !Float($0.0).isFinite }.map(\.1.prompt.id)
+            throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)
+        }
+        return scores
+    }
+
+    /// Responses as rollouts, with the scores that are learned from.
+    package func rollouts(of responses: [SampledResponse], scores: [Double]) -> [Rollout] {
+        zip(responses, scores).map { response, score in
+            var rollout = Rollout(id: response.prompt.id, prompt: response.prompt.tokens, response: response.drawn)
+            rollout.score = TokenRewards.shapedScore(score, length: rollout.length, ended: rollout.ended, config: config)
+            return rollout
+        }
+    }
+
+    /// What shorter responses are filled up with where that is done.
+    var padding: Int32 { Self.padding(tokenizer, ends) }
+
+    /// As the original has it: an id of 0 counts as absent, and then the end stands in.
+    package static func padding(_ tokenizer: any Tokenizer, _ ends: EndTokens) -> Int32 {
+        tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
+    }
+
+    /// The current policy's log-probabilities and values of every response token.
+    func predictions(of rollouts: [Rollout]) -> [TokenScorer.Scores] {
+        scores(
+            of: rollouts,
+            by: TokenScorer(
+                decoder: policy, valueHead: valueHead, temperature: arithmetic.temperature, validTokens: tokenizer.vocabularySize))
+    }
+
+    /// What a model makes of the response tokens of rollouts, in passes of at most `tokensPerPass` tokens.
+    func scores(of rollouts: [Rollout], by scorer: TokenScorer) -> [TokenScorer.Scores] {
+        Packing.parts(rollouts, tokensPerPass: config.tokensPerPass, length: \.count).flatMap { part in
+            scorer.scores(TargetPass(part), trunk: objective.trunk(of: part))
+        }
+    }
+
+    /// Adds the reference model's log-probabilities of the same tokens.
+    package func addReferenceLogProbs(to rollouts: inout [Rollout], temperature: Float? = nil) {
+        let scorer = TokenScorer(
+            decoder: reference, temperature: temperature ?? arithmetic.temperature, validTokens: tokenizer.vocabularySize)
+        for (i, found) in scores(of: rollouts, by: scorer).enumerated() { rollouts[i].referenceLogProbs = found.logProbs }
+    }
+
+    /// Refuses rollouts whose log-probabilities or values are not finite.
+    func checkFinite(_ rollouts: [Rollout]) throws {
+        let kinds: [(KeyPath<Rollout, [Float]>, String, any TransformerDecoder, ValueHead?)] = [
+            (\.logProbs, "a log-probability", policy, nil), (\.values, "a value", policy, valueHead),
+            (\.referenceLogProbs, "a log-probability of the reference", reference, nil),
+        ]
+        for (path, name, decoder, head) in kinds {
+            let bad = rollouts.filter { !$0[keyPath: path].allSatisfy(\.isFinite) }
+            guard !bad.isEmpty else { continue }
+            throw TrainingError.notFinite(
+                name, step: step + 1, in: decoder, head, ids: bad.map(\.id), sequences: bad.map { $0.prompt + $0.response })
+        }
+    }
+}
