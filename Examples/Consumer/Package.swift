@@ -17,9 +17,16 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "consumer",
-            dependencies: ["Tensor", "Formats", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Services", "Train", "Runs"].map {
+            dependencies: [
+                "Tensor", "Formats", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Services", "Train", "Runs", "Study",
+            ].map {
                 .product(name: $0, package: "swift-rlhf")
             },
-            path: "Sources/Consumer")
+            path: "Sources/Consumer"),
+        // depends on Study and the run folders below it alone: check.sh looks at what it links
+        .executableTarget(
+            name: "resume-anything",
+            dependencies: ["Runs", "Study"].map { .product(name: $0, package: "swift-rlhf") },
+            path: "Sources/ResumeAnything"),
     ]
 )

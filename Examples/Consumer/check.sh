@@ -11,6 +11,13 @@ swift=${SWIFT:-swift}
 
 echo "consumer: by path"
 "$swift" run --package-path "$consumer" --scratch-path "$scratch" consumer
+"$swift" run --package-path "$consumer" --scratch-path "$scratch" resume-anything
+
+# A program that uses Study has no argument parser, no YAML parser and no networking in it; one that has them shows that this would see them.
+links() { LC_ALL=C grep -c -E 'ArgumentParser|4Yams|AsyncHTTPClient' "$1" || true; }
+bin=$("$swift" build --package-path "$consumer" --scratch-path "$scratch" --show-bin-path)
+[ "$(links "$bin/resume-anything")" = 0 ] || { echo "consumer: resume-anything links what Study must not need" >&2; exit 1; }
+[ "$(links "$bin/consumer")" != 0 ] || { echo "consumer: the check of linked modules sees nothing" >&2; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
