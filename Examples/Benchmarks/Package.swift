@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The four jobs of the side-by-side comparison, and the metrics. A package of its own, so that the products of swift-rlhf stay five programs.
+// The four jobs of the side-by-side comparison, and the metrics. A package of its own, so that the products of swift-rlhf stay six programs.
 
 let package = Package(
     name: "benchmarks",

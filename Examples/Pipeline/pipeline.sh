@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole experiment in small, as the five programs run it: tokenizer and SFT from scratch, simulated preferences and reward model,
+# The whole experiment in small, as the programs run it: tokenizer and SFT from scratch, simulated preferences and reward model,
 # PPO, best-of-16 of both policies, and the comparison. Settings come from the script that calls this one.
 #
 # usage: pipeline.sh PRESET        (a file beside this one, without .env)

@@ -25,8 +25,10 @@ struct CalculateDiversity: StageCommand {
             Of samples of one run, of two systems with the difference and its interval, and of texts from elsewhere:
 
               calculate-diversity --run-ids bon --table-name test
-              calculate-diversity --run-ids samples-ppo --compare-run-ids bon --embedding-model ENCODER
-              calculate-diversity --decodes texts.json --diversity-metrics ead_averaged_distinct_ngrams,self_bleu
+              calculate-diversity --run-ids ppo-samples --compare-run-ids bon \\
+                --run-id ppo-against-sft
+              calculate-diversity --decodes texts.json --run-id texts \\
+                --diversity-metrics ead_averaged_distinct_ngrams,self_bleu
 
             \(Program.spellings)
             """)

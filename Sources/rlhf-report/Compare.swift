@@ -13,7 +13,10 @@ struct Compare: ReportCommand {
             Writes summary.json, summary.md and summary.svg: what supervised training, PPO and best-of-N did to reward, ROUGE, length, \
             KL and diversity, with intervals.
 
-              rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo --sft-samples-run bon --ppo-samples-run samples --summary-dir out
+              rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo \\
+                --sft-samples-run bon --ppo-samples-run ppo-samples --summary-dir out
+
+            Diversity for one prompt needs several responses in every table: sample best-of-N with --groups 2 or more.
             """)
 
     @OptionGroup(title: "Runs of the pipeline") var runs: ComparedRunOptions

@@ -12,8 +12,9 @@ struct History: ReportCommand {
         discussion: """
             Writes metrics.csv, metrics.svg and runs.csv, a table of the runs with the options that they differ in.
 
-              rlhf-report history --run-ids ppo-1,ppo-2 --metrics reward,kl
-              rlhf-report history --run-ids ppo-1,ppo-2,ppo-3 --metrics kl --group-by init_kl_coef
+              rlhf-report history --run-ids ppo-1,ppo-2 --metrics mean_reward,kl_sequence
+              rlhf-report history --run-ids ppo-1,ppo-2,ppo-3 --metrics kl_sequence \\
+                --group-by init_kl_coef
             """)
 
     @OptionGroup(title: "Runs and metrics") var history: HistoryOptions

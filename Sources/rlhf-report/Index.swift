@@ -12,7 +12,10 @@ struct Index: ReportCommand {
         discussion: """
             The index is what --dataset-structured-subset sentiment of the other programs reads as --sentiment-index.
 
-              rlhf-report index --reward-function sentiment --rf-model-dir models/sentiment --data-dir data --index-output index.json
+              rlhf-report index --data-dir data --index-output index.json \\
+                --reward-function sentiment --rf-model-dir models/sentiment
+
+            --reward-function must be sentiment, process, length, compression or pattern: there is no prompt.
             """)
 
     @OptionGroup(title: "Index") var index: IndexOptions

@@ -12,9 +12,12 @@ struct Prefer: ReportCommand {
         discussion: """
             Writes tasks for people, reads their answers, asks a judge about each pair in both orders, or picks contrasting examples.
 
-              rlhf-report prefer --systems samples,bon:test_best_of_n --judge-command "python3 judge.py"
-              rlhf-report prefer --systems samples,bon:test_best_of_n --preference-tasks tasks.jsonl
-              rlhf-report prefer --preference-tasks tasks.jsonl --preference-answers answers.jsonl
+              rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
+                --judge-command "python3 judge.py"
+              rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
+                --preference-tasks tasks.jsonl
+              rlhf-report prefer --preference-tasks tasks.jsonl \\
+                --preference-answers answers.jsonl
             """)
 
     @OptionGroup(title: "Preferences between systems") var preferences: SystemPreferenceOptions

@@ -10,9 +10,11 @@ struct RLHFReport: ParsableCommand {
         discussion: """
             The systems of one pipeline beside each other, the table of an experiment over seeds, and which of two systems a judge prefers:
 
-              rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo --sft-samples-run bon --ppo-samples-run samples --summary-dir out
+              rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo \\
+                --sft-samples-run bon --ppo-samples-run ppo-samples --summary-dir out
               rlhf-report experiment --experiment-dir runs/experiment
-              rlhf-report prefer --systems samples,bon:test_best_of_n --judge-command "python3 judge.py"
+              rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
+                --judge-command "python3 judge.py"
 
             rlhf-report help NAME lists the options of one of them.
             """,

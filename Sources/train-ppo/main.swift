@@ -12,15 +12,19 @@ struct TrainPPO: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "train-ppo",
+        abstract: "Optimises a language model with PPO against a reward model or another reward.",
+        usage: "train-ppo --model-name MODEL --rf-model-dir REWARD-MODEL [options]",
         discussion: """
             Writes a run folder: config.json, metrics.jsonl, tables of rollouts and evaluations, checkpoints/ and the policy in final/. \
             The same command goes on with a run that was interrupted.
 
             Against a reward model, with another weight of the KL, and against a program of your own that scores texts:
 
-              train-ppo --model-name runs/sft --rf-model-dir runs/rm --dataset generated
-              train-ppo --model-name runs/sft --rf-model-dir runs/rm --init-kl-coef 0.2 --run-id ppo-kl-0.2
-              train-ppo --model-name runs/sft --reward-function process --scorer-command "python3 scorer.py"
+              train-ppo --model-name runs/sft --rf-model-dir runs/rm
+              train-ppo --model-name runs/sft --rf-model-dir runs/rm \\
+                --init-kl-coef 0.2 --run-id ppo-kl-0.2
+              train-ppo --model-name runs/sft --run-id ppo-own \\
+                --reward-function process --scorer-command "python3 scorer.py"
 
             \(Program.spellings)
             """)

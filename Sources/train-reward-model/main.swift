@@ -12,6 +12,8 @@ struct TrainRewardModel: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "train-reward-model",
+        abstract: "Trains a reward model on pairs of summaries, given or simulated.",
+        usage: "train-reward-model --model-name MODEL [options]",
         discussion: """
             Where the data set has posts and no comparisons, summaries are drawn from the supervised model and compared by a hidden judge \
             that knows the reference; the comparisons stay in the run folder. The model is in final/, and in final-normalised/ with scores \

@@ -6,8 +6,8 @@ import Study
 struct TrainSFT: StageCommand {
     typealias Whole = SFTStage
     static let essentials = [
-        "model-name", "from-scratch", "dataset", "data-dir", "learning-rate", "num-train-epochs", "per-device-train-batch-size",
-        "freeze-layers", "output-dir", "run-id",
+        "model-name", "from-scratch", "dataset", "data-dir", "learning-rate", "num-train-epochs", "max-steps",
+        "per-device-train-batch-size", "freeze-layers", "run-id",
     ]
 
     static let configuration = CommandConfiguration(
@@ -26,7 +26,7 @@ struct TrainSFT: StageCommand {
 
               train-sft --from-scratch --dataset generated
               train-sft --model-name models/llama --data-dir data --run-id sft-tldr
-              train-sft --model-name models/opt --dataset my-posts --max-steps 100 --freeze-layers 0
+              train-sft --model-name models/opt --dataset my-posts --max-steps 100
 
             \(Program.spellings)
             """)

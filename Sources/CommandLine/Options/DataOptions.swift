@@ -9,7 +9,7 @@ public struct DataOptions: SettingsOptions {
         help: """
             generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \
             or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz. Unless given, \
-            summarisation if there is a --data-dir, else generated.
+            summarisation if --data-dir is given, else generated.
             """)
     public var dataset: String?
     @Option(

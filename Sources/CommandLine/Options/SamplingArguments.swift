@@ -19,7 +19,7 @@ public struct SamplingArguments: SettingsOptions {
 
     @Option(
         help: .yesNo(
-            "Whether responses are drawn at random rather than the most probable ones; where evaluations are, only if given."
+            "Whether responses are drawn at random, or greedily; unless given drawn when sampling, and greedy in evaluations of training."
         ))
     public var doSample: Bool?
 

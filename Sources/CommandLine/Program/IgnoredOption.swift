@@ -104,7 +104,7 @@ public struct IgnoredOption: Equatable, Sendable {
             list(
                 .value,
                 [
-                    "per-device-eval-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id",
+                    "per-device-eval-batch-size", "infer-batch-size", "per-gpu-*", "eval-accumulation-steps", "generation-pad-token-id",
                     "label-names", "length-column-name", "train-sampling-strategy", "torch-empty-cache-steps",
                 ], batches),
             list(

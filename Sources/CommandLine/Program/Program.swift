@@ -111,6 +111,9 @@ public enum Program {
     public static func main(_ root: any ParsableCommand.Type, _ commands: [any ProgramCommand.Type]) -> Never {
         var arguments = Array(CommandLine.arguments.dropFirst())
         let program = root._commandName
+        if arguments.first == "--version" {
+            main(program) { print(PackageVersion.current) }
+        }
         let asksForHelp = arguments.first == "help"
         if asksForHelp { arguments.removeFirst() }
         let command = arguments.first.flatMap { word in commands.first { $0._commandName == OptionTable.canonical(word) } }
@@ -151,6 +154,10 @@ public enum Program {
         guard !CommandLineArguments.asksForHelp(arguments) else {
             print(
                 HelpText.arranged(root?.helpMessage(for: command) ?? command.helpMessage(), essentials: command.essentials), terminator: "")
+            return
+        }
+        guard !arguments.prefix(while: { $0 != "--" }).contains("--version") else {
+            print(PackageVersion.current)
             return
         }
         var parsed: any ParsableCommand

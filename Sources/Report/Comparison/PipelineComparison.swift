@@ -123,7 +123,9 @@ public struct PipelineComparison: ReportTask {
         }
         let ead = report["ead_averaged_distinct_ngrams"]?.values
         guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
-            throw InvalidSetting("the tables hold too few responses for a diversity")
+            throw InvalidSetting(
+                "the table \(table) of \(folder.path) has fewer than two responses to each input, and a diversity needs two: "
+                    + "sample with --groups 2 or more, or --num-return-sequences 2 or more")
         }
         var scores = Summary.Scores(
             reward: try interval("reward", \.reward),

@@ -16,7 +16,7 @@ extension Summary {
         | SFT validation loss (nats per summary token) | \(fixed(sft.validationLoss)) | \(fixed(sft.oodValidationLoss)) |
         | reward model accuracy | \(fixed(rm.accuracyID)) | \(fixed(rm.accuracyOOD)) |
 
-        Training loss of SFT: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last.
+        Loss of SFT: \(fixed(sft.firstLoss)) in validation at first, \(fixed(sft.lastLoss)) in training at last.
 
         \(secondsTable.markdown)
         """

@@ -61,6 +61,7 @@ public struct RowScoring: ReportTask {
             let usual = path.deletingLastPathComponent().appendingPathComponent(name)
             return [(path, scoring.scoreOutput.map { URL(fileURLWithPath: $0) } ?? usual)]
         }
+        if path.pathExtension == "jsonl" { throw FileError.missing(path: path.path) }
         let folder = try RunFolder.run(named: scoring.score, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true))
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
         let known = try Tables.names(inRun: folder)

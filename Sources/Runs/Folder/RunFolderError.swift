@@ -52,7 +52,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
             "\(path) is in use by \(owner ?? "another process"); wait for it to end, or name another run"
         case .otherOptions(let path, let differences):
             "\(path) was begun with other options (\(differences.joined(separator: "; "))); "
-                + "repeat the command as it was, or name another run"
+                + "repeat the command as it was, or name another run with --run-id"
         case .alreadyExists(let path): "\(path) already holds a run; name another run, or allow it to resume"
         case .nothingToResume(let path): "\(path) holds no checkpoint to resume from; allow a new run, or name another"
         case .noValidCheckpoint(let path, let problem):

@@ -29,7 +29,10 @@ public struct StartingModelSettings: Settings {
     public init() {}
 
     public func validate() throws {
-        guard fromScratch != (modelName != nil) else {
+        guard !fromScratch || modelName == nil else {
+            throw InvalidSetting("--model-name and --from-scratch exclude each other; name one of them")
+        }
+        guard fromScratch || modelName != nil else {
             throw InvalidSetting(
                 "name the model to start from with --model-name, or ask for a new one with --from-scratch")
         }

@@ -107,7 +107,7 @@ public struct BestOfNStage: Stage {
             try Self.curveText(curves, n: n).write(
                 to: url.appendingPathComponent("curves.csv"), atomically: false, encoding: .utf8)
         }
-        try session.sinks.handle(.ended(stage: "best of \(n)", seconds: session.seconds))
+        try session.end(stage: "best of \(n)")
     }
 
     /// The mean reward of the best of the first n responses, for all n, with the KL of best-of-n: one line for every n.

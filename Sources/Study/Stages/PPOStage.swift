@@ -115,6 +115,6 @@ public struct PPOStage: Stage {
             complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
-        try session.sinks.handle(.ended(stage: "ppo", seconds: session.seconds))
+        try session.end(stage: "ppo")
     }
 }

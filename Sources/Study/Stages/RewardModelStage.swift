@@ -89,7 +89,7 @@ public struct RewardModelStage: Stage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.sinks.handle(.ended(stage: "reward model", seconds: session.seconds))
+        try session.end(stage: "reward model")
     }
 
     private func freshHead(width: Int, _ session: RunSession) -> ValueHead {

@@ -130,7 +130,7 @@ public struct SFTStage: Stage {
             }
         }
         try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.sinks.handle(.ended(stage: "sft", seconds: session.seconds))
+        try session.end(stage: "sft")
     }
 
     /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.

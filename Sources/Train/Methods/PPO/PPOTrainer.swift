@@ -67,7 +67,7 @@ public final class PPOTrainer: SteppedTrainer {
         policy: any TransformerDecoder, valueHead: ValueHead, reference: any TransformerDecoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
-        tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler
+        tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try config.validate()
         let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
@@ -105,7 +105,7 @@ public final class PPOTrainer: SteppedTrainer {
         policy: any TransformerDecoder, valueHead: ValueHead, reference: any TransformerDecoder, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
-        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler
+        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try self.init(
             policy: policy, valueHead: valueHead, reference: reference, config: config, prompts: prompts,

@@ -144,7 +144,13 @@ package final class RunSession {
         try sinks.handle(.measured(step: 0, values: values))
         // the result comes last: once it is there, the run counts as complete
         try folder.writeResult(contents: writing)
+        try end(stage: stage)
+    }
+
+    /// Says that the stage is done, and where its result is.
+    func end(stage: String) throws {
         try sinks.handle(.ended(stage: stage, seconds: seconds))
+        say("the result is in \(folder.finalFolder.path)")
     }
 
     /// Whether there is anything to do; says so where there is not, and begins from nothing where there is.
