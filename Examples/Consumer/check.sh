@@ -31,3 +31,7 @@ git -C "$repository" tag 0.1.0
 echo "consumer: by version"
 cp -R "$consumer" "$work/consumer"
 SWIFT_RLHF_URL=file://$repository "$swift" run --package-path "$work/consumer" --scratch-path "$scratch" consumer
+
+echo "consumer: beside another package with a target called Models"
+cp -R "$root/Examples/ModuleAliases" "$work/aliases"
+SWIFT_RLHF_URL=file://$repository "$swift" run --package-path "$work/aliases" --scratch-path "$root/.build/aliases" app
