@@ -54,6 +54,19 @@ import _TestSupport
         #expect(command.seed == 3)
     }
 
+    @Test("options that another program has now are left out of files with a note, and refused on the command line")
+    func movedOptions() throws {
+        try Data(#"{"seed": 3, "index_share": 0.5, "judge_patience": 600}"#.utf8).write(to: folder["old.json"])
+        let read = try CommandLineArguments.normalise(
+            ["--config", folder["old.json"].path], program: "sample", table: SampleCommand.optionTable)
+        #expect(read.words == ["--seed=3"] && read.notes.count == 2)
+        #expect(read.notes.contains { $0.contains("index_share") && $0.contains("rlhf-report index") })
+        let error = #expect(throws: CommandLineError.self) {
+            try CommandLineArguments.normalise(["--index-share", "0.5"], program: "sample", table: SampleCommand.optionTable)
+        }
+        #expect(error?.description == "--index-share is an option of rlhf-report index now; see rlhf-report index --help")
+    }
+
     @Test func theCommandLineWins() throws {
         let content = "seed: 3\nrun_ids: [x, y]\ndo_train: true\ncheckpoint_limit: 4\nverbose: true\n"
         let more = ["seed=5", "--run-ids=a", "--run-ids=b", "--do_train=0", "--checkpoint-limit=none", "--verbose=0"]

@@ -52,4 +52,22 @@ import Testing
         let option = "--eval-subsample-num"
         expectRefusal(Preferences.self, ["--model-name=m", "\(option)=-1"], naming: option)
     }
+
+    private struct PPO: ProgramCommand {
+        @OptionGroup var rewards: PPORewardOptions
+        @OptionGroup var algorithm: PPOOptions
+    }
+
+    @Test("divisors that no checkpoint may have, and numbers that no reward can hold")
+    func divisors() {
+        for value in ["0", "-7", "inf"] {
+            expectRefusal(
+                Preferences.self, ["--model-name=m", "--value-normalisation-std=\(value)"], naming: "--value-normalisation-std is")
+            expectRefusal(PPO.self, ["--value-normalisation-std=\(value)"], naming: "--value-normalisation-std is")
+        }
+        for option in ["--reward-scale", "--missing-eos-score", "--init-kl-coef"] {
+            expectRefusal(PPO.self, ["\(option)=inf"], naming: "\(option) is")
+        }
+        expectRefusal(PPO.self, ["--appo-clip-policy=-1"], naming: "--appo-clip-policy is")
+    }
 }

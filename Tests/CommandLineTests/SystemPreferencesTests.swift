@@ -32,7 +32,7 @@ import _TestSupport
     }
 
     /// A run that has answered six inputs twice each; input 5 is its own.
-    private func makeRun(_ id: String, response: (Int) -> String, reward: Double) throws {
+    private func makeRun(_ id: String, response: (Int) -> String, reward: Double, finished: Bool = true) throws {
         let run = try RunFolder(at: folder[id], configuration: .sample(.bestOfN))
         for i in 0..<6 {
             let input = i < 5 ? "post \(i)" : "\(id) alone"
@@ -43,6 +43,7 @@ import _TestSupport
                         reward: reward + Double(i) - Double(j), numbers: ["tokens": 3])
                 }, to: "test")
         }
+        if finished { try run.writeResult { _ in } }
     }
 
     private func makeRuns() throws {
@@ -225,6 +226,28 @@ import _TestSupport
             try run("--systems", "long,short", "--pick-examples", path, "--pick-by", "gold")
         }
         #expect(error?.description.contains("gold") ?? false)
+    }
+
+    @Test("tables that still grow are not compared")
+    func unfinished() throws {
+        try makeRun("long", response: { "a \($0)" }, reward: 1)
+        try makeRun("growing", response: { "b \($0)" }, reward: 1, finished: false)
+        #expect(throws: RunFolderError.unfinished(path: folder["growing"].path)) {
+            try run("--systems", "long,growing", "--preference-tasks", folder["tasks.jsonl"].path)
+        }
+    }
+
+    @Test("a run is repeated from its own config.json")
+    func repeated() throws {
+        try makeRuns()
+        try run("--systems", "long,short", "--judge-requests", folder["requests.jsonl"].path)
+        let configuration = RunConfiguration(
+            stage: .diversity, program: Command.programName, options: try SystemPreferences().values)
+        try FileManager.default.createDirectory(at: folder["own"], withIntermediateDirectories: true)
+        try configuration.write(inRun: folder["own"])
+        let command = try Command.parse(
+            normalising: ["--config", folder["own/config.json"].path, "--systems", "long,short", "--judge-requests", "x"])
+        #expect(command.preferences.systems.values == ["long", "short"])
     }
 
     @Test(

@@ -40,7 +40,13 @@ import _TestSupport
         try make("ppo", .policy)
         try make("bon", .bestOfN) { run in
             for table in ["test", "ood_test", "test_best_of_n", "ood_test_best_of_n"] {
-                try run.tables.append(rows(table), to: table)
+                // of the best ones there is how many they were chosen from, and the KL of the samples
+                let best = rows(table).map { row in
+                    var row = row
+                    if table.hasSuffix("_best_of_n") { (row.numbers["n"], row.numbers["kl"]) = (4, 9) }
+                    return row
+                }
+                try run.tables.append(best, to: table)
             }
         }
         try make("samples", .bestOfN) { run in
@@ -68,6 +74,7 @@ import _TestSupport
         #expect(summary.dataset == "toys" && summary.rm.accuracyID == 0.75 && summary.sft.oodValidationLoss == 4)
         #expect(summary.systems.sft.id.reward.mean == 2.5 && summary.systems.bon.ood.lengthTokens == 6)
         #expect(summary.systems.ppo.id.kl == 0.5 && summary.systems.sft.id.kl == 0)
+        #expect(abs(summary.systems.bon.id.kl - (log(4.0) - 0.75)) < 1e-12)
         #expect(text(of: folder["summary/summary.svg"]).hasPrefix("<svg "))
     }
 

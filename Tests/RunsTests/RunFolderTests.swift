@@ -46,8 +46,35 @@ import _TestSupport
         let folder = try TemporaryFolder()
         let run = try RunFolder(at: folder["a"], configuration: .sample())
         let error = RunFolderError.inUse(path: run.url.path, owner: "train-sft (process \(getpid()))")
-        #expect(throws: error) { try RunFolder(at: folder["a"], configuration: .sample()) }
+        // and whoever comes after the second one, too
+        for _ in 0..<2 { #expect(throws: error) { try RunFolder(at: folder["a"], configuration: .sample()) } }
         withExtendedLifetime(run) {}
+    }
+
+    @Test("the options of a complete run stay as they were when it is opened again with others that may change")
+    func completeRunsKeepTheirOptions() throws {
+        let folder = try TemporaryFolder()
+        do { try RunFolder(at: folder["a"], configuration: .sample()).writeResult { _ in } }
+        let before = text(of: folder["a/config.json"])
+        var other = RunConfiguration.sample()
+        other.options["checkpoint_limit"] = .integer(9)
+        _ = try RunFolder(at: folder["a"], configuration: other, mayChange: ["checkpoint_limit"])
+        #expect(text(of: folder["a/config.json"]) == before && before.contains("checkpoint_limit"))
+    }
+
+    @Test("options that no version knows any more do not stand in the way of going on")
+    func optionsOfOtherVersions() throws {
+        let folder = try TemporaryFolder()
+        var old = RunConfiguration.sample()
+        old.options["gone"] = .number(0.5)
+        do { try RunFolder(at: folder["a"], configuration: old).writeCheckpoint(step: 1) { _ in } }
+        #expect(throws: RunFolderError.self) { try RunFolder(at: folder["a"], configuration: .sample()) }
+        _ = try RunFolder(at: folder["a"], configuration: .sample(), known: Set(RunConfiguration.sample().options.keys))
+        var changed = RunConfiguration.sample()
+        changed.options["learning_rate"] = .number(1)
+        #expect(throws: RunFolderError.self) {
+            try RunFolder(at: folder["a"], configuration: changed, known: Set(changed.options.keys))
+        }
     }
 
     @Test func isFreeAgainAfterItsOwner() async throws {

@@ -100,7 +100,12 @@ struct ArgumentNormaliser {
     private mutating func mention(
         of setting: ConfigurationFile.Setting, in file: String
     ) throws(CommandLineError) -> Mention? {
-        guard let meaning = meaning(of: setting.name) else { throw unknown(setting.name, in: file) }
+        guard let meaning = meaning(of: setting.name) else {
+            // runs of earlier versions hold the defaults of options that have moved
+            guard let program = MovedOption.place(of: OptionTable.canonical(setting.name)) else { throw unknown(setting.name, in: file) }
+            note("\(setting.name) in \(file)", IgnoredOption(setting.name, .value, "it is an option of \(program) now"))
+            return nil
+        }
         let spelling = "\(setting.name) in \(file)"
         switch meaning {
         case .ignored(let option):

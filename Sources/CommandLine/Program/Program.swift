@@ -37,11 +37,17 @@ extension ProgramOptions {
 /// Its options are `@Option` properties, Booleans included (`@Option var doTrain = true`), because options of Boolean
 /// value are set by `--do-train=0` as well as by `--do-train`; lists are `ArgumentList`. Groups of options are
 /// `@OptionGroup(title:)`; a group that is `ProgramOptions` brings its names along. A property `config` (`@Option var config: String?`) makes `--config file` work.
-public protocol ProgramCommand: ParsableCommand, ProgramOptions {}
+public protocol ProgramCommand: ParsableCommand, ProgramOptions {
+    /// The name of the program, as config.json of a run has it.
+    static var programName: String { get }
+}
 
 extension ProgramCommand {
     /// The options of the command.
     public static var optionTable: OptionTable { OptionTable(Self.self) }
+
+    /// The name that config.json of a run has: of a command among several, the program's before it.
+    public static var programName: String { _commandName }
 
     /// The values of all options by snake_case name, as `RunConfiguration.options` takes them.
     public var resolvedOptions: [String: OptionValue] { OptionTable.values(of: self) }
@@ -59,7 +65,7 @@ extension ProgramCommand {
     static func parsed(
         normalising arguments: [String], note: (String) -> Void
     ) throws -> (command: Self, arguments: CommandLineArguments) {
-        let normalised = try CommandLineArguments.normalise(arguments, program: _commandName, table: optionTable)
+        let normalised = try CommandLineArguments.normalise(arguments, program: programName, table: optionTable)
         normalised.notes.forEach(note)
         do {
             let command = try parseAsRoot(normalised.words)

@@ -26,6 +26,8 @@ extension StageCommand {
 public protocol ReportCommand: SettingsCommand where Whole: ReportTask {}
 
 extension ReportCommand {
+    public static var programName: String { "rlhf-report \(_commandName)" }
+
     public mutating func run() throws {
         try settings.run(.commandLine())
     }

@@ -135,9 +135,9 @@ public struct PipelineComparison: ReportTask {
             gold: try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } },
             lengthTokens: try interval("tokens") { $0.numbers["tokens"] }.mean,
             eosShare: try interval("ended") { $0.numbers["ended"] }.mean,
-            kl: try rows.contains { $0.numbers["kl"] != nil }
-                ? interval("kl") { $0.numbers["kl"] }.mean
-                : rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? 0,
+            // the KL of a best-of-N is that of choosing, whatever its samples were measured against
+            kl: try rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) }
+                ?? (rows.contains { $0.numbers["kl"] != nil } ? interval("kl") { $0.numbers["kl"] }.mean : 0),
             perInputEAD: perInput,
             acrossInputEAD: across.intervalOrPoint,
             perInputEmbedding: embedding?.perInput?.mean,

@@ -33,7 +33,7 @@ struct SystemMeasurement {
         add(.gold) { row in row.reference.map { gold.score(row.response, reference: $0) } }
         add(.lengthTokens) { $0.numbers["tokens"] }
         add(.eosShare) { $0.numbers["ended"] }
-        add(.kl) { row in row.numbers["kl"] ?? row.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? 0 }
+        add(.kl) { row in row.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? row.numbers["kl"] ?? 0 }
         prompts = prompts.filter { !$0.value.isEmpty }
 
         try measure(rows, "ead_averaged_distinct_ngrams", .perInputEAD, .acrossInputEAD, seed: seed)

@@ -62,6 +62,9 @@ public struct RowScoring: ReportTask {
             return [(path, scoring.scoreOutput.map { URL(fileURLWithPath: $0) } ?? usual)]
         }
         if path.pathExtension == "jsonl" { throw FileError.missing(path: path.path) }
+        guard scoring.scoreOutput == nil else {
+            throw InvalidSetting("--score-output is for a file of rows; the tables of a run get their column where they are")
+        }
         let folder = try RunFolder.run(named: scoring.score, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true))
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
         let known = try Tables.names(inRun: folder)

@@ -9,7 +9,9 @@ struct ScoredRow: Codable {
     private(set) var columns: [String: OptionValue]
 
     /// The columns that a score must not replace.
-    static let ownColumns: Set<String> = ["id", "input", "response", "reference", "reward"]
+    static let ownColumns: Set<String> = [
+        "id", "input", "response", "reference", "reward", "tokens", "ended", "kl", "kl_coefficient", "log_prob", "sample", "n", "group",
+    ]
 
     private enum Key: String, CodingKey { case input, response, reference }
 

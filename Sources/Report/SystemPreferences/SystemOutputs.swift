@@ -83,6 +83,7 @@ struct SystemOutputs {
             table = String(name[name.index(after: colon)...])
         }
         let folder = try RunFolder.run(named: run, in: runs, expecting: [.bestOfN, .policy, .supervised])
+        guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
         return .table(table, run: folder)
     }
 }

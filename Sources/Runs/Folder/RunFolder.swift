@@ -70,7 +70,8 @@ public final class RunFolder {
             try Self.removeResults(of: earlier, in: url)
         }
         isNew = earlier == nil
-        if earlier != configuration { try configuration.write(inRun: url) }
+        // what is complete stays as it is
+        if try earlier != configuration && !(earlier != nil && Self.isFinished(url)) { try configuration.write(inRun: url) }
         metrics = try MetricsFile(inRun: url)
         tables = Tables(inRun: url)
         checkpoints = Checkpoints(inRun: url)

@@ -8,6 +8,7 @@ internal import Foundation
 final class RunLock {
     static var fileName: String { ".lock" }
     private let descriptor: Descriptor
+    private var isOwner = false
 
     /// Takes the lock.
     /// - Throws: `RunFolderError.inUse` with the owner's pid; `FileError.cannotCreate`.
@@ -20,6 +21,7 @@ final class RunLock {
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             throw RunFolderError.inUse(path: folder.path, owner: owner?.isEmpty == false ? owner : nil)
         }
+        isOwner = true
         try descriptor.truncate(to: 0)
         let owner = [UInt8]("\(program) (process \(getpid()))\n".utf8)
         try owner.withUnsafeBytes { bytes in try descriptor.write(bytes) }
@@ -32,6 +34,8 @@ final class RunLock {
     }
 
     deinit {
+        // one that was refused leaves the owner's name where it is
+        guard isOwner else { return }
         try? descriptor.truncate(to: 0)
         descriptor.unlock()
     }

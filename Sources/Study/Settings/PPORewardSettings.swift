@@ -44,5 +44,13 @@ public struct PPORewardSettings: Settings {
         guard PPOConfig.KLEstimator(rawValue: klApprox) != nil else {
             throw InvalidSetting("--kl-approx is \(klApprox); it takes 1, 2 or 3")
         }
+        for (name, value) in [
+            ("--init-kl-coef", initKlCoef), ("--target", target), ("--horizon", horizon), ("--reward-scale", rewardScale),
+            ("--missing-eos-score", missingEosScore ?? 0), ("--length-penalty-coef", lengthPenaltyCoef),
+            ("--length-penalty-power", lengthPenaltyPower), ("--eos-reward-coef", eosRewardCoef),
+            ("--eos-required-penalty", eosRequiredPenalty),
+        ] where abs(value) > 1e30 || value.isNaN {
+            throw InvalidSetting("\(name) is \(value); it takes a number of at most 1e30")
+        }
     }
 }

@@ -32,6 +32,13 @@ public struct PPOSettings: Settings {
     /// The defaults.
     public init() {}
 
+    public func validate() throws {
+        try PreferenceSettings.checkDivisor(valueNormalisationStd)
+        for (name, value) in [("--appo-clip-policy", appoClipPolicy), ("--appo-clip-baseline", appoClipBaseline)] where !(value >= 0) {
+            throw InvalidSetting("\(name) is \(value); it must not be negative, and 0 clips nothing")
+        }
+    }
+
     /// The discount of later rewards, by the option or the switch.
     package func discount(reference: Bool) -> Double { discounting ?? (reference ? 0.999 : 1) }
 

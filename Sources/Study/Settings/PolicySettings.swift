@@ -65,6 +65,7 @@ public struct PolicySettings: Settings {
     public init() {}
 
     public func validate() throws {
+        guard tableLogs >= 0 else { throw InvalidSetting("--table-logs must not be negative; 0 writes no tables") }
         guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches must not be negative") }
         guard trainingTargetEvalDatapoints >= 0 else {
             throw InvalidSetting("--training-target-eval-datapoints must not be negative")

@@ -48,10 +48,18 @@ public struct PreferenceSettings: Settings {
     /// The defaults.
     public init() {}
 
+    /// Refuses a divisor of scores or values that no checkpoint may have.
+    static func checkDivisor(_ deviation: Float) throws {
+        guard deviation > 0, deviation.isFinite else {
+            throw InvalidSetting("--value-normalisation-std is \(deviation); scores are divided by it, so it must be above 0")
+        }
+    }
+
     public func validate() throws {
         guard scorePosition.map({ ["last-token", "padding-count"].contains(SettingName.canonical($0)) }) ?? true else {
             throw InvalidSetting("--score-position is '\(scorePosition ?? "")'; it takes last-token or padding-count")
         }
+        try Self.checkDivisor(valueNormalisationStd)
         for (option, name) in [
             ("--normalisation-checkpoint-dir", normalisationCheckpointDir), ("--classifier-dir", classifierDir ?? "model"),
         ] {

@@ -54,6 +54,7 @@ public struct TrainingSettings: Settings {
     public init() {}
 
     public func validate() throws {
+        guard maxGradNorm >= 0 else { throw InvalidSetting("--max-grad-norm must not be negative; 0 leaves gradients as they are") }
         guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches must not be negative") }
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
             throw InvalidSetting("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
