@@ -92,7 +92,7 @@ import _TestSupport
         let rows = try stage.run(in: folder["bon"], environment).table("test")
         #expect(rows.count == 6)
         for row in rows { #expect(row.reward == Double(row.response.count)) }
-        let posts = try GeneratedPosts(seed: 9).corpus().examples(in: "test").prefix(3).map(\.id)
-        #expect(Set(rows.map(\.id)) == Set(posts))
+        let references = try GeneratedPosts(seed: 9).corpus().examples(in: "test").prefix(3).map(\.summary)
+        #expect(Set(rows.map(\.reference)) == Set(references))
     }
 }

@@ -52,7 +52,7 @@ public struct AsyncReward: RewardFunction {
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
         let size = max(1, batchSize ?? requests.count)
         let batches = stride(from: 0, to: requests.count, by: size).map { start in
-            Batch(start: start, requests: requests[start..<min(start + size, requests.count)])
+            Batch(start: start, requests: Array(requests[start..<min(start + size, requests.count)]))
         }
         let (body, concurrency, count) = (self.body, self.concurrency, requests.count)
         return try CallingThread.run { try await Self.rewards(of: batches, count: count, concurrency: concurrency, body) }
@@ -81,19 +81,9 @@ public struct AsyncReward: RewardFunction {
         }
     }
 
-    /// Some requests, and the place of the first among all. Unchecked: requests are values but for states of the policy, which are left
-    /// out.
-    private struct Batch: @unchecked Sendable {
+    /// Some requests, and the place of the first among all.
+    private struct Batch: Sendable {
         let start: Int
         let requests: [RewardRequest]
-
-        init(start: Int, requests: ArraySlice<RewardRequest>) {
-            self.start = start
-            self.requests = requests.map {
-                RewardRequest(
-                    query: $0.query, response: $0.response, reference: $0.reference, promptTokens: $0.promptTokens,
-                    responseTokens: $0.responseTokens)
-            }
-        }
     }
 }

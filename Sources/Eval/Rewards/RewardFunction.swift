@@ -1,5 +1,5 @@
 /// A response to be judged, with everything that some judge may need.
-public struct RewardRequest {
+public struct RewardRequest: Sendable, Equatable {
     /// The prompt's text.
     public var query: String
     /// The response's text, without special tokens.

@@ -41,6 +41,15 @@ import Testing
         #expect(try reward.rewards(for: []) == [])
     }
 
+    @Test("within a batch the order is that of the requests, too", arguments: [1, 3])
+    func orderWithinBatches(concurrency: Int) throws {
+        let reward = AsyncReward(batchSize: 4, concurrency: concurrency) { requests in
+            await Task.yield()
+            return requests.map { Double($0.response) ?? -1 }
+        }
+        #expect(try reward.rewards(for: Self.requests(10)) == (0..<10).map(Double.init))
+    }
+
     @Test("requests come in batches of the size asked for, or all at once")
     func batches() async throws {
         for (size, expected) in [(4, [4, 4, 2]), (nil, [10]), (100, [10])] as [(Int?, [Int])] {
