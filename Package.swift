@@ -83,16 +83,17 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Formats", "Data", "Models", "Diversity", "Eval", "Train", "Services", "Runs", "Study", "Report", argumentParser, yams,
+                "Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Services", "Train", "Runs", "Study", "Report", argumentParser,
+                yams,
             ]),
 
         // MARK: Programs
-        .executableTarget(name: "train-sft", dependencies: ["CommandLine"]),
-        .executableTarget(name: "train-reward-model", dependencies: ["CommandLine"]),
-        .executableTarget(name: "train-ppo", dependencies: ["CommandLine"]),
-        .executableTarget(name: "sample-best-of-n", dependencies: ["CommandLine"]),
-        .executableTarget(name: "calculate-diversity", dependencies: ["CommandLine"]),
-        .executableTarget(name: "rlhf-report", dependencies: ["CommandLine"]),
+        .executableTarget(name: "train-sft", dependencies: ["CommandLine", "Study", argumentParser]),
+        .executableTarget(name: "train-reward-model", dependencies: ["CommandLine", "Study", argumentParser]),
+        .executableTarget(name: "train-ppo", dependencies: ["CommandLine", "Study", argumentParser]),
+        .executableTarget(name: "sample-best-of-n", dependencies: ["CommandLine", "Study", argumentParser]),
+        .executableTarget(name: "calculate-diversity", dependencies: ["CommandLine", "Study", argumentParser]),
+        .executableTarget(name: "rlhf-report", dependencies: ["CommandLine", "Report", argumentParser]),
 
         // MARK: Tests, and what they share: a test target, too, so that a build without tests leaves it out
         .testTarget(name: "_TestSupport", dependencies: ["Formats", "Tensor"]),

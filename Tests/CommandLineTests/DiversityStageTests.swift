@@ -208,6 +208,7 @@ import _TestSupport
         }
         #expect(throws: RunFolderError.self) { try measure("--run-ids", "bon", "--table-name", "absent") }
         #expect(throws: InvalidSetting.self) { try measure() }
+        #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon,bon") }
         #expect(throws: InvalidSetting.self) { try measure("--run-ids", "bon", "--vendi-order", "-1") }
         #expect(throws: CommandLineError.self) { try measure("--run-ids", "bon", "--max-tables=-1") }
         #expect(throws: InvalidSetting.self) { try measure("--run-ids", "bon", "--ngram-words", "letters") }

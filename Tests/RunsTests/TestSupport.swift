@@ -1,4 +1,3 @@
-import ArgumentParser
 import Data
 import Foundation
 import Runs

@@ -105,6 +105,9 @@ public struct DiversitySettings: Settings {
         guard oodTableName.isEmpty || decodes == nil else {
             throw InvalidSetting("--ood-table-name names tables of --run-ids; with --decodes there are none")
         }
+        for (option, runs) in [("--run-ids", runIds), ("--compare-run-ids", compareRunIds)] where Set(runs).count < runs.count {
+            throw InvalidSetting("\(option) names a run twice, whose texts would count twice: \(runs.joined(separator: ", "))")
+        }
         guard nliPairs >= 0 else { throw InvalidSetting("--nli-pairs must not be negative") }
         guard maxTables > 0, bootstrapResamples > 0 else {
             throw InvalidSetting("--max-tables and --bootstrap-resamples must be above 0")

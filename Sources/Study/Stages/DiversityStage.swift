@@ -28,6 +28,7 @@ public struct DiversityStage: Stage {
         let models = try options.models(service: environment.embeddingService)
         let session = try RunSession(self, in: folder, environment)
         guard try session.begins() else { return }
+        if options.decodes != nil, !options.runIds.isEmpty { session.say("--decodes is measured, and --run-ids is not") }
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let entailment = models.entailment as? FolderEntailmentModel
         for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }

@@ -42,6 +42,16 @@ public struct RewardModelStage: Stage {
             preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
         let finals = try evaluation.finalSplits(among: Self.finalNames)
         let sets = try comparisonSets(session, supervised)
+        // nothing that was asked for is left out without a word
+        let missing = evaluation.evaluationSplits.filter { name in !finals.contains(name) || !sets.contains { $0.name == name } }
+        if evaluation.doEval ?? true, !missing.isEmpty {
+            session.say(
+                "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; of a reward model these may be "
+                    + Self.finalNames.joined(separator: ", "))
+        }
+        if preferences.savePreds, !sets.contains(where: { finals.contains($0.name) }) {
+            session.say("--save-preds writes nothing: there is no split that is evaluated at the end")
+        }
 
         let checkpoint = try session.restore()
         var start = supervised
