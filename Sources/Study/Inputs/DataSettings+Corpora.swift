@@ -202,7 +202,7 @@ extension DataSettings {
             .compactMapValues { path in path.map { URL(fileURLWithPath: $0) } }
     }
 
-    /// A random subset wins over a structured one.
+    /// A random subset takes precedence over a structured one.
     func selection() throws -> SplitSelection {
         if let datasetRandomSubset {
             return .random(try RandomSubset(percent: datasetRandomSubset, drawing: compatibility.drawing))

@@ -40,7 +40,7 @@ extension RewardSettings {
 
     /// The reward function that the options name.
     /// - Parameters:
-    ///   - compatibility: which way data are treated; nil-able options above win over it.
+    ///   - compatibility: which way data are treated; optional settings above take precedence.
     ///   - policy: the model that writes the responses, for sharing, with its tokenizer.
     func load(
         _ session: RunSession, data: DataSettings, tokenizer: any Tokenizer, ends: EndTokens,

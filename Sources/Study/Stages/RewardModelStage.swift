@@ -42,7 +42,7 @@ public struct RewardModelStage: Stage {
             preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
         let finals = try evaluation.finalSplits(among: Self.finalNames)
         let sets = try comparisonSets(session, supervised)
-        // nothing that was asked for is left out without a word
+        // whatever was requested and is not evaluated is reported
         let missing = evaluation.evaluationSplits.filter { name in !finals.contains(name) || !sets.contains { $0.name == name } }
         if evaluation.doEval ?? true, !missing.isEmpty {
             session.say(

@@ -133,7 +133,7 @@ package final class RunSession {
     /// Shows a table of results.
     package func show(_ text: String) { environment.show(text) }
 
-    /// Says that the run is there already.
+    /// Reports that the run is already complete.
     func sayFinished() { say("\(folder.url.path) is complete; nothing to do") }
 
     /// Measures once and writes the result: for runs that have no steps.
