@@ -41,13 +41,16 @@ public struct LanguageModel {
         _ folder: URL, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
     ) throws -> LanguageModel {
         let modelFolder = ModelFolder(folder)
-        let configuration = try modelFolder.configuration()
+        let configuration = try families.decoderConfiguration(of: modelFolder.configuration())
         let store = try modelFolder.weights()
         let weights = StoredWeights(store, projects: projects)
         let decoder = try families.build(ConfigurationReader(configuration), weights: weights)
         try weights.checkSurplus(isTied: decoder.isTied)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
+        }
+        if let first = weights.otherParts.first {
+            note("\(folder.path) holds parts that read other things than text (\(first), …); they are not read and will not be saved")
         }
         if weights.madeProjection {
             note(

@@ -10,6 +10,10 @@ public enum Activation: String, Sendable, CaseIterable {
     case geluNew = "gelu_new"
     /// The tanh approximation under its later name.
     case geluTanh = "gelu_pytorch_tanh"
+    /// The tanh approximation in another order of operations.
+    case geluFast = "gelu_fast"
+    /// x · σ(1.702 x).
+    case quickGELU = "quick_gelu"
     /// x · σ(x).
     case silu
     /// ``silu`` under its other name.
@@ -20,8 +24,18 @@ public enum Activation: String, Sendable, CaseIterable {
         switch self {
         case .relu: x.relu()
         case .gelu: x.gelu()
-        case .geluNew, .geluTanh: x.geluTanh()
+        case .geluNew, .geluTanh, .geluFast: x.geluTanh()
+        case .quickGELU: x.quickGELU()
         case .silu, .swish: x.silu()
+        }
+    }
+
+    /// f(gate) · up of every element.
+    public func callAsFunction(gate: Tensor, up: Tensor) -> Tensor {
+        switch self {
+        case .silu, .swish: gate.gated(.silu, up: up)
+        case .geluNew, .geluTanh, .geluFast: gate.gated(.geluTanh, up: up)
+        case .relu, .gelu, .quickGELU: self(gate) * up
         }
     }
 

@@ -75,129 +75,80 @@ public struct LlamaConfiguration: Sendable, Equatable {
 }
 
 /// A LLaMA decoder (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
-public final class Llama: TransformerDecoder {
-    /// The weights of one layer.
-    struct Block {
-        var inputNorm: Parameter
-        var query: Projection
-        var key: Projection
-        var value: Projection
-        var output: Projection
-        var postNorm: Parameter
-        var gate: Projection
-        var up: Projection
-        var down: Projection
-
-        var parameters: [Parameter] {
-            [inputNorm] + query.parameters + key.parameters + value.parameters + output.parameters + [postNorm]
-                + gate.parameters + up.parameters + down.parameters
-        }
-    }
-
+public final class Llama: StackedDecoder {
     /// The configuration that the model was built with.
     public let settings: LlamaConfiguration
-    private let tokenEmbedding: Parameter
-    private let blocks: [Block]
-    private let norm: Parameter
-    /// The output projection: [vocabulary, channels].
-    public let projection: Parameter
-    private let rotary: RotaryPositions
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
     /// - Throws: what `source` throws for a weight.
-    public init(_ settings: LlamaConfiguration, weights source: some WeightSource) throws {
-        let (hidden, queries, keys) = (
-            settings.hiddenSize, settings.heads * settings.headDim, settings.keyHeads * settings.headDim
-        )
+    public init(_ settings: LlamaConfiguration, weights source: any WeightSource) throws {
         self.settings = settings
-        tokenEmbedding = try source.parameter("model.embed_tokens.weight", [settings.vocabularySize, hidden])
-        blocks = try (0..<settings.layerCount).map { index in
-            let layer = "model.layers.\(index)"
-            func projection(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool) throws -> Projection {
-                try Projection(source, "\(layer).\(name)", outputs: outputs, inputs: inputs, bias: bias)
-            }
-            return Block(
-                inputNorm: try source.parameter("\(layer).input_layernorm.weight", [hidden], fresh: .ones),
-                query: try projection("self_attn.q_proj", queries, hidden, bias: settings.attentionBias),
-                key: try projection("self_attn.k_proj", keys, hidden, bias: settings.attentionBias),
-                value: try projection("self_attn.v_proj", keys, hidden, bias: settings.attentionBias),
-                output: try projection("self_attn.o_proj", hidden, queries, bias: settings.attentionBias),
-                postNorm: try source.parameter("\(layer).post_attention_layernorm.weight", [hidden], fresh: .ones),
-                gate: try projection("mlp.gate_proj", settings.intermediateSize, hidden, bias: settings.mlpBias),
-                up: try projection("mlp.up_proj", settings.intermediateSize, hidden, bias: settings.mlpBias),
-                down: try projection("mlp.down_proj", hidden, settings.intermediateSize, bias: settings.mlpBias))
-        }
-        norm = try source.parameter("model.norm.weight", [hidden], fresh: .ones)
-        projection =
-            settings.tiesEmbeddings
-            ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
-        rotary = RotaryPositions(settings.rope, dim: settings.headDim)
+        try super.init(
+            settings.shape, dropout: DropoutRates(attention: settings.attentionDropout), configuration: settings.json,
+            classifier: "LlamaForSequenceClassification", weights: source, assembly: settings.parts)
     }
 
-    public var shape: DecoderShape {
-        DecoderShape(
-            hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
-            keyHeads: settings.keyHeads, headDim: settings.headDim, vocabularySize: settings.vocabularySize,
-            contextLength: settings.contextLength, headWidth: settings.hiddenSize)
-    }
-    public var embeddingParameters: [Parameter] { [tokenEmbedding] }
-    public var positionParameter: Parameter? { nil }
-    public var finalParameters: [Parameter] { [norm] }
-    public var dropout: DropoutRates { DropoutRates(attention: settings.attentionDropout) }
-    public var isTied: Bool { settings.tiesEmbeddings }
-    public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
-
-    public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
-        tokenEmbedding.on(tape).embedding(of: ids)
-    }
-
-    public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
-        let block = blocks[index]
-        let epsilon = Float(settings.normEpsilon)
-
-        let normed = states.rmsNormalised(weight: block.inputNorm.on(tape), epsilon: epsilon)  // [T, C]
-        let queries = rotary.rotate(
-            block.query(context.selected(normed), on: tape), heads: settings.heads, in: context, wantedOnly: true)  // [R, NH·D]
-        let keys = rotary.rotate(
-            block.key(normed, on: tape), heads: settings.keyHeads, in: context, wantedOnly: false)  // [T, KH·D]
-        let values = block.value(normed, on: tape)
-        let mixed = context.attention(
-            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.keyHeads,
-            dropout: dropout.attention)
-        let middle = context.selected(states) + block.output(mixed, on: tape)
-
-        let inner = middle.rmsNormalised(weight: block.postNorm.on(tape), epsilon: epsilon)
-        let activated = block.gate(inner, on: tape).swiglu(up: block.up(inner, on: tape))  // [R, F]
-        return middle + block.down(activated, on: tape)
-    }
-
-    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor {
-        states.rmsNormalised(weight: norm.on(tape), epsilon: Float(settings.normEpsilon))
-    }
-
-    public func copy() -> any TransformerDecoder {
+    override public func copy() -> any TransformerDecoder {
         do {
             return try Llama(settings, weights: CopiedWeights(of: self))
         } catch {
             preconditionFailure("a model always holds its own weights: \(error)")
         }
     }
+}
 
-    public func configuration() -> JSONValue {
+extension LlamaConfiguration {
+    fileprivate var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: hiddenSize, layerCount: layerCount, heads: heads, keyHeads: keyHeads, headDim: headDim, vocabularySize: vocabularySize,
+            contextLength: contextLength, headWidth: hiddenSize)
+    }
+
+    fileprivate func parts(_ weights: any WeightSource) throws -> StackedDecoder.Parts {
+        let (all, model) = (WeightScope(weights), WeightScope(weights, "model"))
+        let tokens = try model.weight("embed_tokens", [vocabularySize, hiddenSize])
+        let heads = SelfAttention.Heads(heads, keys: keyHeads, dim: headDim)
+        let rotary = RotaryPositions(rope, dim: headDim)
+        let layers = try (0..<layerCount).map { index in
+            let layer = model.below("layers.\(index)")
+            let (attention, mlp) = (layer.below("self_attn"), layer.below("mlp"))
+            return DecoderLayer(
+                .normsBefore(
+                    attention: try layer.norm(.rms, "input_layernorm", width: hiddenSize, epsilon: normEpsilon),
+                    feedForward: try layer.norm(.rms, "post_attention_layernorm", width: hiddenSize, epsilon: normEpsilon)),
+                SelfAttention(
+                    .separate(
+                        query: try attention.projection("q_proj", heads.width, hiddenSize, bias: attentionBias),
+                        key: try attention.projection("k_proj", heads.keyWidth, hiddenSize, bias: attentionBias),
+                        value: try attention.projection("v_proj", heads.keyWidth, hiddenSize, bias: attentionBias)),
+                    output: try attention.projection("o_proj", hiddenSize, heads.width, bias: attentionBias), heads: heads, rotary: rotary),
+                .gated(
+                    gate: try mlp.projection("gate_proj", intermediateSize, hiddenSize, bias: mlpBias),
+                    up: try mlp.projection("up_proj", intermediateSize, hiddenSize, bias: mlpBias),
+                    down: try mlp.projection("down_proj", hiddenSize, intermediateSize, bias: mlpBias), .silu))
+        }
+        return StackedDecoder.Parts(
+            embedding: .init(tokens: tokens), layers: layers,
+            norm: try model.norm(.rms, "norm", width: hiddenSize, epsilon: normEpsilon),
+            output: .init(weight: tiesEmbeddings ? tokens : try all.weight("lm_head", [vocabularySize, hiddenSize])))
+    }
+
+    /// The settings with the names of Hugging Face's config.json.
+    var json: JSONValue {
         var result: JSONValue = [
             "architectures": ["LlamaForCausalLM"], "model_type": "llama",
-            "vocab_size": JSONValue(settings.vocabularySize), "hidden_size": JSONValue(settings.hiddenSize),
-            "intermediate_size": JSONValue(settings.intermediateSize),
-            "num_hidden_layers": JSONValue(settings.layerCount), "num_attention_heads": JSONValue(settings.heads),
-            "num_key_value_heads": JSONValue(settings.keyHeads), "head_dim": JSONValue(settings.headDim),
-            "max_position_embeddings": JSONValue(settings.trainedLength),
-            "rms_norm_eps": JSONValue(settings.normEpsilon),
-            "hidden_act": "silu", "tie_word_embeddings": .bool(settings.tiesEmbeddings),
-            "attention_bias": .bool(settings.attentionBias), "mlp_bias": .bool(settings.mlpBias),
-            "initializer_range": JSONValue(settings.initializerRange), "rope_theta": JSONValue(settings.rope.base),
+            "vocab_size": JSONValue(vocabularySize), "hidden_size": JSONValue(hiddenSize),
+            "intermediate_size": JSONValue(intermediateSize),
+            "num_hidden_layers": JSONValue(layerCount), "num_attention_heads": JSONValue(heads),
+            "num_key_value_heads": JSONValue(keyHeads), "head_dim": JSONValue(headDim),
+            "max_position_embeddings": JSONValue(trainedLength),
+            "rms_norm_eps": JSONValue(normEpsilon),
+            "hidden_act": "silu", "tie_word_embeddings": .bool(tiesEmbeddings),
+            "attention_bias": .bool(attentionBias), "mlp_bias": .bool(mlpBias),
+            "initializer_range": JSONValue(initializerRange), "rope_theta": JSONValue(rope.base),
         ]
-        if settings.attentionDropout > 0 { result["attention_dropout"] = JSONValue(settings.attentionDropout) }
-        result["rope_scaling"] = settings.rope.scalingConfiguration()
+        if attentionDropout > 0 { result["attention_dropout"] = JSONValue(attentionDropout) }
+        result["rope_scaling"] = rope.scalingConfiguration()
         return result
     }
 }

@@ -124,6 +124,7 @@ public final class GPT2: TransformerDecoder {
     public var positionParameter: Parameter? { positionEmbedding }
     public var finalParameters: [Parameter] { finalNorm.parameters }
     public var dropout: DropoutRates { settings.dropout }
+    public var classifierArchitecture: String? { "GPT2ForSequenceClassification" }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
     public func isStoredTransposed(_ parameter: Parameter) -> Bool {
@@ -152,7 +153,7 @@ public final class GPT2: TransformerDecoder {
         let values = all.columns(2 * width..<3 * width)
         let mixed = context.attention(
             queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
-            scale: scale(ofLayer: index), dropout: dropout.attention)
+            scores: AttentionScores(scale: scale(ofLayer: index)), dropout: dropout.attention)
         func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
             context.dropped(x, site, layer: index, rate: dropout.residual)
         }

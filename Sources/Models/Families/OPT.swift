@@ -145,6 +145,7 @@ public final class OPT: TransformerDecoder {
     public var positionParameter: Parameter? { positionEmbedding }
     public var finalParameters: [Parameter] { (finalNorm?.parameters ?? []) + (projectOut?.parameters ?? []) }
     public var dropout: DropoutRates { settings.dropout }
+    public var classifierArchitecture: String? { "OPTForSequenceClassification" }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
 

@@ -4,15 +4,17 @@ public import Tensor
 public final class RotaryPositions {
     private let settings: RotarySettings
     private let dim: Int
+    private let pairs: RotaryPairs
     /// Positions 0..<n at the frequencies of sequences up to the trained length.
     private var plain: RotaryTable
     /// The table of the last pass with a sequence beyond the trained length: one row for every row of the pass.
     private var stretched: (positions: [Int32], lengths: [Int32], table: RotaryTable)?
 
-    /// Tables for heads of `dim` channels.
-    public init(_ settings: RotarySettings, dim: Int) {
+    /// Tables for the first `dim` channels of every head, which are turned in `pairs`.
+    public init(_ settings: RotarySettings, dim: Int, pairs: RotaryPairs = .halves) {
         self.settings = settings
         self.dim = dim
+        self.pairs = pairs
         plain = RotaryTable(cosines: .zeros([0, dim / 2]), sines: .zeros([0, dim / 2]))
     }
 
@@ -22,10 +24,10 @@ public final class RotaryPositions {
         if let table = stretchedTable(context) {
             let rows =
                 wantedOnly ? context.wanted ?? Array(context.positions.indices) : Array(context.positions.indices)
-            return x.rotated(heads: heads, positions: rows.map { Int32($0) }, table: table)
+            return x.rotated(heads: heads, positions: rows.map { Int32($0) }, table: table, pairs: pairs)
         }
         let positions = wantedOnly ? context.queryPositions : context.positions
-        return x.rotated(heads: heads, positions: positions, table: table(upTo: Int(context.positions.max() ?? 0)))
+        return x.rotated(heads: heads, positions: positions, table: table(upTo: Int(context.positions.max() ?? 0)), pairs: pairs)
     }
 
     private func table(upTo last: Int) -> RotaryTable {
@@ -33,17 +35,17 @@ public final class RotaryPositions {
             // twice as many as there were, so that a text that grows does not make it anew for every token
             let count = max(last + 1, 2 * plain.positions, 256)
             let frequencies = settings.frequencies(dim: dim, length: 0).map { Float($0) }
-            plain = Self.table((0..<count).map { ($0, frequencies) }, dim: dim)
+            plain = table((0..<count).map { ($0, frequencies) })
         }
         return plain
     }
 
-    /// A table for dynamic scaling when a sequence is longer than the model was trained for; nil otherwise.
+    /// A table for scaling that depends on the length, when a sequence is longer than the model was trained for; nil otherwise.
     ///
     /// As in Transformers, all rows of a sequence that is processed at once are turned for its whole length, and a row that comes to
     /// a cache is turned for the length that it makes; keys in the cache stay as they were.
     private func stretchedTable(_ context: LayerContext) -> RotaryTable? {
-        guard case .dynamic(_, let trained) = settings.scaling else { return nil }
+        guard let trained = settings.trainedLength else { return nil }
         let lengths = context.lengths ?? context.positions.map { $0 + 1 }
         guard let longest = lengths.max(), longest > trained else { return nil }
         if let stretched, stretched.positions == context.positions, stretched.lengths == lengths {
@@ -53,18 +55,19 @@ public final class RotaryPositions {
         for length in lengths where frequencies[length] == nil {
             frequencies[length] = settings.frequencies(dim: dim, length: Int(length)).map { Float($0) }
         }
-        let table = Self.table(zip(context.positions, lengths).map { (Int($0), frequencies[$1] ?? []) }, dim: dim)
+        let table = table(zip(context.positions, lengths).map { (Int($0), frequencies[$1] ?? []) })
         stretched = (context.positions, lengths, table)
         return table
     }
 
     /// One row of cosines and sines for each position and its frequencies. Angles are products of floats, as in training.
-    private static func table(_ rows: [(position: Int, frequencies: [Float])], dim: Int) -> RotaryTable {
+    private func table(_ rows: [(position: Int, frequencies: [Float])]) -> RotaryTable {
+        let (dim, magnitude) = (dim, Float(settings.magnitude))
         func fill(_ function: (Double) -> Double) -> Tensor {
             Tensor.uninitialized([rows.count, dim / 2]) { out in
                 for (row, (position, frequencies)) in rows.enumerated() {
                     for (i, frequency) in frequencies.enumerated() {
-                        out[row * (dim / 2) + i] = Float(function(Double(Float(position) * frequency)))
+                        out[row * (dim / 2) + i] = Float(function(Double(Float(position) * frequency))) * magnitude
                     }
                 }
             }
