@@ -141,7 +141,7 @@ MODELS = {
             "hidden_size": 12, "num_hidden_layers": 6, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 6,
             "intermediate_size": 7, "query_pre_attn_scalar": 6, "sliding_window": 6, "rope_theta": 400.0,
             "rope_local_base_freq": 20.0, "final_logit_softcapping": 2.5,
-        }, 0, True),
+        }, 86, True),
     # two of eight channels turn
     "gpt_neox": (GPT_NEOX | {"use_parallel_residual": True}, 2, False),
     "gpt_neox-sequential": (
@@ -150,8 +150,8 @@ MODELS = {
             "num_hidden_layers": 1,
         }, 39, True),
     "gpt_neox-no-biases": (
-        GPT_NEOX | {"attention_bias": False, "rotary_pct": 0.5, "hidden_act": "gelu_fast", "tie_word_embeddings": True}, 0, False),
-    "phi3": (PHI3 | {"num_key_value_heads": 1}, 0, False),
+        GPT_NEOX | {"attention_bias": False, "rotary_pct": 0.5, "hidden_act": "gelu_fast", "tie_word_embeddings": True}, 28, False),
+    "phi3": (PHI3 | {"num_key_value_heads": 1}, 28, False),
     "phi3-window-partial": (
         PHI3 | {
             "num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 2, "partial_rotary_factor": 0.5,
