@@ -156,15 +156,15 @@ MODELS = {
         PHI3 | {
             "num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 2, "partial_rotary_factor": 0.5,
             "sliding_window": 5, "tie_word_embeddings": True, "intermediate_size": 12,
-        }, 0, True),
+        }, 42, True),
     # the third text is longer than what the short factors are for, the others are not; six of eight channels turn
     "phi3-longrope": (
         PHI3 | {
             "num_attention_heads": 2, "num_key_value_heads": 1, "partial_rotary_factor": 0.75, "rope_scaling": LONG_ROPE,
             "original_max_position_embeddings": 16,
-        }, 0, False),
+        }, 57, False),
     # four of eight channels turn
-    "phi": (PHI | {"num_attention_heads": 2, "num_key_value_heads": None, "partial_rotary_factor": 0.5, "qk_layernorm": True}, 0, False),
+    "phi": (PHI | {"num_attention_heads": 2, "num_key_value_heads": None, "partial_rotary_factor": 0.5, "qk_layernorm": True}, 27, False),
     "phi-grouped": (
         PHI | {
             "hidden_size": 18, "num_attention_heads": 3, "num_key_value_heads": 1, "partial_rotary_factor": 0.34,
