@@ -169,19 +169,19 @@ MODELS = {
         PHI | {
             "hidden_size": 18, "num_attention_heads": 3, "num_key_value_heads": 1, "partial_rotary_factor": 0.34,
             "qk_layernorm": False, "hidden_act": "gelu",
-        }, 0, True),
-    "olmo2": (OLMO2 | {"tie_word_embeddings": False}, 0, False),
-    "olmo2-wide-heads": (OLMO2 | WIDE_HEADS | {"attention_bias": True, "tie_word_embeddings": True}, 0, True),
+        }, 2, True),
+    "olmo2": (OLMO2 | {"tie_word_embeddings": False}, 51, False),
+    "olmo2-wide-heads": (OLMO2 | WIDE_HEADS | {"attention_bias": True, "tie_word_embeddings": True}, 11, True),
     # the family's own base, which is large, and tied by its own default; the second layer does not rotate
-    "smollm3": (SMOLLM3 | {"num_hidden_layers": 3, "intermediate_size": 14, "no_rope_layers": [1, 0, 1]}, 0, False),
+    "smollm3": (SMOLLM3 | {"num_hidden_layers": 3, "intermediate_size": 14, "no_rope_layers": [1, 0, 1]}, 40, False),
     # layers without rotation, every second, have the window
     "smollm3-window": (
         SMOLLM3 | {
             "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "no_rope_layer_interval": 2,
             "use_sliding_window": True, "sliding_window": 5, "mlp_bias": True, "tie_word_embeddings": False, "rope_theta": 90.0,
-        }, 0, True),
+        }, 60, True),
     "stablelm": (
-        STABLELM | {"partial_rotary_factor": 0.25, "num_attention_heads": 2, "num_key_value_heads": 1, "use_qkv_bias": True}, 0, False),
+        STABLELM | {"partial_rotary_factor": 0.25, "num_attention_heads": 2, "num_key_value_heads": 1, "use_qkv_bias": True}, 44, False),
     "stablelm-parallel": (
         STABLELM | {
             "hidden_size": 18, "num_attention_heads": 3, "num_key_value_heads": 3, "partial_rotary_factor": 0.7,
