@@ -4,7 +4,7 @@
     python Tests/Fixtures/models/make_families.py qwen2 …    # some families
 
 Matrices are N(0, 0.3), so that scores, soft caps and windows matter; gains of Gemma's norms, which stand beside a one, are N(0, 0.2), and
-its embeddings, which it multiplies, N(0, 0.15).
+its embeddings, which it multiplies, N(0, 0.15); BLOOM's matrices are N(0, 0.5), or its normalised embeddings would drown the rest.
 Odd numbers are on purpose: heads of 20 channels, one key head, layers of mixed kinds, windows shorter than the texts, small rotary
 bases, numbers of heads that are no power of two. The first model of a family is spelled as Transformers 4 writes configurations, others
 as Transformers 5 does where the list below says so. Every model is run twice, by Transformers' plain attention and by PyTorch's
@@ -34,6 +34,7 @@ from make_models import HERE, fill, greedy, hidden_states, make, number
 
 FILL = functools.partial(fill, matrices=0.3)
 GEMMA_FILL = functools.partial(fill, matrices=0.3, embeddings=0.15, gain=0.0)
+FILLS = {"gemma2": GEMMA_FILL, "gemma3_text": GEMMA_FILL, "bloom": functools.partial(fill, matrices=0.5, embeddings=0.3)}
 
 COMMON = {
     "vocab_size": 61, "hidden_size": 16, "intermediate_size": 20, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -186,25 +187,27 @@ MODELS = {
         STABLELM | {
             "hidden_size": 18, "num_attention_heads": 3, "num_key_value_heads": 3, "partial_rotary_factor": 0.7,
             "use_parallel_residual": True, "qk_layernorm": True, "intermediate_size": 14,
-        }, 0, True),
-    "gptj": (GPTJ | {"n_layer": 1}, 0, False),
+        }, 11, True),
+    "gptj": (GPTJ | {"n_layer": 1}, 29, False),
     "gptj-tied": (
         GPTJ | {
             "n_embd": 18, "n_head": 3, "n_inner": 20, "rotary_dim": 6, "tie_word_embeddings": True, "activation_function": "relu",
-        }, 0, True),
-    "gpt_neo": (GPT_NEO, 0, False),
+        }, 57, True),
+    "gpt_neo": (GPT_NEO, 55, False),
     "gpt_neo-untied": (
         GPT_NEO | {
             "hidden_size": 9, "num_layers": 2, "num_heads": 3, "attention_types": [[["local", "global"], 1]],
             "attention_layers": ["local", "global"], "window_size": 6, "intermediate_size": None,
             "activation_function": "gelu", "tie_word_embeddings": False,
-        }, 0, True),
+        }, 45, True),
     # six heads: the slopes of four and two in between
-    "bloom": (BLOOM, 0, False),
+    "bloom": (BLOOM, 192, False),
     "bloom-post-norm": (
-        BLOOM | {"n_embed": 16, "n_head": 4, "n_layer": 1, "apply_residual_connection_post_layernorm": True}, 0, True),
-    "llama-wide-heads": (LLAMA | WIDE_HEADS, 0, False),
-    "llama-yarn": (LLAMA | {"num_attention_heads": 2, "rope_scaling": YARN, "tie_word_embeddings": True}, 0, False),
+        BLOOM | {
+            "n_embed": 12, "n_head": 4, "apply_residual_connection_post_layernorm": True, "tie_word_embeddings": False,
+        }, 110, True),
+    "llama-wide-heads": (LLAMA | WIDE_HEADS, 6, False),
+    "llama-yarn": (LLAMA | {"num_attention_heads": 2, "rope_scaling": YARN, "tie_word_embeddings": True}, 58, False),
 }
 # name: (configuration, seed)
 SMALL = {
@@ -260,7 +263,7 @@ def make_family(name):
     values, seed, transformers_5 = MODELS[name]
     kind = values["model_type"]
     make(
-        name, values, seed, fill=GEMMA_FILL if kind.startswith("gemma") else FILL, transformers_5=transformers_5,
+        name, values, seed, fill=FILLS.get(kind, FILL), transformers_5=transformers_5,
         renamed={"lm_head.weight": "embed_out.weight"} if kind == "gpt_neox" else None,
         more=lambda *parts: check_and_extend(HERE / name, *parts))
 
@@ -276,7 +279,7 @@ def make_classifier(name):
     generator = torch.Generator().manual_seed(seed)
     auto = transformers.AutoModelForSequenceClassification
     model = auto.from_config(config, attn_implementation="eager").eval()
-    (GEMMA_FILL if name.startswith("gemma") else FILL)(model, generator)
+    FILLS.get(name, FILL)(model, generator)
     parameters = {key: tensor.detach().contiguous() for key, tensor in model.named_parameters()}
     safetensors.torch.save_file(parameters, folder / "model.safetensors", metadata={"format": "pt"})
     again, loading = auto.from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
