@@ -1,4 +1,4 @@
-internal import Formats
+package import Formats
 public import Foundation
 
 /// Reads a tokenizer from the files in a folder, or from a GGUF file.
@@ -28,6 +28,14 @@ public enum TokenizerFolder {
             guard case .noTokenizer = error, let file = try GGUFPlace.file(in: folder) else { throw error }
             return try load(gguf: file)
         }
+    }
+
+    /// The tokenizer that the metadata of a GGUF file describe.
+    ///
+    /// - Parameter path: What to call the file in errors.
+    package static func load(metadata: [String: GGUFValue], path: String) throws -> any Tokenizer {
+        let part = try GGUFTokenizer.read(GGUFTokenizerMetadata(metadata, file: path))
+        return try PipelineTokenizer(files: part.files, model: part.model)
     }
 
     private static func load(gguf file: URL) throws -> PipelineTokenizer {
