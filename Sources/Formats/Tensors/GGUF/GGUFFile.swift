@@ -1,0 +1,168 @@
+public import Foundation
+
+/// A GGUF file, mapped into memory: opening it reads the header alone, which is metadata and the places of the tensors.
+///
+/// Layout: `GGUF`; the version; how many tensors and pairs of metadata there are; the pairs; the tensors' names, extents, types and
+/// places; then, from the next multiple of `general.alignment` on, the data. Numbers are little-endian. Source: the format's description
+/// in the ggml repository (docs/gguf.md).
+public struct GGUFFile: Sendable {
+    /// Where a tensor lies.
+    public struct Entry: Sendable {
+        /// Its name.
+        public let name: String
+        /// How its elements are stored.
+        public let type: GGMLType
+        /// The extents, outermost first; the file has them the other way round.
+        public let shape: [Int]
+        /// The bytes of the file.
+        package let range: Range<Int>
+    }
+
+    /// 2 or 3, which differ in nothing that matters here.
+    public let version: Int
+    /// The metadata by key, such as `general.architecture` or `tokenizer.ggml.tokens`.
+    public let metadata: [String: GGUFValue]
+    /// The tensors in the order of the header.
+    public let entries: [Entry]
+    package let file: MappedFile
+
+    /// The path of the file.
+    public var path: String { file.path }
+
+    /// Opens a file and checks its header: lengths, counts, types, extents, places.
+    ///
+    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    public init(_ url: URL) throws {
+        file = try MappedFile(url)
+        try file.checkIsNoPointerFile()
+        var scanner = GGUFScanner(file)
+        version = try Self.version(&scanner)
+        let tensors = try scanner.count("tensors", width: 24, limit: GGUFScanner.countLimit)
+        let pairs = try scanner.count("pairs of metadata", width: 13, limit: GGUFScanner.countLimit)
+        var metadata: [String: GGUFValue] = [:]
+        for _ in 0..<pairs {
+            let place = scanner.offset
+            let key = try scanner.name("a key of the metadata")
+            guard metadata.updateValue(try scanner.value(OneLine.escaped(key)), forKey: key) == nil else {
+                throw scanner.fault("the key \(OneLine.escaped(key)) is there twice", at: place)
+            }
+        }
+        self.metadata = metadata
+        entries = try Self.entries(tensors, &scanner, alignment: Self.alignment(metadata, file: file.path))
+    }
+
+    /// Whether a file begins as a GGUF file does; false for one that cannot be read.
+    public static func isGGUF(_ url: URL) -> Bool {
+        (try? MappedFile(url)).map { $0.bytes.starts(with: "GGUF".utf8) } ?? false
+    }
+
+    private static func version(_ scanner: inout GGUFScanner) throws -> Int {
+        guard scanner.file.bytes.starts(with: "GGUF".utf8) else {
+            throw CheckpointError.badFormat(file: scanner.file.path, reason: "this is no GGUF file: it does not begin with GGUF")
+        }
+        _ = try scanner.number(UInt32.self, "the file's first word")
+        let version = try scanner.number(UInt32.self, "the version")
+        switch version {
+        case 2, 3: return Int(version)
+        case 1:
+            throw CheckpointError.badFormat(
+                file: scanner.file.path, reason: "this is GGUF version 1, which is not read; convert the model again (versions 2 and 3 are)"
+            )
+        case _ where 1...3 ~= version.byteSwapped:
+            throw CheckpointError.badFormat(
+                file: scanner.file.path,
+                reason: "this is a GGUF file of a big-endian machine, which is not read; convert it to little-endian")
+        default:
+            throw CheckpointError.badFormat(
+                file: scanner.file.path, reason: "this is GGUF version \(version), which is not known; versions 2 and 3 are read")
+        }
+    }
+
+    private static func alignment(_ metadata: [String: GGUFValue], file: String) throws -> Int {
+        guard let value = metadata["general.alignment"] else { return 32 }
+        guard let alignment = value.int, alignment >= 1, alignment <= 1 << 20, alignment.nonzeroBitCount == 1 else {
+            let shown = value.int.map(String.init) ?? value.kind
+            throw CheckpointError.badFormat(file: file, reason: "general.alignment is \(shown); a power of 2 up to 1048576 is expected")
+        }
+        return alignment
+    }
+
+    // MARK: Tensors
+
+    /// What the header says of a tensor before the beginning of the data is known.
+    private struct Claim {
+        var name: String
+        var type: GGMLType
+        var shape: [Int]
+        var byteCount: Int
+        var offset: UInt64
+    }
+
+    private static func entries(_ count: Int, _ scanner: inout GGUFScanner, alignment: Int) throws -> [Entry] {
+        var claims: [Claim] = []
+        var names: Set<String> = []
+        claims.reserveCapacity(count)
+        for _ in 0..<count {
+            let claim = try claim(&scanner)
+            guard names.insert(claim.name).inserted else {
+                throw CheckpointError.duplicateTensor(name: claim.name, file: scanner.file.path)
+            }
+            claims.append(claim)
+        }
+        let (file, size) = (scanner.file.path, scanner.file.bytes.count)
+        let start = (scanner.offset + alignment - 1) / alignment * alignment
+        let room = max(0, size - start)
+        let entries = try claims.map { claim in
+            let end = claim.offset.addingReportingOverflow(UInt64(claim.byteCount))
+            guard !end.overflow, end.partialValue <= UInt64(room) else {
+                throw CheckpointError.outOfRange(
+                    file: file, name: claim.name, begin: Int(clamping: claim.offset),
+                    end: end.overflow ? .max : Int(clamping: end.partialValue), size: room)
+            }
+            guard claim.offset % UInt64(alignment) == 0 else {
+                throw CheckpointError.badTensor(
+                    file: file, name: claim.name,
+                    reason: "lies at \(claim.offset), which is no multiple of the file's alignment, \(alignment)")
+            }
+            let begin = start + Int(claim.offset)
+            return Entry(name: claim.name, type: claim.type, shape: claim.shape, range: begin..<begin + claim.byteCount)
+        }
+        let inOrder = entries.filter { !$0.range.isEmpty }.sorted { $0.range.lowerBound < $1.range.lowerBound }
+        for (first, second) in zip(inOrder, inOrder.dropFirst()) where second.range.lowerBound < first.range.upperBound {
+            throw CheckpointError.overlap(file: file, first: first.name, second: second.name)
+        }
+        return entries
+    }
+
+    /// The most dimensions that ggml has.
+    private static let rankLimit = 4
+
+    private static func claim(_ scanner: inout GGUFScanner) throws -> Claim {
+        let name = try scanner.name("the name of a tensor")
+        func bad(_ reason: String) -> CheckpointError { .badTensor(file: scanner.file.path, name: name, reason: reason) }
+        let rank = try scanner.number(UInt32.self, "the number of dimensions")
+        guard rank <= rankLimit else { throw bad("has \(rank) dimensions; at most \(rankLimit) are possible") }
+        var extents: [UInt64] = []
+        for _ in 0..<rank { extents.append(try scanner.number(UInt64.self, "an extent")) }
+        let number = try scanner.number(UInt32.self, "the type of a tensor")
+        guard let type = GGMLType(rawValue: number) else {
+            let shown = GGMLType.names[number].map { "of type \($0)" } ?? "of the unknown type \(number)"
+            throw bad("is \(shown), which is not read; types that are: \(GGMLType.known)")
+        }
+        let (elements, bytes) = type.block
+        guard (extents.first ?? 1) % UInt64(elements) == 0 else {
+            throw bad("has rows of \(extents.first ?? 1) elements; type \(type.name) has blocks of \(elements)")
+        }
+        var total = UInt64(1)
+        for extent in extents {
+            // an empty tensor's other extents must be possible, too
+            let product = total.multipliedReportingOverflow(by: max(1, extent))
+            guard !product.overflow, product.partialValue < 1 << 56 else { throw bad("has impossible extents \(extents)") }
+            total = product.partialValue
+        }
+        if extents.contains(0) { total = 0 }
+        return Claim(
+            name: name, type: type, shape: extents.reversed().map { Int($0) }, byteCount: Int(total) / elements * bytes,
+            offset: try scanner.number(UInt64.self, "the place of a tensor"))
+    }
+}
