@@ -23,7 +23,8 @@ public struct LanguageModel {
         self.generation = generation
     }
 
-    /// Loads a model folder: config.json and the weights in any layout that ``WeightStore`` reads.
+    /// Loads a model folder: config.json and the weights in any layout that ``WeightStore`` reads. Or a GGUF file, whose metadata stand for
+    /// config.json.
     ///
     /// A sequence classifier with one label (`score.weight`) is read as a model with a head.
     /// - Parameters:
@@ -40,11 +41,13 @@ public struct LanguageModel {
     private static func load(
         _ folder: URL, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
     ) throws -> LanguageModel {
-        let modelFolder = ModelFolder(folder)
-        let configuration = try families.decoderConfiguration(of: modelFolder.configuration())
-        let store = try modelFolder.weights()
+        let contents = try ModelFolder(folder).contents()
+        let store = contents.weights
+        let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
         let weights = StoredWeights(store, projects: projects)
-        let decoder = try families.build(ConfigurationReader(configuration), weights: weights)
+        let decoder = try ModelError.naming(file: contents.file) {
+            try families.build(ConfigurationReader(configuration), weights: weights)
+        }
         try weights.checkSurplus(isTied: decoder.isTied)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
@@ -62,7 +65,7 @@ public struct LanguageModel {
             head: try ValueHead(
                 reading: store, width: decoder.shape.headWidth, configuration: ConfigurationReader(configuration),
                 usesTanh: usesTanh),
-            source: configuration, generation: try modelFolder.generationConfiguration())
+            source: configuration, generation: contents.generation)
         model.hasFreshProjection = weights.madeProjection
         return model
     }

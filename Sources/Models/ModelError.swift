@@ -20,11 +20,17 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Puts the file to a fault of a configuration that `body` throws.
     /// - Parameter folder: The path of the model's folder.
     package static func naming<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
+        try naming(file: folder + "/config.json", body)
+    }
+
+    /// Puts a file to a fault of a configuration that `body` throws; nil where somebody else will.
+    static func naming<Result>(file: String?, _ body: () throws -> Result) throws -> Result {
+        guard let file else { return try body() }
         do {
             return try body()
         } catch let error as ModelError {
             switch error {
-            case .unknownFamily, .configuration, .unsupported: throw ModelError.inFile(folder + "/config.json", error)
+            case .unknownFamily, .configuration, .unsupported: throw ModelError.inFile(file, error)
             default: throw error
             }
         }

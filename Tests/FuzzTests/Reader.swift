@@ -37,6 +37,13 @@ struct Reader: Sendable, CustomTestStringConvertible {
         "0.5",
     ]
 
+    /// Keys, names, types and counts, little-endian.
+    static let ggufWords: [String] = [
+        "GGUF", "general.architecture", "general.alignment", "llama", "gpt2", "gemma3", "split.count", ".block_count", ".rope.freq_base",
+        ".attention.head_count", "blk.0.", "token_embd.weight", "rope_freqs.weight", "\u{8}\0\0\0", "\u{9}\0\0\0\u{9}\0\0\0",
+        "\u{4}\0\0\0", "\u{e}\0\0\0", "\0\0\0\0\0\0\0\u{7f}", "\u{20}\0\0\0\0\0\0\0",
+    ]
+
     static let all: [Reader] = [
         Reader(
             name: "safetensors", file: "f.safetensors",
@@ -49,6 +56,24 @@ struct Reader: Sendable, CustomTestStringConvertible {
             ]
         ) { file in
             for tensor in try SafetensorsFile(file).tensors { try touch(tensor) }
+        },
+        Reader(
+            name: "GGUF", file: "f.gguf", seeds: files(["types", "llama-gqa", "phi3"].map { "gguf/\($0).gguf" }),
+            words: ggufWords
+        ) { file in
+            for tensor in try GGUFShards(file).tensors { try touch(tensor) }
+        },
+        Reader(
+            name: "model in GGUF", file: "model.gguf",
+            seeds: files(
+                ["llama-gqa", "llama-tied-biases-llama3", "gpt2", "gptneox", "gemma2", "qwen3"].map { "gguf/\($0).gguf" }, prefix: 60_000),
+            words: ggufWords
+        ) { file in
+            let folder = ModelFolder(file)
+            _ = try folder.generationConfiguration()
+            let (configuration, weights) = (ConfigurationReader(try folder.configuration()), try folder.weights())
+            for name in weights.names { try touch(weights.tensor(name)) }
+            _ = try ModelFamily.builtIn.build(configuration, weights: NoWeights())
         },
         Reader(
             name: "pickle in zip", file: "f.bin",

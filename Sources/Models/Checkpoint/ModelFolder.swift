@@ -1,12 +1,13 @@
 public import Formats
 public import Foundation
 
-/// A Hugging Face model folder: `config.json`, weights, tokenizer files, perhaps `generation_config.json`.
+/// A Hugging Face model folder: `config.json`, weights, tokenizer files, perhaps `generation_config.json`. Or a GGUF file, which holds all of
+/// that, or a folder in which one lies instead of other weights.
 public struct ModelFolder: Sendable, Equatable {
-    /// The folder.
+    /// The folder or the GGUF file.
     public let url: URL
 
-    /// Names a folder; nothing is read yet.
+    /// Names a folder or a GGUF file; nothing is read yet.
     public init(_ url: URL) {
         self.url = url
     }
@@ -25,17 +26,43 @@ public struct ModelFolder: Sendable, Equatable {
 
     // MARK: Reading
 
-    /// The model's configuration with all its keys.
-    ///
-    /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`; `.badFormat` if it is no object.
-    public func configuration() throws -> JSONValue {
-        try object(Self.configurationName)
+    /// What a model is made of.
+    struct Contents {
+        var configuration: JSONValue
+        var generation: JSONValue?
+        var weights: WeightStore
+        /// The GGUF file that all of it comes from; nil for a folder's files.
+        var file: String?
     }
 
-    /// The defaults for generation, if the folder has them.
+    /// All that a model is made of.
+    ///
+    /// - Throws: as `configuration` and `weights`.
+    func contents() throws -> Contents {
+        guard let model = try gguf() else {
+            let configuration = try object(Self.configurationName)
+            return Contents(configuration: configuration, generation: try generationConfiguration(), weights: try WeightStore(folder: url))
+        }
+        return Contents(
+            configuration: try model.configuration(), generation: try model.generationConfiguration(), weights: try WeightStore(model),
+            file: model.path)
+    }
+
+    private func gguf() throws -> GGUFModel? { try GGUFShards.file(at: url).map { try GGUFModel($0) } }
+
+    /// The model's configuration with all its keys; of a GGUF file, what config.json would say.
+    ///
+    /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`; `.badFormat` if it is no object or a GGUF file lacks a key;
+    ///   `ModelError`, in the file, for a GGUF file that asks for what is not here.
+    public func configuration() throws -> JSONValue {
+        try gguf()?.configuration() ?? object(Self.configurationName)
+    }
+
+    /// The defaults for generation, if the folder or file has them.
     ///
     /// - Throws: as `configuration`.
     public func generationConfiguration() throws -> JSONValue? {
+        if let model = try gguf() { return try model.generationConfiguration() }
         guard try has(Self.generationConfigurationName) else { return nil }
         return try object(Self.generationConfigurationName)
     }
@@ -44,10 +71,10 @@ public struct ModelFolder: Sendable, Equatable {
     ///
     /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
     public func weights() throws -> WeightStore {
-        try WeightStore(folder: url)
+        try gguf().map { try WeightStore($0) } ?? WeightStore(folder: url)
     }
 
-    /// The tokenizer files that are there.
+    /// The tokenizer files that are there; none for a GGUF file.
     /// - Throws: `FileError.unreadable` where the system cannot say whether one is there.
     public var tokenizerFiles: [URL] {
         get throws { try Self.tokenizerFileNames.filter(has).map(url.appendingPathComponent) }

@@ -5,7 +5,7 @@ extension StoredTensor {
     /// The elements as a tensor of 32-bit floats.
     ///
     /// A matrix of BF16 and anything of F32 stay in the mapped file until they are trained: the system reads them when they are touched
-    /// and may drop them again. All else is converted into memory of its own.
+    /// and may drop them again. All else is converted into memory of its own, quantised blocks too; a matrix of BF16 stays in BF16 there.
     /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and
     ///   infinities.
     public func tensor() throws -> Tensor {
@@ -16,6 +16,9 @@ extension StoredTensor {
                 UnsafeBufferPointer(start: storage.pointer.assumingMemoryBound(to: Float.self), count: count), name: name)
             storage.forget()
             return Tensor(shape: shape, storage: storage)
+        }
+        if elementType == .bfloat16, self.shape.count == 2, count > 0, !isContiguous {
+            return Tensor(shape: shape, narrow: try copiedMatrix())
         }
         let storage = Storage(byteCount: count * MemoryLayout<Float>.size)
         let elements = UnsafeMutableBufferPointer(
@@ -28,6 +31,7 @@ extension StoredTensor {
     ///
     /// - Throws: as ``tensor()``.
     func transposedTensor() throws -> Tensor {
+        if let original { return try original.named(name).tensor() }
         guard let narrow = try mappedMatrix() else { return try tensor().transposed() }
         let (rows, columns) = (shape[0], shape[1])
         let turned = NarrowElements(count: count) { out in
@@ -39,13 +43,13 @@ extension StoredTensor {
                 }
             }
         }
-        file.releasePages(in: range)
+        if let (file, range) = mapped { file.releasePages(in: range) }
         return Tensor(shape: [columns, rows], narrow: turned)
     }
 
     /// The elements of a BF16 matrix as they lie in the file; nil for what has to be converted or moved.
     private func mappedMatrix() throws -> NarrowElements? {
-        guard elementType == .bfloat16, shape.count == 2, isContiguous, count > 0,
+        guard elementType == .bfloat16, shape.count == 2, count > 0, let (file, range) = mapped,
             let start = file.bytes[range].baseAddressOfSlice, UInt(bitPattern: start) % 2 == 0
         else { return nil }
         try checkFinite()
@@ -54,10 +58,20 @@ extension StoredTensor {
         }
     }
 
+    /// The elements of a BF16 matrix in memory of their own, little-endian.
+    private func copiedMatrix() throws -> NarrowElements {
+        try withUnsafeBytes { bytes in
+            try Self.checkFinite(bfloat16: bytes, name: name)
+            return NarrowElements(count: count) { out in
+                if let from = bytes.baseAddress { UnsafeMutableRawPointer(out).copyMemory(from: from, byteCount: bytes.count) }
+            }
+        }
+    }
+
     /// The mapped bytes as read-only storage that keeps the file open; nil when the elements are not in order without
     /// gaps or not aligned to their width, and have to be copied.
     package func mappedStorage() -> Storage? {
-        guard isContiguous, count > 0, let start = file.bytes[range].baseAddressOfSlice,
+        guard count > 0, let (file, range) = mapped, let start = file.bytes[range].baseAddressOfSlice,
             UInt(bitPattern: start) % UInt(elementType.width) == 0
         else { return nil }
         return Storage(viewing: start, byteCount: byteCount, owner: file)

@@ -1,7 +1,7 @@
 public import Formats
 public import Foundation
 
-/// The weights of a model folder by name, whichever of the four layouts they have.
+/// The weights of a model folder by name, whichever of the four layouts they have, or of a GGUF file.
 ///
 /// Looks, in this order (that of Transformers), for `model.safetensors`, `model.safetensors.index.json` with its
 /// shards, `pytorch_model.bin`, `pytorch_model.bin.index.json` with its shards. Opening reads headers only; tensors
@@ -14,11 +14,16 @@ public struct WeightStore: Sendable {
         case shardedSafetensors = "model.safetensors.index.json"
         case torch = "pytorch_model.bin"
         case shardedTorch = "pytorch_model.bin.index.json"
+        /// A GGUF file with its other parts, which may have any name.
+        case gguf
+
+        /// Those that are told by a file of a certain name, in the order in which they are looked for.
+        static let named: [Layout] = [.safetensors, .shardedSafetensors, .torch, .shardedTorch]
 
         var isSharded: Bool { self == .shardedSafetensors || self == .shardedTorch }
     }
 
-    /// Which of the four layouts the folder has.
+    /// How the weights are stored.
     public let layout: Layout
     /// The file that names all others: the single weight file or the index. Errors about missing tensors name it.
     public let path: String
@@ -33,7 +38,7 @@ public struct WeightStore: Sendable {
     ///
     /// - Throws: `CheckpointError.noWeights`, or what is wrong with a file.
     public init(folder: URL) throws {
-        let present = try Layout.allCases.first { try FileStatus.of(folder.appendingPathComponent($0.rawValue)) != nil }
+        let present = try Layout.named.first { try FileStatus.of(folder.appendingPathComponent($0.rawValue)) != nil }
         guard let layout = present else { throw CheckpointError.noWeights(folder: folder.path) }
         let file = folder.appendingPathComponent(layout.rawValue)
         let tensors =
@@ -48,6 +53,11 @@ public struct WeightStore: Sendable {
     public init(file: URL) throws {
         let layout: Layout = file.pathExtension == "safetensors" ? .safetensors : .torch
         try self.init(Self.open(file, layout: layout), layout: layout, path: file.path)
+    }
+
+    /// The weights of a GGUF file under the names of Hugging Face's checkpoints.
+    init(_ model: GGUFModel) throws {
+        try self.init(model.weights(), layout: .gguf, path: model.path)
     }
 
     private init(_ list: [StoredTensor], layout: Layout, path: String) throws {
@@ -65,6 +75,7 @@ public struct WeightStore: Sendable {
         switch layout {
         case .safetensors, .shardedSafetensors: try SafetensorsFile(file).tensors
         case .torch, .shardedTorch: try TorchArchive(file).tensors
+        case .gguf: try GGUFShards(file).tensors
         }
     }
 

@@ -16,9 +16,10 @@ extension RunFolder {
         }
     }
 
-    /// As ``modelFolder(at:expecting:)``.
+    /// As ``modelFolder(at:expecting:)``; a GGUF file stands for itself.
     /// - Throws: as it; `FileError.notAFolder`.
     package static func model(at url: URL, expecting stages: [RunStage]) throws -> URL {
+        if try FileStatus.of(url)?.kind == .file, let file = try GGUFShards.file(at: url) { return file }
         try checkIsFolder(url.path)
         return try modelFolder(at: url, expecting: stages)
     }

@@ -35,6 +35,16 @@ public enum GGMLType: UInt32, Sendable, CaseIterable {
         }
     }
 
+    /// The same as an element type; nil for blocks.
+    public var elementType: ElementType? {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        default: nil
+        }
+    }
+
     /// The names of all types that ggml has or had, so that one that is not read can be named.
     static let names: [UInt32: String] = [
         0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 4: "Q4_2", 5: "Q4_3", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",

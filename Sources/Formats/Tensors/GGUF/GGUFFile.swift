@@ -51,6 +51,18 @@ public struct GGUFFile: Sendable {
         entries = try Self.entries(tensors, &scanner, alignment: Self.alignment(metadata, file: file.path))
     }
 
+    /// The tensors in the order of the header. Quantised ones read as 32-bit floats.
+    public var tensors: [StoredTensor] {
+        entries.map { entry in
+            guard let type = entry.type.elementType else {
+                return StoredTensor(
+                    name: entry.name, elementType: .float32, shape: entry.shape, contents: .blocks(file, entry.range, entry.type))
+            }
+            return StoredTensor(
+                name: entry.name, elementType: type, shape: entry.shape, strides: nil, file: file, range: entry.range)
+        }
+    }
+
     /// Whether a file begins as a GGUF file does; false for one that cannot be read.
     public static func isGGUF(_ url: URL) -> Bool {
         (try? MappedFile(url)).map { $0.bytes.starts(with: "GGUF".utf8) } ?? false

@@ -1,0 +1,170 @@
+import ShortFloats
+
+extension StoredTensor {
+    // MARK: As numbers
+
+    /// The elements as 32-bit floats in row-major order.
+    ///
+    /// F16 and BF16 convert exactly, F64 to the nearest; quantised blocks as ggml does.
+    /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and infinities
+    ///   unless `allowingNonFinite`.
+    public func floats(allowingNonFinite: Bool = false) throws -> [Float] {
+        try checkReadable()
+        return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            try copyFloats(
+                to: UnsafeMutableBufferPointer(rebasing: buffer[..<count]), allowingNonFinite: allowingNonFinite)
+            initialized = count
+        }
+    }
+
+    /// Writes the elements as 32-bit floats into `destination`, which must have room for exactly `count` of them, and
+    /// gives the file's pages back to the system.
+    ///
+    /// - Throws: as `floats`.
+    public func copyFloats(to destination: UnsafeMutableBufferPointer<Float>, allowingNonFinite: Bool = false) throws {
+        precondition(destination.count == count, "room for \(destination.count) of \(count) elements of \(name)")
+        try checkReadable()
+        fillFloats(destination)
+        releasePages()
+        if !allowingNonFinite { try Self.checkFinite(UnsafeBufferPointer(destination), name: name) }
+    }
+
+    /// Writes all elements as floats.
+    func fillFloats(_ destination: UnsafeMutableBufferPointer<Float>) {
+        switch contents {
+        case .elements:
+            withUnsafeBytes { Self.widen($0, elementType, into: destination) }
+        case .blocks:
+            readFloats(0..<count, into: destination)
+        case .derived(let base, let derivation):
+            derivation.fillFloats(destination, from: base)
+        }
+    }
+
+    /// Whether runs of so many elements, counted from the first, can be read by themselves.
+    func isReadable(inRunsOf length: Int) -> Bool {
+        switch contents {
+        case .elements: isContiguous
+        case .blocks(_, _, let type): length % type.block.elements == 0
+        case .derived: false
+        }
+    }
+
+    /// Writes some of the elements as floats; see `isReadable(inRunsOf:)`.
+    func readFloats(_ elements: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>) {
+        switch contents {
+        case .elements(let file, let range, _):
+            let width = elementType.width
+            let start = range.lowerBound + elements.lowerBound * width
+            let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + elements.count * width])
+            withExtendedLifetime(file) { Self.widen(bytes, elementType, into: destination) }
+        case .blocks(let file, let range, let type):
+            let (length, width) = type.block
+            precondition(elements.lowerBound % length == 0 && elements.count % length == 0, "blocks are read whole")
+            let start = range.lowerBound + elements.lowerBound / length * width
+            let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + elements.count / length * width])
+            withExtendedLifetime(file) { type.decode(bytes, into: destination) }
+        case .derived:
+            preconditionFailure("only stored elements are read in parts")
+        }
+    }
+
+    private static func widen(
+        _ bytes: UnsafeRawBufferPointer, _ elementType: ElementType, into destination: UnsafeMutableBufferPointer<Float>
+    ) {
+        switch elementType {
+        case .float32:
+            UnsafeMutableRawBufferPointer(destination).copyMemory(from: bytes)
+        case .bfloat16:
+            for index in destination.indices {
+                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                destination[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: bits))
+            }
+        case .float16:
+            for index in destination.indices {
+                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                destination[index] = FloatConversion.widenFloat16(UInt16(littleEndian: bits))
+            }
+        case .float64:
+            for index in destination.indices {
+                let bits = bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+                destination[index] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
+            }
+        default:
+            preconditionFailure("integers are not read as floats")
+        }
+    }
+
+    /// The bit patterns of a BF16 tensor in row-major order.
+    ///
+    /// - Throws: `CheckpointError.wrongElementType`; `.notFinite` for NaN and infinities unless `allowingNonFinite`.
+    public func bfloat16Bits(allowingNonFinite: Bool = false) throws -> [UInt16] {
+        guard elementType == .bfloat16 else {
+            throw CheckpointError.wrongElementType(name: name, got: elementType.rawValue, expected: "BF16")
+        }
+        if !allowingNonFinite { try checkFinite() }
+        let bits = withUnsafeBytes { bytes in
+            [UInt16](unsafeUninitializedCapacity: count) { buffer, initialized in
+                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<bytes.count])
+                    .copyMemory(from: bytes)
+                initialized = count
+            }
+        }
+        releasePages()
+        return bits
+    }
+
+    // MARK: Checks
+
+    /// Throws unless the stored shape is `expected`.
+    ///
+    /// - Throws: `CheckpointError.wrongShape`.
+    public func checkShape(_ expected: [Int]) throws {
+        guard shape == expected else {
+            throw CheckpointError.wrongShape(name: name, got: shape, expected: expected)
+        }
+    }
+
+    /// Throws if a BF16 element is NaN or infinite, without copying: for weights that are used where they lie.
+    ///
+    /// - Throws: `CheckpointError.wrongElementType`, `.notFinite`.
+    public func checkFinite() throws {
+        guard elementType == .bfloat16 else {
+            throw CheckpointError.wrongElementType(name: name, got: elementType.rawValue, expected: "BF16")
+        }
+        try withUnsafeBytes { try Self.checkFinite(bfloat16: $0, name: name) }
+    }
+
+    /// Throws if one of some BF16 elements, little-endian, is NaN or infinite.
+    package static func checkFinite(bfloat16 bytes: UnsafeRawBufferPointer, name: String) throws {
+        let count = bytes.count / 2
+        var bad = false
+        for index in 0..<count {
+            let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+            bad = bad || bits & 0x7F80 == 0x7F80
+        }
+        guard bad else { return }
+        for index in 0..<count {
+            let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+            let value = FloatConversion.widenBFloat16(bits)
+            guard value.isFinite else {
+                throw CheckpointError.notFinite(name: name, index: index, value: value.description)
+            }
+        }
+    }
+
+    private func checkReadable() throws {
+        guard elementType.isReadableAsFloat else {
+            throw CheckpointError.wrongElementType(
+                name: name, got: elementType.rawValue, expected: "F32, F16, BF16 or F64")
+        }
+    }
+
+    package static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
+        // The largest magnitude's bits tell at once; the index is looked for only when there is something to report.
+        var largest: UInt32 = 0
+        for value in values { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
+        guard largest >= 0x7F80_0000, let index = values.firstIndex(where: { !$0.isFinite }) else { return }
+        throw CheckpointError.notFinite(name: name, index: index, value: values[index].description)
+    }
+}
