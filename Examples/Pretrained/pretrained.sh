@@ -9,14 +9,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 # What is learned from: training descriptions for SFT, prompts with simulated preferences, PPO steps and rollouts a step.
-SFT_ROWS=${SFT_ROWS:-2560}
-RM_PROMPTS=${RM_PROMPTS:-640}
-RM_EVALUATION_PROMPTS=${RM_EVALUATION_PROMPTS:-120}
-PPO_STEPS=${PPO_STEPS:-30}
+SFT_ROWS=${SFT_ROWS:-1920}
+RM_PROMPTS=${RM_PROMPTS:-480}
+RM_EVALUATION_PROMPTS=${RM_EVALUATION_PROMPTS:-100}
+PPO_STEPS=${PPO_STEPS:-24}
 PPO_ROLLOUTS=${PPO_ROLLOUTS:-64}
 # What is measured on: rows of each held-out split for loss and ROUGE, and prompts of each for 16 responses.
 EVALUATION_ROWS=${EVALUATION_ROWS:-200}
-SAMPLED_PROMPTS=${SAMPLED_PROMPTS:-48}
+SAMPLED_PROMPTS=${SAMPLED_PROMPTS:-40}
 # Rows that are processed together.
 SFT_BATCH=${SFT_BATCH:-16}
 RM_BATCH=${RM_BATCH:-16}

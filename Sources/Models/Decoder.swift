@@ -52,9 +52,22 @@ public struct LayerContext {
     /// What decides which numbers are dropped in training; nil where none are.
     public var dropout: DropoutSource?
 
-    /// A cache, the row of it that every row of the pass has, and whether the queries see rows of the cache (a step of decoding) or those
-    /// of the pass alone (whole prompts).
-    public typealias CachePlaces = (store: KVCache, rows: [Int], isRead: Bool)
+    /// A cache, and where the rows of a pass go in it.
+    public struct CachePlaces {
+        /// The cache.
+        public var store: KVCache
+        /// The row of the cache that every row of the pass has; nil for a row that is not kept.
+        public var rows: [Int?]
+        /// Whether the queries see rows of the cache (a step of decoding) or those of the pass alone (whole prompts).
+        public var isRead: Bool
+        /// Rows and layout in layers with a window, where they differ.
+        var windowed: (rows: [Int?], layout: AttentionLayout)?
+
+        /// Places in a cache.
+        public init(_ store: KVCache, rows: [Int?], isRead: Bool) {
+            (self.store, self.rows, self.isRead) = (store, rows, isRead)
+        }
+    }
 
     /// A context; see the properties.
     public init(
@@ -77,10 +90,11 @@ public struct LayerContext {
         scores: AttentionScores = AttentionScores(), dropout rate: Double
     ) -> Tensor {
         if let cache {
-            cache.store.extend(layer: layer, keys: keys, values: values, at: cache.rows)
+            let windowed = cache.store.isWindowed(layer: layer) ? cache.windowed : nil
+            cache.store.extend(layer: layer, keys: keys, values: values, at: windowed?.rows ?? cache.rows)
             if cache.isRead {
                 return cache.store.attention(
-                    queries, layer: layer, layout: layout, heads: heads, keyHeads: keyHeads, scores: scores)
+                    queries, layer: layer, layout: windowed?.layout ?? layout, heads: heads, keyHeads: keyHeads, scores: scores)
             }
         }
         return queries.attending(
@@ -113,6 +127,8 @@ public protocol TransformerDecoder: AnyObject {
     var projectionBias: Parameter? { get }
     /// The bound of the logits, `cap · tanh(logit / cap)`; nil for most families.
     var logitCap: Float? { get }
+    /// How many keys a query of a layer sees at most, itself included; nil where it sees all.
+    func window(ofLayer index: Int) -> Int?
     /// The shares of numbers that supervised and reward training drop.
     var dropout: DropoutRates { get }
     /// Whether the projection is the input embedding.
@@ -139,6 +155,8 @@ extension TransformerDecoder {
     /// False: matrices lie in checkpoints as they do here.
     public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
 
+    /// No layer has a window.
+    public func window(ofLayer index: Int) -> Int? { nil }
     /// None.
     public var projectionBias: Parameter? { nil }
     /// No bound.

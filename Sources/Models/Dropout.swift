@@ -61,7 +61,7 @@ extension LayerContext {
 extension ConfigurationReader {
     /// A share of numbers to drop.
     /// - Throws: ``ModelError/configuration(key:problem:)`` for a number that is negative or not below 1.
-    func dropoutRate(_ key: String, or usual: Double) throws -> Double {
+    public func dropoutRate(_ key: String, or usual: Double) throws -> Double {
         let rate = try optionalNumber(key) ?? usual
         guard rate >= 0, rate < 1 else {
             throw ModelError.configuration(key: key, problem: "is \(rate); a dropout rate is at least 0 and below 1")

@@ -68,6 +68,20 @@ import _TestSupport
         }
     }
 
+    @Test("layers with a window keep of long prompts what the window reaches")
+    func windowedCache() throws {
+        func bytes(_ kind: TinyModel.Kind, _ prompts: [Int]) throws -> Int {
+            let generator = Generator(try kind.make(layers: 4), endOfSequence: nil)
+            return generator.cacheBytes(prompts: prompts, streams: 4, maxNewTokens: 1) - generator.cacheBytes(prompts: [1], streams: 4, maxNewTokens: 1)
+        }
+        // 4 layers with 2 heads of 4 channels; the longest prompt is counted twice, once for the gap that it may need
+        #expect(try bytes(.qwen3, [101]) == 4 * 2 * 4 * 200 * 2 * 8)
+        #expect(try bytes(.mistral, [101]) == 4 * 2 * 4 * 10 * 2 * 4)
+        // every other layer of Gemma 3 has a window
+        #expect(try bytes(.gemma3, [101]) == 2 * 2 * 4 * (200 + 10) * 2 * 6)
+        #expect(try bytes(.mistral, [6]) == bytes(.llama, [6]), "prompts within the window change nothing")
+    }
+
     @Test("a cache of bfloat16 numbers is as near to 32-bit floats as its rounding, and gives the same with any batch")
     func narrowCache() throws {
         let options = SamplingOptions(maxNewTokens: 14)

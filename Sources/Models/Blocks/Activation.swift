@@ -41,7 +41,7 @@ public enum Activation: String, Sendable, CaseIterable {
 
     /// Reads a key of config.json.
     /// - Throws: ``ModelError/unsupported(_:)`` for a name that is not among the cases.
-    init(reading key: String, of file: ConfigurationReader, or fallback: Activation) throws {
+    public init(reading key: String, of file: ConfigurationReader, or fallback: Activation) throws {
         guard let name = try file.optionalString(key) else {
             self = fallback
             return

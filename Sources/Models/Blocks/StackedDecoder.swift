@@ -96,6 +96,8 @@ public class StackedDecoder: TransformerDecoder {
     public var isTied: Bool { parts.output.weight === parts.embedding.tokens }
     public func parameters(ofLayer index: Int) -> [Parameter] { parts.layers[index].parameters }
 
+    public func window(ofLayer index: Int) -> Int? { parts.layers[index].attention.scores.window }
+
     public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
         let embedding = parts.embedding
         var states = embedding.tokens.on(tape).embedding(of: ids)

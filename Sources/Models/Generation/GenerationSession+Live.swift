@@ -5,18 +5,43 @@ extension GenerationSession {
     /// A prompt whose keys and values are in the cache.
     final class LivePrompt {
         let request: Int
-        let rows: Range<Int>
+        let place: KVCache.Place
         /// What the first token of each of its responses is drawn from.
         var logits: [Float] = []
         var value: Float?
         var waiting: Range<Int>
         var unfinished: Int
         /// Cache rows set aside for its first response, so that an admitted prompt can always make progress.
-        var reserved: Range<Int>?
+        var reserved: KVCache.Place?
 
-        init(request: Int, rows: Range<Int>, reserved: Range<Int>, streams: Int) {
-            (self.request, self.rows, self.reserved) = (request, rows, reserved)
+        init(request: Int, place: KVCache.Place, reserved: KVCache.Place, streams: Int) {
+            (self.request, self.place, self.reserved) = (request, place, reserved)
             (waiting, unfinished) = (0..<streams, streams)
+        }
+    }
+
+    /// What the rows of a pass that reads the cache see, in layers that see everything or in those with a window.
+    struct Steps {
+        private let rows: KeyPath<KVCache.Place, Range<Int>>
+        private(set) var all: [AttentionLayout.Segment] = []
+        private(set) var wanted: [AttentionLayout.Segment] = []
+        /// The row of the cache for every row of the pass.
+        private(set) var places: [Int] = []
+
+        init(_ rows: KeyPath<KVCache.Place, Range<Int>>) { self.rows = rows }
+
+        /// The next tokens of a response as the pass's rows from `begin` on; what comes of the first is `wanted` unless the response is finished.
+        mutating func add(_ response: LiveResponse, begin: Int) {
+            let (own, prefix) = (response.place[keyPath: rows], response.prompt.place[keyPath: rows])
+            let first = own.lowerBound + response.fed
+            all.append(
+                .init(
+                    queries: begin..<begin + response.next.count, keyBegin: own.lowerBound, firstKey: first, prefix: prefix))
+            places += first..<first + response.next.count
+            guard !response.finished else { return }
+            wanted.append(
+                .init(
+                    queries: wanted.count..<wanted.count + 1, keyBegin: own.lowerBound, firstKey: first, prefix: prefix))
         }
     }
 
@@ -24,7 +49,7 @@ extension GenerationSession {
     final class LiveResponse {
         let prompt: LivePrompt
         let index: Int
-        let rows: Range<Int>
+        let place: KVCache.Place
         var stream: Philox
         var response = GeneratedResponse()
         /// Tokens whose keys and values are in the cache.
@@ -33,8 +58,8 @@ extension GenerationSession {
         var next: [Int32] = []
         var finished = false
 
-        init(prompt: LivePrompt, index: Int, rows: Range<Int>, stream: Philox) {
-            (self.prompt, self.index, self.rows, self.stream) = (prompt, index, rows, stream)
+        init(prompt: LivePrompt, index: Int, place: KVCache.Place, stream: Philox) {
+            (self.prompt, self.index, self.place, self.stream) = (prompt, index, place, stream)
         }
     }
     /// The states of all texts of a session in one matrix: each is written once, and stays where it is.

@@ -10,7 +10,7 @@ final class GenerationSession {
     private let options: SamplingOptions
     private let observer: Generator.Observer?
     private let cache: KVCache
-    private let promptsAtOnce: Int
+    private let size: CacheSize
     /// Where the states behind the trunk go, when they are wanted.
     private let trunk: TrunkStore?
     private var nextRequest = 0
@@ -32,28 +32,14 @@ final class GenerationSession {
         results = requests.map { Array(repeating: GeneratedResponse(), count: $0.streams.count) }
         // room for the longest prompts that can be live at once, for the responses, and for the gaps that ragged lengths leave: with so
         // many rows there is always a gap for a response when none is active, and room for a prompt when none is live
-        let size = Self.size(
-            prompts: requests.map(\.prompt.count), streams: requests.map(\.streams.count), maxActive: generator.maxActive,
+        let size = CacheSize(
+            decoder, prompts: requests.map(\.prompt.count), streams: requests.map(\.streams.count), maxActive: generator.maxActive,
             maxNewTokens: options.maxNewTokens)
-        promptsAtOnce = size.promptsAtOnce
-        cache = KVCache(for: decoder.shape, capacity: size.rows)
+        self.size = size
+        cache = KVCache(for: decoder.shape, capacity: size.rows, isWindowed: size.isWindowed)
         trunk =
             generator.trunkLayers == nil
             ? nil : TrunkStore(requests, maxNewTokens: options.maxNewTokens, width: decoder.shape.hiddenSize)
-    }
-
-    /// The rows of the cache for prompts of given lengths with given numbers of responses, and how many prompts are in it at once.
-    static func size(
-        prompts: [Int], streams: [Int], maxActive: Int, maxNewTokens: Int
-    ) -> (rows: Int, promptsAtOnce: Int) {
-        let longest = prompts.sorted(by: >)
-        let responses = min(maxActive, streams.reduce(0, +))
-        let alone = streams.contains { $0 <= 1 }
-        let promptsAtOnce = max(1, min(prompts.count, alone ? responses : max(2, responses / 2)))
-        let gaps = responses + promptsAtOnce + 1
-        return (
-            longest.prefix(promptsAtOnce).reduce(0, +) + (longest.first ?? 0) + gaps * (maxNewTokens + 1), promptsAtOnce
-        )
     }
 
     /// One step; false when there is nothing left to do.
@@ -86,19 +72,20 @@ final class GenerationSession {
     private func takePrompts() -> [LivePrompt] {
         var admitted: [LivePrompt] = []
         var tokens = 0
-        while active.count + admitted.count < generator.maxActive, prompts.count + admitted.count < promptsAtOnce,
+        while active.count + admitted.count < generator.maxActive, prompts.count + admitted.count < size.promptsAtOnce,
             nextRequest < requests.count
         {
             let request = requests[nextRequest]
             if !request.streams.isEmpty {
                 guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
-                guard let rows = cache.allocate(request.prompt.count) else { break }
-                guard let first = cache.allocate(options.maxNewTokens + 1) else {
-                    cache.release(rows)
+                let count = request.prompt.count
+                guard let place = cache.allocate(count, windowed: size.windowed(prompt: count)) else { break }
+                guard let first = allocateResponse() else {
+                    cache.release(place)
                     break
                 }
                 admitted.append(
-                    LivePrompt(request: nextRequest, rows: rows, reserved: first, streams: request.streams.count))
+                    LivePrompt(request: nextRequest, place: place, reserved: first, streams: request.streams.count))
                 tokens += request.prompt.count
             }
             nextRequest += 1
@@ -106,17 +93,23 @@ final class GenerationSession {
         return admitted
     }
 
+    /// Rows for a response and the token that closes it.
+    private func allocateResponse() -> KVCache.Place? {
+        let count = options.maxNewTokens + 1
+        return cache.allocate(count, windowed: size.windowed(response: count))
+    }
+
     /// Begins waiting responses of processed prompts while there is room: draws their first token.
     private func start(waitingOf prompts: [LivePrompt]) throws {
         var fresh: [LiveResponse] = []
         for prompt in prompts {
             while let index = prompt.waiting.first, active.count + fresh.count < generator.maxActive,
-                let rows = prompt.reserved ?? cache.allocate(options.maxNewTokens + 1)
+                let place = prompt.reserved ?? allocateResponse()
             {
                 prompt.reserved = nil
                 prompt.waiting = index + 1..<prompt.waiting.upperBound
                 fresh.append(
-                    LiveResponse(prompt: prompt, index: index, rows: rows, stream: requests[prompt.request].streams[index]))
+                    LiveResponse(prompt: prompt, index: index, place: place, stream: requests[prompt.request].streams[index]))
             }
         }
         Compute.forEach(fresh.count) { i in
@@ -136,9 +129,18 @@ final class GenerationSession {
             AttentionLayout.Segment(
                 queries: index..<index + 1, keyBegin: rows.lowerBound, firstKey: rows.upperBound - 1)
         }
-        let (hidden, trunk) = run(
-            batch.ids, batch.positions, lengths: batch.lengths, batch.layout, prompts.flatMap { Array($0.rows) },
-            wanted: (wanted, AttentionLayout(last)), isPrompt: true)
+        var places = LayerContext.CachePlaces(cache, rows: prompts.flatMap { Array($0.place.whole) }, isRead: false)
+        places.windowed = (
+            prompts.flatMap { prompt -> [Int?] in
+                let kept = prompt.place.windowed
+                return Array(repeating: nil, count: prompt.place.whole.count - kept.count) + Array(kept)
+            }, batch.layout
+        )
+        let context = LayerContext(positions: batch.positions, lengths: batch.lengths, layout: batch.layout, cache: places)
+        let (hidden, trunk) = run(batch.ids, context, isPrompt: true) {
+            $0.wanted = wanted
+            $0.layout = AttentionLayout(last)
+        }
         let logits = decoder.logits(hidden, validTokens: generator.validTokens)
         let values = generator.valueHead?(hidden).values
         let vocabulary = logits.shape[1]
@@ -147,7 +149,7 @@ final class GenerationSession {
             prompt.logits = Array(numbers[i * vocabulary..<(i + 1) * vocabulary])
             // −∞ marks an id without a token
             guard let greatest = prompt.logits.max(), greatest.isFinite, !prompt.logits.contains(where: \.isNaN) else {
-                throw GenerationError.notFinite(index: prompt.request, position: prompt.rows.count - 1)
+                throw GenerationError.notFinite(index: prompt.request, position: prompt.place.whole.count - 1)
             }
             prompt.value = values?[i]
             if let trunk { self.trunk?.keep(trunk, rows: batch.rows[i], ofPrompt: prompt.request) }
@@ -159,39 +161,41 @@ final class GenerationSession {
     private func advance() throws {
         var ids: [Int32] = []
         var positions: [Int32] = []
-        var rows: [Int] = []
-        var segments: [AttentionLayout.Segment] = []
+        var (whole, windowed) = (Steps(\.whole), Steps(\.windowed))
         var wanted: [Int] = []
-        var wantedSegments: [AttentionLayout.Segment] = []
         var growing: [LiveResponse] = []
         for response in active {
-            let first = response.rows.lowerBound + response.fed
-            let segment = AttentionLayout.Segment(
-                queries: ids.count..<ids.count + response.next.count, keyBegin: response.rows.lowerBound, firstKey: first,
-                prefix: response.prompt.rows)
-            segments.append(segment)
+            whole.add(response, begin: ids.count)
+            windowed.add(response, begin: ids.count)
             if !response.finished {
-                wantedSegments.append(
-                    .init(
-                        queries: wanted.count..<wanted.count + 1, keyBegin: segment.keyBegin, firstKey: first,
-                        prefix: segment.prefix))
                 wanted.append(ids.count)
                 growing.append(response)
             }
-            let position = Int32(response.prompt.rows.count + response.fed)
+            let position = Int32(response.prompt.place.whole.count + response.fed)
             positions += position..<position + Int32(response.next.count)
-            rows += first..<first + response.next.count
             ids += response.next
             response.fed += response.next.count
         }
-        let (hidden, trunk) = run(
-            ids, positions, AttentionLayout(segments), rows, wanted: (wanted, AttentionLayout(wantedSegments)),
-            stopsBelow: growing.isEmpty)
+        func places(_ chosen: [Int]?, _ segments: KeyPath<Steps, [AttentionLayout.Segment]>) -> LayerContext.CachePlaces {
+            func rows(_ steps: Steps) -> [Int] { chosen.map { $0.map { steps.places[$0] } } ?? steps.places }
+            var places = LayerContext.CachePlaces(cache, rows: rows(whole), isRead: true)
+            places.windowed = (rows(windowed), AttentionLayout(windowed[keyPath: segments]))
+            return places
+        }
+        let segments = whole.all
+        let context = LayerContext(positions: positions, layout: AttentionLayout(segments), cache: places(nil, \.all))
+        // finished responses go no further than the trunk: the rest is a smaller batch
+        let rest =
+            wanted.count == ids.count
+            ? nil
+            : LayerContext(
+                positions: wanted.map { positions[$0] }, layout: AttentionLayout(whole.wanted), cache: places(wanted, \.wanted))
+        let (hidden, trunk) = run(ids, context, above: rest.map { ($0, wanted) }, stopsBelow: growing.isEmpty)
         if let trunk {
             for (response, segment) in zip(active, segments) {
                 self.trunk?.keep(
                     trunk, rows: segment.queries, of: response.prompt.request, response.index,
-                    behind: response.prompt.rows.count + response.fed - segment.queries.count)
+                    behind: response.prompt.place.whole.count + response.fed - segment.queries.count)
             }
         }
         let finished = active.filter(\.finished)
@@ -208,38 +212,39 @@ final class GenerationSession {
         active = []
         for response in growing where response.response.logProbs.last?.isNaN != false {
             throw GenerationError.notFinite(
-                index: response.prompt.request, position: response.prompt.rows.count + response.fed - 1)
+                index: response.prompt.request, position: response.prompt.place.whole.count + response.fed - 1)
         }
         try settle(growing)
     }
 
-    /// All layers for rows whose keys go into the cache; the rows that are not wanted stop behind the trunk.
+    /// All layers for rows whose keys go into the cache.
+    /// - Parameters:
+    ///   - above: the rows that go on behind the trunk, where that is not all of them, and their context.
+    ///   - isPrompt: whether the last layer makes the wanted rows alone, as `narrowing` says.
+    ///   - stopsBelow: whether nothing is wanted behind the trunk.
     private func run(
-        _ ids: [Int32], _ positions: [Int32], lengths: [Int32]? = nil, _ layout: AttentionLayout, _ rows: [Int],
-        wanted: (rows: [Int], layout: AttentionLayout), isPrompt: Bool = false, stopsBelow: Bool = false
+        _ ids: [Int32], _ context: LayerContext, above: (context: LayerContext, rows: [Int])? = nil, isPrompt: Bool = false,
+        stopsBelow: Bool = false, narrowing: (inout LayerContext) -> Void = { _ in }
     ) -> (hidden: Tensor, trunk: Tensor?) {
         let layers = decoder.shape.layerCount
         let trunkLayers = generator.trunkLayers ?? 0
-        var context = LayerContext(positions: positions, lengths: lengths, layout: layout, cache: (cache, rows, isRead: !isPrompt))
-        var states = decoder.embed(ids, positions: positions, on: nil)
+        var context = context
+        var states = decoder.embed(ids, positions: context.positions, on: nil)
         for layer in 0..<trunkLayers { states = decoder.layer(layer, states, context, on: nil) }
         let trunk = generator.trunkLayers == nil ? nil : states
         if stopsBelow { return (states, trunk) }
-        if wanted.rows.count < ids.count && !isPrompt {
-            // finished responses go no further: the rest is a smaller batch
-            states = states.rows(wanted.rows)
-            context = LayerContext(
-                positions: wanted.rows.map { positions[$0] }, layout: wanted.layout,
-                cache: (cache, wanted.rows.map { rows[$0] }, isRead: true))
+        if let above {
+            states = states.rows(above.rows)
+            context = above.context
         }
         for layer in trunkLayers..<layers {
-            if isPrompt && layer == layers - 1 {
-                context.wanted = wanted.rows
-                context.layout = wanted.layout
-            }
+            if isPrompt && layer == layers - 1 { narrowing(&context) }
             states = decoder.layer(layer, states, context, on: nil)
         }
-        if isPrompt && trunkLayers == layers { states = states.rows(wanted.rows) }
+        if isPrompt && trunkLayers == layers {
+            narrowing(&context)
+            states = context.selected(states)
+        }
         return (decoder.finish(states, on: nil), trunk)
     }
 
@@ -285,12 +290,12 @@ final class GenerationSession {
     }
 
     private func conclude(_ live: LiveResponse) {
-        live.response.trunk = trunk?.rows(of: live.prompt.request, live.index, count: live.prompt.rows.count + live.fed)
+        live.response.trunk = trunk?.rows(of: live.prompt.request, live.index, count: live.prompt.place.whole.count + live.fed)
         results[live.prompt.request][live.index] = live.response
-        cache.release(live.rows)
+        cache.release(live.place)
         live.prompt.unfinished -= 1
         if live.prompt.unfinished == 0 {
-            cache.release(live.prompt.rows)
+            cache.release(live.prompt.place)
             prompts.removeAll { $0 === live.prompt }
         }
     }

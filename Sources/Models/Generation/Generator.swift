@@ -123,13 +123,13 @@ extension Generator {
     /// - Parameter streams: the responses to each.
     public func cacheBytes(prompts: [Int], streams: Int = 1, maxNewTokens: Int) -> Int {
         guard !prompts.isEmpty else { return 0 }
-        let size = GenerationSession.size(
-            prompts: prompts, streams: prompts.map { _ in streams }, maxActive: maxActive, maxNewTokens: maxNewTokens)
+        let size = CacheSize(
+            decoder, prompts: prompts, streams: prompts.map { _ in streams }, maxActive: maxActive, maxNewTokens: maxNewTokens)
         let shape = decoder.shape
         let responses = min(maxActive, prompts.count * streams)
         // logits exist twice for a prompt: as those of its pass, and until its responses begin
         let logits = (responses + 2 * size.promptsAtOnce) * shape.vocabularySize
-        return size.rows * KVCache.rowBytes(for: shape) + 4 * logits
+        return KVCache.byteCount(for: shape, capacity: size.rows, isWindowed: size.isWindowed) + 4 * logits
     }
 }
 

@@ -5,6 +5,8 @@ import Tensor
 /// Where products multiply bfloat16 (`Compute.precision`), the cache keeps bfloat16, too: half the memory, and half of what a step of
 /// decoding reads. Rows are handed out in contiguous ranges, so that one attention layout describes cached and new rows alike, and several
 /// continuations can point at the rows of one prompt.
+///
+/// Layers with a window need no more of a prompt than the window reaches. They have rows of their own, as many as that takes.
 public final class KVCache {
     /// Keys and values [capacity, width] of every layer. They are written to in place: they are never on a tape, and the generator is
     /// their only user.
@@ -13,59 +15,77 @@ public final class KVCache {
         case narrow(keys: [NarrowElements], values: [NarrowElements])
     }
 
-    /// The rows of every layer.
-    public let capacity: Int
+    /// How many rows there are: of layers that see everything, and of layers with a window.
+    struct Capacity: Equatable {
+        var whole: Int
+        var windowed: Int
+    }
+
+    /// Where a text lies: its rows in layers that see everything, and in layers with a window, where the beginning of a prompt may be missing.
+    struct Place {
+        var whole: Range<Int>
+        var windowed: Range<Int>
+    }
+
     private let width: Int
     private let rows: Rows
-    private var free: [Range<Int>]
+    /// Whether a layer has the rows of layers with a window.
+    private let isWindowed: [Bool]
+    private var free: (whole: FreeRows, windowed: FreeRows)
 
-    /// A cache of `capacity` rows for a decoder's layers, in the precision of the scope.
-    public init(for shape: DecoderShape, capacity: Int) {
-        self.capacity = capacity
+    /// A cache for a decoder's layers, in the precision of the scope.
+    /// - Parameter isWindowed: which layers keep what a window reaches and no more.
+    init(for shape: DecoderShape, capacity: Capacity, isWindowed: [Bool]) {
         width = shape.keyHeads * shape.headDim
+        self.isWindowed = isWindowed
+        let counts = isWindowed.map { ($0 ? capacity.windowed : capacity.whole) }
         let width = width
-        func perLayer<Numbers>(_ make: () -> Numbers) -> [Numbers] { (0..<shape.layerCount).map { _ in make() } }
         switch Compute.precision {
         case .f32:
-            let make = { Tensor.uninitialized([capacity, width]) { _ in } }
-            rows = .floats(keys: perLayer(make), values: perLayer(make))
+            let make = { (count: Int) in Tensor.uninitialized([count, width]) { _ in } }
+            rows = .floats(keys: counts.map(make), values: counts.map(make))
         case .bf16:
-            let make = { NarrowElements(count: capacity * width) { _ in } }
-            rows = .narrow(keys: perLayer(make), values: perLayer(make))
+            let make = { (count: Int) in NarrowElements(count: count * width) { _ in } }
+            rows = .narrow(keys: counts.map(make), values: counts.map(make))
         }
-        free = [0..<capacity]
+        free = (FreeRows(capacity.whole), FreeRows(capacity.windowed))
     }
 
-    /// The bytes of a row in all layers, in the precision of the scope.
-    static func rowBytes(for shape: DecoderShape) -> Int {
-        2 * shape.layerCount * shape.keyHeads * shape.headDim * (Compute.precision == .bf16 ? 2 : 4)
+    /// A cache of so many rows in every layer.
+    public convenience init(for shape: DecoderShape, capacity: Int) {
+        self.init(
+            for: shape, capacity: Capacity(whole: capacity, windowed: 0), isWindowed: Array(repeating: false, count: shape.layerCount))
     }
 
-    /// Takes `count` consecutive rows, or nil when no gap is large enough.
-    func allocate(_ count: Int) -> Range<Int>? {
-        guard let index = free.firstIndex(where: { $0.count >= count }) else { return nil }
-        let gap = free[index]
-        let taken = gap.lowerBound..<gap.lowerBound + count
-        if taken.upperBound == gap.upperBound { free.remove(at: index) } else { free[index] = taken.upperBound..<gap.upperBound }
-        return taken
+    /// The bytes of the rows of all layers, in the precision of the scope.
+    static func byteCount(for shape: DecoderShape, capacity: Capacity, isWindowed: [Bool]) -> Int {
+        let rows = isWindowed.reduce(0) { $0 + ($1 ? capacity.windowed : capacity.whole) }
+        return 2 * rows * shape.keyHeads * shape.headDim * (Compute.precision == .bf16 ? 2 : 4)
+    }
+
+    /// Takes consecutive rows, `windowed` of them in layers with a window; nil when no gap is large enough.
+    func allocate(_ count: Int, windowed: Int) -> Place? {
+        guard let whole = free.whole.take(count) else { return nil }
+        guard let part = free.windowed.take(windowed) else {
+            free.whole.giveBack(whole)
+            return nil
+        }
+        return Place(whole: whole, windowed: part)
     }
 
     /// Gives rows back.
-    func release(_ rows: Range<Int>) {
-        guard !rows.isEmpty else { return }
-        let index = free.firstIndex { $0.lowerBound >= rows.upperBound } ?? free.count
-        free.insert(rows, at: index)
-        if index + 1 < free.count, free[index].upperBound == free[index + 1].lowerBound {
-            free[index] = free[index].lowerBound..<free.remove(at: index + 1).upperBound
-        }
-        if index > 0, free[index - 1].upperBound == free[index].lowerBound {
-            free[index - 1] = free[index - 1].lowerBound..<free.remove(at: index).upperBound
-        }
+    func release(_ place: Place) {
+        free.whole.giveBack(place.whole)
+        free.windowed.giveBack(place.windowed)
     }
 
-    /// Stores the keys and values of new rows.
-    func extend(layer: Int, keys newKeys: Tensor, values newValues: Tensor, at places: [Int]) {
+    /// Whether a layer has the rows of layers with a window.
+    func isWindowed(layer: Int) -> Bool { isWindowed[layer] }
+
+    /// Stores the keys and values of new rows; those without a place are left out.
+    func extend(layer: Int, keys newKeys: Tensor, values newValues: Tensor, at places: [Int?]) {
         for (i, row) in places.enumerated() {
+            guard let row else { continue }
             let (keys, values) = (newKeys.pointer + i * width, newValues.pointer + i * width)
             switch rows {
             case .floats(let allKeys, let allValues):
@@ -90,6 +110,35 @@ public final class KVCache {
         case .narrow(let keys, let values):
             queries.attending(
                 keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scores: scores)
+        }
+    }
+}
+
+/// Which rows of a cache nobody has.
+private struct FreeRows {
+    private var gaps: [Range<Int>]
+
+    init(_ count: Int) { gaps = [0..<count] }
+
+    /// Takes `count` consecutive rows, or nil when no gap is large enough.
+    mutating func take(_ count: Int) -> Range<Int>? {
+        if count == 0 { return 0..<0 }
+        guard let index = gaps.firstIndex(where: { $0.count >= count }) else { return nil }
+        let gap = gaps[index]
+        let taken = gap.lowerBound..<gap.lowerBound + count
+        if taken.upperBound == gap.upperBound { gaps.remove(at: index) } else { gaps[index] = taken.upperBound..<gap.upperBound }
+        return taken
+    }
+
+    mutating func giveBack(_ rows: Range<Int>) {
+        guard !rows.isEmpty else { return }
+        let index = gaps.firstIndex { $0.lowerBound >= rows.upperBound } ?? gaps.count
+        gaps.insert(rows, at: index)
+        if index + 1 < gaps.count, gaps[index].upperBound == gaps[index + 1].lowerBound {
+            gaps[index] = gaps[index].lowerBound..<gaps.remove(at: index + 1).upperBound
+        }
+        if index > 0, gaps[index - 1].upperBound == gaps[index].lowerBound {
+            gaps[index - 1] = gaps[index - 1].lowerBound..<gaps.remove(at: index).upperBound
         }
     }
 }

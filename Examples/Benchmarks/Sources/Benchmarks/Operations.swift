@@ -160,7 +160,7 @@ struct Operations {
                 (0..<sequences).map {
                     .init(queries: $0..<$0 + 1, keyBegin: $0 * (before + 1), firstKey: $0 * (before + 1) + before)
                 }),
-            cache: (cache, (0..<sequences).map { $0 * (before + 1) + before }, isRead: true))
+            cache: .init(cache, rows: (0..<sequences).map { $0 * (before + 1) + before }, isRead: true))
         let weights = model.parameterCounts.total - model.embeddingParameters[0].value.count
         let keys = 2 * sequences * before * 768 * 12
         try measure(
@@ -169,7 +169,7 @@ struct Operations {
         ) {
             var states = model.embed([Int32](repeating: 5, count: sequences), positions: positions, on: nil)
             for layer in 0..<12 { states = model.layer(layer, states, context, on: nil) }
-            _ = model.finish(states, on: nil).logits(model.projection.value)
+            _ = model.logits(model.finish(states, on: nil))
         }
     }
 
