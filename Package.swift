@@ -56,7 +56,7 @@ let package = Package(
         // MARK: Every format of bytes, and the models and data that are read from them
         .systemLibrary(name: "CSystemZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Formats", dependencies: ["CSystemZlib", "ShortFloats"]),
-        .target(name: "Models", dependencies: ["Tensor", "Formats"]),
+        .target(name: "Models", dependencies: ["ShortFloats", "Tensor", "Formats"]),
         .target(name: "Data", dependencies: ["Formats", heap]),
 
         // MARK: Text in, text out

@@ -1,7 +1,7 @@
 // Attention of one segment and one key/value head, causal unless the segment sees all, in blocks of queries: scratch memory is linear in the keys.
 // Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved log-sum-exp, as Dao et al. 2022 do:
 // dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ. With dropout, O and dV have the dropped P, and dP is
-// dropped like it.
+// dropped like it. In a window, or behind a cap or ALiBi (Press et al. 2022), S is what scores_of makes of QKᵀ.
 //
 // How to read its macros. EACH16, LOAD and STORE (vector.inc.h) are loops over a head's channels or a query's scores. READ(row, index) is LOAD for a
 // row of keys or values that holds floats or, where the constant is_narrow says so, bfloat16 numbers (WIDE). QUERY_BLOCK queries share packed
@@ -35,6 +35,25 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
     return k;
 }
 
+// The keys that a query with `visible` keys up to its own does not see, because they lie outside of its window.
+INLINE size_t unseen(const swk_attention *a, size_t visible) { return a->window && visible > a->window ? visible - a->window : 0; }
+
+// Turns the products p of a query and its keys from `from` to `visible` into scores where they are more than scaled products, and returns
+// what is left to multiply them by.
+static float scores_of(const swk_attention *a, size_t head, size_t from, size_t visible, float *p) {
+    if (a->cap) {
+        float inner = a->scale / a->cap;
+        EACH16(visible - from, STORE(p + from, all(a->cap) * vtanh(LOAD(p + from) * all(inner))););
+        return 1.0f;
+    }
+    if (a->slopes) {
+        float slope = a->slopes[head];
+        for (size_t t = from; t < visible; t++) p[t] = a->scale * p[t] - slope * (float)(visible - 1 - t);
+        return 1.0f;
+    }
+    return a->scale;
+}
+
 // Sixteen numbers of a row of keys or values: floats, or the upper halves of floats in a cache that keeps bfloat16.
 typedef uint16_t h16 __attribute__((vector_size(32)));
 typedef uint16_t h16u __attribute__((vector_size(32), aligned(2), may_alias));
@@ -60,6 +79,8 @@ INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t f
                           const int is_narrow) {
     size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j, heads = kv_heads * group;
     size_t own = s->key_first - s->key_begin + (s->sees_all ? s->query_count : 1 + j), total = s->prefix_count + own, ld = padded(total);
+    size_t hidden = unseen(a, total), from[2] = {hidden < s->prefix_count ? hidden : s->prefix_count,
+                                                 hidden > s->prefix_count ? hidden - s->prefix_count : 0};
     const size_t size = is_narrow ? sizeof(uint16_t) : sizeof(float), key_step = a->key_stride * size, value_step = a->value_stride * size;
     const char *all_keys = is_narrow ? (const char *)a->narrow_keys : (const char *)a->keys;
     const char *all_values = is_narrow ? (const char *)a->narrow_values : (const char *)a->values;
@@ -68,7 +89,7 @@ INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t f
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
         const char *keys = all_keys + begin * key_step + first * dim * size;
-        for (size_t block = 0; block < count; block += ROWS_AT_ONCE) {
+        for (size_t block = from[range]; block < count; block += ROWS_AT_ONCE) {
             size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
             for (size_t h = 0; h < heads; h++) {
                 const float *query = queries + h * dim;
@@ -92,17 +113,17 @@ INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t f
         }
     }
     for (size_t h = 0; h < heads; h++) {
-        float *p = workspace + h * ld, peak = row_max(total, p);
-        float sum = exp_row(total, a->scale, peak, p, p);
-        if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * a->scale + logf(sum);
-        scale(total, 1.0f / sum, p, p);
+        float *p = workspace + h * ld, factor = scores_of(a, first * group + h, hidden, total, p), peak = row_max(total - hidden, p + hidden);
+        float sum = exp_row(total - hidden, factor, peak, p + hidden, p + hidden);
+        if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * factor + logf(sum);
+        scale(total - hidden, 1.0f / sum, p + hidden, p + hidden);
         if (a->dropout.threshold) dropout(total, a->dropout.rows[row] * a->heads + first * group + h, &a->dropout, p, p);
     }
     memset(out, 0, heads * dim * sizeof(float));
     for (size_t range = 0; range < 2; range++) {
         size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
         const char *values = all_values + begin * value_step + first * dim * size;
-        for (size_t block = 0; block < count; block += ROWS_AT_ONCE) {
+        for (size_t block = from[range]; block < count; block += ROWS_AT_ONCE) {
             size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
             for (size_t h = 0; h < heads; h++) {
                 const char *part = values + h / group * dim * size;
@@ -144,23 +165,27 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
             size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows; // by the block's last query
+            size_t low = unseen(a, seen - (rows - 1)) / 16 * 16, low_own = low > k.prefix ? low : k.prefix; // the block's first key
             const float *queries = a->queries + (s->query_begin + j) * a->query_stride + head * dim;
-            product(rows, seen, dim, queries, a->query_stride, 1, keys, k.ld, scores, k.ld, 0);
+            product(rows, seen - low, dim, queries, a->query_stride, 1, keys + low, k.ld, scores + low, k.ld, 0);
             for (size_t r = 0; r < rows; r++) {
-                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r);
-                float *p = scores + r * k.ld, peak = row_max(visible, p);
-                float sum = exp_row(visible, a->scale, peak, p, p);
+                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r), from = unseen(a, visible), n = visible - from;
+                float *p = scores + r * k.ld, factor = scores_of(a, head, from, visible, p), peak = row_max(n, p + from);
+                float sum = exp_row(n, factor, peak, p + from, p + from);
                 if (a->log_sum_exp)
-                    a->log_sum_exp[(s->query_begin + j + r) * a->heads + head] = peak * a->scale + logf(sum);
-                scale(visible, 1.0f / sum, p, p);
+                    a->log_sum_exp[(s->query_begin + j + r) * a->heads + head] = peak * factor + logf(sum);
+                scale(n, 1.0f / sum, p + from, p + from);
+                memset(p + low, 0, (from - low) * sizeof(float));
                 if (a->dropout.threshold)
                     dropout(visible, a->dropout.rows[s->query_begin + j + r] * a->heads + head, &a->dropout, p, p);
                 memset(p + visible, 0, (seen - visible) * sizeof(float));
             }
             float *out = a->out + (s->query_begin + j) * a->out_stride + head * dim;
-            product(rows, dim, k.prefix, scores, k.ld, 1, prefix_values, a->value_stride, out, a->out_stride, 0);
-            product(rows, dim, seen - k.prefix, scores + k.prefix, k.ld, 1, own_values, a->value_stride, out,
-                    a->out_stride, 1);
+            size_t low_prefix = low < k.prefix ? low : k.prefix;
+            product(rows, dim, k.prefix - low_prefix, scores + low_prefix, k.ld, 1, prefix_values + low_prefix * a->value_stride,
+                    a->value_stride, out, a->out_stride, 0);
+            product(rows, dim, seen - low_own, scores + low_own, k.ld, 1, own_values + (low_own - k.prefix) * a->value_stride,
+                    a->value_stride, out, a->out_stride, 1);
         }
     }
 }
@@ -186,36 +211,46 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
         size_t head = kv_head * group + g;
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
-            size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows, own = seen - k.prefix;
+            size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows;
+            size_t low = unseen(a, seen - (rows - 1)) / 16 * 16; // the block's first key
+            size_t low_prefix = low < k.prefix ? low : k.prefix, prefix = k.prefix - low_prefix;
+            size_t low_own = low > k.prefix ? low : k.prefix, own = seen - low_own, skipped = low_own - k.prefix;
             size_t first = s->query_begin + j;
             const float *queries = a->queries + first * a->query_stride + head * dim;
             const float *d_out = a->d_out + first * a->out_stride + head * dim;
-            product(rows, seen, dim, queries, a->query_stride, 1, keys, k.ld, p, k.ld, 0);
-            product(rows, seen, dim, d_out, a->out_stride, 1, values, k.ld, ds, k.ld, 0);
+            product(rows, seen - low, dim, queries, a->query_stride, 1, keys + low, k.ld, p + low, k.ld, 0);
+            product(rows, seen - low, dim, d_out, a->out_stride, 1, values + low, k.ld, ds + low, k.ld, 0);
             for (size_t r = 0; r < rows; r++) {
-                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r);
+                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r), from = unseen(a, visible), n = visible - from;
                 const float *o = a->out + (first + r) * a->out_stride + head * dim, *d = d_out + r * a->out_stride;
                 v16 acc = {0};
                 EACH16(dim, acc += LOAD(o) * LOAD(d););
                 float delta = sum_of(acc), lse = a->log_sum_exp[(first + r) * a->heads + head];
-                float *pr = p + r * k.ld, *dr = ds + r * k.ld;
+                float *pr = p + r * k.ld, *dr = ds + r * k.ld, factor = scores_of(a, head, from, visible, pr);
+                memset(pr + low, 0, (from - low) * sizeof(float));
+                memset(dr + low, 0, (from - low) * sizeof(float));
                 uint64_t place = a->dropout.threshold ? a->dropout.rows[first + r] * a->heads + head : 0;
                 if (a->dropout.threshold) dropout(visible, place, &a->dropout, dr, dr);
-                EACH16(visible, v16 e = vexp(LOAD(pr) * all(a->scale) - all(lse)); STORE(pr, e);
-                       STORE(dr, e * (LOAD(dr) - all(delta)) * all(a->scale)););
+                float *pw = pr + from, *dw = dr + from, inverse = a->cap ? 1.0f / a->cap : 0.0f; // of what is in the window
+                if (a->cap) // the derivative of the cap is 1 - tanh², of which the scores are a multiple
+                    EACH16(n, v16 t = LOAD(pw) * all(inverse); v16 e = vexp(LOAD(pw) - all(lse)); STORE(pw, e);
+                           STORE(dw, e * (LOAD(dw) - all(delta)) * all(a->scale) * (all(1.0f) - t * t)););
+                else
+                    EACH16(n, v16 e = vexp(LOAD(pw) * all(factor) - all(lse)); STORE(pw, e);
+                           STORE(dw, e * (LOAD(dw) - all(delta)) * all(a->scale)););
                 if (a->dropout.threshold) dropout(visible, place, &a->dropout, pr, pr);
                 memset(pr + visible, 0, (seen - visible) * sizeof(float));
                 memset(dr + visible, 0, (seen - visible) * sizeof(float));
             }
             float *dq = a->d_queries + first * width + head * dim;
-            product(rows, dim, k.prefix, ds, k.ld, 1, prefix_keys, a->key_stride, dq, width, 0);
-            product(rows, dim, own, ds + k.prefix, k.ld, 1, own_keys, a->key_stride, dq, width, 1);
-            if (k.prefix) {
-                product(k.prefix, dim, rows, ds, 1, k.ld, queries, a->query_stride, prefix_dk, kv_width, 1);
-                product(k.prefix, dim, rows, p, 1, k.ld, d_out, a->out_stride, prefix_dv, kv_width, 1);
+            product(rows, dim, prefix, ds + low_prefix, k.ld, 1, prefix_keys + low_prefix * a->key_stride, a->key_stride, dq, width, 0);
+            product(rows, dim, own, ds + low_own, k.ld, 1, own_keys + skipped * a->key_stride, a->key_stride, dq, width, 1);
+            if (prefix) {
+                product(prefix, dim, rows, ds + low_prefix, 1, k.ld, queries, a->query_stride, prefix_dk + low_prefix * kv_width, kv_width, 1);
+                product(prefix, dim, rows, p + low_prefix, 1, k.ld, d_out, a->out_stride, prefix_dv + low_prefix * kv_width, kv_width, 1);
             }
-            product(own, dim, rows, ds + k.prefix, 1, k.ld, queries, a->query_stride, own_dk, kv_width, 1);
-            product(own, dim, rows, p + k.prefix, 1, k.ld, d_out, a->out_stride, own_dv, kv_width, 1);
+            product(own, dim, rows, ds + low_own, 1, k.ld, queries, a->query_stride, own_dk + skipped * kv_width, kv_width, 1);
+            product(own, dim, rows, p + low_own, 1, k.ld, d_out, a->out_stride, own_dv + skipped * kv_width, kv_width, 1);
         }
     }
 }

@@ -49,6 +49,21 @@ static void swiglu_backward(size_t n, const float *gate, const float *up, const 
            STORE(dgate, d * u * s * (all(1.0f) + g * (all(1.0f) - s))););
 }
 
+static void geglu_tanh(size_t n, const float *gate, const float *up, float *out) {
+    EACH16(n, STORE(out, vgelu_tanh(LOAD(gate)) * LOAD(up)););
+}
+static void geglu_tanh_backward(size_t n, const float *gate, const float *up, const float *dy, float *dgate, float *dup) {
+    EACH16(n, v16 g = LOAD(gate); v16 u = LOAD(up); v16 d = LOAD(dy); v16 t = vtanh(GELU_INNER(g));
+           v16 inner = all(0.797884561f) * (all(1.0f) + all(3.0f * 0.044715f) * g * g);
+           STORE(dup, d * all(0.5f) * g * (all(1.0f) + t));
+           STORE(dgate, d * u * (all(0.5f) * (all(1.0f) + t) + all(0.5f) * g * (all(1.0f) - t * t) * inner)););
+}
+
+static void soft_cap(size_t n, float cap, float *x) { EACH16(n, STORE(x, all(cap) * vtanh(LOAD(x) * all(1.0f / cap)));); }
+static void soft_cap_gradient(size_t n, float cap, const float *y, float *dx) {
+    EACH16(n, v16 t = LOAD(y) * all(1.0f / cap); STORE(dx, LOAD(dx) * (all(1.0f) - t * t)););
+}
+
 // Sums go through blocks of 512 numbers in float and then through a double, so long arrays lose nothing: each lane of a block
 // adds 32 numbers.
 #define SUM_BLOCK 512

@@ -1,4 +1,4 @@
-// RMSNorm (Zhang & Sennrich 2019), LayerNorm (Ba et al. 2016) and rotary positions (Su et al. 2021, half-rotation form).
+// RMSNorm (Zhang & Sennrich 2019), LayerNorm (Ba et al. 2016) and rotary positions (Su et al. 2021).
 //
 // How to read its macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row; there are no others.
 
@@ -53,13 +53,21 @@ static void layer_norm_backward(size_t rows, size_t width, const float *x, const
     }
 }
 
-static void rotate(size_t rows, size_t heads, size_t dim, size_t stride, const int32_t *positions, const float *cosines,
-                   const float *sines, float direction, float *x) {
+static void rotate(size_t rows, size_t heads, size_t dim, size_t head_stride, size_t stride, int interleaved, const int32_t *positions,
+                   const float *cosines, const float *sines, float direction, float *x) {
     size_t half = dim / 2;
     for (size_t r = 0; r < rows; r++) {
         const float *c = cosines + (size_t)positions[r] * half, *s = sines + (size_t)positions[r] * half;
         for (size_t h = 0; h < heads; h++) {
-            float *low = x + r * stride + h * dim, *high = low + half;
+            float *low = x + r * stride + h * head_stride, *high = low + half;
+            if (interleaved) {
+                for (size_t i = 0; i < half; i++) {
+                    float a = low[2 * i], b = low[2 * i + 1], co = c[i], si = s[i] * direction;
+                    low[2 * i] = a * co - b * si;
+                    low[2 * i + 1] = b * co + a * si;
+                }
+                continue;
+            }
             EACH16(half, v16 a = LOAD(low); v16 b = LOAD(high); v16 co = LOAD(c); v16 si = LOAD(s) * all(direction);
                    STORE(low, a * co - b * si);
                    STORE(high, b * co + a * si););

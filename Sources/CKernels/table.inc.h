@@ -32,6 +32,8 @@
     .gelu_erf = gelu_erf, .gelu_erf_backward = gelu_erf_backward,                                                         \
     .gelu_tanh = gelu_tanh, .gelu_tanh_backward = gelu_tanh_backward,                                                     \
     .dropout = dropout, .swiglu = swiglu, .swiglu_backward = swiglu_backward,                                             \
+    .geglu_tanh = geglu_tanh, .geglu_tanh_backward = geglu_tanh_backward,                                                 \
+    .soft_cap = soft_cap, .soft_cap_gradient = soft_cap_gradient,                                                         \
     .sum = sum, .sum_of_squares = sum_of_squares, .dot = dot, .count_non_finite = count_non_finite,                       \
     .add_bias = add_bias, .add_column_sums = add_column_sums,                                                             \
     .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,                                                         \

@@ -73,18 +73,18 @@ public struct LayerContext {
     /// the cache, which takes the new ones.
     /// - Parameter dropout: the share of the keys' weights that training drops.
     public func attention(
-        _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int, scale: Float? = nil,
-        dropout rate: Double
+        _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int,
+        scores: AttentionScores = AttentionScores(), dropout rate: Double
     ) -> Tensor {
         if let cache {
             cache.store.extend(layer: layer, keys: keys, values: values, at: cache.rows)
             if cache.isRead {
                 return cache.store.attention(
-                    queries, layer: layer, layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+                    queries, layer: layer, layout: layout, heads: heads, keyHeads: keyHeads, scores: scores)
             }
         }
         return queries.attending(
-            keys: keys, values: values, layout: layout, heads: heads, keyHeads: keyHeads, scale: scale,
+            keys: keys, values: values, layout: layout, heads: heads, keyHeads: keyHeads, scores: scores,
             dropout: mask(.attentionWeights, layer: layer, rate: rate))
     }
 
@@ -109,10 +109,16 @@ public protocol TransformerDecoder: AnyObject {
     var finalParameters: [Parameter] { get }
     /// The output projection [V, headWidth]; the input embedding itself when they are tied.
     var projection: Parameter { get }
+    /// The bias of the output projection, [V], nil for most families.
+    var projectionBias: Parameter? { get }
+    /// The bound of the logits, `cap · tanh(logit / cap)`; nil for most families.
+    var logitCap: Float? { get }
     /// The shares of numbers that supervised and reward training drop.
     var dropout: DropoutRates { get }
     /// Whether the projection is the input embedding.
     var isTied: Bool { get }
+    /// The name of Transformers' sequence classifier of the family; nil where it has none.
+    var classifierArchitecture: String? { get }
     /// The parameters of one layer.
     func parameters(ofLayer index: Int) -> [Parameter]
     /// Whether checkpoints hold a matrix as [inputs, outputs], which is [outputs, inputs] here; false for most families.
@@ -133,10 +139,17 @@ extension TransformerDecoder {
     /// False: matrices lie in checkpoints as they do here.
     public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
 
+    /// None.
+    public var projectionBias: Parameter? { nil }
+    /// No bound.
+    public var logitCap: Float? { nil }
+    /// None.
+    public var classifierArchitecture: String? { nil }
+
     /// All parameters, each once, in the order of the state dictionary.
     public var parameters: [Parameter] {
         embeddingParameters + (0..<shape.layerCount).flatMap(parameters(ofLayer:)) + finalParameters
-            + (isTied ? [] : [projection])
+            + (isTied ? [] : [projection]) + [projectionBias].compactMap { $0 }
     }
 
     /// The number of trained and of all weights.
@@ -200,5 +213,31 @@ extension TransformerDecoder {
         if frozen < layers { states = run(batch, layers: frozen..<layers, from: states, wanted: wanted, on: tape) }
         guard let states else { preconditionFailure("a decoder has at least one layer") }
         return finish(states, on: tape)
+    }
+}
+
+// What the output projection makes of final hidden states [R, headWidth].
+extension TransformerDecoder {
+    private func form(on tape: Tape?) -> LogitForm { LogitForm(bias: projectionBias?.on(tape), cap: logitCap) }
+
+    /// The logits of every row, with ids that have no token set to −∞: [R, V]. No gradient flows through it.
+    public func logits(_ hidden: Tensor, validTokens: Int? = nil) -> Tensor {
+        hidden.logits(projection.value, validTokens: validTokens, form: form(on: nil))
+    }
+
+    /// The log-probability of one target token a row, and the entropies of the distributions where they are wanted.
+    public func logProbs(
+        _ hidden: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false, on tape: Tape? = nil
+    ) -> TokenLogProbs {
+        hidden.logProbs(
+            projection.on(tape), targets: targets, temperature: temperature, validTokens: validTokens, withEntropy: withEntropy,
+            form: form(on: tape))
+    }
+
+    /// The weighted sum of cross-entropies, Σ wᵢ · −log p(targetᵢ), as a scalar.
+    public func crossEntropy(
+        _ hidden: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil, on tape: Tape? = nil
+    ) -> Tensor {
+        hidden.crossEntropy(projection.on(tape), targets: targets, rowWeights: rowWeights, validTokens: validTokens, form: form(on: tape))
     }
 }

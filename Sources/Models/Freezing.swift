@@ -29,6 +29,7 @@ public struct Freezing: Codable, Sendable, Equatable {
         if keepsParametersAsTheyAre { return }
         decoder.parameters.forEach { $0.isTrainable = true }
         if isRewardModel && !decoder.isTied { decoder.projection.isTrainable = false }
+        if isRewardModel { decoder.projectionBias?.isTrainable = false }
         guard fraction > 0 else { return }
         for layer in 0..<Int(Double(decoder.shape.layerCount) * fraction) {
             decoder.parameters(ofLayer: layer).forEach { $0.isTrainable = false }
@@ -37,6 +38,7 @@ public struct Freezing: Codable, Sendable, Equatable {
         if freezesEmbeddings || isRewardModel {
             decoder.embeddingParameters.forEach { $0.isTrainable = false }
             decoder.projection.isTrainable = false
+            decoder.projectionBias?.isTrainable = false
         }
     }
 }

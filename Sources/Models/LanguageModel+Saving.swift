@@ -68,7 +68,7 @@ extension LanguageModel {
             throw ModelError.noClassifier("a head with a tanh has no form as a sequence classifier")
         }
         var configuration = savedConfiguration(tokens, elementType)
-        guard let architecture = Self.classifiers[configuration["model_type"]?.string ?? ""] else {
+        guard let architecture = decoder.classifierArchitecture else {
             throw ModelError.noClassifier("Transformers has no sequence classifier for this family")
         }
         configuration["architectures"] = [.string(architecture)]
@@ -89,19 +89,13 @@ extension LanguageModel {
             )
         }
         let score = head.weight.value.scaled(by: 1 / deviation)
-        let parameters = decoder.parameters.filter { decoder.isTied || $0 !== decoder.projection }
+        let parameters = decoder.parameters.filter { $0 !== decoder.projectionBias && (decoder.isTied || $0 !== decoder.projection) }
         try ModelFolder.save(
             to: folder, configuration: configuration,
             tensors: Self.tensors(decoder, parameters, as: elementType)
                 + [WritableTensor(ValueHead.classifierName, score, as: elementType)],
             tokenizer: tokenizer, writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
     }
-
-    /// The names of Transformers' sequence classifiers by model_type.
-    private static let classifiers = [
-        "llama": "LlamaForSequenceClassification", "opt": "OPTForSequenceClassification",
-        "gpt2": "GPT2ForSequenceClassification",
-    ]
 
     // MARK: Parts
 

@@ -41,15 +41,19 @@ public struct LanguageModel {
     private static func load(
         _ folder: URL, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
     ) throws -> LanguageModel {
-        let contents = try ModelFolder(folder).contents()
-        let (configuration, store) = (contents.configuration, contents.weights)
+let contents = try ModelFolder(folder).contents()
+        let store = contents.weights
         let weights = StoredWeights(store, projects: projects)
-        let decoder = try ModelError.naming(file: contents.file) {
-            try families.build(ConfigurationReader(configuration), weights: weights)
+        let (configuration, decoder) = try ModelError.naming(file: contents.file) {
+            let configuration = try families.decoderConfiguration(of: contents.configuration)
+            return (configuration, try families.build(ConfigurationReader(configuration), weights: weights))
         }
         try weights.checkSurplus(isTied: decoder.isTied)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
+        }
+        if let first = weights.otherParts.first {
+            note("\(folder.path) holds parts that read other things than text (\(first), …); they are not read and will not be saved")
         }
         if weights.madeProjection {
             note(

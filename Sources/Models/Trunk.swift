@@ -13,7 +13,7 @@ public enum Trunk {
     public static func share(_ a: any TransformerDecoder, with b: any TransformerDecoder, atMost layers: Int) -> (
         layers: Int, bytesFreed: Int
     ) {
-        guard type(of: a) == type(of: b), computation(of: a) == computation(of: b) else { return (0, 0) }
+        guard computation(of: a) == computation(of: b) else { return (0, 0) }
         var freed = 0
         guard equal(a.embeddingParameters, b.embeddingParameters, &freed) else { return (0, freed) }
         var common = 0
@@ -23,6 +23,7 @@ public enum Trunk {
         }
         // what lies above may be equal too, and then needs no memory of its own either
         _ = equal([a.projection], [b.projection], &freed)
+        _ = equal([a.projectionBias].compactMap { $0 }, [b.projectionBias].compactMap { $0 }, &freed)
         return (common, freed)
     }
 
@@ -30,10 +31,10 @@ public enum Trunk {
     private static func computation(of model: any TransformerDecoder) -> JSONValue {
         var configuration = model.configuration()
         let above = [
-            "architectures", "num_hidden_layers", "n_layer", "tie_word_embeddings", "initializer_range", "init_std",
+            "architectures", "num_hidden_layers", "n_layer", "num_layers", "tie_word_embeddings", "initializer_range", "init_std",
             "_remove_final_layer_norm",
             // nothing is dropped where trunks are shared
-            "dropout", "attention_dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop",
+            "dropout", "attention_dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop", "hidden_dropout", "embed_dropout", "resid_dropout",
         ]
         for key in above { configuration[key] = nil }
         return configuration

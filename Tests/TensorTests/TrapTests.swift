@@ -19,7 +19,7 @@ import Testing
         expect(
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 _ = Tensor.zeros([2]).swiglu(up: Tensor.zeros([1]))
-            }, says: "[2]", "[1]", "swiglu")
+            }, says: "[2]", "[1]", "gate")
     }
 
     @Test func products() async {

@@ -55,17 +55,20 @@ public enum Naive {
         }
     }
 
-    /// Turns the pair (i, i + dim/2) of every head by the angle of its position and frequency.
-    public static func rotate(_ x: [Double], heads: Int, dim: Int, positions: [Int32], angles: [[Double]]) -> [Double] {
+    /// Turns pairs of the first `turned` channels of every head by the angle of its position and frequency.
+    public static func rotate(
+        _ x: [Double], heads: Int, dim: Int, turned: Int, pairs: RotaryPairs, positions: [Int32], angles: [[Double]]
+    ) -> [Double] {
         var y = x
-        let half = dim / 2
+        let half = turned / 2
         for (row, position) in positions.enumerated() {
             for head in 0..<heads {
                 for i in 0..<half {
-                    let low = row * heads * dim + head * dim + i
+                    let first = row * heads * dim + head * dim
+                    let (low, high) = pairs == .halves ? (first + i, first + half + i) : (first + 2 * i, first + 2 * i + 1)
                     let angle = angles[Int(position)][i]
-                    y[low] = x[low] * cos(angle) - x[low + half] * sin(angle)
-                    y[low + half] = x[low + half] * cos(angle) + x[low] * sin(angle)
+                    y[low] = x[low] * cos(angle) - x[high] * sin(angle)
+                    y[high] = x[high] * cos(angle) + x[low] * sin(angle)
                 }
             }
         }
@@ -97,8 +100,9 @@ public enum Naive {
     /// Attention of every query of every segment over the keys that it sees, listed one by one.
     public static func attention(
         _ q: [Double], _ k: [Double], _ v: [Double], layout: AttentionLayout, heads: Int, keyHeads: Int, dim: Int,
-        scale: Double, dropout: DropoutMask? = nil
+        scores form: AttentionScores, dropout: DropoutMask? = nil
     ) -> [Double] {
+        let scale = form.scale.map(Double.init) ?? 1 / Double(dim).squareRoot()
         var out = [Double](repeating: 0, count: q.count)
         for segment in layout.segments {
             for (j, query) in segment.queries.enumerated() {
@@ -108,7 +112,13 @@ public enum Naive {
                     let keyHead = head * keyHeads / heads
                     let at = (query * heads + head) * dim
                     func key(_ row: Int) -> Int { (row * keyHeads + keyHead) * dim }
-                    let scores = seen.map { row in (0..<dim).reduce(0) { $0 + q[at + $1] * k[key(row) + $1] } * scale }
+                    let scores = seen.enumerated().map { place, row in
+                        let distance = Double(seen.count - 1 - place)
+                        guard form.window.map({ distance < Double($0) }) ?? true else { return -Double.infinity }
+                        let product = (0..<dim).reduce(0) { $0 + q[at + $1] * k[key(row) + $1] } * scale
+                        let capped = form.cap.map { Double($0) * tanh(product / Double($0)) } ?? product
+                        return form.slopes.isEmpty ? capped : capped - Double(form.slopes[head]) * distance
+                    }
                     let weights = dropped(softmax(scores, width: scores.count), dropout, row: query * heads + head)
                     for d in 0..<dim {
                         out[at + d] = zip(seen, weights).reduce(0) { $0 + $1.1 * v[key($1.0) + d] }
@@ -121,13 +131,17 @@ public enum Naive {
 
     /// log softmax(h Wᵀ / temperature) at the targets, and the entropies, over the first `valid` tokens.
     public static func logProbs(
-        _ hidden: [Double], width: Int, weight: [Double], valid: Int, targets: [Int32], temperature: Double
+        _ hidden: [Double], width: Int, weight: [Double], bias: [Double]? = nil, cap: Double? = nil, valid: Int, targets: [Int32],
+        temperature: Double
     ) -> (logProbs: [Double], entropies: [Double]) {
         var (logProbs, entropies): ([Double], [Double]) = ([], [])
         for (row, target) in targets.enumerated() {
             let logits = linear(
                 Array(hidden[row * width..<(row + 1) * width]), rows: 1, inputs: width, weight: weight, outputs: valid
-            ).map { $0 / temperature }
+            ).enumerated().map { index, product in
+                let logit = product + (bias?[index] ?? 0)
+                return (cap.map { $0 * tanh(logit / $0) } ?? logit) / temperature
+            }
             let peak = logits.max() ?? 0
             let logSumExp = peak + log(logits.reduce(0) { $0 + exp($1 - peak) })
             logProbs.append(logits[Int(target)] - logSumExp)

@@ -4,7 +4,7 @@ extension OpCases {
     /// Attention over the given segments; `queries` and `keys` are the rows of the two sides.
     public static func attention(
         _ name: String, _ layout: AttentionLayout, queries: Int, keys: Int, heads: Int, keyHeads: Int, dim: Int,
-        scale: Float? = nil, dropout: DropoutMask? = nil
+        scores: AttentionScores = AttentionScores(), dropout: DropoutMask? = nil
     ) -> OpCase {
         let pairs = layout.segments.reduce(0) { total, segment in
             total
@@ -20,12 +20,12 @@ extension OpCases {
             ], output: [queries, heads * dim], flops: 4 * pairs * heads * dim,
             run: {
                 $0[0].attending(
-                    keys: $0[1], values: $0[2], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale, dropout: dropout)
+                    keys: $0[1], values: $0[2], layout: layout, heads: heads, keyHeads: keyHeads, scores: scores, dropout: dropout)
             },
             naive: {
                 Naive.attention(
-                    $0[0], $0[1], $0[2], layout: layout, heads: heads, keyHeads: keyHeads, dim: dim,
-                    scale: scale.map(Double.init) ?? 1 / Double(dim).squareRoot(), dropout: dropout)
+                    $0[0], $0[1], $0[2], layout: layout, heads: heads, keyHeads: keyHeads, dim: dim, scores: scores,
+                    dropout: dropout)
             })
     }
 
@@ -80,8 +80,43 @@ extension OpCases {
             queries: query, keys: key, heads: heads, keyHeads: keyHeads, dim: dim)
     }
 
+    /// Windows, caps and ALiBi on layouts of every kind: single queries, blocks, prefixes that lie within the window, in part, or outside of it.
+    static var scoredAttentions: [OpCase] {
+        let kinds: [(String, AttentionScores)] = [
+            ("window 1", AttentionScores(window: 1)), ("window 5", AttentionScores(window: 5)), ("window 20", AttentionScores(window: 20)),
+            ("window 60", AttentionScores(window: 60)), ("cap", AttentionScores(scale: 0.4, cap: 1.5)),
+            ("cap, window 5", AttentionScores(window: 5, cap: 2)), ("slopes", AttentionScores(slopes: [0.5, 0.0625, 0.25, 1])),
+            ("slopes, window 7", AttentionScores(window: 7, slopes: [0.5, 0.0625, 0.25, 1])),
+        ]
+        return kinds.flatMap { name, scores in
+            [
+                attention(
+                    "\(name), whole", AttentionLayout(lengths: [3, 1, 61, 110]), queries: 175, keys: 175, heads: 4, keyHeads: 2, dim: 12,
+                    scores: scores),
+                attention(
+                    "\(name), continuations",
+                    AttentionLayout([
+                        .init(queries: 0..<30, keyBegin: 0, firstKey: 0),
+                        .init(queries: 30..<34, keyBegin: 30, firstKey: 30, prefix: 0..<30),
+                        .init(queries: 34..<90, keyBegin: 34, firstKey: 34, prefix: 0..<30),
+                    ]), queries: 90, keys: 90, heads: 4, keyHeads: 4, dim: 8, scores: scores),
+                attention(
+                    "\(name), decoding",
+                    AttentionLayout([
+                        .init(queries: 0..<1, keyBegin: 30, firstKey: 33, prefix: 0..<30),
+                        .init(queries: 1..<2, keyBegin: 40, firstKey: 48, prefix: 27..<30),
+                        .init(queries: 2..<4, keyBegin: 50, firstKey: 50),
+                    ]), queries: 4, keys: 60, heads: 4, keyHeads: 1, dim: 20, scores: scores),
+            ]
+        } + [
+            attention(
+                "window 9 and dropout", AttentionLayout(lengths: [6, 61]), queries: 67, keys: 67, heads: 2, keyHeads: 1, dim: 12,
+                scores: AttentionScores(window: 9), dropout: DropoutMask(rate: 0.25, random: Philox(seed: 7)))
+        ]
+    }
+
     static var attentions: [OpCase] {
-        [
+        scoredAttentions + [
             attention(lengths: [], heads: 2, keyHeads: 1, dim: 8),
             attention(lengths: [1], heads: 1, keyHeads: 1, dim: 4),
             attention(lengths: [4], heads: 1, keyHeads: 1, dim: 16),
@@ -128,7 +163,7 @@ extension OpCases {
                 ]), queries: 19, keys: 19, heads: 2, keyHeads: 1, dim: 8),
             attention(
                 "scale 0.3", AttentionLayout(lengths: [6, 11]), queries: 17, keys: 17, heads: 2, keyHeads: 1, dim: 7,
-                scale: 0.3),
+                scores: AttentionScores(scale: 0.3)),
             attention(
                 "dropout", AttentionLayout(lengths: [6, 2, 61]), queries: 69, keys: 69, heads: 4, keyHeads: 2, dim: 12,
                 dropout: DropoutMask(rate: 0.25, random: Philox(seed: 7).split("dropout"))),

@@ -25,10 +25,23 @@ extension OpCases {
     /// silu(gate) · up.
     public static func swiglu(rows: Int, width: Int) -> OpCase {
         OpCase(
-            "swiglu", "\(rows) × \(width)",
+            "gated", "silu, \(rows) × \(width)",
             inputs: [.normal("gate", [rows, width], deviation: 2), .normal("up", [rows, width])], output: [rows, width],
             flops: rows * width * 12, run: { $0[0].swiglu(up: $0[1]) },
             naive: { x in x[0].indices.map { x[0][$0] / (1 + exp(-x[0][$0])) * x[1][$0] } })
+    }
+
+    /// gelu(gate) · up, with the tanh approximation.
+    public static func geglu(rows: Int, width: Int) -> OpCase {
+        OpCase(
+            "gated", "tanh gelu, \(rows) × \(width)",
+            inputs: [.normal("gate", [rows, width], deviation: 2), .normal("up", [rows, width])], output: [rows, width],
+            flops: rows * width * 14, run: { $0[0].gated(.geluTanh, up: $0[1]) },
+            naive: { x in zip(x[0], x[1]).map { tanhGELU($0) * $1 } })
+    }
+
+    private static func tanhGELU(_ x: Double) -> Double {
+        0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     }
 
     /// Dropout of a matrix.
@@ -62,15 +75,14 @@ extension OpCases {
                 unary("tanh", count, { $0.tanh() }, { Foundation.tanh($0) }),
                 unary("relu", count, { $0.relu() }, { max($0, 0) }, flops: 1),
                 unary("gelu", count, { $0.gelu() }, { 0.5 * $0 * (1 + erf($0 / 2.0.squareRoot())) }),
-                unary(
-                    "tanh gelu", count, { $0.geluTanh() },
-                    { 0.5 * $0 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }),
+                unary("tanh gelu", count, { $0.geluTanh() }, { tanhGELU($0) }),
+                unary("quick gelu", count, { $0.quickGELU() }, { $0 / (1 + exp(-1.702 * $0)) }),
                 unary("silu", count, { $0.silu() }, { $0 / (1 + exp(-$0)) }),
                 unary("log sigmoid", count, { $0.logSigmoid() }, { -log(1 + exp(-$0)) }),
                 unary("clamp", count, { $0.clamped(to: -0.75...1.25) }, { min(max($0, -0.75), 1.25) }, flops: 1),
-                swiglu(rows: 1, width: count),
+                swiglu(rows: 1, width: count), geglu(rows: 1, width: count),
             ]
-        } + [swiglu(rows: 7, width: 33), swiglu(rows: 0, width: 5)]
+        } + [swiglu(rows: 7, width: 33), swiglu(rows: 0, width: 5), geglu(rows: 7, width: 33)]
     }
 
     static var reductions: [OpCase] {

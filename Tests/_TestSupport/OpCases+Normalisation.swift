@@ -1,5 +1,5 @@
 import Foundation
-import Tensor
+public import Tensor
 
 extension OpCases {
     /// RMSNorm of rows.
@@ -25,7 +25,11 @@ extension OpCases {
     }
 
     /// Rotary positions of the heads of every row.
-    public static func rotary(positions: [Int32], heads: Int, dim: Int) -> OpCase {
+    /// - Parameter turned: how many of a head's channels are turned, from the first; nil for all.
+    public static func rotary(
+        positions: [Int32], heads: Int, dim width: Int, turned: Int? = nil, pairs: RotaryPairs = .halves
+    ) -> OpCase {
+        let dim = turned ?? width
         let known = Int(positions.max() ?? 0) + 1
         let angles = (0..<known).map { position in
             (0..<dim / 2).map { Double(position) * pow(10_000, -2 * Double($0) / Double(dim)) }
@@ -33,16 +37,16 @@ extension OpCases {
         let cosines = angles.flatMap { $0.map { Float(cos($0)) } }
         let sines = angles.flatMap { $0.map { Float(sin($0)) } }
         return OpCase(
-            "rotary", "\(positions.count) rows, \(heads) heads of \(dim)",
-            inputs: [.normal("x", [positions.count, heads * dim])], output: [positions.count, heads * dim],
+            "rotary", "\(positions.count) rows, \(heads) heads of \(width), \(dim) turned in \(pairs)",
+            inputs: [.normal("x", [positions.count, heads * width])], output: [positions.count, heads * width],
             flops: 3 * positions.count * heads * dim,
             run: {
                 $0[0].rotated(
                     heads: heads, positions: positions,
                     table: RotaryTable(
-                        cosines: Tensor(cosines, shape: [known, dim / 2]), sines: Tensor(sines, shape: [known, dim / 2])))
+                        cosines: Tensor(cosines, shape: [known, dim / 2]), sines: Tensor(sines, shape: [known, dim / 2])), pairs: pairs)
             },
-            naive: { Naive.rotate($0[0], heads: heads, dim: dim, positions: positions, angles: angles) })
+            naive: { Naive.rotate($0[0], heads: heads, dim: width, turned: dim, pairs: pairs, positions: positions, angles: angles) })
     }
 
     /// The softmax of rows.
@@ -64,6 +68,9 @@ extension OpCases {
             + [
                 rotary(positions: [0, 1, 2, 3, 4], heads: 2, dim: 8), rotary(positions: [7, 120, 3], heads: 3, dim: 20),
                 rotary(positions: [5], heads: 1, dim: 64), rotary(positions: [], heads: 2, dim: 4),
+                rotary(positions: [5, 60, 2], heads: 3, dim: 20, turned: 10), rotary(positions: [5, 9, 200], heads: 2, dim: 80, turned: 34),
+                rotary(positions: [7, 1, 90], heads: 2, dim: 20, pairs: .neighbours),
+                rotary(positions: [4, 33], heads: 3, dim: 64, turned: 16, pairs: .neighbours),
                 rotary(positions: [1, 1, 300], heads: 2, dim: 2), rotary(positions: (0..<33).map { $0 * 3 }, heads: 12, dim: 80),
             ]
     }

@@ -19,6 +19,17 @@ extension OpCases {
             })
     }
 
+    /// Matrices side by side.
+    public static func joinColumns(_ rows: Int, widths: [Int]) -> OpCase {
+        OpCase(
+            "joinColumns", "\(rows) rows of \(widths)",
+            inputs: widths.enumerated().map { .normal("part \($0.offset)", [rows, $0.element]) }, output: [rows, widths.reduce(0, +)],
+            flops: 0, run: { .joined($0) },
+            naive: { x in
+                (0..<rows).flatMap { row in zip(x, widths).flatMap { $0[row * $1..<(row + 1) * $1] } }
+            })
+    }
+
     /// The rows of a table for token ids.
     public static func embedding(vocabulary: Int, width: Int, ids: [Int32]) -> OpCase {
         OpCase(
@@ -41,7 +52,7 @@ extension OpCases {
         return [
             selectColumns(5, width: 17, columns: 3..<11), selectColumns(3, width: 33, columns: 0..<33),
             selectColumns(4, width: 9, columns: 2..<2), selectColumns(0, width: 6, columns: 1..<4),
-            selectColumns(700, width: 120, columns: 40..<120), overlapping,
+            selectColumns(700, width: 120, columns: 40..<120), overlapping, joinColumns(3, widths: [5, 1, 17]), joinColumns(2, widths: [4]),
         ]
     }
 

@@ -79,6 +79,9 @@ typedef struct {
     size_t query_stride, key_stride, value_stride, out_stride;
     size_t heads, kv_heads, dim;
     float scale;
+    size_t window;           // a query sees that many keys at most, itself included: the nearest ones; 0 for all. Causal segments alone
+    float cap;               // scores are cap * tanh(scale * q k / cap); 0 for none
+    const float *slopes;     // [heads]: ALiBi, slope * (key's place - query's place) is added to scores; NULL for none. Never with cap
     swk_dropout dropout;     // of the weights of keys; r is that of the query * heads + head
     float *out;              // [R, heads*dim]
     float *log_sum_exp;      // [R, heads]; NULL when no backward pass will follow
@@ -118,6 +121,10 @@ typedef struct {
     void (*dropout)(size_t n, uint64_t row, const swk_dropout *d, const float *x, float *out); // one row; out may be x
     void (*swiglu)(size_t n, const float *gate, const float *up, float *out);  // silu(gate) * up
     void (*swiglu_backward)(size_t n, const float *gate, const float *up, const float *dy, float *dgate, float *dup);
+    void (*geglu_tanh)(size_t n, const float *gate, const float *up, float *out); // gelu_tanh(gate) * up
+    void (*geglu_tanh_backward)(size_t n, const float *gate, const float *up, const float *dy, float *dgate, float *dup);
+    void (*soft_cap)(size_t n, float cap, float *x);                                         // x <- cap * tanh(x / cap)
+    void (*soft_cap_gradient)(size_t n, float cap, const float *y, float *dx);               // dx *= 1 - (y / cap)², y the capped numbers
     double (*sum)(size_t n, const float *x);
     double (*sum_of_squares)(size_t n, const float *x);
     double (*dot)(size_t n, const float *a, const float *b);
@@ -137,10 +144,11 @@ typedef struct {
     void (*layer_norm_backward)(size_t rows, size_t width, const float *x, const float *weight, const float *mean,
                                 const float *inverse, const float *dy, float *dx, float *dweight, float *dbias);
 
-    // Rotary position embedding in the half-rotation form, in place: x has rows of heads * dim numbers, `stride` apart, and dim is even.
+    // Rotary position embedding, in place: x has rows of heads, `stride` and `head_stride` apart, and the first `dim` (even) numbers of each are
+    // turned: in pairs (i, i + dim / 2), or, where `interleaved` is not 0, (2i, 2i + 1).
     // The tables are [positions, dim/2], `positions` [rows] their rows; direction is 1 for the forward and -1 for the backward rotation.
-    void (*rotate)(size_t rows, size_t heads, size_t dim, size_t stride, const int32_t *positions, const float *cosines,
-                   const float *sines, float direction, float *x);
+    void (*rotate)(size_t rows, size_t heads, size_t dim, size_t head_stride, size_t stride, int interleaved, const int32_t *positions,
+                   const float *cosines, const float *sines, float direction, float *x);
 
     // Softmax over dense rows of `width`, which is not 0.
     void (*softmax)(size_t rows, size_t width, const float *x, float *out);

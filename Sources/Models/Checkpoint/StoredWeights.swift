@@ -18,7 +18,7 @@ final class StoredWeights: WeightSource {
     }
 
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
-        if name == Self.projection, !store.contains(name) {
+        if Self.projections.contains(name), !store.contains(name) {
             // reward models and base models are saved without one
             if !projects, let embedding, embedding.value.shape == shape { return Parameter(name, embedding.value) }
             madeProjection = true
@@ -37,7 +37,8 @@ final class StoredWeights: WeightSource {
     /// - Throws: `CheckpointError.surplusTensor`.
     func checkSurplus(isTied: Bool) throws {
         let known = used.union(ValueHead.names).union([ValueHead.classifierName]).union(Self.foreign)
-            .union(isTied ? [Self.projection] : [])
+            .union(isTied ? Self.projections : [])
+            .union(otherParts)
         try store.checkSurplus(
             expected: known.union(store.names.filter { name in Self.derived.contains { name.hasSuffix($0) } }))
     }
@@ -45,18 +46,33 @@ final class StoredWeights: WeightSource {
     /// The weights of the checkpoint that belong to another program's head and are not read.
     var unread: [String] { Self.foreign.filter(store.contains) }
 
-    private static let projection = "lm_head.weight"
+    /// The weights of the parts of a model that do not read text.
+    var otherParts: [String] {
+        store.names.filter { name in Self.otherPrefixes.contains { name.hasPrefix($0) } }
+    }
+
+    /// What families call their output projection.
+    private static let projections: Set = ["lm_head.weight", "embed_out.weight"]
+
+    /// The parts of models that read pictures, too.
+    private static let otherPrefixes = [
+        "vision_tower.", "model.vision_tower.", "multi_modal_projector.", "model.multi_modal_projector.",
+    ]
 
     /// The value head that TRL puts on a policy. Its values are no scores of ours.
     private static let foreign = ["v_head.summary.weight", "v_head.summary.bias"]
 
-    /// What older checkpoints carry and no model needs: the causal masks of GPT-2, rotary frequencies, the version of OPT's converter.
-    private static let derived = [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq", "decoder.version"]
+    /// What older checkpoints carry and no model needs: the causal masks of GPT-2 and its relatives, rotary frequencies, the version of OPT's converter.
+    private static let derived = [
+        ".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias", ".rotary_emb.inv_freq", "decoder.version",
+    ]
 
-    /// How a weight may be called: with the causal model's prefix, or as the base model alone was saved (the released GPT-2 is).
+    /// How a weight may be called: with the causal model's prefix, as the base model alone was saved (the released GPT-2 is), or as the language
+    /// half of a larger model.
     private static func spellings(of name: String) -> [String] {
-        for prefix in ["model.", "transformer."] where name.hasPrefix(prefix) {
-            return [name, String(name.dropFirst(prefix.count))]
+        for prefix in ["model.", "transformer.", "gpt_neox."] where name.hasPrefix(prefix) {
+            let bare = name.dropFirst(prefix.count)
+            return [name, String(bare)] + (prefix == "model." ? ["model.language_model.\(bare)", "language_model.model.\(bare)"] : [])
         }
         return [name]
     }

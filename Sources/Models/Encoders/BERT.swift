@@ -100,8 +100,8 @@ public final class BERT: @unchecked Sendable {
         switch settings.activation {
         case .relu: up(states, then: .relu)
         case .gelu: up(states, then: .gelu)
-        case .geluNew, .geluTanh: up(states, then: .geluTanh)
-        case .silu, .swish: settings.activation(up(states))
+        case .geluNew, .geluTanh, .geluFast: up(states, then: .geluTanh)
+        case .silu, .swish, .quickGELU: settings.activation(up(states))
         }
     }
 

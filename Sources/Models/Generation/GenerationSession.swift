@@ -139,7 +139,7 @@ final class GenerationSession {
         let (hidden, trunk) = run(
             batch.ids, batch.positions, lengths: batch.lengths, batch.layout, prompts.flatMap { Array($0.rows) },
             wanted: (wanted, AttentionLayout(last)), isPrompt: true)
-        let logits = hidden.logits(decoder.projection.value, validTokens: generator.validTokens)
+        let logits = decoder.logits(hidden, validTokens: generator.validTokens)
         let values = generator.valueHead?(hidden).values
         let vocabulary = logits.shape[1]
         let numbers = logits.values
@@ -199,7 +199,7 @@ final class GenerationSession {
         active = growing
         guard !growing.isEmpty else { return }
 
-        let logits = hidden.logits(decoder.projection.value, validTokens: generator.validTokens)
+        let logits = decoder.logits(hidden, validTokens: generator.validTokens)
         let values = generator.valueHead?(hidden).values
         let vocabulary = logits.shape[1]
         Compute.forEach(growing.count) { i in

@@ -81,15 +81,15 @@ public final class KVCache {
 
     /// Attention of few queries of every segment over rows of the cache.
     func attention(
-        _ queries: Tensor, layer: Int, layout: AttentionLayout, heads: Int, keyHeads: Int, scale: Float?
+        _ queries: Tensor, layer: Int, layout: AttentionLayout, heads: Int, keyHeads: Int, scores: AttentionScores
     ) -> Tensor {
         switch rows {
         case .floats(let keys, let values):
             queries.attending(
-                keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+                keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scores: scores)
         case .narrow(let keys, let values):
             queries.attending(
-                keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scale: scale)
+                keys: keys[layer], values: values[layer], layout: layout, heads: heads, keyHeads: keyHeads, scores: scores)
         }
     }
 }

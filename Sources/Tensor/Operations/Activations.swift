@@ -1,18 +1,33 @@
-// SwiGLU and softmax.
+// Gated activations and softmax.
+
+/// The functions of gates that have a kernel of their own; see ``Tensor/gated(_:up:)``.
+public enum GatedActivation: Sendable, Equatable {
+    /// SwiGLU (Shazeer 2020): silu(gate) · up.
+    case silu
+    /// GeGLU with the tanh approximation of GELU, as in Gemma.
+    case geluTanh
+}
 
 extension Tensor {
     /// SwiGLU (Shazeer 2020): silu(gate) · up, element by element; this tensor is the gate.
-    public func swiglu(up: Tensor) -> Tensor {
-        precondition(shape == up.shape, "swiglu needs two tensors of one shape, not \(shape) and \(up.shape)")
+    public func swiglu(up: Tensor) -> Tensor { gated(.silu, up: up) }
+
+    /// f(gate) · up, element by element; this tensor is the gate.
+    public func gated(_ activation: GatedActivation, up: Tensor) -> Tensor {
+        precondition(shape == up.shape, "a gate and what it gates need one shape, not \(shape) and \(up.shape)")
         let kernels = Kernels.current
         let (gate, up) = (widened(), up.widened())
         let result = Tensor.uninitialized(shape) { out in
             Compute.forChunks(count, grain: 32_768) {
-                kernels.pointee.swiglu($0.count, gate.pointer + $0.lowerBound, up.pointer + $0.lowerBound, out + $0.lowerBound)
+                let (n, gate, up, out) = ($0.count, gate.pointer + $0.lowerBound, up.pointer + $0.lowerBound, out + $0.lowerBound)
+                switch activation {
+                case .silu: kernels.pointee.swiglu(n, gate, up, out)
+                case .geluTanh: kernels.pointee.geglu_tanh(n, gate, up, out)
+                }
             }
         }
         return Tensor.recorded(result, from: [self, up]) {
-            .swiglu(SwiGLU(gate: gate.detached, up: up.detached, places: $0))
+            .gated(Gated(activation: activation, gate: gate.detached, up: up.detached, places: $0))
         }
     }
 
@@ -30,7 +45,8 @@ extension Tensor {
     }
 }
 
-struct SwiGLU {
+struct Gated {
+    let activation: GatedActivation
     let gate: Tensor
     let up: Tensor
     let places: [Int?]
@@ -40,9 +56,12 @@ struct SwiGLU {
         let dup = Tensor.uninitialized(up.shape) { _ in }
         let dgate = Tensor.uninitialized(gate.shape) { out in
             Compute.forChunks(gate.count, grain: 32_768) {
-                let at = $0.lowerBound
-                kernels.pointee.swiglu_backward(
-                    $0.count, gate.pointer + at, up.pointer + at, gradient.pointer + at, out + at, dup.mutablePointer + at)
+                let (n, gate, up) = ($0.count, gate.pointer + $0.lowerBound, up.pointer + $0.lowerBound)
+                let (dy, dgate, dup) = (gradient.pointer + $0.lowerBound, out + $0.lowerBound, dup.mutablePointer + $0.lowerBound)
+                switch activation {
+                case .silu: kernels.pointee.swiglu_backward(n, gate, up, dy, dgate, dup)
+                case .geluTanh: kernels.pointee.geglu_tanh_backward(n, gate, up, dy, dgate, dup)
+                }
             }
         }
         tape.add(dgate, to: places[0])

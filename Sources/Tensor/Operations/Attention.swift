@@ -95,14 +95,55 @@ public struct AttentionLayout: Sendable, Equatable {
     }
 }
 
+/// How the products of queries and keys become scores, where that is more than a scale.
+public struct AttentionScores: Sendable, Equatable {
+    /// What products are multiplied by; nil for 1/√D, with D the channels of a head.
+    public var scale: Float?
+    /// A query sees that many keys at most, the nearest ones, itself included (Beltagy et al. 2020); nil for all. Causal layouts alone.
+    public var window: Int?
+    /// Scores are `cap · tanh(scale · q·k / cap)`, as in Gemma 2; nil for none.
+    public var cap: Float?
+    /// Slopes of ALiBi (Press et al. 2022), one a head: the distance of a key from the query, times its head's slope, is taken from a score. Empty for
+    /// none; never with a cap.
+    public var slopes: [Float]
+
+    /// Scores; see the properties.
+    public init(scale: Float? = nil, window: Int? = nil, cap: Float? = nil, slopes: [Float] = []) {
+        self.scale = scale
+        self.window = window
+        self.cap = cap
+        self.slopes = slopes
+    }
+
+    func check(heads: Int, layout: AttentionLayout) {
+        precondition(slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or with a cap")
+        precondition(
+            window.map { $0 > 0 && layout.segments.allSatisfy(\.isCausal) } ?? true, "a window of \(window ?? 0) keys, or one without causal order")
+        precondition(cap.map { $0 > 0 } ?? true, "a cap of scores must be above 0")
+    }
+
+    /// Calls `body` with a call's arrays, to which these scores are added.
+    func apply(to arrays: Kernels.AttentionArrays, _ body: (Kernels.AttentionArrays) -> Void) {
+        var arrays = arrays
+        arrays.scale = scale ?? 1 / Float(arrays.dim).squareRoot()
+        arrays.window = window ?? 0
+        arrays.cap = cap ?? 0
+        guard !slopes.isEmpty else { return body(arrays) }
+        slopes.withUnsafeBufferPointer {
+            arrays.slopes = $0.baseAddress
+            body(arrays)
+        }
+    }
+}
+
 extension Tensor {
     /// Attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
     /// the queries [R, NH·D]; keys and values are [T, KH·D] with NH a multiple of KH (grouped-query attention, Ainslie et al. 2023).
     /// The result is [R, NH·D]. No matrix of all queries by all keys is ever made; the backward pass recomputes it by blocks.
     /// - Parameter dropout: drops weights of keys, behind the softmax. Row r · NH + head of the mask is a head of the query in row r of it;
-    ///   its elements are the keys that the query may see, those of the prefix first.
+    ///   its elements are the keys that the query may see without a window, those of the prefix first.
     public func attending(
-        keys: Tensor, values: Tensor, layout: AttentionLayout, heads: Int, keyHeads: Int, scale: Float? = nil,
+        keys: Tensor, values: Tensor, layout: AttentionLayout, heads: Int, keyHeads: Int, scores: AttentionScores = AttentionScores(),
         dropout: DropoutMask? = nil
     ) -> Tensor {
         precondition(
@@ -110,14 +151,14 @@ extension Tensor {
                 && shape[1] % heads == 0 && keys.shape[1] == shape[1] / heads * keyHeads,
             "attention of \(heads)/\(keyHeads) heads does not fit q \(shape), k \(keys.shape), v \(values.shape)")
         layout.check(queries: shape[0], keys: keys.shape[0])
-        let dim = shape[1] / heads
+        scores.check(heads: heads, layout: layout)
         let record = Tensor.anyRecorded(self, keys, values)
         let logSumExp = Tensor.uninitialized([record ? shape[0] : 0, heads]) { _ in }
         let call = Attention(
             queries: widened().detached, keys: keys.widened().detached, values: values.widened().detached,
             out: Tensor.uninitialized(shape) { _ in },
             logSumExp: logSumExp, layout: layout, heads: heads, keyHeads: keyHeads,
-            scale: scale ?? 1 / Float(dim).squareRoot(), dropout: dropout, places: [])
+            scores: scores, dropout: dropout, places: [])
         call.forward(saving: record)
         return Tensor.recorded(call.out, from: [self, keys, values]) {
             var call = call
@@ -142,21 +183,20 @@ extension Tensor {
         (arrays.query_stride, arrays.key_stride, arrays.value_stride) = (3 * width, 3 * width, 3 * width)
         arrays.out_stride = width
         (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, heads, width / heads)
-        arrays.scale = 1 / Float(width / heads).squareRoot()
         defer { withExtendedLifetime(rows) {} }
         return Tensor.uninitialized([shape[0], width]) { out in
             arrays.out = out
-            Attention.forward(arrays, layout)
+            AttentionScores().apply(to: arrays) { Attention.forward($0, layout) }
         }
     }
 }
 
 extension Tensor {
     /// Attention off any tape, in which keys and values are bfloat16 numbers [T, KH·D] and every segment has few queries: a step of
-    /// decoding. See ``attending(keys:values:layout:heads:keyHeads:scale:)``.
+    /// decoding. See ``attending(keys:values:layout:heads:keyHeads:scores:dropout:)``.
     package func attending(
         keys: NarrowElements, values: NarrowElements, layout: AttentionLayout, heads: Int, keyHeads: Int,
-        scale: Float? = nil
+        scores: AttentionScores = AttentionScores()
     ) -> Tensor {
         let (dim, width) = (shape[1] / heads, shape[1] / heads * keyHeads)
         precondition(
@@ -164,6 +204,7 @@ extension Tensor {
                 && keys.count % width == 0,
             "attention of \(heads)/\(keyHeads) heads does not fit q \(shape) and \(keys.count), \(values.count) numbers")
         layout.check(queries: shape[0], keys: keys.count / width)
+        scores.check(heads: heads, layout: layout)
         var arrays = Kernels.AttentionArrays()
         let queries = widened()
         arrays.queries = queries.pointer
@@ -171,11 +212,10 @@ extension Tensor {
         (arrays.query_stride, arrays.out_stride) = (shape[1], shape[1])
         (arrays.key_stride, arrays.value_stride) = (width, width)
         (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, keyHeads, dim)
-        arrays.scale = scale ?? 1 / Float(dim).squareRoot()
         defer { withExtendedLifetime((queries, keys, values)) {} }
         return Tensor.uninitialized(shape) { out in
             arrays.out = out
-            Attention.forward(arrays, layout)
+            scores.apply(to: arrays) { Attention.forward($0, layout) }
         }
     }
 }
@@ -189,7 +229,7 @@ struct Attention {
     let layout: AttentionLayout
     let heads: Int
     let keyHeads: Int
-    let scale: Float
+    let scores: AttentionScores
     let dropout: DropoutMask?
     var places: [Int?]
 
@@ -207,7 +247,6 @@ struct Attention {
         arrays.heads = heads
         arrays.kv_heads = keyHeads
         arrays.dim = dim
-        arrays.scale = scale
         arrays.out = out.mutablePointer
         arrays.log_sum_exp = saving ? logSumExp.mutablePointer : nil
         return arrays
@@ -221,10 +260,12 @@ struct Attention {
     }
 
     func forward(saving: Bool) {
-        var arrays = arrays(saving: saving)
-        DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) {
-            arrays.dropout = $0
-            Self.forward(arrays, layout)
+        DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) { dropout in
+            scores.apply(to: arrays(saving: saving)) {
+                var arrays = $0
+                arrays.dropout = dropout
+                Self.forward(arrays, layout)
+            }
         }
         withExtendedLifetime(self) {}
     }
@@ -276,15 +317,18 @@ struct Attention {
         let workspace = Kernels.attentionWorkspace(
             keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true)
         let groups = layout.groups
-        DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) {
-            arrays.dropout = $0
-            let shared = arrays
-            Compute.forEach(groups.count * keyHeads) { index in
-                Storage(byteCount: workspace * 4).withFloats { floats in
-                    withUnsafePointer(to: shared) { arrays in
-                        for segment in groups[index / keyHeads] {
-                            var segment = Self.kernelSegment(segment)
-                            kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+        DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) { dropout in
+            scores.apply(to: arrays) {
+                var shared = $0
+                shared.dropout = dropout
+                let arrays = shared
+                Compute.forEach(groups.count * keyHeads) { index in
+                    Storage(byteCount: workspace * 4).withFloats { floats in
+                        withUnsafePointer(to: arrays) { arrays in
+                            for segment in groups[index / keyHeads] {
+                                var segment = Self.kernelSegment(segment)
+                                kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                            }
                         }
                     }
                 }

@@ -42,6 +42,8 @@ extension Tensor {
     public func geluTanh() -> Tensor { Unary.apply(.geluTanh, self) }
     /// x·σ(x) of every element (Elfwing et al. 2018), also known as swish.
     public func silu() -> Tensor { Unary.apply(.silu, self) }
+    /// x·σ(1.702 x) of every element, an approximation of ``gelu()`` that some released models were trained with.
+    public func quickGELU() -> Tensor { Unary.apply(.quickGELU, self) }
     /// log σ(x) = -log(1 + e⁻ˣ) of every element, without overflow.
     public func logSigmoid() -> Tensor { Unary.apply(.logSigmoid, self) }
     /// Every element moved into `range`; outside it the gradient is zero.

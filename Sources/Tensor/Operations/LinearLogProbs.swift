@@ -5,10 +5,39 @@ package enum LogitChunk {
     @TaskLocal package static var count = 8_388_608
 }
 
+/// What follows the product with the output projection: logits are `cap · tanh((h Wᵀ + bias) / cap)`.
+public struct LogitForm {
+    /// A bias [V]; nil for none.
+    public var bias: Tensor?
+    /// The bound of the logits, as in Gemma 2; nil for none.
+    public var cap: Float?
+
+    /// A form; logits are the product alone unless something is given.
+    public init(bias: Tensor? = nil, cap: Float? = nil) {
+        self.bias = bias
+        self.cap = cap
+    }
+
+    /// The same off any tape.
+    var detached: LogitForm { LogitForm(bias: bias?.widened().detached, cap: cap) }
+
+    /// Makes logits of products, in place: `rows` rows of `vocabulary` numbers.
+    func apply(to products: UnsafeMutablePointer<Float>, rows: Int, vocabulary: Int) {
+        let kernels = Kernels.current
+        guard bias != nil || cap != nil else { return }
+        Compute.forRows(rows, width: vocabulary) { range in
+            let first = products + range.lowerBound * vocabulary
+            if let bias { kernels.pointee.add_bias(range.count, vocabulary, bias.pointer, first) }
+            if let cap { kernels.pointee.soft_cap(range.count * vocabulary, cap, first) }
+        }
+    }
+}
+
 /// The logits of some rows, made chunk by chunk.
 struct ChunkedLogits {
     let hidden: Tensor
     let weight: Tensor
+    let form: LogitForm
     /// Ids at and above this one have no token: their logits are −∞.
     let validTokens: Int
 
@@ -25,6 +54,7 @@ struct ChunkedLogits {
             for begin in stride(from: 0, to: rows, by: chunkRows) {
                 let range = begin..<min(rows, begin + chunkRows)
                 LinearProducts.forward(hidden.pointer + begin * hidden.shape[1], rows: range.count, weight, into: logits)
+                form.apply(to: logits, rows: range.count, vocabulary: vocabulary)
                 if validTokens < vocabulary {
                     for row in 0..<range.count {
                         (logits + row * vocabulary + validTokens).update(
@@ -36,12 +66,26 @@ struct ChunkedLogits {
         }
     }
 
-    /// dH = dL W and dW = dLᵀ H for one chunk of logit gradients.
+    /// Turns a row of logits into its gradient, which `body` writes over it and which is then led through the cap.
+    func withSlope(_ row: UnsafeMutablePointer<Float>, _ body: () -> Void) {
+        guard let cap = form.cap else { return body() }
+        let kernels = Kernels.current
+        // ids without a token have a logit of −∞ and a gradient of 0, and stay out
+        let count = min(validTokens, weight.shape[0])
+        Storage(byteCount: count * 4).withFloats { logits in
+            logits.update(from: row, count: count)
+            body()
+            kernels.pointee.soft_cap_gradient(count, cap, logits, row)
+        }
+    }
+
+    /// dH = dL W, dW = dLᵀ H and db = the sums of dL's columns, for one chunk of logit gradients.
     func addGradients(
         _ dlogits: UnsafePointer<Float>, _ range: Range<Int>, dhidden: UnsafeMutablePointer<Float>?,
-        dweight: (UnsafeMutablePointer<Float>, beta: Float)?
+        dweight: (UnsafeMutablePointer<Float>, beta: Float)?, dbias: UnsafeMutablePointer<Float>? = nil
     ) {
         let width = weight.shape[1]
+        if let dbias { Kernels.current.pointee.add_column_sums(range.count, weight.shape[0], dlogits, dbias) }
         if let dhidden {
             LinearProducts.inputGradient(dlogits, rows: range.count, weight, into: dhidden + range.lowerBound * width)
         }
@@ -76,9 +120,10 @@ public struct TokenLogProbs {
 extension Tensor {
     /// The logits of every row, with ids that have no token set to −∞: [R, V]. For inspection and small vocabularies; training uses
     /// the fused forms below. No gradient flows through it.
-    public func logits(_ weight: Tensor, validTokens: Int? = nil) -> Tensor {
+    public func logits(_ weight: Tensor, validTokens: Int? = nil, form: LogitForm = LogitForm()) -> Tensor {
         let result = detached.linear(weight.detached)
         let vocabulary = weight.shape[0]
+        form.detached.apply(to: result.mutablePointer, rows: shape[0], vocabulary: vocabulary)
         guard let validTokens, validTokens < vocabulary else { return result }
         for row in 0..<shape[0] {
             (result.mutablePointer + row * vocabulary + validTokens).update(
@@ -90,33 +135,43 @@ extension Tensor {
     /// log softmax(h Wᵀ / temperature) at one target token a row: this tensor is h [R, C], `weight` is [V, C]. The gradient flows to
     /// both; logits are made again, chunk by chunk, in the backward pass.
     public func logProbs(
-        _ weight: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false
+        _ weight: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false,
+        form: LogitForm = LogitForm()
     ) -> TokenLogProbs {
         check(self, weight, targets, validTokens: validTokens)
         let kernels = Kernels.current
-        let logits = ChunkedLogits(hidden: widened().detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
+        let logits = ChunkedLogits(
+            hidden: widened().detached, weight: weight.detached, form: form.detached, validTokens: validTokens ?? weight.shape[0])
         let vocabulary = weight.shape[0]
         let rows = shape[0]
         let logSumExps = Tensor.uninitialized([rows]) { _ in }
         let entropies = Tensor.uninitialized([withEntropy ? rows : 0]) { _ in }
         // d logProb / d hidden does not depend on the gradients to come: it is made while the logits are there. With a frozen
         // projection that is all, and the backward pass needs no logits
-        let slopes = node != nil && weight.node == nil && !withEntropy ? Tensor.uninitialized(shape) { _ in } : nil
+        let isSlopeEnough = node != nil && weight.node == nil && form.bias?.node == nil && !withEntropy
+        let slopes = isSlopeEnough ? Tensor.uninitialized(shape) { _ in } : nil
         let result = Tensor.uninitialized([rows]) { out in
             logits.forEachChunk { range, chunk in
                 Compute.forChunks(range.count, grain: max(1, 65_536 / vocabulary)) { part in
                     for i in part {
                         let row = range.lowerBound + i
                         let x = chunk + i * vocabulary
-                        if temperature != 1 { kernels.pointee.scale(vocabulary, 1 / temperature, x, x) }
-                        let lse = kernels.pointee.log_sum_exp(vocabulary, 1, x)
-                        logSumExps.mutablePointer[row] = lse
-                        out[row] = x[Int(targets[row])] - lse
-                        if withEntropy {
-                            entropies.mutablePointer[row] = lse - kernels.pointee.softmax_mean(vocabulary, lse, x)
+                        func logProb() -> Float {
+                            if temperature != 1 { kernels.pointee.scale(vocabulary, 1 / temperature, x, x) }
+                            let lse = kernels.pointee.log_sum_exp(vocabulary, 1, x)
+                            logSumExps.mutablePointer[row] = lse
+                            out[row] = x[Int(targets[row])] - lse
+                            if withEntropy {
+                                entropies.mutablePointer[row] = lse - kernels.pointee.softmax_mean(vocabulary, lse, x)
+                            }
+                            return lse
                         }
-                        if slopes != nil {
-                            kernels.pointee.cross_entropy_gradient(vocabulary, lse, -1 / temperature, targets[row], x)
+                        guard slopes != nil else {
+                            _ = logProb()
+                            continue
+                        }
+                        logits.withSlope(x) {
+                            kernels.pointee.cross_entropy_gradient(vocabulary, logProb(), -1 / temperature, targets[row], x)
                         }
                     }
                 }
@@ -131,10 +186,10 @@ extension Tensor {
                     entropies: withEntropy ? entropies : nil, slopes: slopes, places: places))
         }
         guard withEntropy else {
-            return TokenLogProbs(logProbs: Tensor.recorded(result, from: [self, weight], operation), entropies: nil)
+            return TokenLogProbs(logProbs: Tensor.recorded(result, from: [self, weight, form.bias], operation), entropies: nil)
         }
         let both = Tensor.recorded(
-            Tensor.stacked([result.reshaped([1, rows]), entropies.reshaped([1, rows])]), from: [self, weight], operation)
+            Tensor.stacked([result.reshaped([1, rows]), entropies.reshaped([1, rows])]), from: [self, weight, form.bias], operation)
         return TokenLogProbs(
             logProbs: both.rows([0]).reshaped([rows]), entropies: both.rows([1]).reshaped([rows]))
     }
@@ -142,17 +197,19 @@ extension Tensor {
     /// The weighted sum of cross-entropies Σ wᵢ · −log softmax(h Wᵀ)[targetᵢ] as a scalar: this tensor is h [R, C], `weight` is
     /// [V, C]. The gradients are made together with the value, one chunk of rows at a time, so logits are computed once.
     public func crossEntropy(
-        _ weight: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil
+        _ weight: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil, form: LogitForm = LogitForm()
     ) -> Tensor {
         check(self, weight, targets, validTokens: validTokens)
         precondition(rowWeights.count == targets.count, "\(rowWeights.count) row weights for \(targets.count) targets")
         let kernels = Kernels.current
-        let logits = ChunkedLogits(hidden: widened().detached, weight: weight.detached, validTokens: validTokens ?? weight.shape[0])
+        let logits = ChunkedLogits(
+            hidden: widened().detached, weight: weight.detached, form: form.detached, validTokens: validTokens ?? weight.shape[0])
         let vocabulary = weight.shape[0]
         let rows = shape[0]
         var losses = [Double](repeating: 0, count: rows)
         let dhidden = node == nil ? nil : Tensor.uninitialized(shape) { _ in }
         let dweight = weight.node == nil ? nil : Tensor.uninitialized(weight.shape) { _ in }
+        let dbias = form.bias?.node == nil ? nil : Tensor.zeros([vocabulary])
         losses.withUnsafeMutableBufferPointer { losses in
             nonisolated(unsafe) let losses = losses
             logits.forEachChunk { range, chunk in
@@ -162,32 +219,35 @@ extension Tensor {
                         let x = chunk + i * vocabulary
                         let lse = kernels.pointee.log_sum_exp(vocabulary, 1, x)
                         losses[row] = Double(rowWeights[row]) * Double(lse - x[Int(targets[row])])
-                        if dhidden != nil || dweight != nil {
-                            kernels.pointee.cross_entropy_gradient(vocabulary, lse, rowWeights[row], targets[row], x)
+                        if dhidden != nil || dweight != nil || dbias != nil {
+                            logits.withSlope(x) {
+                                kernels.pointee.cross_entropy_gradient(vocabulary, lse, rowWeights[row], targets[row], x)
+                            }
                         }
                     }
                 }
                 logits.addGradients(
                     chunk, range, dhidden: dhidden?.mutablePointer,
-                    dweight: dweight.map { ($0.mutablePointer, beta: range.lowerBound == 0 ? 0 : 1) })
+                    dweight: dweight.map { ($0.mutablePointer, beta: range.lowerBound == 0 ? 0 : 1) }, dbias: dbias?.mutablePointer)
             }
         }
         if rows == 0, let dweight { dweight.mutablePointer.update(repeating: 0, count: dweight.count) }
-        return Tensor.recorded(Tensor(Float(losses.reduce(0, +))), from: [self, weight]) {
-            .linearCrossEntropy(LinearCrossEntropy(dhidden: dhidden, dweight: dweight, places: $0))
+        return Tensor.recorded(Tensor(Float(losses.reduce(0, +))), from: [self, weight, form.bias]) {
+            .linearCrossEntropy(LinearCrossEntropy(gradients: [dhidden, dweight, dbias], places: $0))
         }
     }
 }
 
 struct LinearCrossEntropy {
-    let dhidden: Tensor?
-    let dweight: Tensor?
+    /// Of the hidden states, the projection and the bias; nil where none is wanted.
+    let gradients: [Tensor?]
     let places: [Int?]
 
     func backward(_ gradient: Tensor, on tape: Tape) {
         let factor = gradient.item
-        if let dhidden { tape.add(factor == 1 ? dhidden : dhidden.scaled(by: factor), to: places[0]) }
-        if let dweight { tape.add(factor == 1 ? dweight : dweight.scaled(by: factor), to: places[1]) }
+        for case (let part?, let place) in zip(gradients, places) {
+            tape.add(factor == 1 ? part : part.scaled(by: factor), to: place)
+        }
     }
 }
 
@@ -218,6 +278,7 @@ struct LinearLogProbs {
             return tape.add(dhidden, to: places[0])
         }
         let dhidden = places[0] == nil ? nil : Tensor.uninitialized(logits.hidden.shape) { _ in }
+        let dbias = places[2] == nil ? nil : Tensor.zeros([vocabulary])
         let scratch = Tensor.uninitialized([entropies == nil ? 0 : min(rows, logits.chunkRows), vocabulary]) { _ in }
         tape.accumulate(into: places[1], shape: logits.weight.shape) { dweight, beta in
             if rows == 0 && beta == 0 { dweight.update(repeating: 0, count: logits.weight.count) }
@@ -225,6 +286,7 @@ struct LinearLogProbs {
         }
         if places[1] == nil { run(dhidden: dhidden, dweight: nil) }
         if let dhidden { tape.add(dhidden, to: places[0]) }
+        if let dbias { tape.add(dbias, to: places[2]) }
 
         func run(dhidden: Tensor?, dweight: (UnsafeMutablePointer<Float>, beta: Float)?) {
             logits.forEachChunk { range, chunk in
@@ -232,26 +294,28 @@ struct LinearLogProbs {
                     for i in part {
                         let row = range.lowerBound + i
                         let x = chunk + i * vocabulary
-                        if temperature != 1 { kernels.pointee.scale(vocabulary, 1 / temperature, x, x) }
-                        let lse = logSumExps.pointer[row]
-                        if let entropies {
-                            let extra = scratch.mutablePointer + i * vocabulary
-                            extra.update(repeating: 0, count: vocabulary)
-                            let mean = lse - entropies.pointer[row]
-                            kernels.pointee.entropy_gradient(
-                                vocabulary, lse, mean, gradient.pointer[rows + row] / temperature, x, extra)
-                            kernels.pointee.cross_entropy_gradient(
-                                vocabulary, lse, -gradient.pointer[row] / temperature, targets[row], x)
-                            kernels.pointee.add(vocabulary, x, extra, x)
-                        } else {
-                            kernels.pointee.cross_entropy_gradient(
-                                vocabulary, lse, -gradient.pointer[row] / temperature, targets[row], x)
+                        logits.withSlope(x) {
+                            if temperature != 1 { kernels.pointee.scale(vocabulary, 1 / temperature, x, x) }
+                            let lse = logSumExps.pointer[row]
+                            if let entropies {
+                                let extra = scratch.mutablePointer + i * vocabulary
+                                extra.update(repeating: 0, count: vocabulary)
+                                let mean = lse - entropies.pointer[row]
+                                kernels.pointee.entropy_gradient(
+                                    vocabulary, lse, mean, gradient.pointer[rows + row] / temperature, x, extra)
+                                kernels.pointee.cross_entropy_gradient(
+                                    vocabulary, lse, -gradient.pointer[row] / temperature, targets[row], x)
+                                kernels.pointee.add(vocabulary, x, extra, x)
+                            } else {
+                                kernels.pointee.cross_entropy_gradient(
+                                    vocabulary, lse, -gradient.pointer[row] / temperature, targets[row], x)
+                            }
                         }
                     }
                 }
                 logits.addGradients(
                     chunk, range, dhidden: dhidden?.mutablePointer,
-                    dweight: dweight.map { ($0.0, beta: range.lowerBound == 0 ? $0.beta : 1) })
+                    dweight: dweight.map { ($0.0, beta: range.lowerBound == 0 ? $0.beta : 1) }, dbias: dbias?.mutablePointer)
             }
         }
     }

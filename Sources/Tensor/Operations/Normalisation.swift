@@ -46,28 +46,36 @@ extension Tensor {
         }
     }
 
-    /// Rotary positions (Su et al. 2021) in the half-rotation form of LLaMA: each head's vector of `dim` channels is turned by
-    /// angles that grow with the token's position.
+    /// Rotary positions (Su et al. 2021): the first channels of each head, as many as the table is for, are turned in pairs by angles that grow with
+    /// the token's position. The others stay as they are.
     /// - Parameters:
-    ///   - positions: one per row of this matrix [T, heads·dim].
-    ///   - table: the cosines and sines of every position.
-    public func rotated(heads: Int, positions: [Int32], table: RotaryTable) -> Tensor {
-        let dim = table.dim
+    ///   - positions: one per row of this matrix [T, heads·D].
+    ///   - table: the cosines and sines of every position, for the first `table.dim` of a head's D channels.
+    ///   - pairs: which channels are turned together.
+    public func rotated(heads: Int, positions: [Int32], table: RotaryTable, pairs: RotaryPairs = .halves) -> Tensor {
         precondition(
-            shape.rank == 2 && shape[1] == heads * dim && positions.count == shape[0],
-            "rotary needs [T, \(heads)·\(dim)] and T positions, not \(shape) and \(positions.count)")
+            shape.rank == 2 && shape[1] % heads == 0 && shape[1] / heads >= table.dim && positions.count == shape[0],
+            "rotary needs [T, \(heads)·\(table.dim) or more] and T positions, not \(shape) and \(positions.count)")
         precondition(
             positions.allSatisfy { $0 >= 0 && Int($0) < table.positions },
             "a position lies outside of the rotary table of \(table.positions)")
         let result = Rotary.rotate(
-            widened(), heads: heads, positions: positions, table: table, direction: 1)
-        return recorded(as: result) { .rotary(Rotary(input: $0, heads: heads, positions: positions, table: table)) }
+            widened(), heads: heads, positions: positions, table: table, pairs: pairs, direction: 1)
+        return recorded(as: result) { .rotary(Rotary(input: $0, heads: heads, positions: positions, table: table, pairs: pairs)) }
     }
+}
+
+/// Which channels of a head a rotary embedding turns together, of the first `dim`.
+public enum RotaryPairs: Sendable, Equatable {
+    /// i and i + dim/2: LLaMA and most families since.
+    case halves
+    /// 2i and 2i + 1: GPT-J.
+    case neighbours
 }
 
 /// Cosines and sines of every position and frequency of a rotary embedding.
 public struct RotaryTable {
-    /// The channels of a head.
+    /// The channels of a head that are turned.
     public let dim: Int
     /// How many positions the table holds.
     public let positions: Int
@@ -162,8 +170,11 @@ struct Rotary {
     let heads: Int
     let positions: [Int32]
     let table: RotaryTable
+    let pairs: RotaryPairs
 
-    static func rotate(_ x: Tensor, heads: Int, positions: [Int32], table: RotaryTable, direction: Float) -> Tensor {
+    static func rotate(
+        _ x: Tensor, heads: Int, positions: [Int32], table: RotaryTable, pairs: RotaryPairs, direction: Float
+    ) -> Tensor {
         let kernels = Kernels.current
         let width = x.shape[1]
         return Tensor.uninitialized(x.shape) { out in
@@ -174,8 +185,8 @@ struct Rotary {
                     (out + first).update(from: x.pointer + first, count: range.count * width)
                     guard let base = positions.baseAddress else { return }
                     kernels.pointee.rotate(
-                        range.count, heads, table.dim, width, base + range.lowerBound, table.cosines.pointer,
-                        table.sines.pointer, direction, out + first)
+                        range.count, heads, table.dim, width / heads, width, pairs == .neighbours ? 1 : 0, base + range.lowerBound,
+                        table.cosines.pointer, table.sines.pointer, direction, out + first)
                 }
             }
         }
@@ -183,6 +194,6 @@ struct Rotary {
 
     // the backward of a rotation is the rotation by the opposite angle
     func backward(_ gradient: Tensor, on tape: Tape) {
-        tape.add(Self.rotate(gradient, heads: heads, positions: positions, table: table, direction: -1), to: input)
+        tape.add(Self.rotate(gradient, heads: heads, positions: positions, table: table, pairs: pairs, direction: -1), to: input)
     }
 }

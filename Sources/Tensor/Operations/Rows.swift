@@ -67,6 +67,41 @@ extension Tensor {
     }
 }
 
+extension Tensor {
+    /// Several matrices [R, Cᵢ] of as many rows, side by side: [R, ΣCᵢ].
+    public static func joined(_ parts: [Tensor]) -> Tensor {
+        precondition(!parts.isEmpty, "joining needs at least one tensor")
+        let rows = parts[0].shape[0]
+        precondition(
+            parts.allSatisfy { $0.shape.rank == 2 && $0.shape[0] == rows }, "cannot join \(parts.map(\.shape)): the numbers of rows differ")
+        let widths = parts.map { $0.shape[1] }
+        let width = widths.reduce(0, +)
+        let result = Tensor.uninitialized([rows, width]) { out in
+            var column = 0
+            for part in parts {
+                for row in 0..<rows {
+                    part.copyFloats(row * part.shape[1]..<(row + 1) * part.shape[1], to: out + row * width + column)
+                }
+                column += part.shape[1]
+            }
+        }
+        return recorded(result, from: parts) { .joinColumns(JoinColumns(widths: widths, places: $0)) }
+    }
+}
+
+struct JoinColumns {
+    let widths: [Int]
+    let places: [Int?]
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        var column = 0
+        for (width, place) in zip(widths, places) {
+            if place != nil { tape.add(gradient.columns(column..<column + width), to: place) }
+            column += width
+        }
+    }
+}
+
 struct SelectColumns {
     let input: Int
     let columns: Range<Int>

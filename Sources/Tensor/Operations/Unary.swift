@@ -8,7 +8,7 @@
 
 /// A function of one number, applied to every element.
 struct Unary {
-    enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, silu, logSigmoid, clamp(Float, Float) }
+    enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, silu, quickGELU, logSigmoid, clamp(Float, Float) }
     let kind: Kind
     /// The input, or the output where the derivative is a function of that (exponential, tanh).
     let saved: Tensor
@@ -28,6 +28,7 @@ struct Unary {
                 case .gelu: kernels.pointee.gelu_erf(n, input, output)
                 case .geluTanh: kernels.pointee.gelu_tanh(n, input, output)
                 case .silu: for i in 0..<n { output[i] = input[i] / (1 + expf(-input[i])) }
+                case .quickGELU: for i in 0..<n { output[i] = input[i] / (1 + expf(-1.702 * input[i])) }
                 case .logSigmoid: for i in 0..<n { output[i] = min(input[i], 0) - log1pf(expf(-abs(input[i]))) }
                 case .clamp(let low, let high): for i in 0..<n { output[i] = min(max(input[i], low), high) }
                 }
@@ -56,6 +57,11 @@ struct Unary {
                     for i in 0..<n {
                         let sigmoid = 1 / (1 + expf(-x[i]))
                         dx[i] = sigmoid * (1 + x[i] * (1 - sigmoid)) * dy[i]
+                    }
+                case .quickGELU:
+                    for i in 0..<n {
+                        let sigmoid = 1 / (1 + expf(-1.702 * x[i]))
+                        dx[i] = sigmoid * (1 + 1.702 * x[i] * (1 - sigmoid)) * dy[i]
                     }
                 case .logSigmoid: for i in 0..<n { dx[i] = dy[i] / (1 + expf(x[i])) }
                 case .clamp(let low, let high): for i in 0..<n { dx[i] = x[i] >= low && x[i] <= high ? dy[i] : 0 }

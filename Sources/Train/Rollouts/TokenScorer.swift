@@ -28,9 +28,8 @@ struct TokenScorer {
         _ pass: TargetPass, trunk: @autoclosure () -> (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> (logProbs: Tensor, entropies: Tensor?, values: Tensor?) {
         let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, trunk: trunk(), on: tape)
-        let found = hidden.logProbs(
-            decoder.projection.on(tape), targets: pass.targets, temperature: temperature, validTokens: validTokens,
-            withEntropy: withEntropy)
+        let found = decoder.logProbs(
+            hidden, targets: pass.targets, temperature: temperature, validTokens: validTokens, withEntropy: withEntropy, on: tape)
         return (found.logProbs, found.entropies, valueHead?(hidden, on: tape))
     }
 

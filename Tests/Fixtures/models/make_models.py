@@ -1,4 +1,4 @@
-"""Makes the tiny models of this folder and what PyTorch computes with them.
+"""Makes tiny models of this folder and what PyTorch computes with them. make_families.py makes those of further families.
 
     python Tests/Fixtures/models/make_models.py            # writes next to itself
     python Tests/Fixtures/models/make_models.py gpt2 …     # some of them
@@ -108,10 +108,13 @@ def number(value):
     return float(f"{float(torch.as_tensor(value).detach()):.9g}")
 
 
-def fill(model, generator):
+def fill(model, generator, matrices=0.2, embeddings=None, gain=1.0):
+    """Deviations of matrices and embeddings; all else is N(0, 0.2), around `gain` where it multiplies what was normalised."""
+    embedding = model.get_input_embeddings().weight
     for name, tensor in model.named_parameters():
-        gain = tensor.ndim == 1 and name.endswith("weight")
-        tensor.data = torch.randn(tensor.shape, generator=generator) * 0.2 + (1.0 if gain else 0.0)
+        deviation = (embeddings or matrices) if tensor is embedding else matrices if tensor.ndim > 1 else 0.2
+        mean = gain if tensor.ndim == 1 and name.endswith("weight") else 0.0
+        tensor.data = torch.randn(tensor.shape, generator=generator) * deviation + mean
 
 
 def make_head(width, generator, scalar):
@@ -127,7 +130,7 @@ def make_head(width, generator, scalar):
 def forget_length(model):
     """Dynamic rotary scaling remembers the longest sequence it has seen."""
     rotary = getattr(model.base_model, "rotary_emb", None)
-    if rotary is not None:
+    if rotary is not None and getattr(rotary, "rope_type", None) == "dynamic":
         rotary.max_seq_len_cached = rotary.original_max_seq_len
         rotary.register_buffer("inv_freq", rotary.original_inv_freq, persistent=False)
 
@@ -174,8 +177,8 @@ def greedy(model, prompt, count, cached):
         for _ in range(count):
             if cached:
                 new = tokens if cache is None else tokens[-1:]
-                output = model(input_ids=torch.tensor([new]), past_key_values=cache, use_cache=True)
-                cache, last = output.past_key_values, output.logits[0, -1]
+                output = model(input_ids=torch.tensor([new]), cache=cache, use_cache=True)
+                cache, last = output.cache, output.logits[0, -1]
             else:
                 last = logits(model, tokens)[-1]
             best = last.topk(2)
@@ -184,7 +187,12 @@ def greedy(model, prompt, count, cached):
     return {"prompt": prompt, "tokens": tokens[len(prompt) :], "smallestMargin": number(margin)}
 
 
-def make(name, config_values, seed):
+def make(name, config_values, seed, fill=fill, transformers_5=False, renamed=None, more=None):
+    """Writes the folder of one model.
+
+    `renamed` holds the names in a checkpoint of parameters that have others in memory; `more(model, config, draw, expected)`
+    checks and adds to the expectations of the untouched weights.
+    """
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config_values, indent=2) + "\n")
@@ -192,9 +200,10 @@ def make(name, config_values, seed):
     generator = torch.Generator().manual_seed(seed)
     model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
     fill(model, generator)
-    if name in SPELLED_BY_TRANSFORMERS_5:
+    if transformers_5:
         model.config.save_pretrained(folder)
-    parameters = {key: tensor for key, tensor in model.named_parameters()}  # a tied tensor once
+    renamed = renamed or {}
+    parameters = {renamed.get(key, key): tensor for key, tensor in model.named_parameters()}  # a tied tensor once
     width = getattr(config, "word_embed_proj_dim", config.hidden_size)
     head = make_head(width, generator, scalar=config.model_type == "gpt2")
     safetensors.torch.save_file(
@@ -203,10 +212,10 @@ def make(name, config_values, seed):
 
     again = transformers.AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
     for key, tensor in again.named_parameters():
-        assert torch.equal(tensor, parameters[key]), key
+        assert torch.equal(tensor, parameters[renamed.get(key, key)]), key
 
     def draw(length):  # ids 0..2 and the last are special in one family or another
-        return torch.randint(3, VOCABULARY - 1, [length], generator=generator).tolist()
+        return torch.randint(3, config.vocab_size - 1, [length], generator=generator).tolist()
 
     sequences = [{"tokens": draw(length), "promptLength": prompt} for length, prompt in [(6, 2), (11, 7), (24, 13)]]
     pairs = []
@@ -223,15 +232,19 @@ def make(name, config_values, seed):
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
         "parameters": sorted(parameters), "sequences": sequences,
     }
-    expected["greedy"] = greedy(model, draw(5), 200, cached=True)
+    long_rope = getattr(getattr(model.base_model, "rotary_emb", None), "rope_type", None) == "longrope"
+    # where the factors change, `generate` drops the cache and runs everything again, as if there had been none
+    expected["greedy"] = greedy(model, draw(5), 200, cached=not long_rope)
     if name == "llama-dynamic":
         expected["greedyUncached"] = greedy(model, expected["greedy"]["prompt"], 60, cached=False)
     else:
         forget_length(model)
         generated = model.generate(
-            torch.tensor([expected["greedy"]["prompt"]]), do_sample=False, max_new_tokens=12, eos_token_id=None,
-            pad_token_id=0)
-        assert generated[0, 5:].tolist() == expected["greedy"]["tokens"][:12]
+            torch.tensor([expected["greedy"]["prompt"]]), do_sample=False, max_new_tokens=24 if long_rope else 12,
+            eos_token_id=None, pad_token_id=0)
+        assert generated[0, 5:].tolist() == expected["greedy"]["tokens"][: generated.shape[1] - 5]
+    if more is not None:
+        more(model, config, draw, expected)
 
     for tensor in head.values():
         tensor.requires_grad_(True)
@@ -270,4 +283,4 @@ if __name__ == "__main__":
     transformers.utils.logging.set_verbosity_error()
     for model_name, (values, model_seed) in MODELS.items():
         if model_name in (sys.argv[1:] or MODELS):
-            make(model_name, values, model_seed)
+            make(model_name, values, model_seed, transformers_5=model_name in SPELLED_BY_TRANSFORMERS_5)

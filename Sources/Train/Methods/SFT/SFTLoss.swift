@@ -21,10 +21,9 @@ public enum SFTLoss {
         var pass = TargetPass(prompts: examples.map(\.prompt), targets: examples.map(\.target))
         pass.batch.dropout = dropout
         let hidden = decoder.hidden(pass.batch, wanted: pass.wanted, on: tape)
-        return hidden.crossEntropy(
-            decoder.projection.on(tape), targets: pass.targets,
-            rowWeights: zip(examples, weights).flatMap { Array(repeating: $1, count: $0.target.count) },
-            validTokens: validTokens)
+        return decoder.crossEntropy(
+            hidden, targets: pass.targets, rowWeights: zip(examples, weights).flatMap { Array(repeating: $1, count: $0.target.count) },
+            validTokens: validTokens, on: tape)
     }
 
     /// What a token of each example weighs in the loss of an optimiser step: 1 / (all target tokens), or, as in the original, where the
@@ -49,9 +48,9 @@ public enum SFTLoss {
         batch.dropout = dropout
         let hidden = decoder.hidden(batch, wanted: batch.rows, on: tape)
         func sum(_ rows: [Int], _ targets: [Int32]) -> Tensor {
-            hidden.rows(rows).crossEntropy(
-                decoder.projection.on(tape), targets: targets, rowWeights: Array(repeating: 1, count: targets.count),
-                validTokens: validTokens)
+            decoder.crossEntropy(
+                hidden.rows(rows), targets: targets, rowWeights: Array(repeating: 1, count: targets.count), validTokens: validTokens,
+                on: tape)
         }
         let split = zip(batch.rows, examples).map { $0.lowerBound + $1.prompt.count - 1 }
         return (

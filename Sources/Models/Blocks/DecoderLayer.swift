@@ -1,0 +1,84 @@
+public import Tensor
+
+/// One layer of a decoder: attention and a feed-forward half, joined to the states in one of the ways that released models have.
+public struct DecoderLayer {
+    /// Where norms and sums stand. A is attention, F the feed-forward half.
+    public enum Order {
+        /// x ← x + A(n₁ x), then x ← x + F(n₂ x): LLaMA, GPT-2 and most others.
+        case normsBefore(attention: Norm, feedForward: Norm)
+        /// The same, but what is added to is the normalised input: BLOOM's `apply_residual_connection_post_layernorm`.
+        case normsBeforeAndInSum(attention: Norm, feedForward: Norm)
+        /// x ← x + n₁ A(x), then x ← x + n₂ F(x): OLMo 2.
+        case normsBehind(attention: Norm, feedForward: Norm)
+        /// x ← x + n₂ A(n₁ x), then x ← x + n₄ F(n₃ x): Gemma 2 and 3.
+        case normsAround(beforeAttention: Norm, behindAttention: Norm, beforeFeedForward: Norm, behindFeedForward: Norm)
+        /// x ← x + A(n₁ x) + F(n₂ x): GPT-NeoX; without n₂ both halves read n₁ x: GPT-J, Phi.
+        case parallel(attention: Norm, feedForward: Norm?)
+
+        var parameters: (attention: [Parameter], feedForward: [Parameter]) {
+            switch self {
+            case .normsBefore(let a, let f), .normsBeforeAndInSum(let a, let f), .normsBehind(let a, let f): (a.parameters, f.parameters)
+            case .normsAround(let a, let b, let c, let d): (a.parameters + b.parameters, c.parameters + d.parameters)
+            case .parallel(let a, let f): (a.parameters, f?.parameters ?? [])
+            }
+        }
+    }
+
+    /// Where norms and sums stand.
+    public var order: Order
+    /// Attention.
+    public var attention: SelfAttention
+    /// The feed-forward half.
+    public var feedForward: FeedForward
+    /// Whether ``DropoutRates/residual`` is dropped of what attention adds, too, and not of the feed-forward half alone.
+    public var dropsAttention = true
+
+    /// A layer of an order and its two halves.
+    public init(_ order: Order, _ attention: SelfAttention, _ feedForward: FeedForward, dropsAttention: Bool = true) {
+        self.order = order
+        self.attention = attention
+        self.feedForward = feedForward
+        self.dropsAttention = dropsAttention
+    }
+
+    /// All parameters, in the order of the computation.
+    public var parameters: [Parameter] {
+        order.parameters.attention + attention.parameters + order.parameters.feedForward + feedForward.parameters
+    }
+
+    /// The states of all rows [T, C] in, of the wanted rows [R, C] out.
+    func callAsFunction(_ states: Tensor, _ context: LayerContext, index: Int, dropout: DropoutRates, on tape: Tape?) -> Tensor {
+        func attended(_ x: Tensor) -> Tensor {
+            let mixed = attention(x, context, layer: index, dropout: dropout.attention, on: tape)
+            return dropsAttention ? context.dropped(mixed, .attentionOutput, layer: index, rate: dropout.residual) : mixed
+        }
+        func fed(_ x: Tensor) -> Tensor {
+            context.dropped(feedForward(x, on: tape), .feedForwardOutput, layer: index, rate: dropout.residual)
+        }
+        // attention is computed before what it is added to is gathered: fewer copies live at a time
+        switch order {
+        case .normsBefore(let first, let second):
+            let mixed = attended(first(states, on: tape))
+            let middle = context.selected(states) + mixed
+            return middle + fed(second(middle, on: tape))
+        case .normsBeforeAndInSum(let first, let second):
+            let input = first(states, on: tape)
+            let mixed = attended(input)
+            let middle = second(context.selected(input) + mixed, on: tape)
+            return middle + fed(middle)
+        case .normsBehind(let first, let second):
+            let mixed = first(attended(states), on: tape)
+            let middle = context.selected(states) + mixed
+            return middle + second(fed(middle), on: tape)
+        case .normsAround(let first, let second, let third, let fourth):
+            let mixed = second(attended(first(states, on: tape)), on: tape)
+            let middle = context.selected(states) + mixed
+            return middle + fourth(fed(third(middle, on: tape)), on: tape)
+        case .parallel(let first, let second):
+            let input = first(states, on: tape)
+            let mixed = attended(input)
+            let own = context.selected(states)
+            return own + mixed + fed(second.map { $0(own, on: tape) } ?? context.selected(input))
+        }
+    }
+}

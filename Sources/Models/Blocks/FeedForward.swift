@@ -1,0 +1,33 @@
+public import Tensor
+
+/// The feed-forward half of a layer.
+public enum FeedForward {
+    /// W₂ (f(W₁ x) · W₃ x): SwiGLU, GeGLU (Shazeer 2020).
+    case gated(gate: Projection, up: Projection, down: Projection, Activation)
+    /// The same with gate and up in one projection, the gate's rows first (Phi 3).
+    case gatedFused(gateAndUp: Projection, down: Projection, Activation)
+    /// W₂ f(W₁ x).
+    case plain(up: Projection, down: Projection, Activation)
+
+    /// All parameters, in the order of the computation.
+    public var parameters: [Parameter] {
+        switch self {
+        case .gated(let gate, let up, let down, _): gate.parameters + up.parameters + down.parameters
+        case .gatedFused(let up, let down, _), .plain(let up, let down, _): up.parameters + down.parameters
+        }
+    }
+
+    /// Rows [R, C] → [R, C].
+    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
+        switch self {
+        case .gated(let gate, let up, let down, let activation):
+            return down(activation(gate: gate(x, on: tape), up: up(x, on: tape)), on: tape)
+        case .gatedFused(let gateAndUp, let down, let activation):
+            let both = gateAndUp(x, on: tape)
+            let width = both.shape[1] / 2
+            return down(activation(gate: both.columns(0..<width), up: both.columns(width..<2 * width)), on: tape)
+        case .plain(let up, let down, let activation):
+            return down(activation(up(x, on: tape)), on: tape)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+public import Formats
+public import Tensor
+
+/// What a family makes of a config.json: the numbers of a decoder, and how its pieces are made from weights.
+public struct DecoderPlan {
+    /// The family-independent numbers.
+    public var shape: DecoderShape
+    /// The shares of numbers that training drops.
+    public var dropout: DropoutRates
+    /// Makes the pieces.
+    public var assembly: StackedDecoder.Assembly
+
+    /// A plan.
+    public init(_ shape: DecoderShape, dropout: DropoutRates = DropoutRates(), assembly: @escaping StackedDecoder.Assembly) {
+        (self.shape, self.dropout, self.assembly) = (shape, dropout, assembly)
+    }
+}
+
+extension ModelFamily {
+    /// A family of ``StackedDecoder``s.
+    /// - Parameters:
+    ///   - modelType: the `model_type` of its config.json.
+    ///   - architecture: Transformers' class of the language model.
+    ///   - classifier: Transformers' class of the sequence classifier; nil where it has none.
+    ///   - plan: reads the configuration. What it asks for is what ``TransformerDecoder/configuration()`` returns.
+    public init(
+        _ modelType: String, architecture: String, classifier: String?, plan: @escaping @Sendable (ConfigurationReader) throws -> DecoderPlan
+    ) {
+        self.init(modelType) { file, weights in
+            let plan = try plan(file)
+            var configuration = file.askedMembers
+            configuration["model_type"] = .string(modelType)
+            configuration["architectures"] = [.string(architecture)]
+            return try StackedDecoder(
+                plan.shape, dropout: plan.dropout, configuration: configuration, classifier: classifier, weights: weights,
+                assembly: plan.assembly)
+        }
+    }
+}
+
+/// The settings that most families have, read under the keys that most families use.
+struct CommonSettings {
+    var vocabulary: Int
+    var hidden: Int
+    var inner: Int
+    var layers: Int
+    var heads: SelfAttention.Heads
+    var context: Int
+    var epsilon: Double
+    var isTied: Bool
+    var activation: Activation
+
+    /// Where families differ in keys and in what an absent one means.
+    struct Differences {
+        /// Heads of keys where the file does not say; nil for as many as of queries.
+        var keyHeads: Int?
+        /// Channels of a head where the file does not say; nil for hidden / heads.
+        var headDim: Int?
+        /// Whether the file may say how many channels a head has.
+        var readsHeadDim = true
+        var context = 2048
+        var epsilonKey = "rms_norm_eps"
+        var epsilon = 1e-6
+        var isTied = false
+        var activationKey = "hidden_act"
+        var activation = Activation.silu
+    }
+
+    /// - Throws: ``ModelError`` for what is missing or impossible.
+    init(reading file: ConfigurationReader, _ family: Differences = Differences()) throws {
+        vocabulary = try file.count("vocab_size")
+        hidden = try file.count("hidden_size")
+        inner = try file.count("intermediate_size")
+        layers = try file.layerCount("num_hidden_layers")
+        let queries = try file.count("num_attention_heads")
+        let keys = try file.has("num_key_value_heads") ? file.optionalCount("num_key_value_heads") : family.keyHeads
+        heads = try Self.heads(queries, keys: keys ?? queries, hidden: hidden, dim: family.readsHeadDim ? file.optionalCount("head_dim") : nil, family)
+        context = try file.optionalCount("max_position_embeddings") ?? family.context
+        epsilon = try file.positiveNumber(family.epsilonKey) ?? family.epsilon
+        isTied = try file.flag("tie_word_embeddings", or: family.isTied)
+        activation = try Activation(reading: family.activationKey, of: file, or: family.activation)
+    }
+
+    private static func heads(_ queries: Int, keys: Int, hidden: Int, dim: Int?, _ family: Differences) throws -> SelfAttention.Heads {
+        guard queries % keys == 0 else {
+            throw ModelError.configuration(key: "num_key_value_heads", problem: "(\(keys)) must divide num_attention_heads (\(queries))")
+        }
+        guard let dim = dim ?? family.headDim else {
+            guard hidden % queries == 0 else {
+                throw ModelError.configuration(key: "num_attention_heads", problem: "(\(queries)) must divide hidden_size (\(hidden))")
+            }
+            return SelfAttention.Heads(queries, keys: keys, dim: hidden / queries)
+        }
+        return SelfAttention.Heads(queries, keys: keys, dim: dim)
+    }
+
+    /// The numbers that do not depend on the family.
+    var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: hidden, layerCount: layers, heads: heads.queries, keyHeads: heads.keys, headDim: heads.dim,
+            vocabularySize: vocabulary, contextLength: context, headWidth: hidden)
+    }
+
+    /// The channels of a head that rotary positions turn: ⌊D · share⌋.
+    func rotaryDim(share: Double = 1) throws -> Int {
+        let dim = Int(Double(heads.dim) * share)
+        guard dim > 0, dim % 2 == 0, dim <= heads.dim else {
+            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions of \(dim) channels need an even number of them")
+        }
+        return dim
+    }
+
+    /// The window of every layer, nil for none, by `layer_types` or, without it, by the family's rule.
+    func windows(reading file: ConfigurationReader, _ window: Int?, slides: (Int) -> Bool) throws -> [Int?] {
+        guard let kinds = try file.optionalStrings("layer_types") else { return (0..<layers).map { slides($0) ? window : nil } }
+        guard kinds.count == layers else {
+            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) kinds for \(layers) layers")
+        }
+        return try kinds.map { kind in
+            switch kind {
+            case Self.fullAttention: return nil
+            case Self.slidingAttention:
+                guard let window else {
+                    throw ModelError.configuration(key: "sliding_window", problem: "is missing, and layer_types has layers with a window")
+                }
+                return window
+            default: throw ModelError.unsupported("layers of type '\(kind)' (layer_types)")
+            }
+        }
+    }
+
+    static let fullAttention = "full_attention"
+    static let slidingAttention = "sliding_attention"
+
+    /// Three projections of the heads, `q_proj`, `k_proj` and `v_proj`.
+    func separateInputs(_ scope: WeightScope, bias: Bool = false) throws -> SelfAttention.Inputs {
+        .separate(
+            query: try scope.projection("q_proj", heads.width, hidden, bias: bias),
+            key: try scope.projection("k_proj", heads.keyWidth, hidden, bias: bias),
+            value: try scope.projection("v_proj", heads.keyWidth, hidden, bias: bias))
+    }
+
+    /// `gate_proj`, `up_proj` and `down_proj`.
+    func gatedFeedForward(_ scope: WeightScope, bias: Bool = false) throws -> FeedForward {
+        .gated(
+            gate: try scope.projection("gate_proj", inner, hidden, bias: bias), up: try scope.projection("up_proj", inner, hidden, bias: bias),
+            down: try scope.projection("down_proj", hidden, inner, bias: bias), activation)
+    }
+
+    /// The whole of a decoder whose weights have LLaMA's names: `model.embed_tokens`, `model.layers`, `model.norm` and `lm_head`.
+    func parts(
+        _ weights: any WeightSource, norm: Norm.Kind, scale: Float? = nil, finalNorm: String = "norm", outputBias: Bool = false,
+        cap: Float? = nil, layer: (Int, WeightScope) throws -> DecoderLayer
+    ) throws -> StackedDecoder.Parts {
+        let (all, model) = (WeightScope(weights), WeightScope(weights, "model"))
+        let tokens = try model.weight("embed_tokens", [vocabulary, hidden])
+        let layers = try (0..<layers).map { try layer($0, model.below("layers.\($0)")) }
+        return StackedDecoder.Parts(
+            embedding: .init(tokens: tokens, scale: scale), layers: layers,
+            norm: try model.norm(norm, finalNorm, width: hidden, epsilon: epsilon),
+            output: try .init(
+                weight: isTied ? tokens : all.weight("lm_head", [vocabulary, hidden]),
+                bias: outputBias ? all.bias("lm_head", vocabulary) : nil, cap: cap))
+    }
+}

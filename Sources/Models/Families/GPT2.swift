@@ -1,0 +1,227 @@
+public import Formats
+public import Tensor
+
+/// The configuration of a GPT-2 model, with the names of Hugging Face's config.json in ``GPT2/configuration()``.
+public struct GPT2Configuration: Sendable, Equatable {
+    /// Rows of the token embedding: the ids that the model knows.
+    public var vocabularySize: Int
+    /// The width of the hidden states.
+    public var hiddenSize: Int
+    /// The width inside of the MLPs.
+    public var feedForwardSize: Int
+    /// How many layers there are.
+    public var layerCount: Int
+    /// Attention heads.
+    public var heads: Int
+    /// The longest sequence, in tokens.
+    public var contextLength: Int
+    /// What the norms add to the variance.
+    public var normEpsilon: Double
+    /// The function inside of the MLPs.
+    public var activation: Activation
+    /// Whether attention scores are divided by √(channels of a head).
+    public var scalesByHeadDim: Bool
+    /// Whether the scores of layer i, counted from 1, are divided by i as well.
+    public var scalesByLayer: Bool
+    /// Whether the token embedding is the output projection, too.
+    public var tiesEmbeddings: Bool
+    /// What training drops: `embd_pdrop`, `attn_pdrop` and `resid_pdrop`.
+    public var dropout: DropoutRates
+    /// The standard deviation of freshly made weights.
+    public var initializerRange: Double
+
+    /// A configuration; what is left out has GPT-2's own value.
+    public init(
+        vocabularySize: Int, hiddenSize: Int, feedForwardSize: Int? = nil, layerCount: Int, heads: Int,
+        contextLength: Int = 1024, normEpsilon: Double = 1e-5, activation: Activation = .geluNew,
+        scalesByHeadDim: Bool = true, scalesByLayer: Bool = false, tiesEmbeddings: Bool = true,
+        dropout: DropoutRates = DropoutRates(embedding: 0.1, attention: 0.1, residual: 0.1), initializerRange: Double = 0.02
+    ) {
+        self.vocabularySize = vocabularySize
+        self.hiddenSize = hiddenSize
+        self.feedForwardSize = feedForwardSize ?? 4 * hiddenSize
+        self.layerCount = layerCount
+        self.heads = heads
+        self.contextLength = contextLength
+        self.normEpsilon = normEpsilon
+        self.activation = activation
+        self.scalesByHeadDim = scalesByHeadDim
+        self.scalesByLayer = scalesByLayer
+        self.tiesEmbeddings = tiesEmbeddings
+        self.dropout = dropout
+        self.initializerRange = initializerRange
+    }
+}
+
+/// A GPT-2 decoder (Radford et al. 2019): learned positions, LayerNorm before, one product for queries, keys and values.
+///
+/// Checkpoints hold its matrices as [inputs, outputs]; here they are [outputs, inputs] as in the other families, so that all run
+/// through the same products.
+public final class GPT2: TransformerDecoder {
+    /// The weights of one layer.
+    private struct Block {
+        var attentionNorm: LayerNormalisation
+        /// Queries, keys and values below each other: [3C, C].
+        var attention: Projection
+        var output: Projection
+        var feedForwardNorm: LayerNormalisation
+        var up: Projection
+        var down: Projection
+
+        var parameters: [Parameter] {
+            attentionNorm.parameters + attention.parameters + output.parameters + feedForwardNorm.parameters
+                + up.parameters
+                + down.parameters
+        }
+    }
+
+    /// The configuration that the model was built with.
+    public let settings: GPT2Configuration
+    private let tokenEmbedding: Parameter
+    private let positionEmbedding: Parameter
+    private let blocks: [Block]
+    private let finalNorm: LayerNormalisation
+    /// The output projection: [vocabulary, channels].
+    public let projection: Parameter
+
+    /// A model whose weights come from `source`: a checkpoint or a random initialisation.
+    /// - Throws: what `source` throws for a weight.
+    public init(_ settings: GPT2Configuration, weights source: some WeightSource) throws {
+        let hidden = settings.hiddenSize
+        func norm(_ name: String) throws -> LayerNormalisation {
+            try LayerNormalisation(source, "transformer.\(name)", width: hidden, epsilon: settings.normEpsilon)
+        }
+        func projection(_ name: String, _ outputs: Int, _ inputs: Int) throws -> Projection {
+            try Projection(
+                source, "transformer.\(name)", outputs: outputs, inputs: inputs, bias: true, transposed: true)
+        }
+        self.settings = settings
+        tokenEmbedding = try source.parameter("transformer.wte.weight", [settings.vocabularySize, hidden])
+        positionEmbedding = try source.parameter("transformer.wpe.weight", [settings.contextLength, hidden])
+        blocks = try (0..<settings.layerCount).map { index in
+            Block(
+                attentionNorm: try norm("h.\(index).ln_1"),
+                attention: try projection("h.\(index).attn.c_attn", 3 * hidden, hidden),
+                output: try projection("h.\(index).attn.c_proj", hidden, hidden),
+                feedForwardNorm: try norm("h.\(index).ln_2"),
+                up: try projection("h.\(index).mlp.c_fc", settings.feedForwardSize, hidden),
+                down: try projection("h.\(index).mlp.c_proj", hidden, settings.feedForwardSize))
+        }
+        finalNorm = try norm("ln_f")
+        self.projection =
+            settings.tiesEmbeddings
+            ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
+    }
+
+    public var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
+            keyHeads: settings.heads, headDim: settings.hiddenSize / settings.heads,
+            vocabularySize: settings.vocabularySize,
+            contextLength: settings.contextLength, headWidth: settings.hiddenSize)
+    }
+    public var embeddingParameters: [Parameter] { [tokenEmbedding, positionEmbedding] }
+    public var positionParameter: Parameter? { positionEmbedding }
+    public var finalParameters: [Parameter] { finalNorm.parameters }
+    public var dropout: DropoutRates { settings.dropout }
+    public var classifierArchitecture: String? { "GPT2ForSequenceClassification" }
+    public var isTied: Bool { settings.tiesEmbeddings }
+    public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
+    public func isStoredTransposed(_ parameter: Parameter) -> Bool {
+        blocks.contains { block in
+            [block.attention, block.output, block.up, block.down].contains { $0.weight === parameter }
+        }
+    }
+
+    public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
+        tokenEmbedding.on(tape).embedding(of: ids) + positionEmbedding.on(tape).embedding(of: positions)
+    }
+
+    /// What the products of queries and keys are multiplied by.
+    private func scale(ofLayer index: Int) -> Float {
+        let dim = Float(settings.hiddenSize / settings.heads)
+        return (settings.scalesByHeadDim ? 1 / dim.squareRoot() : 1) / (settings.scalesByLayer ? Float(index + 1) : 1)
+    }
+
+    public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
+        let block = blocks[index]
+        let width = settings.hiddenSize
+
+        let all = block.attention(block.attentionNorm(states, on: tape), on: tape)  // [T, 3C]
+        let queries = context.selected(all.columns(0..<width))  // [R, C]
+        let keys = all.columns(width..<2 * width)
+        let values = all.columns(2 * width..<3 * width)
+        let mixed = context.attention(
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
+            scores: AttentionScores(scale: scale(ofLayer: index)), dropout: dropout.attention)
+        func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
+            context.dropped(x, site, layer: index, rate: dropout.residual)
+        }
+        let middle = context.selected(states) + dropped(block.output(mixed, on: tape), .attentionOutput)
+
+        let inner = block.up(block.feedForwardNorm(middle, on: tape), on: tape)  // [R, F]
+        return middle + dropped(block.down(settings.activation(inner), on: tape), .feedForwardOutput)
+    }
+
+    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { finalNorm(states, on: tape) }
+
+    public func copy() -> any TransformerDecoder {
+        do {
+            return try GPT2(settings, weights: CopiedWeights(of: self))
+        } catch {
+            preconditionFailure("a model always holds its own weights: \(error)")
+        }
+    }
+
+    public func configuration() -> JSONValue {
+        [
+            "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
+            "vocab_size": JSONValue(settings.vocabularySize),
+            "n_embd": JSONValue(settings.hiddenSize), "n_inner": JSONValue(settings.feedForwardSize),
+            "n_layer": JSONValue(settings.layerCount), "n_head": JSONValue(settings.heads),
+            "n_positions": JSONValue(settings.contextLength), "n_ctx": JSONValue(settings.contextLength),
+            "activation_function": .string(settings.activation.rawValue),
+            "layer_norm_epsilon": JSONValue(settings.normEpsilon),
+            "scale_attn_weights": .bool(settings.scalesByHeadDim),
+            "scale_attn_by_inverse_layer_idx": .bool(settings.scalesByLayer),
+            "tie_word_embeddings": .bool(settings.tiesEmbeddings),
+            "embd_pdrop": JSONValue(settings.dropout.embedding), "attn_pdrop": JSONValue(settings.dropout.attention),
+            "resid_pdrop": JSONValue(settings.dropout.residual),
+            "initializer_range": JSONValue(settings.initializerRange),
+        ]
+    }
+}
+
+extension GPT2Configuration {
+    /// Reads a config.json of model_type gpt2.
+    ///
+    /// `reorder_and_upcast_attn` is accepted and changes nothing: it asks for scores in 32-bit floats, which is what they always are
+    /// here.
+    /// - Throws: ``ModelError`` for what is missing, impossible or not supported.
+    public init(reading file: ConfigurationReader) throws {
+        guard try !file.flag("add_cross_attention", or: false) else {
+            throw ModelError.unsupported("cross-attention (add_cross_attention) in a GPT-2 model")
+        }
+        _ = try file.flag("reorder_and_upcast_attn", or: false)
+        let hidden = try file.count("n_embd")
+        let heads = try file.count("n_head")
+        guard hidden % heads == 0 else {
+            throw ModelError.configuration(key: "n_head", problem: "(\(heads)) must divide n_embd (\(hidden))")
+        }
+        self.init(
+            vocabularySize: try file.count("vocab_size"), hiddenSize: hidden,
+            feedForwardSize: try file.optionalCount("n_inner"), layerCount: try file.layerCount("n_layer"),
+            heads: heads,
+            contextLength: try file.optionalCount("n_positions") ?? file.optionalCount("n_ctx") ?? 1024,
+            normEpsilon: try file.positiveNumber("layer_norm_epsilon") ?? 1e-5,
+            activation: try Activation(reading: "activation_function", of: file, or: .geluNew),
+            scalesByHeadDim: try file.flag("scale_attn_weights", or: true),
+            scalesByLayer: try file.flag("scale_attn_by_inverse_layer_idx", or: false),
+            tiesEmbeddings: try file.flag("tie_word_embeddings", or: true),
+            dropout: DropoutRates(
+                embedding: try file.dropoutRate("embd_pdrop", or: 0.1),
+                attention: try file.dropoutRate("attn_pdrop", or: 0.1),
+                residual: try file.dropoutRate("resid_pdrop", or: 0.1)),
+            initializerRange: try file.optionalNumber("initializer_range") ?? 0.02)
+    }
+}

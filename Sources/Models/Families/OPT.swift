@@ -1,0 +1,238 @@
+public import Formats
+public import Tensor
+
+/// The configuration of an OPT-family model, with the names of Hugging Face's config.json in ``OPT/configuration()``.
+public struct OPTConfiguration: Sendable, Equatable {
+    /// Rows of the token embedding: the ids that the model knows.
+    public var vocabularySize: Int
+    /// The width of the hidden states.
+    public var hiddenSize: Int
+    /// The width inside of the MLPs.
+    public var feedForwardSize: Int
+    /// How many layers there are.
+    public var layerCount: Int
+    /// Attention heads.
+    public var heads: Int
+    /// The longest sequence, in tokens.
+    public var contextLength: Int
+    /// The width of the token embeddings and of what the output projection reads; where it is not `hiddenSize`, two matrices lead from
+    /// one width to the other (`word_embed_proj_dim`; 512 beside 1024 in the 350m model).
+    public var embeddingSize: Int
+    /// Whether each layer normalises what it reads (all sizes but 350m) or what it gives (350m).
+    public var normalisesBefore: Bool
+    /// Whether the norm behind the last layer, which only models that normalise before have, is left out.
+    public var removesFinalNorm: Bool
+    /// Whether the projections have biases.
+    public var hasBiases: Bool
+    /// Whether the norms have gains and shifts.
+    public var normsAreAffine: Bool
+    /// The function inside of the MLPs.
+    public var activation: Activation
+    /// Whether the token embedding is the output projection, too.
+    public var tiesEmbeddings: Bool
+    /// What training drops: of the weights of keys (`attention_dropout`) and of what is added to the states (`dropout`).
+    public var dropout: DropoutRates
+    /// The standard deviation of freshly made weights.
+    public var initializerRange: Double
+
+    /// A configuration; what is left out has OPT's own value.
+    public init(
+        vocabularySize: Int, hiddenSize: Int, feedForwardSize: Int, layerCount: Int, heads: Int,
+        contextLength: Int = 2048,
+        embeddingSize: Int? = nil, normalisesBefore: Bool = true, removesFinalNorm: Bool = false,
+        hasBiases: Bool = true,
+        normsAreAffine: Bool = true, activation: Activation = .relu, tiesEmbeddings: Bool = true,
+        dropout: DropoutRates = DropoutRates(residual: 0.1), initializerRange: Double = 0.02
+    ) {
+        self.vocabularySize = vocabularySize
+        self.hiddenSize = hiddenSize
+        self.feedForwardSize = feedForwardSize
+        self.layerCount = layerCount
+        self.heads = heads
+        self.contextLength = contextLength
+        self.embeddingSize = embeddingSize ?? hiddenSize
+        self.normalisesBefore = normalisesBefore
+        self.removesFinalNorm = removesFinalNorm
+        self.hasBiases = hasBiases
+        self.normsAreAffine = normsAreAffine
+        self.activation = activation
+        self.tiesEmbeddings = tiesEmbeddings
+        self.dropout = dropout
+        self.initializerRange = initializerRange
+    }
+}
+
+/// An OPT decoder (Zhang et al. 2022): learned positions, LayerNorm before or after, ReLU.
+public final class OPT: TransformerDecoder {
+    /// The weights of one layer.
+    private struct Block {
+        var attentionNorm: LayerNormalisation
+        var query: Projection
+        var key: Projection
+        var value: Projection
+        var output: Projection
+        var feedForwardNorm: LayerNormalisation
+        var up: Projection
+        var down: Projection
+
+        var parameters: [Parameter] {
+            key.parameters + value.parameters + query.parameters + output.parameters + attentionNorm.parameters
+                + up.parameters + down.parameters + feedForwardNorm.parameters
+        }
+    }
+
+    /// Position p is row p + 2 of the table: the first two rows belonged to padding in the original implementation.
+    private static let positionOffset: Int32 = 2
+    private static let normEpsilon = 1e-5
+
+    /// The configuration that the model was built with.
+    public let settings: OPTConfiguration
+    private let tokenEmbedding: Parameter
+    private let positionEmbedding: Parameter
+    private let projectIn: Projection?
+    private let blocks: [Block]
+    private let finalNorm: LayerNormalisation?
+    private let projectOut: Projection?
+    /// The output projection: [vocabulary, channels].
+    public let projection: Parameter
+
+    /// A model whose weights come from `source`: a checkpoint or a random initialisation.
+    /// - Throws: what `source` throws for a weight.
+    public init(_ settings: OPTConfiguration, weights source: some WeightSource) throws {
+        let (hidden, narrow) = (settings.hiddenSize, settings.embeddingSize)
+        func norm(_ name: String) throws -> LayerNormalisation {
+            try LayerNormalisation(
+                source, "model.decoder.\(name)", width: hidden, affine: settings.normsAreAffine,
+                epsilon: Self.normEpsilon)
+        }
+        func projection(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool) throws -> Projection {
+            try Projection(source, "model.decoder.\(name)", outputs: outputs, inputs: inputs, bias: bias)
+        }
+        self.settings = settings
+        tokenEmbedding = try source.parameter("model.decoder.embed_tokens.weight", [settings.vocabularySize, narrow])
+        positionEmbedding = try source.parameter(
+            "model.decoder.embed_positions.weight", [settings.contextLength + Int(Self.positionOffset), hidden])
+        projectIn = narrow == hidden ? nil : try projection("project_in", hidden, narrow, bias: false)
+        blocks = try (0..<settings.layerCount).map { index in
+            let bias = settings.hasBiases
+            return Block(
+                attentionNorm: try norm("layers.\(index).self_attn_layer_norm"),
+                query: try projection("layers.\(index).self_attn.q_proj", hidden, hidden, bias: bias),
+                key: try projection("layers.\(index).self_attn.k_proj", hidden, hidden, bias: bias),
+                value: try projection("layers.\(index).self_attn.v_proj", hidden, hidden, bias: bias),
+                output: try projection("layers.\(index).self_attn.out_proj", hidden, hidden, bias: bias),
+                feedForwardNorm: try norm("layers.\(index).final_layer_norm"),
+                up: try projection("layers.\(index).fc1", settings.feedForwardSize, hidden, bias: bias),
+                down: try projection("layers.\(index).fc2", hidden, settings.feedForwardSize, bias: bias))
+        }
+        finalNorm = settings.normalisesBefore && !settings.removesFinalNorm ? try norm("final_layer_norm") : nil
+        projectOut = narrow == hidden ? nil : try projection("project_out", narrow, hidden, bias: false)
+        self.projection =
+            settings.tiesEmbeddings
+            ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, narrow])
+    }
+
+    public var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
+            keyHeads: settings.heads, headDim: settings.hiddenSize / settings.heads,
+            vocabularySize: settings.vocabularySize,
+            contextLength: settings.contextLength, headWidth: settings.embeddingSize)
+    }
+    public var embeddingParameters: [Parameter] {
+        [tokenEmbedding, positionEmbedding] + (projectIn?.parameters ?? [])
+    }
+    public var positionParameter: Parameter? { positionEmbedding }
+    public var finalParameters: [Parameter] { (finalNorm?.parameters ?? []) + (projectOut?.parameters ?? []) }
+    public var dropout: DropoutRates { settings.dropout }
+    public var classifierArchitecture: String? { "OPTForSequenceClassification" }
+    public var isTied: Bool { settings.tiesEmbeddings }
+    public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
+
+    public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
+        let tokens = tokenEmbedding.on(tape).embedding(of: ids)  // [T, E]
+        let places = positionEmbedding.on(tape).embedding(of: positions.map { $0 + Self.positionOffset })  // [T, C]
+        return (projectIn.map { $0(tokens, on: tape) } ?? tokens) + places
+    }
+
+    public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
+        let block = blocks[index]
+        let before = settings.normalisesBefore
+
+        let input = before ? block.attentionNorm(states, on: tape) : states  // [T, C]
+        let queries = block.query(context.selected(input), on: tape)  // [R, C]
+        let keys = block.key(input, on: tape)
+        let values = block.value(input, on: tape)
+        let mixed = context.attention(
+            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
+            dropout: dropout.attention)
+        func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
+            context.dropped(x, site, layer: index, rate: dropout.residual)
+        }
+        let sum = context.selected(states) + dropped(block.output(mixed, on: tape), .attentionOutput)
+        let middle = before ? sum : block.attentionNorm(sum, on: tape)
+
+        let inner = before ? block.feedForwardNorm(middle, on: tape) : middle
+        let widened = settings.activation(block.up(inner, on: tape))
+        let result = middle + dropped(block.down(widened, on: tape), .feedForwardOutput)
+        return before ? result : block.feedForwardNorm(result, on: tape)
+    }
+
+    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor {
+        let normed = finalNorm.map { $0(states, on: tape) } ?? states
+        return projectOut.map { $0(normed, on: tape) } ?? normed
+    }
+
+    public func copy() -> any TransformerDecoder {
+        do {
+            return try OPT(settings, weights: CopiedWeights(of: self))
+        } catch {
+            preconditionFailure("a model always holds its own weights: \(error)")
+        }
+    }
+
+    public func configuration() -> JSONValue {
+        [
+            "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": JSONValue(settings.vocabularySize),
+            "hidden_size": JSONValue(settings.hiddenSize), "ffn_dim": JSONValue(settings.feedForwardSize),
+            "num_hidden_layers": JSONValue(settings.layerCount), "num_attention_heads": JSONValue(settings.heads),
+            "max_position_embeddings": JSONValue(settings.contextLength),
+            "word_embed_proj_dim": JSONValue(settings.embeddingSize),
+            "do_layer_norm_before": .bool(settings.normalisesBefore),
+            "_remove_final_layer_norm": .bool(settings.removesFinalNorm), "enable_bias": .bool(settings.hasBiases),
+            "layer_norm_elementwise_affine": .bool(settings.normsAreAffine),
+            "activation_function": .string(settings.activation.rawValue),
+            "tie_word_embeddings": .bool(settings.tiesEmbeddings), "dropout": JSONValue(settings.dropout.residual),
+            "attention_dropout": JSONValue(settings.dropout.attention), "init_std": JSONValue(settings.initializerRange),
+        ]
+    }
+}
+
+extension OPTConfiguration {
+    /// Reads a config.json of model_type opt.
+    /// - Throws: ``ModelError`` for what is missing, impossible or not supported.
+    public init(reading file: ConfigurationReader) throws {
+        let hidden = try file.count("hidden_size")
+        let heads = try file.count("num_attention_heads")
+        guard hidden % heads == 0 else {
+            throw ModelError.configuration(
+                key: "num_attention_heads", problem: "(\(heads)) must divide hidden_size (\(hidden))")
+        }
+        self.init(
+            vocabularySize: try file.count("vocab_size"), hiddenSize: hidden,
+            feedForwardSize: try file.count("ffn_dim"),
+            layerCount: try file.layerCount("num_hidden_layers"), heads: heads,
+            contextLength: try file.optionalCount("max_position_embeddings") ?? 2048,
+            embeddingSize: try file.optionalCount("word_embed_proj_dim"),
+            normalisesBefore: try file.flag("do_layer_norm_before", or: true),
+            removesFinalNorm: try file.flag("_remove_final_layer_norm", or: false),
+            hasBiases: try file.flag("enable_bias", or: true),
+            normsAreAffine: try file.flag("layer_norm_elementwise_affine", or: true),
+            activation: try Activation(reading: "activation_function", of: file, or: .relu),
+            tiesEmbeddings: try file.flag("tie_word_embeddings", or: true),
+            dropout: DropoutRates(
+                attention: try file.dropoutRate("attention_dropout", or: 0),
+                residual: try file.dropoutRate("dropout", or: 0.1)),
+            initializerRange: try file.optionalNumber("init_std") ?? 0.02)
+    }
+}
