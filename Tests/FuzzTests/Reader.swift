@@ -144,6 +144,17 @@ struct Reader: Sendable, CustomTestStringConvertible {
             try tokenise(file)
         },
         Reader(
+            name: "tokenizer in GGUF", file: "model.gguf",
+            seeds: files(["gemma", "gpt2", "llama3", "sentencepiece"].map { "gguf-tokenizers/\($0).gguf" }),
+            words: [
+                "tokenizer.ggml.", "model", "pre", "tokens", "scores", "token_type", "merges", "bos_token_id", "llama", "gpt2", "▁", "Ġ",
+                "<0x00>",
+                "\u{8}\0\0\0", "\u{9}\0\0\0", "\0\0\0\0\0\0\0\0",
+            ]
+        ) { file in
+            try tokenise(file)
+        },
+        Reader(
             name: "npy", file: "a.npy",
             seeds: files(
                 ["int32", "flags", "float64", "version2", "big", "float32", "empty"].map { "corpora/npy/\($0).npy" }),

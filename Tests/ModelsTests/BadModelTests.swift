@@ -200,7 +200,7 @@ import _TestSupport
         func expectError(_ expected: ModelError, _ name: String, _ key: String, _ value: JSONValue?) {
             #expect(throws: expected) { try load(name, configuration: [(key, value)]) }
         }
-        let known = "known are relu, gelu, gelu_new, gelu_pytorch_tanh, silu, swish"
+        let known = "known are relu, gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, silu, swish"
         expectError(
             .unsupported("activation_function 'mish'; \(known)"), "opt-pre-norm", "activation_function", "mish")
         expectError(.unsupported("activation_function 'tanh'; \(known)"), "gpt2", "activation_function", "tanh")
@@ -221,7 +221,7 @@ import _TestSupport
         expectError(
             .configuration(key: "layer_norm_epsilon", problem: "must be a number above 0"), "gpt2",
             "layer_norm_epsilon", 0)
-        for type in ["yarn", "longrope", "mystery"] {
+        for type in ["proportional", "mystery"] {
             expectError(
                 .unsupported("rope scaling of type '\(type)'"), "llama-gqa", "rope_scaling",
                 ["type": .string(type), "factor": 2])

@@ -114,8 +114,8 @@ import _TestSupport
         func gradients(_ hidden: (Tape) -> Tensor) -> [String: Tensor] {
             let tape = Tape()
             tape.backward(
-                from: hidden(tape).crossEntropy(
-                    decoder.projection.on(tape), targets: targets, rowWeights: Array(repeating: 0.125, count: 8)))
+                from: decoder.crossEntropy(
+                    hidden(tape), targets: targets, rowWeights: Array(repeating: 0.125, count: 8), on: tape))
             defer { decoder.parameters.forEach { $0.clearGradient() } }
             return Dictionary(
                 uniqueKeysWithValues: decoder.parameters.compactMap { parameter in
@@ -152,8 +152,10 @@ import _TestSupport
         #expect(decoder.frozenTrunk == 2)
         Freezing(fraction: 0.5, freezesEmbeddings: false).apply(to: decoder)
         let embeddings = decoder.embeddingParameters.filter { $0 !== decoder.positionParameter }
-        #expect(trainable() == upper.union(embeddings.map(\.name)).union([decoder.projection.name]))
-        #expect((decoder.positionParameter == nil) == (kind == .llama))
+        let output = [decoder.projection, decoder.projectionBias].compactMap { $0?.name }
+        #expect(trainable() == upper.union(embeddings.map(\.name)).union(output))
+        let haveRows: Set<TinyModel.Kind> = [.opt, .optPostNorm, .optProjected, .optBare, .gpt2, .gpt2Scaled, .gptNeo]
+        #expect((decoder.positionParameter != nil) == haveRows.contains(kind))
         #expect(decoder.frozenTrunk == 0)
         Freezing(fraction: 0).apply(to: decoder)
         #expect(trainable() == Set(decoder.parameters.map(\.name)))

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Models
+import ShortFloats
 import Tensor
 import Testing
 import _TestSupport
@@ -23,7 +24,22 @@ import _TestSupport
         decoder.parameters.filter { $0.value.shape.rank == 2 }
     }
 
-    @Test("states, logits, scores and texts", arguments: ModelFixture.all)
+    /// Gemma multiplies embeddings by a number that is rounded to the type of the folder's weights, as Transformers does.
+    @Test("the scale of Gemma's embeddings", arguments: ["gemma2", "gemma3_text"])
+    func embeddingScale(_ name: String) throws {
+        try pair(of: name) { narrow, wide, _ in
+            let width = Float(narrow.decoder.shape.hiddenSize)
+            let rounded = FloatConversion.widenBFloat16(FloatConversion.narrowToBFloat16(width.squareRoot()))
+            #expect(rounded != width.squareRoot())
+            for (model, scale) in [(narrow, rounded), (wide, width.squareRoot())] {
+                let rows = model.decoder.embeddingParameters[0].value.embedding(of: [3, 5])
+                #expect(model.decoder.embed([3, 5], positions: [0, 1], on: nil).isIdentical(to: rows.scaled(by: scale)))
+            }
+            #expect(Trunk.share(wide.decoder, with: narrow.decoder.copy(), atMost: 9).layers == 0)
+        }
+    }
+
+    @Test("states, logits, scores and texts", arguments: ModelFixture.all.filter { !$0.hasPrefix("gemma") })
     func asked(_ name: String) throws {
         try pair(of: name) { narrow, wide, folder in
             let sequences = try ModelFixture(name).expected.sequences.map(\.tokens)
@@ -32,7 +48,7 @@ import _TestSupport
                 try Compute.$precision.withValue(precision) {
                     let states = [narrow, wide].map { $0.decoder.hidden(batch, wanted: batch.rows) }
                     #expect(states[0].isIdentical(to: states[1]))
-                    let logits = zip(states, [narrow, wide]).map { $0.logits($1.decoder.projection.value) }
+                    let logits = zip(states, [narrow, wide]).map { $1.decoder.logits($0) }
                     #expect(logits[0].isIdentical(to: logits[1]))
                     let scores = try [narrow, wide].map {
                         RewardModel($0.decoder, head: try #require($0.head)).scores(sequences)
@@ -70,8 +86,8 @@ import _TestSupport
                 let decoder = model.decoder
                 Freezing(fraction: 0.5).apply(to: decoder)
                 let tape = Tape()
-                let loss = decoder.hidden(batch, wanted: [0..<5], on: tape).crossEntropy(
-                    decoder.projection.on(tape), targets: [6, 7, 8, 9, 10], rowWeights: [1, 1, 1, 1, 1])
+                let loss = decoder.crossEntropy(
+                    decoder.hidden(batch, wanted: [0..<5], on: tape), targets: [6, 7, 8, 9, 10], rowWeights: [1, 1, 1, 1, 1], on: tape)
                 tape.backward(from: loss)
                 losses.append(loss.detached)
                 for parameter in decoder.parameters where parameter.isTrainable {

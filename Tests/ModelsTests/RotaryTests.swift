@@ -71,9 +71,13 @@ import _TestSupport
                     + #""original_max_position_embeddings": 32, "rope_theta": 5}"#)
                 == RotarySettings(
                     base: 5, scaling: .llama3(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, trainedLength: 32)))
-        #expect(throws: ModelError.unsupported("rope scaling of type 'yarn'")) {
-            try rope(#""rope_scaling": {"rope_type": "yarn", "factor": 8.0}"#)
+        #expect(throws: ModelError.unsupported("rope scaling of type 'mystery'")) {
+            try rope(#""rope_scaling": {"rope_type": "mystery", "factor": 8.0}"#)
         }
+        // where a file has both spellings, the older one counts
+        #expect(
+            try rope(#""rope_parameters": {"rope_theta": 700.0}, "rope_scaling": {"rope_type": "linear", "factor": 2}, "rope_theta": 8"#)
+                == RotarySettings(base: 8, scaling: .linear(factor: 2)))
         #expect(throws: ModelError.self) { try rope(#""rope_scaling": {"rope_type": "linear"}"#) }
         #expect(throws: ModelError.self) { try rope(#""rope_theta": 0"#) }
     }

@@ -9,7 +9,26 @@ import _TestSupport
     static let architectures = [
         ("llama-gqa", "LlamaForSequenceClassification"), ("llama-tied-biases-llama3", "LlamaForSequenceClassification"),
         ("opt-post-norm-projected", "OPTForSequenceClassification"), ("gpt2-scaled", "GPT2ForSequenceClassification"),
+        ("qwen3", "Qwen3ForSequenceClassification"), ("gemma3_text", "Gemma3TextForSequenceClassification"),
+        ("phi", "PhiForSequenceClassification"), ("gpt_neox", "GPTNeoXForSequenceClassification"),
     ]
+
+    /// What Transformers made, with weights of a family's classifier. Its batches are padded on the right; here nothing is padded.
+    @Test(
+        "scores of Transformers' classifiers",
+        arguments: ["llama", "qwen2", "qwen3", "gemma2", "gemma3_text", "gpt_neox", "mistral"])
+    func parity(_ family: String) throws {
+        struct Expected: Decodable {
+            let rows: [[Int32]]
+            let lengths: [Int]
+            let scores: [Double]
+        }
+        let expected = try Fixtures.json(Expected.self, from: "models/classifiers/\(family)/expected.json")
+        let model = try LanguageModel.loadRewardModel(Fixtures.url("models/classifiers/\(family)"))
+        let texts = zip(expected.rows, expected.lengths).map { Array($0.prefix($1)) }
+        expectClose(model.scores(texts), expected.scores, relative: 1e-5, absolute: 2e-6, label: family)
+        #expect(expected.scores.count == 4)
+    }
 
     @Test("a classifier holds the scaled head, and is read back with the same scores", arguments: architectures)
     func roundTrip(_ name: String, architecture: String) throws {
@@ -19,12 +38,12 @@ import _TestSupport
         try withTemporaryFolder { parent in
             let folder = parent.appendingPathComponent("classifier")
             var notes: [String] = []
-            try fixture.model.saveClassifier(to: folder, tokens: SpecialTokens(end: 2, padding: 0)) { notes.append($0) }
+            try fixture.model.saveClassifier(to: folder, tokens: SpecialTokens(end: 2, padding: 4)) { notes.append($0) }
             // every fixture's head has a bias and a normalisation, which a classifier has no place for
             #expect(notes.count == 1 && notes[0].contains("no bias"))
             let configuration = try ModelFolder(folder).configuration()
             #expect(configuration["architectures"] == [.string(architecture)])
-            #expect(configuration["id2label"]?.members?.count == 1 && configuration["pad_token_id"]?.int == 0)
+            #expect(configuration["id2label"]?.members?.count == 1 && configuration["pad_token_id"]?.int == 4)
             let store = try ModelFolder(folder).weights()
             #expect(!store.names.contains { $0.hasPrefix("v_head") || $0 == "lm_head.weight" })
             let weight = original.head.weight.value.scaled(by: 1 / original.head.normalisationStd.value.item)

@@ -18,7 +18,7 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
         case .noTokenizer(let folder):
             "\(folder): no tokenizer here; expected tokenizer.json, tokenizer.model, vocab.json with merges.txt, "
-                + "or vocab.txt"
+                + "vocab.txt, or a .gguf file"
         case .malformed(let file, let line?, let reason): "\(file):\(line): \(reason)"
         case .malformed(let file, nil, let reason): "\(file): \(reason)"
         case .unsupported(let file, let part, let name):

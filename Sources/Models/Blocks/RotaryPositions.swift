@@ -2,20 +2,20 @@ public import Tensor
 
 /// The rotary tables of a model, made as far as positions have been asked for.
 public final class RotaryPositions {
-    private let settings: RotarySettings
-    private let dim: Int
+    package let settings: RotarySettings
+    package let dim: Int
     private let pairs: RotaryPairs
     /// Positions 0..<n at the frequencies of sequences up to the trained length.
     private var plain: RotaryTable
     /// The table of the last pass with a sequence beyond the trained length: one row for every row of the pass.
     private var stretched: (positions: [Int32], lengths: [Int32], table: RotaryTable)?
 
-    /// Tables for the first `dim` channels of every head, which are turned in `pairs`.
+    /// Tables for the first `dim` channels of every head, which are turned in `pairs`; an odd `dim` takes one channel more.
     public init(_ settings: RotarySettings, dim: Int, pairs: RotaryPairs = .halves) {
         self.settings = settings
         self.dim = dim
         self.pairs = pairs
-        plain = RotaryTable(cosines: .zeros([0, dim / 2]), sines: .zeros([0, dim / 2]))
+        plain = RotaryTable(cosines: .zeros([0, (dim + 1) / 2]), sines: .zeros([0, (dim + 1) / 2]))
     }
 
     /// Turns the heads of every row of a layer's queries or keys.
@@ -62,12 +62,12 @@ public final class RotaryPositions {
 
     /// One row of cosines and sines for each position and its frequencies. Angles are products of floats, as in training.
     private func table(_ rows: [(position: Int, frequencies: [Float])]) -> RotaryTable {
-        let (dim, magnitude) = (dim, Float(settings.magnitude))
+        let (half, magnitude) = ((dim + 1) / 2, Float(settings.magnitude))
         func fill(_ function: (Double) -> Double) -> Tensor {
-            Tensor.uninitialized([rows.count, dim / 2]) { out in
+            Tensor.uninitialized([rows.count, half]) { out in
                 for (row, (position, frequencies)) in rows.enumerated() {
                     for (i, frequency) in frequencies.enumerated() {
-                        out[row * (dim / 2) + i] = Float(function(Double(Float(position) * frequency))) * magnitude
+                        out[row * half + i] = Float(function(Double(Float(position) * frequency))) * magnitude
                     }
                 }
             }

@@ -42,7 +42,7 @@ public struct RotarySettings: Sendable, Equatable {
     }
 
     /// What cosines and sines are multiplied by.
-    var magnitude: Double {
+    package var magnitude: Double {
         switch scaling {
         case .none, .linear, .dynamic, .llama3: 1
         case .yarn(let yarn): yarn.magnitude
@@ -65,7 +65,7 @@ public struct RotarySettings: Sendable, Equatable {
             let stretch = factor * Double(length) / Double(trained) - (factor - 1)
             base *= power(stretch, Double(dim) / Double(dim - 2))
         }
-        let plain = (0..<dim / 2).map { 1 / power(base, Double(2 * $0) / Double(dim)) }
+        let plain = (0..<(dim + 1) / 2).map { 1 / power(base, Double(2 * $0) / Double(dim)) }
         switch scaling {
         case .none, .dynamic: return plain
         case .linear(let factor): return plain.map { $0 / factor }

@@ -60,6 +60,8 @@ public class StackedDecoder: TransformerDecoder {
     public let shape: DecoderShape
     public let dropout: DropoutRates
     private let parts: Parts
+    /// The layers, from the first.
+    package var layers: [DecoderLayer] { parts.layers }
     private let assembly: Assembly
     private let settings: JSONValue
     public let classifierArchitecture: String?

@@ -25,6 +25,10 @@ final class StoredWeights: WeightSource {
             return RandomWeights(generator: Philox(seed: 0)).parameter(
                 name, shape, fresh: fresh, transposed: transposed)
         }
+        // so is the bias of a projection that is not there
+        if name == Self.projectionBias, !store.contains(name), !Self.projections.contains(where: store.contains) {
+            return Parameter(name, .zeros(shape))
+        }
         let stored = Self.spellings(of: name).first(where: store.contains) ?? name
         used.insert(stored)
         let parameter = try store.parameter(name, shape, transposed: transposed, storedAs: stored)
@@ -53,6 +57,8 @@ final class StoredWeights: WeightSource {
 
     /// What families call their output projection.
     private static let projections: Set = ["lm_head.weight", "embed_out.weight"]
+
+    private static let projectionBias = "lm_head.bias"
 
     /// The parts of models that read pictures, too.
     private static let otherPrefixes = [

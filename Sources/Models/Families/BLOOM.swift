@@ -5,7 +5,7 @@ extension ModelFamily {
     public static let bloom = ModelFamily("bloom", architecture: "BloomForCausalLM", classifier: "BloomForSequenceClassification") { file in
         let vocabulary = try file.count("vocab_size")
         let hidden = try file.optionalCount("n_embed") ?? file.count("hidden_size")
-        let (layerCount, headCount) = (try file.layerCount("n_layer"), try file.count("n_head"))
+        let (layerCount, headCount) = (try file.layerCount("n_layer", or: "num_hidden_layers"), try file.count("n_head", or: "num_attention_heads"))
         guard hidden % headCount == 0 else {
             throw ModelError.configuration(key: "n_head", problem: "(\(headCount)) must divide hidden_size (\(hidden))")
         }

@@ -58,6 +58,8 @@ struct CommonSettings {
         var headDim: Int?
         /// Whether the file may say how many channels a head has.
         var readsHeadDim = true
+        /// Whether the file may say how many heads of keys there are.
+        var readsKeyHeads = true
         var context = 2048
         var epsilonKey = "rms_norm_eps"
         var epsilon = 1e-6
@@ -73,7 +75,7 @@ struct CommonSettings {
         inner = try file.count("intermediate_size")
         layers = try file.layerCount("num_hidden_layers")
         let queries = try file.count("num_attention_heads")
-        let keys = try file.has("num_key_value_heads") ? file.optionalCount("num_key_value_heads") : family.keyHeads
+        let keys = try family.readsKeyHeads && file.has("num_key_value_heads") ? file.optionalCount("num_key_value_heads") : family.keyHeads
         heads = try Self.heads(queries, keys: keys ?? queries, hidden: hidden, dim: family.readsHeadDim ? file.optionalCount("head_dim") : nil, family)
         context = try file.optionalCount("max_position_embeddings") ?? family.context
         epsilon = try file.positiveNumber(family.epsilonKey) ?? family.epsilon
@@ -101,11 +103,11 @@ struct CommonSettings {
             vocabularySize: vocabulary, contextLength: context, headWidth: hidden)
     }
 
-    /// The channels of a head that rotary positions turn: ⌊D · share⌋.
+    /// The channels of a head that rotary positions turn: ⌊D · share⌋, and one more where that is odd.
     func rotaryDim(share: Double = 1) throws -> Int {
         let dim = Int(Double(heads.dim) * share)
-        guard dim > 0, dim % 2 == 0, dim <= heads.dim else {
-            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions of \(dim) channels need an even number of them")
+        guard dim > 0, (dim + 1) / 2 * 2 <= heads.dim else {
+            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions turn pairs of a head's channels")
         }
         return dim
     }

@@ -203,16 +203,16 @@ extension GPT2Configuration {
             throw ModelError.unsupported("cross-attention (add_cross_attention) in a GPT-2 model")
         }
         _ = try file.flag("reorder_and_upcast_attn", or: false)
-        let hidden = try file.count("n_embd")
-        let heads = try file.count("n_head")
+        let hidden = try file.count("n_embd", or: "hidden_size")
+        let heads = try file.count("n_head", or: "num_attention_heads")
         guard hidden % heads == 0 else {
             throw ModelError.configuration(key: "n_head", problem: "(\(heads)) must divide n_embd (\(hidden))")
         }
         self.init(
             vocabularySize: try file.count("vocab_size"), hiddenSize: hidden,
-            feedForwardSize: try file.optionalCount("n_inner"), layerCount: try file.layerCount("n_layer"),
+            feedForwardSize: try file.optionalCount("n_inner"), layerCount: try file.layerCount("n_layer", or: "num_hidden_layers"),
             heads: heads,
-            contextLength: try file.optionalCount("n_positions") ?? file.optionalCount("n_ctx") ?? 1024,
+            contextLength: try file.optionalCount("n_positions") ?? file.optionalCount("max_position_embeddings") ?? file.optionalCount("n_ctx") ?? 1024,
             normEpsilon: try file.positiveNumber("layer_norm_epsilon") ?? 1e-5,
             activation: try Activation(reading: "activation_function", of: file, or: .geluNew),
             scalesByHeadDim: try file.flag("scale_attn_weights", or: true),

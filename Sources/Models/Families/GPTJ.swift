@@ -1,14 +1,14 @@
 extension ModelFamily {
     /// GPT-J: one LayerNorm a layer, both halves side by side, rotary positions of neighbouring channels.
     public static let gptJ = ModelFamily("gptj", architecture: "GPTJForCausalLM", classifier: "GPTJForSequenceClassification") { file in
-        let (vocabulary, hidden) = (try file.count("vocab_size"), try file.count("n_embd"))
-        let (layerCount, headCount) = (try file.layerCount("n_layer"), try file.count("n_head"))
+        let (vocabulary, hidden) = (try file.count("vocab_size"), try file.count("n_embd", or: "hidden_size"))
+        let (layerCount, headCount) = (try file.layerCount("n_layer", or: "num_hidden_layers"), try file.count("n_head", or: "num_attention_heads"))
         guard hidden % headCount == 0 else {
             throw ModelError.configuration(key: "n_head", problem: "(\(headCount)) must divide n_embd (\(hidden))")
         }
         let heads = SelfAttention.Heads(headCount, dim: hidden / headCount)
         let inner = try file.optionalCount("n_inner") ?? 4 * hidden
-        let context = try file.optionalCount("n_positions") ?? 2048
+        let context = try file.optionalCount("n_positions") ?? file.optionalCount("max_position_embeddings") ?? 2048
         let rotaryDim = try file.has("rotary_dim") ? file.optionalCount("rotary_dim") ?? heads.dim : 64
         guard rotaryDim % 2 == 0, rotaryDim <= heads.dim else {
             throw ModelError.configuration(key: "rotary_dim", problem: "(\(rotaryDim)) must be even and at most the \(heads.dim) channels of a head")

@@ -2,7 +2,7 @@ extension ModelFamily {
     /// GPT-Neo: GPT-2 without a scale of scores, with a window in the layers that `attention_types` calls local.
     public static let gptNeo = ModelFamily("gpt_neo", architecture: "GPTNeoForCausalLM", classifier: "GPTNeoForSequenceClassification") { file in
         let (vocabulary, hidden) = (try file.count("vocab_size"), try file.count("hidden_size"))
-        let (layerCount, headCount) = (try file.layerCount("num_layers"), try file.count("num_heads"))
+        let (layerCount, headCount) = (try file.layerCount("num_layers", or: "num_hidden_layers"), try file.count("num_heads", or: "num_attention_heads"))
         guard hidden % headCount == 0 else {
             throw ModelError.configuration(key: "num_heads", problem: "(\(headCount)) must divide hidden_size (\(hidden))")
         }

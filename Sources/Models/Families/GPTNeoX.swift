@@ -4,11 +4,8 @@ extension ModelFamily {
         "gpt_neox", architecture: "GPTNeoXForCausalLM", classifier: "GPTNeoXForSequenceClassification"
     ) { file in
         let settings = try CommonSettings(
-            reading: file, .init(readsHeadDim: false, epsilonKey: "layer_norm_eps", epsilon: 1e-5, activation: .gelu))
+            reading: file, .init(readsHeadDim: false, readsKeyHeads: false, epsilonKey: "layer_norm_eps", epsilon: 1e-5, activation: .gelu))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
-        guard heads.keys == heads.queries else {
-            throw ModelError.configuration(key: "num_key_value_heads", problem: "must be num_attention_heads in a GPT-NeoX model")
-        }
         let isParallel = try file.flag("use_parallel_residual", or: true)
         let bias = try file.flag("attention_bias", or: true)
         let section = try file.section("rope_scaling") ?? file.section("rope_parameters")

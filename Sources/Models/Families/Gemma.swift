@@ -67,9 +67,15 @@ extension ModelFamily {
     /// √width as Transformers multiplies embeddings by it: in the type that the folder's weights have.
     private static func embeddingScale(_ file: ConfigurationReader, width: Int) throws -> Float {
         let scale = Float(width).squareRoot()
-        switch try file.optionalString("dtype") ?? file.optionalString("torch_dtype") {
-        case "bfloat16": return FloatConversion.widenBFloat16(FloatConversion.narrowToBFloat16(scale))
-        case "float16": return FloatConversion.widenFloat16(FloatConversion.narrowToFloat16(scale))
+        let key = file.object["dtype"]?.isNull ?? true ? "torch_dtype" : "dtype"
+        switch file.object[key]?.string {
+        case "bfloat16":
+            // asked for, because the model's numbers depend on it
+            _ = try file.string(key)
+            return FloatConversion.widenBFloat16(FloatConversion.narrowToBFloat16(scale))
+        case "float16":
+            _ = try file.string(key)
+            return FloatConversion.widenFloat16(FloatConversion.narrowToFloat16(scale))
         default: return scale
         }
     }

@@ -1,6 +1,8 @@
 import Data
+import Formats
 import Foundation
 import Testing
+import _TestSupport
 
 /// Damaged files end in a `TokenizerError` or in a tokenizer that works; never in a crash, never in a runaway.
 ///
@@ -26,6 +28,17 @@ import Testing
         try mutate(TinyTokenizers.SentencePiece().bytes, name: "tokenizer.model", count: 1000, seed: 3)
     }
 
+    @Test(arguments: ["gemma", "llama3", "sentencepiece"]) func survivesMutatedGGUFFiles(_ name: String) throws {
+        let original = [UInt8](try Foundation.Data(contentsOf: GGUFTokenizerTests.folder.appendingPathComponent(name + ".gguf")))
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("mutated.gguf")
+            try mutate(original, name: "mutated.gguf", count: 600, seed: UInt64(name.count)) { files in
+                try Foundation.Data(files["mutated.gguf"] ?? []).write(to: file)
+                return try TokenizerFolder.load(from: file)
+            }
+        }
+    }
+
     @Test func survivesMutatedConfigurations() throws {
         let json = """
             {"bos_token": "<s>", "eos_token": {"content": "<s>", "lstrip": true}, "add_bos_token": true,
@@ -37,11 +50,12 @@ import Testing
     }
 
     private func mutate(
-        _ original: [UInt8], name: String, count: Int, seed: UInt64, beside others: [String: [UInt8]] = [:]
+        _ original: [UInt8], name: String, count: Int, seed: UInt64, beside others: [String: [UInt8]] = [:],
+        load: ([String: [UInt8]]) throws -> any Tokenizer = { try TokenizerFolder.load(files: $0, path: "memory") }
     ) throws {
         var loaded = 0
         var generator = Generator(state: seed)
-        for _ in 0..<count / Self.share where try tryOne(original, name: name, beside: others, &generator) {
+        for _ in 0..<count / Self.share where try tryOne(original, name: name, beside: others, load, &generator) {
             loaded += 1
         }
         // Some damage goes unnoticed, and most does not.
@@ -53,7 +67,7 @@ import Testing
             let seed = UInt64.random(in: 1 ... .max)
             var generator = Generator(state: seed)
             do {
-                _ = try tryOne(original, name: name, beside: others, &generator)
+                _ = try tryOne(original, name: name, beside: others, load, &generator)
             } catch {
                 Issue.record("seed \(seed): \(error)")
             }
@@ -62,21 +76,22 @@ import Testing
 
     /// Damages the file and loads it; true if that went well.
     private func tryOne(
-        _ original: [UInt8], name: String, beside others: [String: [UInt8]], _ generator: inout Generator
+        _ original: [UInt8], name: String, beside others: [String: [UInt8]], _ load: ([String: [UInt8]]) throws -> any Tokenizer,
+        _ generator: inout Generator
     ) throws -> Bool {
         var bytes = original
         for _ in 0..<Int.random(in: 1...3, using: &generator) { Self.damage(&bytes, &generator) }
         var files = others
         files[name] = bytes
         do {
-            let tokenizer = try TokenizerFolder.load(files: files, path: "memory")
+            let tokenizer = try load(files)
             for text in Self.texts {
                 let ids = tokenizer.encode(text, addingSpecialTokens: true)
                 #expect(ids.allSatisfy { $0 >= 0 && Int($0) < tokenizer.vocabularySize })
                 _ = tokenizer.decode(ids, skippingSpecialTokens: false)
             }
             return true
-        } catch let error as TokenizerError {
+        } catch let error as any Error & CustomStringConvertible where error is TokenizerError || error is CheckpointError {
             #expect(!error.description.isEmpty)
             return false
         }

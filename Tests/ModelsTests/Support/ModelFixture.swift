@@ -29,10 +29,20 @@ struct ModelFixture {
         let sequences: [Sequence]
         let greedy: Greedy
         let greedyUncached: Greedy?
+        let greedyAcrossWindow: Greedy?
         let reward: Reward
     }
 
-    static let all = [
+    static let all =
+        [
+            "bloom", "bloom-post-norm", "gemma2", "gemma2-biases", "gemma3_text", "gemma3_text-six-layers", "gpt_neo", "gpt_neo-untied", "gpt_neox",
+            "gpt_neox-no-biases", "gpt_neox-sequential", "gptj", "gptj-tied", "llama-wide-heads", "llama-yarn", "mistral", "mistral-no-window",
+            "olmo2", "olmo2-wide-heads", "phi", "phi-grouped", "phi3", "phi3-longrope", "phi3-window-partial", "qwen2", "qwen2-wide-heads",
+            "qwen3", "qwen3-window-biases", "smollm3", "smollm3-window", "stablelm", "stablelm-parallel",
+        ] + first
+
+    /// The families that were there first.
+    static let first = [
         "llama-gqa", "llama-tied-biases-llama3", "llama-linear", "llama-dynamic", "llama-v5-config", "opt-pre-norm",
         "opt-post-norm", "opt-post-norm-projected", "opt-bare", "gpt2", "gpt2-scaled",
     ]

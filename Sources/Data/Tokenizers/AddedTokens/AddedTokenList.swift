@@ -134,6 +134,6 @@ struct AddedTokenList {
     }
 
     /// Longer tokens are refused: a search walks along a token at every place of a text.
-    private static let lengthLimit = 1024
+    static let lengthLimit = 1024
     private static let noteLimit = 20
 }

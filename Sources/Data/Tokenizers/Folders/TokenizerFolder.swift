@@ -1,25 +1,46 @@
-internal import Formats
+package import Formats
 public import Foundation
 
-/// Reads a tokenizer from the files in a folder.
+/// Reads a tokenizer from the files in a folder, or from a GGUF file.
 public enum TokenizerFolder {
-    /// The tokenizer of a folder.
+    /// The tokenizer of a folder, or of a GGUF file.
     ///
     /// It is read from `tokenizer.json`, else from `tokenizer.model` (SentencePiece), else from `vocab.json` with
-    /// `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT). `tokenizer_config.json` and
-    /// `special_tokens_map.json` are read where present, and `added_tokens.json` beside a vocabulary file. Where they contradict each
-    /// other, what Transformers 5 makes of them counts; the tokenizer's `notes` name each contradiction.
+    /// `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT), else from the metadata of the folder's `.gguf` file.
+    /// `tokenizer_config.json` and `special_tokens_map.json` are read where present, and `added_tokens.json` beside a vocabulary file. Where
+    /// they contradict each other, what Transformers 5 makes of them counts; the tokenizer's `notes` name each contradiction.
     ///
-    /// - Throws: `TokenizerError`, naming the file and what is wrong with it or what it asks for that is not supported.
+    /// - Parameter folder: A folder, or a `.gguf` file; of one in several parts any, or the folder of them all.
+    /// - Throws: `TokenizerError`, naming the file and what is wrong with it or what it asks for that is not supported; `CheckpointError` for
+    ///   a file that is no sound GGUF file.
     public static func load(from folder: URL) throws -> any Tokenizer {
-        try load(FolderContents(folder))
+        try loadPipeline(from: folder)
     }
 
     /// The tokenizer of an encoder's folder, which cuts texts to a length and puts pairs of texts together.
     ///
     /// - Throws: as ``load(from:)``.
     public static func loadPipeline(from folder: URL) throws -> PipelineTokenizer {
-        try load(FolderContents(folder))
+        if let file = GGUFPlace.file(at: folder) { return try load(gguf: file) }
+        do {
+            return try load(FolderContents(folder))
+        } catch let error as TokenizerError {
+            guard case .noTokenizer = error, let file = try GGUFPlace.file(in: folder) else { throw error }
+            return try load(gguf: file)
+        }
+    }
+
+    /// The tokenizer that the metadata of a GGUF file describe.
+    ///
+    /// - Parameter path: What to call the file in errors.
+    package static func load(metadata: [String: GGUFValue], path: String) throws -> any Tokenizer {
+        let part = try GGUFTokenizer.read(GGUFTokenizerMetadata(metadata, file: path))
+        return try PipelineTokenizer(files: part.files, model: part.model)
+    }
+
+    private static func load(gguf file: URL) throws -> PipelineTokenizer {
+        let part = try GGUFTokenizer.read(file)
+        return try PipelineTokenizer(files: part.files, model: part.model)
     }
 
     /// The tokenizer of a folder that is held in memory.

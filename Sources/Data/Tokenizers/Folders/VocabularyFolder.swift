@@ -15,6 +15,14 @@ struct VocabularyFolder {
         specialTokensMap = try folder.json("special_tokens_map.json") ?? .object([])
     }
 
+    /// A folder of nothing but a vocabulary, whose file has a word on all that a tokenizer_config.json says.
+    init(_ folder: FolderContents, name: String, configuration: JSONValue) {
+        self.folder = folder
+        self.name = name
+        self.configuration = configuration
+        specialTokensMap = .object([])
+    }
+
     var settings: TransformersSettings {
         TransformersSettings(configuration: configuration, specialTokensMap: specialTokensMap)
     }

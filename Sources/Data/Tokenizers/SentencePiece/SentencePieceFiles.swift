@@ -159,7 +159,7 @@ enum SentencePieceFiles {
 
     static let space: JSONValue = "\u{2581}"
 
-    private static func normalizer(addsSpace: Bool) -> JSONValue {
+    static func normalizer(addsSpace: Bool) -> JSONValue {
         let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": space]
         let prepend: JSONValue = ["type": "Prepend", "prepend": space]
         return ["type": "Sequence", "normalizers": .array(addsSpace ? [prepend, replace] : [replace])]

@@ -1,0 +1,110 @@
+import Formats
+
+/// How a tokenizer that GGUF calls `gpt2` cuts texts into words: the name in `tokenizer.ggml.pre`, and what the tokenizer.json of the models
+/// that have it says.
+struct GGUFWordKind {
+    /// The `normalizer` of the tokenizer.json.
+    var normalizer: JSONValue = nil
+    /// Its `pre_tokenizer`.
+    var preTokenizer: JSONValue
+    /// Whether a word that is a token is taken as it is.
+    var ignoresMerges = false
+    /// Whether the begin of sequence is put before texts where the file does not say.
+    var addsBegin = false
+    /// What people should know of it.
+    var note: String?
+
+    /// The kind that a file names.
+    ///
+    /// - Throws: `TokenizerError.unsupported` for a name that is not known.
+    init(_ source: GGUFTokenizerMetadata) throws {
+        guard let name = source.kind else {
+            self.init(preTokenizer: Self.gpt2)
+            note = "\(source.file): \(GGUFTokenizerMetadata.kindKey) is missing; texts are cut into words as GPT-2 does"
+            return
+        }
+        guard let kind = Self.kind(name) else { throw source.unsupported(GGUFTokenizerMetadata.kindKey, name) }
+        self = kind
+    }
+
+    private init(normalizer: JSONValue = nil, preTokenizer: JSONValue, ignoresMerges: Bool = false, addsBegin: Bool = false) {
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        self.ignoresMerges = ignoresMerges
+        self.addsBegin = addsBegin
+    }
+
+    /// The kind of a name; `nil` if it is not known.
+    private static func kind(_ name: String) -> GGUFWordKind? {
+        switch name {
+        case "default", "gpt-2", "gpt2", "phi-2": GGUFWordKind(preTokenizer: gpt2)
+        case "olmo", "mpt": GGUFWordKind(normalizer: composed, preTokenizer: gpt2)
+        case "llama-bpe", "llama3", "llama-v3", "pixtral":
+            GGUFWordKind(preTokenizer: split(llama3), ignoresMerges: true, addsBegin: true)
+        case "smaug-bpe", "dbrx", "falcon3": GGUFWordKind(preTokenizer: split(llama3))
+        case "qwen2", "deepseek-r1-qwen", "megrez": GGUFWordKind(normalizer: composed, preTokenizer: split(ByteLevelFiles.qwenPattern))
+        case "stablelm2": GGUFWordKind(preTokenizer: split(ByteLevelFiles.qwenPattern))
+        case "tekken": GGUFWordKind(preTokenizer: split(tekken), ignoresMerges: true, addsBegin: true)
+        case "gpt-4o", "llama4": GGUFWordKind(preTokenizer: split(gpt4o))
+        case "smollm", "starcoder", "refact": GGUFWordKind(preTokenizer: sequence([digits, gpt2]))
+        case "command-r": GGUFWordKind(normalizer: composed, preTokenizer: sequence([digits, gpt2]))
+        case "falcon":
+            GGUFWordKind(
+                preTokenizer: sequence([
+                    ["type": "Punctuation", "behavior": "Contiguous"], gpt2, ["type": "Digits", "individual_digits": false],
+                    split("[0-9][0-9][0-9]", spelling: false),
+                ]))
+        case "bloom": GGUFWordKind(preTokenizer: split(#" ?[^(\s|[.,!?…。，、।۔،])]+"#))
+        case "deepseek-llm":
+            GGUFWordKind(preTokenizer: sequence(deepSeekLLM.map { split($0, spelling: false) } + [digits, bytes]))
+        case "deepseek-coder":
+            GGUFWordKind(preTokenizer: sequence(deepSeekCoder.map { split($0, spelling: false) } + [digits, bytes]))
+        case "deepseek-v3": GGUFWordKind(preTokenizer: sequence(deepSeekV3.map { split($0, spelling: false) } + [bytes]))
+        default: nil
+        }
+    }
+
+    // MARK: Parts
+
+    private static let composed: JSONValue = ["type": "NFC"]
+    private static let gpt2 = ByteLevelFiles.byteLevel(addsSpace: false, usesPattern: true)
+    private static let bytes = ByteLevelFiles.byteLevel(addsSpace: false, usesPattern: false)
+    private static let digits: JSONValue = ["type": "Digits", "individual_digits": true]
+
+    private static func sequence(_ elements: [JSONValue]) -> JSONValue { ["type": "Sequence", "pretokenizers": .array(elements)] }
+
+    /// A Split whose matches stand by themselves, with the spelling of bytes behind it unless others follow.
+    private static func split(_ expression: String, spelling: Bool = true) -> JSONValue {
+        let split: JSONValue = ["type": "Split", "pattern": ["Regex": .string(expression)], "behavior": "Isolated", "invert": false]
+        return spelling ? sequence([split, bytes]) : split
+    }
+
+    // MARK: Expressions
+
+    private static let llama3 =
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    /// A word with capitals first, or of capitals alone: what Tekken's and GPT-4o's expressions begin with.
+    private static func words(_ ending: String) -> String {
+        #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"# + ending
+            + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"# + ending
+    }
+    private static let tekken = words("") + #"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    private static let gpt4o =
+        words("(?i:'s|'t|'re|'ve|'m|'ll|'d)?") + #"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
+    private static let deepSeekCoder = ["[\r\n]", #"\s?\p{L}+"#, #"\s?\p{P}+"#, "[一-龥ࠀ-一가-\u{D7FF}]+"]
+    private static let deepSeekV3 = [
+        #"\p{N}{1,3}"#, "[一-龥\u{3040}-ゟ゠-ヿ]+",
+        "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*"
+            + "|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
+    ]
+    /// DeepSeek LLM: words of letters that have a case, punctuation of ASCII and of East Asia, space at the end, Han and Hangul.
+    private static let deepSeekLLM = [
+        "[\r\n]", "\\s?[\(casedLetters)]+", "\\s?[!-/:-~！-／：-～‘-‟\u{3000}-。]+", #"\s+$"#, "[一-龥ࠀ-一가-\u{D7FF}]+",
+    ]
+    /// Ranges of letters; those whose ends have another canonical form are written by their numbers.
+    private static let casedLetters =
+        "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝ\u{1F5F}-\u{1F7D}"
+        + "ᾀ-ᾴᾶ-ᾼ\u{1FBE}ῂ-ῄῆ-ῌῐ-\u{1FD3}ῖ-\u{1FDB}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u{2126}ℨ\u{212A}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⲳⳳ"
+        + "Ꙁ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
+}
