@@ -112,7 +112,7 @@ extension LanguageModel {
         }
     }
 
-    private func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType) -> JSONValue {
+    func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType) -> JSONValue {
         var configuration = source ?? decoder.configuration()
         for member in decoder.configuration().members ?? [] { configuration[member.key] = member.value }
         let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"

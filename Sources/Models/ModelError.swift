@@ -12,6 +12,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case noHead
     /// A model has no form as a sequence classifier.
     case noClassifier(String)
+    /// A model has no form as a GGUF file.
+    case noGGUF(String)
     /// A fault of a configuration, with the file that it stands in.
     indirect case inFile(String, ModelError)
     /// A tokenizer has ids beyond the rows of the embedding.
@@ -50,6 +52,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(folder) holds no v_head weights: it is not a reward model and cannot score. Train one with train-reward-model"
         case .noHead: "the model has no trained head to be saved as a sequence classifier"
         case .noClassifier(let reason): reason
+        case .noGGUF(let reason): reason
         case .tooManyTokens(let folder, let tokens, let rows):
             "\(folder): the tokenizer has \(tokens) ids but the model's embedding only \(rows) rows; they do not belong together"
         }

@@ -44,6 +44,19 @@ public struct TextModel {
         ) { try tokenizer.save(to: $0) }
     }
 
+    /// Writes a GGUF file with the model and its tokenizer, which ``load(_:usesTanh:families:note:)`` and llama.cpp read.
+    /// - Parameters:
+    ///   - type: how matrices are stored.
+    ///   - note: receives one line for everything that the file leaves out.
+    /// - Throws: `ModelError.noGGUF` or `TokenizerError.unsupported` for what such a file cannot hold; `CheckpointError`; `FileError`.
+    public func saveGGUF(
+        to file: URL, as type: LanguageModel.GGUFType = .f32, note: (String) -> Void = { _ in }
+    ) throws {
+        let rows = model.decoder.shape.vocabularySize
+        let metadata = try (tokenizer as? PipelineTokenizer)?.ggufMetadata(rows: rows, architecture: model.ggufArchitecture ?? "") ?? []
+        try model.saveGGUF(to: file, tokens: SpecialTokens(of: tokenizer), as: type, tokenizer: metadata, note: note)
+    }
+
     /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
     /// Nil where nothing names one.
     public var ends: EndTokens? {

@@ -5,7 +5,7 @@ public import Study
 public struct BestOfNOptions: SettingsOptions {
     public typealias Values = BestOfNSettings
 
-    @Option(help: "The model to sample from: a model folder or a run folder.")
+    @Option(help: "The model to sample from: a model folder, a GGUF file or a run folder.")
     public var modelName: String
     @Option(help: "N, the responses to every prompt.")
     public var numReturnSequences = Self.defaults.numReturnSequences

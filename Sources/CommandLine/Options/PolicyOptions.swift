@@ -5,7 +5,7 @@ public import Study
 public struct PolicyOptions: SettingsOptions {
     public typealias Values = PolicySettings
 
-    @Option(help: "The supervised model that the policy starts as: a model folder or a run folder.")
+    @Option(help: "The supervised model that the policy starts as: a model folder, a GGUF file or a run folder.")
     public var modelName: String
     @Option(help: "The model that the KL is measured against; the starting policy unless given.")
     public var baseModelName: String?

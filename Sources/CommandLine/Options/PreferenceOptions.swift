@@ -5,7 +5,7 @@ public import Study
 public struct PreferenceOptions: SettingsOptions {
     public typealias Values = PreferenceSettings
 
-    @Option(help: "The supervised model to start from: a model folder or a run folder.")
+    @Option(help: "The supervised model to start from: a model folder, a GGUF file or a run folder.")
     public var modelName: String
     @Option(
         help: """

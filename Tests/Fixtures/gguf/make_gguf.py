@@ -52,6 +52,14 @@ def make_types():
         data = random_blocks(kind, 3, 512, random)
         writer.add_tensor(kind.name, data, raw_dtype=kind)
         expected[kind.name] = gguf.quants.dequantize(data, kind).astype(np.float32).reshape(3, 512)
+    # numbers of many sizes and what the package makes of them when it writes
+    numbers = (random.normal(size=(8, 64)) * 10.0 ** random.integers(-6, 3, size=(8, 64))).astype(np.float32)
+    numbers[0, :32] = 0
+    numbers[1, :32] = np.arange(32) - 16  # of 16 / 127 each
+    numbers[2, :32] = (np.arange(32) - 15.5) * 127 / 15.5 / 2  # halves
+    writer.add_tensor("numbers", numbers)
+    for kind in (T.F16, T.BF16, T.Q8_0):
+        writer.add_tensor(f"numbers.{kind.name}", gguf.quants.quantize(numbers, kind), raw_dtype=kind)
     vector = random.normal(size=5).astype(np.float32)
     writer.add_tensor("vector", vector)
     expected["vector"] = vector

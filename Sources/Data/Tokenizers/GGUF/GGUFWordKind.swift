@@ -34,8 +34,15 @@ struct GGUFWordKind {
         self.addsBegin = addsBegin
     }
 
+    /// One name of each kind.
+    static let names = [
+        "gpt-2", "llama-bpe", "smaug-bpe", "qwen2", "stablelm2", "tekken", "gpt-4o", "smollm", "command-r", "falcon", "bloom",
+        "deepseek-llm",
+        "deepseek-coder", "deepseek-v3", "olmo",
+    ]
+
     /// The kind of a name; `nil` if it is not known.
-    private static func kind(_ name: String) -> GGUFWordKind? {
+    static func kind(_ name: String) -> GGUFWordKind? {
         switch name {
         case "default", "gpt-2", "gpt2", "phi-2": GGUFWordKind(preTokenizer: gpt2)
         case "olmo", "mpt": GGUFWordKind(normalizer: composed, preTokenizer: gpt2)

@@ -1,0 +1,164 @@
+public import Formats
+
+extension PipelineTokenizer {
+    /// The tokenizer as the metadata of a GGUF file, which ``TokenizerFolder/load(from:)`` and llama.cpp read.
+    ///
+    /// What is made is read back and has to give the same ids for some texts.
+    /// - Parameters:
+    ///   - rows: how many rows the model's embedding has; ids that no token has become unused tokens.
+    ///   - architecture: `general.architecture`, by which readers tell some tokenizers.
+    /// - Throws: `TokenizerError.unsupported` for a tokenizer of another kind than GGUF's `llama` and `gpt2`.
+    public func ggufMetadata(rows: Int, architecture: String) throws -> [(key: String, value: GGUFValue)] {
+        try GGUFTokenizerWriter(self, rows: rows, architecture: architecture).metadata()
+    }
+}
+
+/// Puts a tokenizer into the metadata of a GGUF file.
+struct GGUFTokenizerWriter {
+    private let tokenizer: PipelineTokenizer
+    private let rows: Int
+    private let architecture: String
+
+    init(_ tokenizer: PipelineTokenizer, rows: Int, architecture: String) {
+        self.tokenizer = tokenizer
+        self.rows = max(rows, tokenizer.vocabularySize)
+        self.architecture = architecture
+    }
+
+    private func unsupported(_ part: String, _ name: String) -> TokenizerError {
+        .unsupported(file: tokenizer.files.pipelineName, part: part, name: "\(name), which a GGUF file cannot hold")
+    }
+
+    func metadata() throws -> [(key: String, value: GGUFValue)] {
+        guard case .bpe(let model) = tokenizer.model, model.options.continuingPrefix == nil, model.options.endSuffix == nil else {
+            throw unsupported("model.type", "WordPiece or affixes")
+        }
+        guard model.options.fallsBackToBytes else { return try checked(byteLevel(model)) }
+        // scores alone, as most files have them, unless these do not hold the order of the merges
+        let pieces = pieces(model)
+        return try (try? checked(pieces)) ?? checked(pieces + [merges(model)])
+    }
+
+    // MARK: The two kinds
+
+    private func byteLevel(_ model: BPEModel) throws -> [(key: String, value: GGUFValue)] {
+        let (normalizer, words) = (tokenizer.files.pipeline["normalizer"] ?? .null, tokenizer.files.pipeline["pre_tokenizer"] ?? .null)
+        let name = GGUFWordKind.names.first { name in
+            guard let kind = GGUFWordKind.kind(name), kind.ignoresMerges == model.options.ignoresMerges else { return false }
+            return Self.plain(kind.preTokenizer) == Self.plain(words) && Self.plain(kind.normalizer) == Self.plain(normalizer)
+        }
+        guard let name else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "none") }
+        return common(model, kind: "gpt2") + [merges(model), (GGUFTokenizerMetadata.kindKey, Self.text(name))]
+    }
+
+    private func pieces(_ model: BPEModel) -> [(key: String, value: GGUFValue)] {
+        var scores = (0..<rows).map { -Float($0 + model.merges.count) }
+        for (rank, merge) in model.merges.sorted.enumerated().reversed() { scores[Int(merge.merge.result)] = -Float(rank) }
+        let normalizer = tokenizer.files.pipeline["normalizer"]
+        let all = normalizer?["normalizers"]?.array ?? [normalizer ?? .null]
+        let scheme = tokenizer.files.pipeline["pre_tokenizer"]?["prepend_scheme"]?.string
+        let addsSpace = all.contains { $0["type"]?.string == "Prepend" } || scheme.map { $0 != "never" } ?? false
+        return common(model, kind: "llama") + [
+            (GGUFTokenizerMetadata.scoresKey, .array(.floats(scores))), ("tokenizer.ggml.add_space_prefix", .bool(addsSpace)),
+            (GGUFTokenizerMetadata.kindKey, Self.text("default")),
+        ]
+    }
+
+    private func common(_ model: BPEModel, kind: String) -> [(key: String, value: GGUFValue)] {
+        let added = Dictionary(tokenizer.addedVocabulary.tokens.map { ($0.id, $0) }) { $1 }
+        var (tokens, types) = (GGUFStrings(), [Int64]())
+        for id in 0..<Int32(rows) {
+            let bytes = model.vocabulary.bytes(of: id)
+            let type: GGUFTokenizerMetadata.TokenType
+            if id == tokenizer.unknown {
+                type = .unknown
+            } else if let token = added[id] {
+                type = token.isSpecial ? .control : .userDefined
+            } else if let bytes {
+                type = kind == "llama" && ByteFallback.byte(Array(bytes)) != nil ? .byte : .normal
+            } else {
+                type = .unused
+            }
+            types.append(Int64(type.rawValue))
+            tokens.append(added[id].map { Array($0.content.utf8) } ?? bytes.map(Array.init) ?? Array("[PAD\(id)]".utf8))
+        }
+        let (bare, whole) = (tokenizer.encode("a", addingSpecialTokens: false), tokenizer.encode("a", addingSpecialTokens: true))
+        let extra = whole.count > bare.count
+        var pairs: [(key: String, value: GGUFValue)] = [
+            (GGUFTokenizerMetadata.modelKey, Self.text(kind)), (GGUFTokenizerMetadata.tokensKey, .array(.strings(tokens))),
+            (GGUFTokenizerMetadata.typesKey, .array(.signed(types))),
+            ("tokenizer.ggml.add_bos_token", .bool(extra && whole.first == tokenizer.beginOfSequence)),
+            ("tokenizer.ggml.add_eos_token", .bool(extra && whole.last == tokenizer.endOfSequence && whole.last != bare.last)),
+        ]
+        for (name, id) in [
+            ("bos", tokenizer.beginOfSequence), ("eos", tokenizer.endOfSequence), ("unknown", tokenizer.unknown),
+            ("padding", tokenizer.padding),
+        ] {
+            if let id { pairs.append(("tokenizer.ggml.\(name)_token_id", .unsigned(UInt64(id)))) }
+        }
+        if let template = tokenizer.files.configuration["chat_template"] {
+            for (name, text) in Self.templates(template) { pairs.append(("tokenizer.chat_template\(name)", Self.text(text))) }
+        }
+        return pairs
+    }
+
+    private func merges(_ model: BPEModel) -> (key: String, value: GGUFValue) {
+        var list = GGUFStrings()
+        for merge in model.merges.sorted {
+            let (left, right) = (model.vocabulary.bytes(of: merge.left) ?? [], model.vocabulary.bytes(of: merge.right) ?? [])
+            list.append(left + [UInt8(ascii: " ")] + right)
+        }
+        return (GGUFTokenizerMetadata.mergesKey, .array(.strings(list)))
+    }
+
+    /// Templates with the ends of their keys.
+    private static func templates(_ value: JSONValue) -> [(String, String)] {
+        if let text = value.string { return [("", text)] }
+        return (value.array ?? []).compactMap { entry in
+            guard let name = entry["name"]?.string, let text = entry["template"]?.string else { return nil }
+            return (name == "default" ? "" : ".\(name)", text)
+        }
+    }
+
+    private static func text(_ text: String) -> GGUFValue { .string(Array(text.utf8)) }
+
+    // MARK: Checks
+
+    /// A part of a pipeline without what makes no difference to ids, so that two can be compared.
+    private static func plain(_ part: JSONValue) -> JSONValue {
+        if let elements = part["pretokenizers"]?.array ?? part["normalizers"]?.array, elements.count == 1 { return plain(elements[0]) }
+        guard let members = part.members else { return part.array.map { .array($0.map(plain)) } ?? part }
+        let usual: [String: JSONValue] = ["use_regex": true, "add_prefix_space": true, "invert": false]
+        return .object(
+            members.filter { $0.key != "trim_offsets" && !$0.value.isNull && usual[$0.key] != $0.value }
+                .map { .init($0.key, plain($0.value)) }.sorted { $0.key < $1.key })
+    }
+
+    private static let samples = [
+        "Hello, world! It's 2024: a\n\n  test\twith 12345 numbers, dashes -- and (brackets).", " leading and   inner spaces",
+        "ÀÉ ñandú 日本語 🙂",
+        "don't DON'T we'll\r\nfoo_bar = baz(1.5e-3);", "",
+    ]
+
+    /// The pairs, if a tokenizer that is made of them gives the same ids.
+    private func checked(_ pairs: [(key: String, value: GGUFValue)]) throws -> [(key: String, value: GGUFValue)] {
+        var metadata = Dictionary(pairs) { $1 }
+        metadata["general.architecture"] = Self.text(architecture)
+        let (files, model) = try GGUFTokenizer.read(GGUFTokenizerMetadata(metadata, file: tokenizer.files.pipelineName))
+        let again = try PipelineTokenizer(files: files, model: model)
+        let others = Dictionary(again.addedVocabulary.tokens.map { ($0.id, $0) }) { $1 }
+        for token in tokenizer.addedVocabulary.tokens {
+            guard let other = others[token.id], other.isSingleWord == token.isSingleWord, other.stripsLeft == token.stripsLeft,
+                other.stripsRight == token.stripsRight, other.isNormalized == token.isNormalized || tokenizer.normalizer == nil
+            else { throw unsupported("added_tokens", "the way in which \(OneLine.quoted(token.content, limit: 40)) is found in texts") }
+        }
+        for sample in Self.samples {
+            for special in [false, true] {
+                guard again.encode(sample, addingSpecialTokens: special) == tokenizer.encode(sample, addingSpecialTokens: special) else {
+                    throw unsupported("post_processor", "a way to cut texts")
+                }
+            }
+        }
+        return pairs
+    }
+}

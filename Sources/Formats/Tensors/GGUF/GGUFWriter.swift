@@ -1,0 +1,248 @@
+public import Foundation
+import ShortFloats
+
+/// Writes a GGUF file, version 3, which appears under its name when it is complete.
+public struct GGUFWriter {
+    /// A tensor on its way into the file.
+    private struct Entry {
+        var tensor: WritableTensor
+        var type: GGMLType
+        var offset: Int
+    }
+
+    private var pairs: [(key: String, value: GGUFValue)] = []
+    private var entries: [Entry] = []
+    private var size = 0
+    private static let alignment = 32
+
+    /// A file of an architecture.
+    public init(architecture: String) { add("general.architecture", .string(Array(architecture.utf8))) }
+
+    /// Puts a value into the metadata. A key that is there already keeps its place and gets the new value.
+    public mutating func add(_ key: String, _ value: GGUFValue) {
+        if let index = pairs.firstIndex(where: { $0.key == key }) { pairs[index].value = value } else { pairs.append((key, value)) }
+    }
+
+    /// Puts a tensor into the file, stored as its own elements are: F32, F16 or BF16.
+    public mutating func add(_ tensor: WritableTensor) {
+        let type: GGMLType? = GGMLType.allCases.first { $0.elementType == tensor.elementType }
+        guard let type else { preconditionFailure("\(tensor.name): GGUF files hold no weights of type \(tensor.elementType)") }
+        append(tensor, type)
+    }
+
+    /// Puts a tensor of 32-bit floats into the file as blocks of Q8_0: 32 whole numbers of 8 bits and a scale of 16. Its rows must be a
+    /// multiple of 32 long.
+    public mutating func addQuantised(_ tensor: WritableTensor) {
+        precondition(
+            tensor.elementType == .float32 && (tensor.shape.last ?? 1) % 32 == 0, "\(tensor.name) cannot be cut into blocks of 32 floats")
+        append(tensor, .q8_0)
+    }
+
+    private mutating func append(_ tensor: WritableTensor, _ type: GGMLType) {
+        precondition(tensor.shape.count <= 4, "\(tensor.name) has more dimensions than a GGUF file can hold")
+        entries.append(Entry(tensor: tensor, type: type, offset: size))
+        let (elements, width) = type.block
+        size += Self.padded(tensor.shape.reduce(1, *) / elements * width)
+    }
+
+    private static func padded(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
+
+    /// Writes the file. Tensors are fetched one at a time.
+    ///
+    /// - Throws: `CheckpointError.duplicateTensor`, `.wrongSize`, `.notRepresentable`, `.notFinite`, what a tensor throws when its elements
+    ///   are fetched, `FileError`.
+    public func write(to url: URL) throws {
+        var names: Set<String> = []
+        for entry in entries where !names.insert(entry.tensor.name).inserted {
+            throw CheckpointError.duplicateTensor(name: entry.tensor.name, file: url.path)
+        }
+        let file = try AtomicFile(url)
+        let header = header
+        try file.write(header)
+        var written = header.count
+        func pad() throws {
+            let missing = Self.padded(written) - written
+            try file.write([UInt8](repeating: 0, count: missing))
+            written += missing
+        }
+        for entry in entries {
+            try pad()
+            if entry.type == .q8_0 {
+                var encoder = Q8Encoder(name: entry.tensor.name)
+                try entry.tensor.write(to: { try encoder.take($0, sink: file.write) }, file: url.path)
+            } else {
+                try entry.tensor.write(to: file.write, file: url.path)
+            }
+            let (elements, width) = entry.type.block
+            written += entry.tensor.shape.reduce(1, *) / elements * width
+        }
+        try pad()
+        try file.commit()
+    }
+
+    // MARK: Header
+
+    private var header: [UInt8] {
+        var bytes = Array("GGUF".utf8)
+        Self.put(UInt32(3), &bytes)
+        Self.put(UInt64(entries.count), &bytes)
+        Self.put(UInt64(pairs.count), &bytes)
+        for (key, value) in pairs {
+            Self.put(key.utf8, &bytes)
+            Self.put(value, &bytes)
+        }
+        for entry in entries {
+            Self.put(entry.tensor.name.utf8, &bytes)
+            Self.put(UInt32(entry.tensor.shape.count), &bytes)
+            for extent in entry.tensor.shape.reversed() { Self.put(UInt64(extent), &bytes) }
+            Self.put(entry.type.rawValue, &bytes)
+            Self.put(UInt64(entry.offset), &bytes)
+        }
+        return bytes
+    }
+
+    private static func put(_ number: some FixedWidthInteger, _ bytes: inout [UInt8]) {
+        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private static func put(_ text: some Collection<UInt8>, _ bytes: inout [UInt8]) {
+        put(UInt64(text.count), &bytes)
+        bytes.append(contentsOf: text)
+    }
+
+    /// The type and the value. Whole numbers take 32 bits where these are enough, as the readers of most keys demand.
+    private static func put(_ value: GGUFValue, _ bytes: inout [UInt8]) {
+        func type(_ type: GGUFValueType) { put(type.rawValue, &bytes) }
+        switch value {
+        case .unsigned(let number):
+            if let short = UInt32(exactly: number) {
+                type(.uint32)
+                put(short, &bytes)
+            } else {
+                type(.uint64)
+                put(number, &bytes)
+            }
+        case .signed(let number):
+            if let short = Int32(exactly: number) {
+                type(.int32)
+                put(short, &bytes)
+            } else {
+                type(.int64)
+                put(number, &bytes)
+            }
+        case .float(let number):
+            type(.float32)
+            put(number.bitPattern, &bytes)
+        case .double(let number):
+            type(.float64)
+            put(number.bitPattern, &bytes)
+        case .bool(let flag):
+            type(.bool)
+            bytes.append(flag ? 1 : 0)
+        case .string(let text):
+            type(.string)
+            put(text, &bytes)
+        case .array(let array):
+            type(.array)
+            put(array, &bytes)
+        }
+    }
+
+    private static func put(_ array: GGUFArray, _ bytes: inout [UInt8]) {
+        func start(_ type: GGUFValueType) {
+            put(type.rawValue, &bytes)
+            put(UInt64(array.count), &bytes)
+        }
+        switch array {
+        case .unsigned(let numbers):
+            let short = numbers.map { UInt32(exactly: $0) }
+            if short.contains(nil) {
+                start(.uint64)
+                for number in numbers { put(number, &bytes) }
+            } else {
+                start(.uint32)
+                for number in short { put(number ?? 0, &bytes) }
+            }
+        case .signed(let numbers):
+            let short = numbers.map { Int32(exactly: $0) }
+            if short.contains(nil) {
+                start(.int64)
+                for number in numbers { put(number, &bytes) }
+            } else {
+                start(.int32)
+                for number in short { put(number ?? 0, &bytes) }
+            }
+        case .floats(let numbers):
+            start(.float32)
+            for number in numbers { put(number.bitPattern, &bytes) }
+        case .doubles(let numbers):
+            start(.float64)
+            for number in numbers { put(number.bitPattern, &bytes) }
+        case .bools(let flags):
+            start(.bool)
+            for flag in flags { bytes.append(flag ? 1 : 0) }
+        case .strings(let texts):
+            start(.string)
+            for text in texts { put(text, &bytes) }
+        case .arrays(let arrays):
+            start(.array)
+            for inner in arrays { put(inner, &bytes) }
+        }
+    }
+}
+
+/// Makes blocks of Q8_0 of floats, as ggml does: the scale is the largest magnitude / 127, numbers are rounded to the nearest, halves away
+/// from zero.
+private struct Q8Encoder {
+    let name: String
+    private var pending: [UInt8] = []
+    private var seen = 0
+
+    init(name: String) { self.name = name }
+
+    /// Takes floats as bytes, and hands on all whole blocks.
+    mutating func take(_ bytes: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let width = 128
+        guard pending.isEmpty, bytes.count % width == 0 else {
+            pending.append(contentsOf: bytes)
+            let whole = pending.count / width * width
+            let blocks = Array(pending[..<whole])
+            pending.removeFirst(whole)
+            return try blocks.withUnsafeBytes { try encode($0, sink: sink) }
+        }
+        for start in stride(from: 0, to: bytes.count, by: width << 12) {
+            try encode(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + width << 12, bytes.count)]), sink: sink)
+        }
+    }
+
+    private mutating func encode(_ bytes: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count / 128 * 34)
+        for block in 0..<bytes.count / 128 {
+            func value(_ index: Int) -> Float {
+                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: block * 128 + index * 4, as: UInt32.self)))
+            }
+            var largest: Float = 0
+            for index in 0..<32 {
+                guard value(index).isFinite else {
+                    throw CheckpointError.notFinite(name: name, index: seen + index, value: value(index).description)
+                }
+                largest = max(largest, abs(value(index)))
+            }
+            let scale = largest / 127
+            // scales that are too small to be divided by are zeros in 16 bits
+            let inverse = (1 / scale).isFinite ? 1 / scale : 0
+            let bits = FloatConversion.narrowToFloat16(scale)
+            guard bits & 0x7FFF != 0x7C00 else {
+                throw CheckpointError.notRepresentable(name: name, index: seen, value: largest.description, type: GGMLType.q8_0.name)
+            }
+            out.append(UInt8(truncatingIfNeeded: bits))
+            out.append(UInt8(truncatingIfNeeded: bits >> 8))
+            for index in 0..<32 {
+                out.append(UInt8(bitPattern: Int8((value(index) * inverse).rounded(.toNearestOrAwayFromZero))))
+            }
+            seen += 32
+        }
+        try out.withUnsafeBytes(sink)
+    }
+}

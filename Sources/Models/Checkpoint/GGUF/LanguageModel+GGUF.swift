@@ -1,0 +1,117 @@
+public import Formats
+public import Foundation
+import Tensor
+
+extension LanguageModel {
+    /// How weights are stored in a GGUF file.
+    public enum GGUFType: String, Sendable, CaseIterable {
+        case f32, f16, bf16
+        /// Blocks of 32 whole numbers of 8 bits with a scale.
+        case q8_0
+
+        /// What `general.file_type` says of it.
+        var number: UInt64 {
+            switch self {
+            case .f32: 0
+            case .f16: 1
+            case .q8_0: 7
+            case .bf16: 32
+            }
+        }
+    }
+
+    /// What GGUF calls the architecture of this model; nil for one that it has none for.
+    public var ggufArchitecture: String? {
+        (decoder.configuration()["model_type"]?.string).flatMap { GGUFArchitecture(modelType: $0)?.rawValue }
+    }
+
+    /// Writes a GGUF file, which ``load(_:usesTanh:families:note:)`` and llama.cpp read. A head is left out: such files have no place for it.
+    ///
+    /// - Parameters:
+    ///   - tokens: ids of the special tokens.
+    ///   - type: how matrices are stored; vectors stay F32, and matrices whose rows do not fit blocks of 32 become F16 in place of Q8_0.
+    ///   - tokenizer: the metadata of the tokenizer, keys with `tokenizer.` in front.
+    ///   - note: receives one line for everything that the file leaves out.
+    /// - Throws: ``ModelError/noGGUF(_:)`` for a model that GGUF has no architecture for, or with settings that it cannot hold;
+    ///   ``CheckpointError``; `FileError`.
+    public func saveGGUF(
+        to file: URL, tokens: SpecialTokens = SpecialTokens(), as type: GGUFType = .f32,
+        tokenizer: [(key: String, value: GGUFValue)] = [], note: (String) -> Void = { _ in }
+    ) throws {
+        let configuration = savedConfiguration(tokens, .float32)
+        let model = configuration["model_type"]?.string ?? ""
+        guard let architecture = GGUFArchitecture(modelType: model) else {
+            throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
+        }
+        if head != nil { note("the value head is left out of the GGUF file, which has no place for it") }
+        let settings = GGUFSettings(architecture, ConfigurationReader(configuration), decoder.shape)
+        var writer = GGUFWriter(architecture: architecture.rawValue)
+        writer.add("general.type", .string(Array("model".utf8)))
+        writer.add("general.file_type", .unsigned(type.number))
+        writer.add("general.quantization_version", .unsigned(2))
+        for (key, value) in try settings.metadata() { writer.add("\(architecture.rawValue).\(key)", value) }
+        for (key, value) in tokenizer { writer.add(key, value) }
+        for (key, name) in [("bos_token_id", "bos"), ("eos_token_id", "eos"), ("pad_token_id", "padding")] {
+            let value = configuration[key]
+            if let id = value?.int ?? value?.array?.first?.int, id >= 0 {
+                writer.add("tokenizer.ggml.\(name)_token_id", .unsigned(UInt64(id)))
+            }
+        }
+        for (name, factors) in try settings.factors() {
+            writer.add(WritableTensor(name, shape: [factors.count], values: factors.map(Float.init)))
+        }
+        let order = GGUFWeightOrder(architecture: architecture, heads: decoder.shape.heads, keyHeads: decoder.shape.keyHeads)
+        for parameter in decoder.parameters {
+            try add(parameter, to: &writer, order, as: type)
+        }
+        if decoder.isTied, architecture == .gptneox || architecture == .gpt2 {
+            // these are expected to have a projection of their own
+            try add(decoder.projection, to: &writer, order, as: type, named: .init(layer: nil, part: "output", suffix: ".weight"))
+        }
+        try writer.write(to: file)
+    }
+
+    private func add(
+        _ parameter: Parameter, to writer: inout GGUFWriter, _ order: GGUFWeightOrder, as type: GGUFType,
+        named: GGUFArchitecture.Name? = nil
+    ) throws {
+        guard let name = named ?? order.architecture.name(checkpoint: parameter.name) else {
+            throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
+        }
+        let shape = parameter.value.shape.dimensions
+        let change = order.change(name)
+        // positions are added to embeddings, not multiplied
+        let isMatrix = shape.count == 2 && name.part != "position_embd"
+        let isQuantised = isMatrix && type == .q8_0 && shape[1] % 32 == 0
+        let elements: ElementType =
+            switch type {
+            case .bf16 where isMatrix: .bfloat16
+            case .f16 where isMatrix: .float16
+            case .q8_0 where isMatrix && !isQuantised: .float16
+            default: .float32
+            }
+        // what checkpoints hold turned is not turned in the model, nor in a GGUF file
+        precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is turned in one of two formats")
+        let tensor: WritableTensor
+        switch change {
+        case .none, .turned:
+            tensor = WritableTensor(name.gguf, parameter.value, as: elements)
+        case .plusOne:
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.widened().values.map { $0 + 1 } }
+        case .interleaved, .byKind:
+            guard let rows = GGUFWeightOrder.order(change, rows: shape[0]) else {
+                throw ModelError.noGGUF("\(parameter.name) of shape \(shape) cannot be divided among heads")
+            }
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) {
+                let (values, length) = (parameter.value.widened().values, shape.dropFirst().reduce(1, *))
+                var result = [Float](repeating: 0, count: values.count)
+                for (row, place) in rows.enumerated() {
+                    let start = Int(place) * length
+                    result[start..<start + length] = values[row * length..<(row + 1) * length]
+                }
+                return result
+            }
+        }
+        if isQuantised { writer.addQuantised(tensor) } else { writer.add(tensor) }
+    }
+}
