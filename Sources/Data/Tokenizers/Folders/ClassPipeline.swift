@@ -28,7 +28,7 @@ struct ClassPipeline {
     }
 
     private func apply(to files: inout TokenizerFiles, model: inout TokenModel) throws {
-        guard kind == .bert ? model.isWordPiece : !model.isWordPiece else { return }
+        guard kind.fits(model) else { return }
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
         var pipeline = files.pipeline
         var changed: [String] = []
@@ -207,6 +207,7 @@ struct ClassPipeline {
                     "max_input_chars_per_word": 100,
                 ]
             )
+        case .unigram, .wordLevel: return nil
         }
     }
 }

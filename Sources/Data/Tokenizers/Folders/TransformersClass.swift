@@ -63,6 +63,15 @@ enum TransformersClass: String {
         return ["pretokenizers", "decoders"].contains { part[$0]?.array?.contains { isByteLevel($0) } ?? false }
     }
 
+    /// Whether the class has models of this kind.
+    func fits(_ model: TokenModel) -> Bool {
+        switch model {
+        case .bpe: self != .bert
+        case .wordPiece: self == .bert
+        case .unigram, .wordLevel: false
+        }
+    }
+
     /// The tokens of roles that the files say nothing of.
     var defaults: [(role: TransformersSettings.Role, token: String)] {
         switch self {
