@@ -145,7 +145,8 @@ struct ClassPipeline {
             let lower: [JSONValue] = try settings.flag("do_lower_case") == true ? [["type": "Lowercase"]] : []
             return sequence(
                 lower + [
-                    replace("Regex", #"\s{2,}|[\n\r\t]"#, " "), ["type": "NFC"], ["type": "Strip", "strip_left": false, "strip_right": true],
+                    replace("Regex", #"\s{2,}|[\n\r\t]"#, " "), ["type": "NFC"],
+                    ["type": "Strip", "strip_left": false, "strip_right": true],
                 ])
         }
     }
@@ -221,7 +222,7 @@ struct ClassPipeline {
             }
             // the beginning of a sequence, whatever the files say
             if kind == .codeLlama { return try token(.begin).map { TemplateJSON(prefix: [$0], suffix: []).json } }
-            if kind == .t5 { 
+            if kind == .t5 {
                 return try token(.end).map {
                     TemplateJSON(prefix: [], suffix: [.init(text: "</s>", id: $0.id)]).untypedJSON(doublesClosing: false)
                 }
@@ -231,7 +232,9 @@ struct ClassPipeline {
                 return TemplateJSON(prefix: [begin], suffix: [end]).untypedJSON(doublesClosing: true)
             }
             guard let first = try token(.classification), let last = try token(.separator) else { return nil }
-            if kind == .bert || kind == .albert || kind == .debertaV2 { return TemplateJSON(prefix: [first], suffix: [last], opensSecond: false).json }
+            if kind == .bert || kind == .albert || kind == .debertaV2 {
+                return TemplateJSON(prefix: [first], suffix: [last], opensSecond: false).json
+            }
             return [
                 "type": "RobertaProcessing", "sep": [.string(last.text), .integer(Int(last.id))],
                 "cls": [.string(first.text), .integer(Int(first.id))], "trim_offsets": true,

@@ -60,8 +60,10 @@ enum TransformersClass: String {
     private static let misnamed: Set<String> = [
         "arctic", "chatlm", "ernie4_5", "ernie4_5_moe", "fuyu", "h2ovl_chat", "hyperclovax", "hyperclovax_vlm", "hyperclovax_vision_v2",
         "internlm2", "internlm3", "iquestcoder", "jamba", "llava", "llava_next", "minicpm3", "minicpmv", "minimax_m2", "modernbert",
-        "modernbert-decoder", "molmo", "molmo2", "nemotron", "nvfp4", "opencua", "openvla", "paddleocr_vl", "phi3", "phi3_v", "phimoe", "qwen2",
-        "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen4_exp", "step3_vl", "vipllava", "cohere_asr", "camembertv2-base", "siglip2", "smolvlm",
+        "modernbert-decoder", "molmo", "molmo2", "nemotron", "nvfp4", "opencua", "openvla", "paddleocr_vl", "phi3", "phi3_v", "phimoe",
+        "qwen2",
+        "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen4_exp", "step3_vl", "vipllava", "cohere_asr", "camembertv2-base", "siglip2",
+        "smolvlm",
     ]
 
     /// The classes by model type.
@@ -82,10 +84,12 @@ enum TransformersClass: String {
                 "gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "recurrent_gemma", "t5gemma", "shieldgemma2",
             ],
             "MPNetTokenizer": ["mpnet"], "MobileBertTokenizer": ["mobilebert"], "LEDTokenizer": ["led"],
-            "T5Tokenizer": ["t5", "mt5", "switch_transformers"], "CamembertTokenizer": ["camembert"], "AlbertTokenizer": ["albert", "yoso"],
+            "T5Tokenizer": ["t5", "mt5", "switch_transformers"], "CamembertTokenizer": ["camembert"],
+            "AlbertTokenizer": ["albert", "yoso"],
             "XLMRobertaTokenizer": ["xlm-roberta", "xmod", "gte", "jina_embeddings_v3"], "DebertaV2Tokenizer": ["deberta-v2"],
             backend: [
-                "mistral", "mistral3", "ministral", "ministral3", "mixtral", "gpt_bigcode", "stablelm", "olmo2", "olmo3", "flex_olmo", "glm",
+                "mistral", "mistral3", "ministral", "ministral3", "mixtral", "gpt_bigcode", "stablelm", "olmo2", "olmo3", "flex_olmo",
+                "glm",
                 "glm4", "glm4_moe", "granite", "granitemoe", "granitemoehybrid", "persimmon", "umt5", "xlm-roberta-xl", "nystromformer",
             ],
         ]

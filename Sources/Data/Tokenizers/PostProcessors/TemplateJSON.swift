@@ -20,7 +20,8 @@ struct TemplateJSON {
         func text(_ name: String) -> JSONValue { ["Sequence": ["id": .string(name), "type_id": 0]] }
         let closing = suffix.map(special)
         let single = prefix.map(special) + [text("A")] + closing
-        return json.setting("single", to: .array(single)).setting("pair", to: .array(single + (doublesClosing ? closing : []) + [text("B")] + closing))
+        return json.setting("single", to: .array(single)).setting(
+            "pair", to: .array(single + (doublesClosing ? closing : []) + [text("B")] + closing))
     }
 
     /// The JSON; null if nothing is put around texts.

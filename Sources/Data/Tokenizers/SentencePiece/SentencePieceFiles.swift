@@ -37,7 +37,8 @@ enum SentencePieceFiles {
         }
         let model: TokenModel
         if source.modelType == 1 {
-            model = .unigram(try UnigramPieces(source).model(unknown: source.unknown, fallsBackToBytes: source.fallsBackToBytes, folder.name))
+            model = .unigram(
+                try UnigramPieces(source).model(unknown: source.unknown, fallsBackToBytes: source.fallsBackToBytes, folder.name))
         } else {
             let vocabulary = try vocabulary(of: source, folder)
             model = .bpe(
@@ -85,7 +86,8 @@ enum SentencePieceFiles {
         guard source.modelType == 1 else { return nil }
         let configuration = try folder.folder.json("config.json")
         let type = configuration?["model_type"]?.string.flatMap { TransformersClass.registry[$0] }
-        let named = try folder.settings.tokenizerClass() ?? configuration?["tokenizer_class"]?.string.map(TransformersSettings.baseName) ?? type
+        let named =
+            try folder.settings.tokenizerClass() ?? configuration?["tokenizer_class"]?.string.map(TransformersSettings.baseName) ?? type
         return named.flatMap { TransformersClass(named: $0) }.flatMap { $0.isUnigram ? $0 : nil }
     }
 
@@ -233,7 +235,7 @@ enum SentencePieceFiles {
         var elements: [JSONValue] = [["type": "Replace", "pattern": ["String": space], "content": " "]]
         if fallsBackToBytes { elements.append(["type": "ByteFallback"]) }
         elements.append(["type": "Fuse"])
-if addsSpace { elements.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
+        if addsSpace { elements.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
         return ["type": "Sequence", "decoders": .array(elements)]
     }
 }
