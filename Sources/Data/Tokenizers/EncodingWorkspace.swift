@@ -6,7 +6,7 @@ import Synchronization
 final class EncodingWorkspace: @unchecked Sendable {
     var text = NormalizedText()
     var pieces = Pieces()
-    var merger = SymbolMerger()
+    var scratch = TokenModel.Scratch()
     var cache = WordCache()
 }
 

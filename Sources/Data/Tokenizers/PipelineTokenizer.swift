@@ -212,7 +212,7 @@ public struct PipelineTokenizer: Tokenizer {
         workspace.pieces.bytes.withUnsafeBufferPointer { bytes in
             for range in workspace.pieces.ranges {
                 let word = UnsafeBufferPointer(rebasing: bytes[range])
-                workspace.cache.append(word, to: &ids) { model.encode(word, with: &workspace.merger, to: &$0) }
+                workspace.cache.append(word, to: &ids) { model.encode(word, with: &workspace.scratch, to: &$0) }
             }
         }
     }

@@ -7,7 +7,8 @@ import _TestSupport
 @Suite struct TokenizerParityTests {
     static let kinds = [
         "gpt2", "llama3", "qwen", "metaspace", "unknown", "suffix", "prefix", "wordpiece", "bert", "opt", "roberta",
-        "sentencepiece", "sentencepiece-first",
+        "sentencepiece", "sentencepiece-first", "unigram", "t5", "xlm-roberta", "camembert", "deberta", "albert", "cohere", "codegen",
+        "qwen3.5", "gemma", "code-llama", "mpnet",
     ]
 
     @Test(arguments: kinds) func equalsReference(_ kind: String) throws {
@@ -29,7 +30,9 @@ import _TestSupport
             #expect(saved.endOfSequence == tokenizer.endOfSequence)
             #expect(saved.padding == tokenizer.padding)
             #expect(saved.unknown == tokenizer.unknown)
-            for name in ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt"] {
+            for name in [
+                "tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt",
+            ] {
                 let bytes = try? Foundation.Data(contentsOf: original.appendingPathComponent(name))
                 let copy = try? Foundation.Data(contentsOf: folder.appendingPathComponent(name))
                 #expect(bytes == copy, "\(name) is carried along")

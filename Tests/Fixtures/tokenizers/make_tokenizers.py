@@ -21,7 +21,7 @@ from pathlib import Path
 import sentencepiece
 from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors,
                         trainers)
-from transformers import BertTokenizer, GPT2Tokenizer, LlamaTokenizer, RobertaTokenizer
+from transformers import AutoTokenizer, BertTokenizer, GPT2Tokenizer, LlamaTokenizer, RobertaTokenizer
 from transformers.convert_slow_tokenizer import generate_merges
 
 HERE = Path(__file__).parent
@@ -447,6 +447,245 @@ def unicode_tables():
     dump(HERE / "unicode.json", {"classes": runs, "sums": sums})
 
 
+# ---- parts: expressions, normalizers, pre-tokenizers, models and decoders one by one
+
+# The texts of patterns.json and parts.json.
+SAMPLE = STRINGS[1:140:3] + STRINGS[140::6]
+
+ALPHABET = {b: c for b, c in zip(
+    [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100), *range(0x21), *range(0x7F, 0xA1), 0xAD],
+    map(chr, [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100), *range(0x100, 0x144)]))}
+
+
+def byte_model():
+    """A model that shows pieces: byte b is token b, and token 256 + b where it ends a piece. The test puts it together, too."""
+    vocab = {ALPHABET[b]: b for b in range(256)} | {ALPHABET[b] + "</w>": 256 + b for b in range(256)}
+    return Tokenizer(models.BPE(vocab=vocab, merges=[], end_of_word_suffix="</w>"))
+
+
+SPELL = pre_tokenizers.ByteLevel(False, use_regex=False)
+
+# Expressions of published tokenizers.
+KNOWN = [
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r" ?[^(\s|[.,!?…。，、।۔،])]+", "[0-9][0-9][0-9]", r"\s+$", r"[一-龥぀-ゟ゠-ヿ]+", r"\s?\p{P}+",
+    r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+",
+    r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"\d{1,3}(?=(?:\d{3})*\b)",
+]
+# Everything else that expressions have.
+OTHER = [
+    r"(?<=a)b", r"(a)\1", r"(ab)+", r"a*", r"a+?", r"a++", r"[a-z&&[^aeiou]]", r"[[:alpha:]]+", r"(?i:é)", r"a|", r"\bb", r"\Bo", r"^.", r".$", r"$",
+    r"^", r"\A.", r".\Z", r"\w+", r"\W+", r"[^\w\s]+", r"\h+", r"\R", r"(?m:.)+", r".+", r"(?<=\p{Lu})(?=\p{Lu}\p{Ll})", r"(?=[A-Z])", r"(?!a)",
+    r"\d{1,3}+", r"a{,2}", r"a{2}?", r"a{1,2}?b", r"a{b", r"(?>a+)b", r"(?>ab|a)b", "(?x: a b # comment\n )", r"a(?i)b|c", r"(?i)hello|the",
+    r"(?i)[^a-m]+", r"[[:punct:]]+", r"[[:^alpha:]]+", r"[[:word:]]+", r"[[:graph:]]+", r"[[:blank:]]+", r"[[:upper:]][[:lower:]]*", r"\p{^L}+",
+    r"\p{Latin}+|\p{Cyrillic}+|\p{Greek}+", r"\p{Emoji}", r"\p{Alnum}+", r"(?:a|ab)(?:c|bcd)?", r"t.*?e", r"(\w)\1", r"(?:(a)|b)+\1", r"(?<=['’])s",
+    r"(?:\s|^)\S", r"(?:a*)*", r"(?:a*?b*)+", r"(\d+)-(\d+)", r"[a\-z]", r"\x{1F600}|\u00e9|\x41", r"(?i:σ)", r"(?i:ſ|k)", r"(?#comment)a",
+    r"(?<=\n)|(?=\n)", r"\b", r"[^\S\n]+", r"\S+?(?=\s|$)", r"[\w&&[^\d]]+", r"[^a-z&&\w]", r"(?:(?=\w)\w)+", r"\p{Cn}", r"a**",
+]
+
+
+def patterns():
+    """What expressions make of texts: the pieces of a Split, with every behaviour."""
+    gpt2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    cases = [(p, "Isolated", False) for p in KNOWN + OTHER]
+    for behavior in ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]:
+        for p in [gpt2, r"\d+", r"a*", r"[aeiou]", r"(?<=a)|b", r"(a)\1|e"]:
+            cases += [(p, behavior, False), (p, behavior, True)]
+    names = {"MergedWithPrevious": "merged_with_previous", "MergedWithNext": "merged_with_next"}
+    result = []
+    for pattern, behavior, invert in cases:
+        split = pre_tokenizers.Split(Regex(pattern), names.get(behavior, behavior.lower()), invert)
+        result.append({"pattern": pattern, "behavior": behavior, "invert": invert,
+                       "pieces": ["\x1f".join(p for p, _ in split.pre_tokenize_str(s)) if "\x1f" not in s else None for s in SAMPLE]})
+    dump(HERE / "patterns.json", {"texts": SAMPLE, "cases": result})
+
+
+def small_rules():
+    """SentencePiece's compiled rules, few of them: folds, nothing, several for one, marks that are one with their letters."""
+    rules = {"\u00a0": " ", "\u3000": " ", "\t": " ", "\n": " ", "\ufb01": "fi", "\u00bd": "1/2", "e\u0301": "\u00e9", "\u0301": "", "\u0308": "",
+             "\u2460": "1", "\u212b": "\u00c5", "\uff21": "A", "\uff01": "!", "A": "a", "H": "h", "\u2026": "...", "\u200b": "", "\u110b\u1161": "\uc544",
+             "a\u030a": "\u00e5", "\u0000": "", "\u00e9\u0301": "E"}
+    rules.pop("\u0000")
+    path = Path("/tmp/rules.tsv")
+    path.write_text("".join(" ".join(f"{ord(c):X}" for c in k) + "\t" + " ".join(f"{ord(c):X}" for c in v) + "\n" for k, v in rules.items()))
+    return path
+
+
+def sentencepiece_model(model_type, size, **options):
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS[:11]), model_writer=model, vocab_size=size, model_type=model_type, hard_vocab_limit=False,
+        normalization_rule_tsv=str(small_rules()), minloglevel=2, **options)
+    return model.getvalue()
+
+
+def rules_of(model):
+    import sentencepiece.sentencepiece_model_pb2 as proto
+    message = proto.ModelProto()
+    message.ParseFromString(model)
+    return message.normalizer_spec.precompiled_charsmap
+
+
+def small_unigram(seed, byte_fallback=False):
+    draw = random.Random(seed)
+    vocab = {"<unk>": 0.0}
+    if byte_fallback:
+        vocab |= {f"<0x{i:02X}>": -0.5 for i in range(256)}
+    pool = "".join(STRINGS)
+    for _ in range(200):
+        start = draw.randrange(len(pool))
+        word = pool[start:start + draw.choice([1, 1, 1, 2, 2, 3, 4, 6])].replace(" ", "\u2581")
+        vocab.setdefault(word, -float(draw.choice([1, 2, 2, 3, draw.random() * 12])))
+    return Tokenizer(models.Unigram(list(vocab.items()), unk_id=0, byte_fallback=byte_fallback))
+
+
+def flags_tokenizer():
+    """An added token under every combination of the five flags, in normalised and in other text."""
+    tokenizer = byte_model()
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace("0", "1")])
+    tokenizer.pre_tokenizer = SPELL
+    for i in range(32):
+        flags = dict(single_word=bool(i & 1), lstrip=bool(i & 2), rstrip=bool(i & 4), normalized=bool(i & 8))
+        token = AddedToken("TokEn" + "abcdefghijklmnopqrstuvwxyzABCDEF"[i] + "0"[:i % 2], special=bool(i & 16), **flags)
+        tokenizer.add_special_tokens([token]) if i & 16 else tokenizer.add_tokens([token])
+    draw = random.Random(32)
+    contents = [t.content for t in tokenizer.get_added_tokens_decoder().values()]
+    parts = contents + [c.lower() for c in contents] + [c.upper() for c in contents] + [" ", "  ", "\t", "\n", "x", "-", "é", "0", "日", ""] * 8
+    texts = ["".join(draw.choice(parts) for _ in range(draw.randrange(1, 9))) for _ in range(160)]
+    return tokenizer, texts
+
+
+def parts():
+    """What single parts make of texts; a tokenizer's model is null where it is that of byte_model()."""
+    result = []
+
+    def add(name, tokenizer, texts=SAMPLE, decodes=False):
+        state = json.loads(tokenizer.to_str())
+        if len(state["model"]["vocab"]) == 512:
+            state["model"] = None
+        ids = [tokenizer.encode(s, add_special_tokens=False).ids for s in texts]
+        result.append({"name": name, "tokenizer": json.dumps(state), "texts": None if texts is SAMPLE else texts, "ids": ids,
+                       "decoded": [tokenizer.decode(i, skip_special_tokens=False) for i in ids] if decodes else None})
+
+    def normalizer(name, part, texts=SAMPLE):
+        tokenizer = byte_model()
+        tokenizer.normalizer, tokenizer.pre_tokenizer = part, SPELL
+        add(name, tokenizer, texts)
+
+    def pre_tokenizer(name, part):
+        tokenizer = byte_model()
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([part, SPELL])
+        add(name, tokenizer)
+
+    normalizer("Nmt", normalizers.Nmt(), ["".join("a" + chr(c) for c in range(i, i + 64)) for start in [0, 0x1680, 0x2000, 0x2580, 0xFEC0, 0xFFC0]
+                                          for i in [start, start + 64]])
+    rules = rules_of(sentencepiece_model("unigram", 180))
+    marks = ["".join(a + m + "\u0308"[:i % 2] for i, m in enumerate("\u0301\u0308\u030a\u200d\u0903\u0301")) for a in "aeA\u00e9\u00bd\uff21\u110b\u0915\r"]
+    normalizer("Precompiled", normalizers.Precompiled(rules), SAMPLE + marks + ["\r\n\t\n", "\u110b\u1161\u110b\u1161\u11ab", "e\u0301\u0301e\u0301"])
+    normalizer("Replace", normalizers.Replace(Regex(r"\s{2,}|[\n\r\t]"), " "))
+    normalizer("Replace with a reference", normalizers.Replace(Regex(r"(\w)\1"), "<>"))
+    pre_tokenizer("UnicodeScripts", pre_tokenizers.UnicodeScripts())
+    pre_tokenizer("CharDelimiterSplit", pre_tokenizers.CharDelimiterSplit("e"))
+    pre_tokenizer("FixedLength", pre_tokenizers.FixedLength(3))
+    for behavior in ["removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous"]:
+        pre_tokenizer("Punctuation " + behavior, pre_tokenizers.Punctuation(behavior))
+    for scheme in ["first", "always", "never"]:
+        for split in [True, False]:
+            tokenizer = byte_model()
+            tokenizer.normalizer = normalizers.Replace(Regex("^a+"), "")
+            tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(prepend_scheme=scheme, split=split), SPELL])
+            tokenizer.add_tokens(["hello", "<s>"])
+            add(f"Metaspace {scheme} {split}", tokenizer)
+    words = sorted({w for s in SAMPLE for w in s.split()})[::3]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(["[UNK]"] + words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    add("WordLevel", tokenizer, decodes=True)
+    for seed in range(4):
+        tokenizer = small_unigram(seed, byte_fallback=seed % 2 == 1)
+        if seed > 1:
+            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+        tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
+        add(f"Unigram {seed}", tokenizer, decodes=True)
+    for cleanup in [True, False]:
+        tokenizer = small_unigram(9)
+        tokenizer.decoder = decoders.CTC(pad_token="e", word_delimiter_token="a", cleanup=cleanup)
+        add(f"CTC {cleanup}", tokenizer, decodes=True)
+    tokenizer = small_unigram(9)
+    tokenizer.decoder = decoders.Sequence([decoders.Replace(Regex(r"(\w)\1|\u2581"), "-"), decoders.Fuse(), decoders.Replace(Regex("^-|-$"), "")])
+    add("Replace of a decoder", tokenizer, decodes=True)
+    add("added tokens", *flags_tokenizer())
+    dump(HERE / "parts.json", {"texts": SAMPLE, "cases": result})
+
+
+def folder(name, files):
+    """A folder as people have it, and what AutoTokenizer makes of it."""
+    (HERE / name).mkdir(exist_ok=True)
+    for file, content in files.items():
+        if isinstance(content, bytes):
+            (HERE / name / file).write_bytes(content)
+        else:
+            dump(HERE / name / file, content)
+    record_transformers(name, AutoTokenizer.from_pretrained(HERE / name))
+
+
+def unigram_folders():
+    """SentencePiece's Unigram models under the names and classes that people have them with."""
+    t5 = sentencepiece_model("unigram", 200, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    folder("t5", {"spiece.model": t5, "config.json": {"model_type": "t5"}})
+    plain = sentencepiece_model("unigram", 190)
+    folder("xlm-roberta", {"sentencepiece.bpe.model": plain, "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer"}})
+    folder("camembert", {"sentencepiece.bpe.model": plain, "tokenizer_config.json": {"tokenizer_class": "CamembertTokenizer"}})
+    deberta = sentencepiece_model("unigram", 200, pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]",
+                                  eos_piece="[SEP]", unk_piece="[UNK]")
+    folder("deberta", {"spm.model": deberta, "tokenizer_config.json": {"tokenizer_class": "DebertaV2Tokenizer", "split_by_punct": True}})
+    # a tokenizer.json with a pipeline that is not the class's
+    albert = sentencepiece_model("unigram", 200, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, control_symbols=["[CLS]", "[SEP]", "[MASK]"])
+    import sentencepiece.sentencepiece_model_pb2 as proto
+    message = proto.ModelProto()
+    message.ParseFromString(albert)
+    tokenizer = Tokenizer(models.Unigram([(p.piece, p.score) for p in message.pieces], unk_id=1))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.Precompiled(rules_of(albert))])
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    folder("albert", {"tokenizer.json": json.loads(tokenizer.to_str()), "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer"}})
+    generic = sentencepiece_model("unigram", 440, byte_fallback=True)
+    folder("unigram", {"tokenizer.model": generic, "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"}})
+
+
+def class_folders():
+    """A tokenizer.json whose class puts another pipeline together."""
+    def byte_pairs(special):
+        tokenizer, trainer = byte_level(330, special)
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(False)
+        tokenizer.train_from_iterator(CORPUS, trainer)
+        return json.loads(tokenizer.to_str())
+
+    def pieces(special):
+        tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+        trainer = trainers.BpeTrainer(vocab_size=480, special_tokens=special + [f"<0x{i:02X}>" for i in range(256)], show_progress=False)
+        tokenizer.train_from_iterator(CORPUS, trainer)
+        state = json.loads(tokenizer.to_str())
+        state["added_tokens"] = [t for t in state["added_tokens"] if not t["content"].startswith("<0x")]
+        return state
+
+    cohere = ["<PAD>", "<UNK>", "<CLS>", "<SEP>", "<MASK_TOKEN>", "<BOS_TOKEN>", "<|END_OF_TURN_TOKEN|>"]
+    llama = ["<unk>", "<s>", "</s>", "\u2581<PRE>", "\u2581<MID>", "\u2581<SUF>", "\u2581<EOT>", "<FILL_ME>"]
+    word_pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    word_pieces.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    word_pieces.train_from_iterator(CORPUS, trainers.WordPieceTrainer(
+        vocab_size=300, special_tokens=["<s>", "<pad>", "</s>", "[UNK]", "<mask>"], show_progress=False))
+    for name, cls, state in [
+            ("cohere", "CohereTokenizer", byte_pairs(cohere)), ("codegen", "CodeGenTokenizer", byte_pairs(["<|endoftext|>"])),
+            ("qwen3.5", "Qwen3_5Tokenizer", byte_pairs(["<|endoftext|>"])),
+            ("gemma", "GemmaTokenizer", pieces(["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"])),
+            ("code-llama", "CodeLlamaTokenizer", pieces(llama)), ("mpnet", "MPNetTokenizer", json.loads(word_pieces.to_str()))]:
+        folder(name, {"tokenizer.json": state, "tokenizer_config.json": {"tokenizer_class": cls}})
+
+
 if __name__ == "__main__":
     dump(HERE / "strings.json", STRINGS)
     unicode_tables()
@@ -463,3 +702,7 @@ if __name__ == "__main__":
     opt()
     roberta()
     sentencepiece_files()
+    patterns()
+    parts()
+    unigram_folders()
+    class_folders()

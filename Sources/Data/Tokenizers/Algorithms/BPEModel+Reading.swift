@@ -3,8 +3,9 @@ import Formats
 extension BPEModel {
     /// Reads the `model` of a tokenizer.json.
     init(_ part: TokenizerPart) throws {
-        if let dropout = part["dropout"] {
-            guard dropout.json.double == 0 else { throw dropout.unsupported("a dropout of merges") }
+        let dropout = try part["dropout"].map { part in
+            guard let share = part.json.double, (0...1).contains(share) else { throw part.fault("expected a share, 0 to 1") }
+            return share
         }
         func text(_ key: String) throws -> String? {
             let value = try part[key]?.string()
@@ -23,6 +24,10 @@ extension BPEModel {
             vocabulary: vocabulary, pairs: pairs, options: options, file: part.file,
             line: { "\(part.path).merges[\($0)]" })
         self.notes += notes
+        if let dropout, dropout > 0 {
+            self.notes.append(
+                "\(part.file): \(part.path).dropout is \(dropout): merges are left out at random in training only, and all count here")
+        }
     }
 
     /// Builds the model from merges that are spelled as pairs of tokens.

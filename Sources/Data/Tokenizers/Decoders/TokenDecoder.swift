@@ -11,14 +11,16 @@ indirect enum TokenDecoder: Sendable, Equatable {
     case fuse
     /// Removes a character from the start and the end of every token, at most so many times.
     case strip(UInt32, start: Int, stop: Int)
-    case replace(pattern: [UInt8], content: [UInt8])
+    case replace(TextPattern, content: [UInt8])
     /// Writes a suffix that ends words as a space, but for the last token.
     case bpe(suffix: [UInt8])
+    /// Leaves repeated tokens, paddings and, if it cleans up, spaces before punctuation out.
+    case ctc(padding: [UInt8], delimiter: [UInt8], cleansUp: Bool)
     case sequence([TokenDecoder])
 
     /// Reads the `decoder` of a tokenizer.json.
     ///
-    /// - Throws: `TokenizerError.unsupported` for types that are not here (CTC) and for regular expressions.
+    /// - Throws: `TokenizerError.unsupported` for types and patterns that are not here.
     init(_ part: TokenizerPart) throws {
         let type = try part.required("type").string()
         switch type {
@@ -36,11 +38,17 @@ indirect enum TokenDecoder: Sendable, Equatable {
                 stop: try part.required("stop").count())
         case "Replace":
             let (pattern, content) = try part.replacement()
-            self = .replace(pattern: pattern, content: content)
+            self = .replace(pattern, content: content)
         case "BPEDecoder":
             let suffix = try part.required("suffix")
             self = .bpe(suffix: Array(try suffix.string().utf8))
             if try suffix.string().isEmpty { throw suffix.fault("an empty suffix") }
+        case "CTC":
+            let delimiter = try part.required("word_delimiter_token")
+            self = .ctc(
+                padding: Array(try part.required("pad_token").string().utf8), delimiter: Array(try delimiter.string().utf8),
+                cleansUp: try part.required("cleanup").bool())
+            if try delimiter.string().isEmpty { throw delimiter.fault("an empty delimiter") }
         case "Sequence": self = .sequence(try part.required("decoders").elements().map { try TokenDecoder($0) })
         default: throw part.unsupported(type)
         }
@@ -70,12 +78,24 @@ indirect enum TokenDecoder: Sendable, Equatable {
             for index in tokens.indices { Self.strip(character, start, stop, &tokens[index]) }
         case .replace(let pattern, let content):
             for index in tokens.indices {
-                tokens[index] = ByteSearch.replacing(pattern, with: content, in: tokens[index])
+                tokens[index] = pattern.replacing(with: content, in: tokens[index])
             }
         case .bpe(let suffix):
             for index in tokens.indices {
                 let space: [UInt8] = index == tokens.count - 1 ? [] : [UInt8(ascii: " ")]
                 tokens[index] = ByteSearch.replacing(suffix, with: space, in: tokens[index])
+            }
+        case .ctc(let padding, let delimiter, let cleansUp):
+            var previous: [UInt8]?
+            tokens = tokens.compactMap { token in
+                defer { previous = token }
+                if token == previous { return nil }
+                var text = ByteSearch.replacing(padding, with: [], in: token)
+                if cleansUp {
+                    SpaceCleanup.apply(to: &text, expands: true)
+                    text = ByteSearch.replacing(delimiter, with: [UInt8(ascii: " ")], in: text)
+                }
+                return text.isEmpty ? nil : text
             }
         case .sequence(let elements):
             for element in elements { element.apply(to: &tokens) }

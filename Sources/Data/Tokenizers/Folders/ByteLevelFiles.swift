@@ -66,6 +66,10 @@ enum ByteLevelFiles {
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
         + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
+    static let qwen35Pattern =
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"#
+        + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
     static func byteLevel(addsSpace: Bool, usesPattern: Bool) -> JSONValue {
         [
             "type": "ByteLevel", "add_prefix_space": .bool(addsSpace), "trim_offsets": true,

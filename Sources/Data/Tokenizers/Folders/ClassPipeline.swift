@@ -6,10 +6,13 @@ struct ClassPipeline {
     /// The settings, with the roles that the class has by itself.
     private let configuration: JSONValue
     private let settings: TransformersSettings
+    /// The compiled rules of SentencePiece that the files have.
+    private let characterMap: JSONValue?
 
-    private init(_ kind: TransformersClass, _ configuration: JSONValue, _ specialTokensMap: JSONValue) {
+    init(_ kind: TransformersClass, _ configuration: JSONValue, _ specialTokensMap: JSONValue, characterMap: JSONValue?) {
         self.kind = kind
         self.configuration = configuration
+        self.characterMap = characterMap
         settings = TransformersSettings(configuration: configuration, specialTokensMap: specialTokensMap)
     }
 
@@ -24,11 +27,20 @@ struct ClassPipeline {
                 files.configuration = files.configuration.setting(role.rawValue, to: .string(token))
             }
         }
-        try ClassPipeline(kind, files.configuration, files.specialTokensMap).apply(to: &files, model: &model)
+        if kind.fits(model) {
+            let further = kind.furtherSpecialTokens(files.configuration)
+            if !further.isEmpty {
+                files.configuration = files.configuration.setting("additional_special_tokens", to: .array(further.map { .string($0) }))
+            }
+        }
+        let normalizer = files.pipeline["normalizer"]
+        let steps = normalizer?["type"]?.string == "Sequence" ? normalizer?["normalizers"]?.array ?? [] : [normalizer].compactMap { $0 }
+        let characterMap = steps.first { $0["type"]?.string == "Precompiled" }
+        try ClassPipeline(kind, files.configuration, files.specialTokensMap, characterMap: characterMap).apply(to: &files, model: &model)
     }
 
     private func apply(to files: inout TokenizerFiles, model: inout TokenModel) throws {
-        guard kind == .bert ? model.isWordPiece : !model.isWordPiece else { return }
+        guard kind.fits(model) else { return }
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
         var pipeline = files.pipeline
         var changed: [String] = []
@@ -107,67 +119,122 @@ struct ClassPipeline {
 
     // MARK: What the classes make
 
-    private func normalizer() throws -> JSONValue {
+    func normalizer() throws -> JSONValue {
+        func sequence(_ steps: [JSONValue]) -> JSONValue { ["type": "Sequence", "normalizers": .array(steps)] }
+        func replace(_ kind: String, _ pattern: String, _ content: String) -> JSONValue {
+            ["type": "Replace", "pattern": [kind: .string(pattern)], "content": .string(content)]
+        }
         switch kind {
-        case .bert:
-            [
+        case .bert, .mpnet:
+            return [
                 "type": "BertNormalizer", "clean_text": true,
                 "handle_chinese_chars": .bool(try settings.flag("tokenize_chinese_chars") ?? true),
                 "strip_accents": try settings.flag("strip_accents").map { .bool($0) } ?? .null,
                 "lowercase": .bool(try settings.flag("do_lower_case") ?? true),
             ]
-        case .qwen2, .gptNeoX: ["type": "NFC"]
-        case .roberta, .gpt2, .llama: nil
+        case .qwen2, .qwen35, .gptNeoX, .cohere: return ["type": "NFC"]
+        case .roberta, .gpt2, .codeGen, .llama, .codeLlama: return nil
+        case .gemma: return replace("String", " ", "\u{2581}")
+        case .t5, .xlmRoberta, .camembert: return characterMap ?? nil
+        case .albert:
+            var steps = [replace("String", "``", "\""), replace("String", "''", "\"")]
+            if try settings.flag("keep_accents") != true { steps += [["type": "NFKD"], ["type": "StripAccents"]] }
+            if try settings.flag("do_lower_case") ?? true { steps.append(["type": "Lowercase"]) }
+            return sequence(steps + [characterMap].compactMap { $0 })
+        case .debertaV2:
+            let lower: [JSONValue] = try settings.flag("do_lower_case") == true ? [["type": "Lowercase"]] : []
+            return sequence(
+                lower + [
+                    replace("Regex", #"\s{2,}|[\n\r\t]"#, " "), ["type": "NFC"],
+                    ["type": "Strip", "strip_left": false, "strip_right": true],
+                ])
         }
     }
 
-    private func preTokenizer() throws -> JSONValue {
+    /// The Metaspace of a Unigram class, which is pre-tokenizer and decoder.
+    private func metaspace() throws -> JSONValue {
+        let addsSpace = try settings.flag("add_prefix_space") ?? true
+        let scheme: JSONValue = kind == .t5 || addsSpace ? "always" : kind == .debertaV2 ? "first" : "never"
+        return ["type": "Metaspace", "replacement": SentencePieceFiles.space, "prepend_scheme": scheme, "split": true]
+    }
+
+    func preTokenizer() throws -> JSONValue {
         let addsSpace = try settings.flag("add_prefix_space")
+        func sequence(_ steps: [JSONValue]) -> JSONValue { ["type": "Sequence", "pretokenizers": .array(steps)] }
         switch kind {
-        case .bert: return ["type": "BertPreTokenizer"]
-        case .roberta, .gpt2, .gptNeoX: return ByteLevelFiles.byteLevel(addsSpace: addsSpace ?? false, usesPattern: true)
-        case .qwen2:
+        case .cohere:
+            return sequence([
+                ["type": "Digits", "individual_digits": true], ByteLevelFiles.byteLevel(addsSpace: addsSpace ?? false, usesPattern: true),
+            ])
+        case .gemma: return ["type": "Split", "pattern": ["String": " "], "behavior": "MergedWithPrevious", "invert": false]
+        case .t5, .xlmRoberta, .camembert, .albert: return sequence([["type": "WhitespaceSplit"], try metaspace()])
+        case .debertaV2:
+            let splits = try settings.flag("split_by_punct") == true
+            return sequence((splits ? [["type": "Punctuation", "behavior": "Isolated"]] : []) + [try metaspace()])
+        case .bert, .mpnet: return ["type": "BertPreTokenizer"]
+        case .roberta, .gpt2, .codeGen, .gptNeoX: return ByteLevelFiles.byteLevel(addsSpace: addsSpace ?? false, usesPattern: true)
+        case .qwen2, .qwen35:
+            let pattern = kind == .qwen2 ? ByteLevelFiles.qwenPattern : ByteLevelFiles.qwen35Pattern
             return [
                 "type": "Sequence",
                 "pretokenizers": [
                     [
-                        "type": "Split", "pattern": ["Regex": .string(ByteLevelFiles.qwenPattern)], "behavior": "Isolated",
+                        "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": "Isolated",
                         "invert": false,
                     ],
                     ByteLevelFiles.byteLevel(addsSpace: addsSpace ?? false, usesPattern: false),
                 ],
             ]
-        case .llama:
-            let scheme: JSONValue = addsSpace == false ? "never" : try settings.flag("legacy") == true ? "always" : "first"
+        case .llama, .codeLlama:
+            let isLegacy = try kind == .llama && settings.flag("legacy") == true
+            let scheme: JSONValue = addsSpace == false ? "never" : isLegacy ? "always" : "first"
             return ["type": "Metaspace", "replacement": SentencePieceFiles.space, "prepend_scheme": scheme, "split": false]
         }
     }
 
-    private func decoder() throws -> JSONValue {
+    func decoder() throws -> JSONValue {
         switch kind {
-        case .bert: ["type": "WordPiece", "prefix": "##", "cleanup": true]
+        case .gemma: SentencePieceFiles.decoder(addsSpace: false, fallsBackToBytes: true)
+        case .codeLlama: SentencePieceFiles.decoder(addsSpace: true, fallsBackToBytes: true)
+        case .t5, .xlmRoberta, .camembert, .albert, .debertaV2: try metaspace()
+        case .bert, .mpnet: ["type": "WordPiece", "prefix": "##", "cleanup": true]
         case .llama:
             SentencePieceFiles.decoder(addsSpace: try settings.flag("add_prefix_space") ?? true, fallsBackToBytes: true)
-        case .roberta, .gpt2, .qwen2, .gptNeoX: ByteLevelFiles.byteLevel(addsSpace: true, usesPattern: true)
+        case .roberta, .gpt2, .codeGen, .qwen2, .qwen35, .gptNeoX, .cohere: ByteLevelFiles.byteLevel(addsSpace: true, usesPattern: true)
         }
     }
 
     /// What stands around texts; nil where the class leaves it as tokenizer.json has it.
-    private func postProcessor(
+    func postProcessor(
         _ pipeline: JSONValue, _ files: TokenizerFiles, _ vocabulary: TokenTable
     ) throws -> JSONValue? {
         switch kind {
-        case .gpt2, .llama, .qwen2: return nil
+        case .gpt2, .codeGen, .llama, .qwen2, .qwen35, .cohere, .gemma: return nil
+        // the class has one, but that of a file counts before it
+        case .albert where pipeline["post_processor"]?.unlessNull != nil: return nil
         case .gptNeoX: return .null
-        case .bert, .roberta:
+        case .codeLlama, .bert, .mpnet, .roberta, .t5, .xlmRoberta, .camembert, .albert, .debertaV2:
             var files = files
             files.pipeline = pipeline
             let list = try AddedTokenList(files, beside: vocabulary)
             func token(_ role: TransformersSettings.Role) throws -> TemplateJSON.Token? {
                 try settings.token(role).flatMap { list.token($0.content) }.map { .init(text: $0.content, id: $0.id) }
             }
+            // the beginning of a sequence, whatever the files say
+            if kind == .codeLlama { return try token(.begin).map { TemplateJSON(prefix: [$0], suffix: []).json } }
+            if kind == .t5 {
+                return try token(.end).map {
+                    TemplateJSON(prefix: [], suffix: [.init(text: "</s>", id: $0.id)]).untypedJSON(doublesClosing: false)
+                }
+            }
+            if kind == .xlmRoberta || kind == .camembert {
+                guard let begin = try token(.begin), let end = try token(.end) else { return nil }
+                return TemplateJSON(prefix: [begin], suffix: [end]).untypedJSON(doublesClosing: true)
+            }
             guard let first = try token(.classification), let last = try token(.separator) else { return nil }
-            if kind == .bert { return TemplateJSON(prefix: [first], suffix: [last], opensSecond: false).json }
+            if kind == .bert || kind == .albert || kind == .debertaV2 {
+                return TemplateJSON(prefix: [first], suffix: [last], opensSecond: false).json
+            }
             return [
                 "type": "RobertaProcessing", "sep": [.string(last.text), .integer(Int(last.id))],
                 "cls": [.string(first.text), .integer(Int(first.id))], "trim_offsets": true,
@@ -181,12 +248,13 @@ struct ClassPipeline {
         switch model {
         case .bpe(let model):
             var options = BPEModel.Options()
-            if kind == .llama { (options.fusesUnknown, options.fallsBackToBytes) = (true, true) }
+            let isLlama = [.llama, .codeLlama, .gemma].contains(kind)
+            if isLlama { (options.fusesUnknown, options.fallsBackToBytes) = (true, true) }
             // an unknown token without an id is none
             var present = model.options
-            if kind != .llama, present.unknownToken == nil || model.lacksUnknownToken || model.knowsEveryText(spellsBytes: true) {
+            if !isLlama, present.unknownToken == nil || model.lacksUnknownToken || model.knowsEveryText(spellsBytes: true) {
                 (present.unknownToken, present.fusesUnknown) = (nil, false)
-            } else if kind == .llama, model.knowsEveryText(spellsBytes: false) {
+            } else if isLlama, model.knowsEveryText(spellsBytes: false) {
                 present.unknownToken = nil
             }
             if present == options { return nil }
@@ -207,6 +275,34 @@ struct ClassPipeline {
                     "max_input_chars_per_word": 100,
                 ]
             )
+        case .unigram(let model):
+            let unknown = try unknownID(model, file: file)
+            if model.unknown == unknown, !model.fallsBackToBytes { return nil }
+            return (
+                .unigram(model.with(unknown: unknown, fallsBackToBytes: false)),
+                ["type": "Unigram", "unk_id": .integer(Int(unknown)), "byte_fallback": false]
+            )
+        case .wordLevel: return nil
         }
+    }
+
+    /// The id of the unknown token, where the class expects it.
+    func unknownID(_ model: UnigramModel, file: String) throws -> Int32 {
+        let id: Int32
+        switch kind {
+        case .t5: id = 2
+        case .xlmRoberta: id = 3
+        case .camembert: id = try settings.token(.unknown).flatMap { model.vocabulary.id(of: $0.content) } ?? 0
+        case .debertaV2:
+            let named = try settings.token(.unknown).flatMap { model.vocabulary.id(of: $0.content) }
+            id = named.flatMap { model.scores[Int($0)] == 0 ? $0 : nil } ?? Int32(clamping: configuration["unk_id"]?.integer ?? 1)
+        default: id = 1
+        }
+        guard model.vocabulary.bytes(of: id) != nil else {
+            throw TokenizerError.malformed(
+                file: file, line: nil,
+                reason: "model: \(kind.rawValue) has its unknown token at \(id), but there are \(model.scores.count) tokens")
+        }
+        return id
     }
 }

@@ -64,6 +64,13 @@ struct TextGrowth {
         case .prepend(let text): add(sizes(of: text))
         case .replace(let pattern, let content): replace(pattern, by: content)
         case .byteLevel: spell()
+        case .precompiled(let map):
+            let later = self
+            map.forEachRule { key, text in
+                let share = later.sizes(of: Array(text)) / Double(key.count)
+                for byte in key { sizes[Int(byte)] = max(sizes[Int(byte)], share) }
+            }
+        case .nmt: for byte in sizes.indices { sizes[byte] = max(sizes[byte], sizes[0x20]) }
         case .sequence(let steps): for step in steps.reversed() { precede(step) }
         }
     }
@@ -76,7 +83,7 @@ struct TextGrowth {
         case .metaspace(let metaspace):
             replace([0x20], by: metaspace.replacement)
             if metaspace.prependScheme != .never { add(sizes(of: metaspace.replacement)) }
-        case .whitespace, .whitespaceSplit, .bert, .digits, .punctuation, .split: break
+        case .whitespace, .whitespaceSplit, .bert, .digits, .punctuation, .split, .scripts, .fixedLength: break
         case .sequence(let steps): for step in steps.reversed() { precede(step) }
         }
     }
@@ -88,11 +95,23 @@ struct TextGrowth {
         case .wordPiece: add(sizes[0x20])
         case .replace(let pattern, let content): replace(pattern, by: content)
         case .bpe(let suffix): replace(suffix, by: [0x20])
+        case .ctc(_, let delimiter, _): replace(delimiter, by: [0x20])
         case .sequence(let steps): for step in steps.reversed() { precede(step) }
         }
     }
 
     /// Every match makes of the pattern's bytes together what becomes of the content.
+    private mutating func replace(_ pattern: TextPattern, by content: [UInt8]) {
+        guard case .expression(let expression) = pattern else {
+            if case .text(let bytes) = pattern { replace(bytes, by: content) }
+            return
+        }
+        let size = sizes(of: content)
+        for byte in sizes.indices { sizes[byte] = max(sizes[byte], size) }
+        if expression.canMatchNothing { add(size) }
+    }
+
+    /// Every match makes of the text's bytes together what becomes of the content.
     private mutating func replace(_ pattern: [UInt8], by content: [UInt8]) {
         let share = sizes(of: content) / Double(max(1, pattern.count))
         for byte in Set(pattern) { sizes[Int(byte)] = max(sizes[Int(byte)], share) }

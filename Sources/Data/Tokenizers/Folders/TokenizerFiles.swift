@@ -26,7 +26,8 @@ struct TokenizerFiles: Sendable {
 
     /// The names of files that belong to a tokenizer and are carried along.
     static let companionNames = [
-        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "added_tokens.json", "chat_template.jinja",
+        "tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt",
+        "added_tokens.json", "chat_template.jinja",
         "chat_template.json",
     ]
 

@@ -5,10 +5,11 @@ public import Foundation
 public enum TokenizerFolder {
     /// The tokenizer of a folder, or of a GGUF file.
     ///
-    /// It is read from `tokenizer.json`, else from `tokenizer.model` (SentencePiece), else from `vocab.json` with
-    /// `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT), else from the metadata of the folder's `.gguf` file.
-    /// `tokenizer_config.json` and `special_tokens_map.json` are read where present, and `added_tokens.json` beside a vocabulary file. Where
-    /// they contradict each other, what Transformers 5 makes of them counts; the tokenizer's `notes` name each contradiction.
+    /// It is read from `tokenizer.json`, else from `tokenizer.model` (SentencePiece; also `spiece.model`, `spm.model` and
+    /// `sentencepiece.bpe.model`), else from `vocab.json` with `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT), else from the metadata
+    /// of the folder's `.gguf` file. `tokenizer_config.json` and `special_tokens_map.json` are read where present, and `added_tokens.json` beside
+    /// a vocabulary file. Where they contradict each other, what Transformers 5 makes of them counts; the tokenizer's `notes` name each
+    /// contradiction.
     ///
     /// - Parameter folder: A folder, or a `.gguf` file; of one in several parts any, or the folder of them all.
     /// - Throws: `TokenizerError`, naming the file and what is wrong with it or what it asks for that is not supported; `CheckpointError` for
@@ -56,8 +57,8 @@ public enum TokenizerFolder {
         let part: (files: TokenizerFiles, model: TokenModel)
         if let pipeline = try folder.json("tokenizer.json") {
             part = try read(pipeline, in: folder)
-        } else if let bytes = try folder.bytes("tokenizer.model") {
-            part = try SentencePieceFiles.read(bytes, in: folder)
+        } else if let (name, bytes) = try SentencePieceFiles.file(in: folder) {
+            part = try SentencePieceFiles.read(bytes, named: name, in: folder)
         } else if let vocabulary = try folder.json("vocab.json") {
             part = try ByteLevelFiles.read(vocabulary, in: folder)
         } else if let bytes = try folder.bytes("vocab.txt") {

@@ -11,6 +11,17 @@ enum TransformersClass: String {
     case llama = "LlamaTokenizer"
     case qwen2 = "Qwen2Tokenizer"
     case gptNeoX = "GPTNeoXTokenizer"
+    case qwen35 = "Qwen3_5Tokenizer"
+    case codeGen = "CodeGenTokenizer"
+    case cohere = "CohereTokenizer"
+    case codeLlama = "CodeLlamaTokenizer"
+    case gemma = "GemmaTokenizer"
+    case mpnet = "MPNetTokenizer"
+    case t5 = "T5Tokenizer"
+    case xlmRoberta = "XLMRobertaTokenizer"
+    case camembert = "CamembertTokenizer"
+    case albert = "AlbertTokenizer"
+    case debertaV2 = "DebertaV2Tokenizer"
 
     /// The class of a name without `Fast`; nil if it takes files at their word, or is not known here.
     init?(named name: String) {
@@ -30,8 +41,8 @@ enum TransformersClass: String {
     static func reading(_ settings: TransformersSettings, model: JSONValue, pipeline: JSONValue) throws -> TransformersClass? {
         let named = try settings.tokenizerClass() ?? model["tokenizer_class"]?.string.map(TransformersSettings.baseName)
         let type = model["model_type"]?.string
-        let registered = type.flatMap { registry[$0] }
         let isMisnamed = type.map { misnamed.contains($0) } ?? false
+        let registered = type.flatMap { registry[$0] } ?? (isMisnamed ? backend : nil)
         guard let named else { return registered.flatMap { TransformersClass(named: $0) } }
         // LLaMA 3 calls itself so, and is nothing of the kind
         if named == llama.rawValue, !isMisnamed, isByteLevel(pipeline["pre_tokenizer"]) || isByteLevel(pipeline["decoder"]) {
@@ -46,16 +57,44 @@ enum TransformersClass: String {
     private static let backend = "TokenizersBackend"
 
     /// Model types whose folders name a wrong class often enough for Transformers to ignore it.
-    private static let misnamed: Set<String> = ["qwen2"]
+    private static let misnamed: Set<String> = [
+        "arctic", "chatlm", "ernie4_5", "ernie4_5_moe", "fuyu", "h2ovl_chat", "hyperclovax", "hyperclovax_vlm", "hyperclovax_vision_v2",
+        "internlm2", "internlm3", "iquestcoder", "jamba", "llava", "llava_next", "minicpm3", "minicpmv", "minimax_m2", "modernbert",
+        "modernbert-decoder", "molmo", "molmo2", "nemotron", "nvfp4", "opencua", "openvla", "paddleocr_vl", "phi3", "phi3_v", "phimoe",
+        "qwen2",
+        "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen4_exp", "step3_vl", "vipllava", "cohere_asr", "camembertv2-base", "siglip2",
+        "smolvlm",
+    ]
 
     /// The classes by model type.
-    private static let registry = [
-        "bert": "BertTokenizer", "distilbert": "BertTokenizer", "electra": "BertTokenizer", "roberta": "RobertaTokenizer",
-        "bart": "RobertaTokenizer", "longformer": "RobertaTokenizer", "gpt2": "GPT2Tokenizer", "opt": "GPT2Tokenizer",
-        "gpt_neo": "GPT2Tokenizer", "gptj": "GPT2Tokenizer", "phi": "GPT2Tokenizer", "starcoder2": "GPT2Tokenizer",
-        "gpt_neox": "GPTNeoXTokenizer", "qwen2": "Qwen2Tokenizer", "qwen3": "Qwen2Tokenizer", "mistral": backend,
-        "mixtral": backend, "gpt_bigcode": backend, "stablelm": backend, "modernbert": backend,
-    ]
+    static let registry: [String: String] = {
+        let types: [String: [String]] = [
+            "BertTokenizer": ["bert", "distilbert", "electra", "convbert", "squeezebert", "nomic_bert", "megatron-bert", "visual_bert"],
+            "RobertaTokenizer": ["roberta", "bart", "longformer", "roberta-prelayernorm", "data2vec-text", "ibert"],
+            "GPT2Tokenizer": [
+                "gpt2", "opt", "gpt_neo", "gptj", "phi", "starcoder2", "codegen", "dbrx", "jais2", "hyperclovax_vision_v2",
+            ],
+            "GPTNeoXTokenizer": ["gpt_neox", "olmo", "olmoe", "mpt", "mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm"],
+            "Qwen2Tokenizer": [
+                "qwen2", "qwen3", "qwen2_moe", "qwen3_moe", "qwen3_next", "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "internvl",
+            ],
+            "Qwen3_5Tokenizer": ["qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text", "qwen4_exp"],
+            "CohereTokenizer": ["cohere", "cohere2", "aya_vision"], "CodeLlamaTokenizer": ["code_llama"],
+            "GemmaTokenizer": [
+                "gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "recurrent_gemma", "t5gemma", "shieldgemma2",
+            ],
+            "MPNetTokenizer": ["mpnet"], "MobileBertTokenizer": ["mobilebert"], "LEDTokenizer": ["led"],
+            "T5Tokenizer": ["t5", "mt5", "switch_transformers"], "CamembertTokenizer": ["camembert"],
+            "AlbertTokenizer": ["albert", "yoso"],
+            "XLMRobertaTokenizer": ["xlm-roberta", "xmod", "gte", "jina_embeddings_v3"], "DebertaV2Tokenizer": ["deberta-v2"],
+            backend: [
+                "mistral", "mistral3", "ministral", "ministral3", "mixtral", "gpt_bigcode", "stablelm", "olmo2", "olmo3", "flex_olmo",
+                "glm",
+                "glm4", "glm4_moe", "granite", "granitemoe", "granitemoehybrid", "persimmon", "umt5", "xlm-roberta-xl", "nystromformer",
+            ],
+        ]
+        return Dictionary(types.flatMap { name, types in types.map { ($0, name) } }, uniquingKeysWith: { first, _ in first })
+    }()
 
     private static func isByteLevel(_ part: JSONValue?) -> Bool {
         guard let part else { return false }
@@ -63,21 +102,81 @@ enum TransformersClass: String {
         return ["pretokenizers", "decoders"].contains { part[$0]?.array?.contains { isByteLevel($0) } ?? false }
     }
 
+    /// Whether the class has models of this kind.
+    func fits(_ model: TokenModel) -> Bool {
+        switch model {
+        case .bpe: !isUnigram && self != .bert && self != .mpnet
+        case .wordPiece: self == .bert || self == .mpnet
+        case .unigram: isUnigram
+        case .wordLevel: false
+        }
+    }
+
+    /// Whether the class has Unigram models, those of SentencePiece.
+    var isUnigram: Bool {
+        switch self {
+        case .t5, .xlmRoberta, .camembert, .albert, .debertaV2: true
+        default: false
+        }
+    }
+
+    /// Special tokens that the class has beside those of roles, where the files name none.
+    func furtherSpecialTokens(_ configuration: JSONValue) -> [String] {
+        let named = configuration["additional_special_tokens"]?.unlessNull
+        let listed = named?.array?.compactMap { $0.string ?? $0["content"]?.string } ?? []
+        switch self {
+        case .t5:
+            if listed.contains(where: { $0.contains("<extra_id_") }) { return [] }
+            let count = min(max(0, configuration["extra_ids"]?.integer ?? 100), 1000)
+            return listed + (0..<count).map { "<extra_id_\($0)>" }
+        case .codeLlama:
+            let defaults = [
+                ("prefix_token", "\u{2581}<PRE>"), ("middle_token", "\u{2581}<MID>"), ("suffix_token", "\u{2581}<SUF>"),
+                ("eot_token", "\u{2581}<EOT>"), ("fill_token", "<FILL_ME>"),
+            ]
+            return listed + defaults.compactMap { key, token in configuration[key].map { $0.string ?? $0["content"]?.string } ?? token }
+        case .camembert: return named == nil ? ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"] : []
+        default: return []
+        }
+    }
+
     /// The tokens of roles that the files say nothing of.
     var defaults: [(role: TransformersSettings.Role, token: String)] {
         switch self {
         case .bert:
             [(.unknown, "[UNK]"), (.separator, "[SEP]"), (.padding, "[PAD]"), (.classification, "[CLS]"), (.mask, "[MASK]")]
-        case .roberta:
+        case .roberta, .xlmRoberta, .camembert:
             [
                 (.begin, "<s>"), (.end, "</s>"), (.separator, "</s>"), (.classification, "<s>"), (.unknown, "<unk>"),
                 (.padding, "<pad>"), (.mask, "<mask>"),
             ]
-        case .gpt2: [(.begin, "<|endoftext|>"), (.end, "<|endoftext|>"), (.unknown, "<|endoftext|>")]
-        case .llama: [(.begin, "<s>"), (.end, "</s>"), (.unknown, "<unk>")]
-        case .qwen2: [(.end, "<|endoftext|>"), (.unknown, "<|endoftext|>"), (.padding, "<|endoftext|>")]
+        case .gpt2, .codeGen: [(.begin, "<|endoftext|>"), (.end, "<|endoftext|>"), (.unknown, "<|endoftext|>")]
+        case .llama, .codeLlama: [(.begin, "<s>"), (.end, "</s>"), (.unknown, "<unk>")]
+        case .qwen2, .qwen35: [(.end, "<|endoftext|>"), (.unknown, "<|endoftext|>"), (.padding, "<|endoftext|>")]
         case .gptNeoX:
             [(.begin, "<|endoftext|>"), (.end, "<|endoftext|>"), (.unknown, "<|endoftext|>"), (.padding, "<|padding|>")]
+        case .gemma: [(.begin, "<bos>"), (.end, "<eos>"), (.unknown, "<unk>"), (.padding, "<pad>"), (.mask, "<mask>")]
+        case .cohere:
+            [
+                (.begin, "<BOS_TOKEN>"), (.end, "<|END_OF_TURN_TOKEN|>"), (.unknown, "<UNK>"), (.padding, "<PAD>"),
+                (.classification, "<CLS>"), (.separator, "<SEP>"), (.mask, "<MASK_TOKEN>"),
+            ]
+        case .mpnet:
+            [
+                (.begin, "<s>"), (.end, "</s>"), (.separator, "</s>"), (.classification, "<s>"), (.unknown, "[UNK]"), (.padding, "<pad>"),
+                (.mask, "<mask>"),
+            ]
+        case .t5: [(.end, "</s>"), (.unknown, "<unk>"), (.padding, "<pad>")]
+        case .albert:
+            [
+                (.begin, "[CLS]"), (.end, "[SEP]"), (.unknown, "<unk>"), (.separator, "[SEP]"), (.padding, "<pad>"),
+                (.classification, "[CLS]"), (.mask, "[MASK]"),
+            ]
+        case .debertaV2:
+            [
+                (.begin, "[CLS]"), (.end, "[SEP]"), (.unknown, "[UNK]"), (.separator, "[SEP]"), (.padding, "[PAD]"),
+                (.classification, "[CLS]"), (.mask, "[MASK]"),
+            ]
         }
     }
 }

@@ -45,6 +45,22 @@ struct NormalizedText {
         if losesStart { keepsStart = false }
     }
 
+    /// Replaces every match of a pattern.
+    mutating func replace(_ pattern: TextPattern, with content: [UInt8]) {
+        var losesStart = false
+        rewrite { text, output in
+            var done = 0
+            pattern.forEachMatch(in: text) { match in
+                if content.isEmpty, done == 0, match.lowerBound == 0, !match.isEmpty { losesStart = true }
+                output.append(contentsOf: UnsafeBufferPointer(rebasing: text[done..<match.lowerBound]))
+                output.append(contentsOf: content)
+                done = match.upperBound
+            }
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: text[done...]))
+        }
+        if losesStart { keepsStart = false }
+    }
+
     /// Takes note that what the text began with is gone.
     mutating func loseStart() {
         keepsStart = false

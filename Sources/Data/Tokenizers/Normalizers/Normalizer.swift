@@ -7,18 +7,19 @@ indirect enum Normalizer: Sendable, Equatable {
     case bert(BertNormalizer)
     /// Puts a text before every text that is not empty.
     case prepend([UInt8])
-    /// Replaces every occurrence of a text.
-    case replace(pattern: [UInt8], content: [UInt8])
+    /// Replaces every match.
+    case replace(TextPattern, content: [UInt8])
     /// Removes whitespace at the ends.
     case strip(left: Bool, right: Bool)
     /// Spells bytes in the byte alphabet.
     case byteLevel
+    case precompiled(PrecompiledMap)
+    case nmt
     case sequence([Normalizer])
 
     /// Reads the `normalizer` of a tokenizer.json.
     ///
-    /// - Throws: `TokenizerError.unsupported` for types that are not here (Nmt, Precompiled) and for regular
-    ///   expressions in Replace.
+    /// - Throws: `TokenizerError.unsupported` for types and patterns that are not here.
     init(_ part: TokenizerPart) throws {
         let type = try part.required("type").string()
         switch type {
@@ -32,11 +33,13 @@ indirect enum Normalizer: Sendable, Equatable {
         case "Prepend": self = .prepend(Array(try part.required("prepend").string().utf8))
         case "Replace":
             let (pattern, content) = try part.replacement()
-            self = .replace(pattern: pattern, content: content)
+            self = .replace(pattern, content: content)
         case "Strip":
             self = .strip(
                 left: try part.required("strip_left").bool(), right: try part.required("strip_right").bool())
         case "ByteLevel": self = .byteLevel
+        case "Precompiled": self = .precompiled(try PrecompiledMap(part))
+        case "Nmt": self = .nmt
         case "Sequence":
             self = .sequence(try part.required("normalizers").elements().map { try Normalizer($0) })
         default: throw part.unsupported(type)
@@ -64,11 +67,12 @@ indirect enum Normalizer: Sendable, Equatable {
         case .prepend(let prefix):
             if !text.bytes.isEmpty { text.prepend(prefix) }
         case .replace(let pattern, let content):
-            if content.isEmpty, text.bytes.starts(with: pattern) { text.loseStart() }
-            text.rewrite { ByteSearch.replace(pattern, with: content, in: $0, to: &$1) }
+            text.replace(pattern, with: content)
         case .strip(let left, let right): Self.strip(&text, left: left, right: right)
         case .byteLevel:
             text.rewrite { bytes, output in ByteAlphabet.spell(bytes, to: &output) }
+        case .precompiled(let map): map.apply(to: &text)
+        case .nmt: Nmt.apply(to: &text)
         case .sequence(let elements):
             for element in elements { element.apply(to: &text) }
         }
@@ -95,12 +99,7 @@ indirect enum Normalizer: Sendable, Equatable {
 
 extension TokenizerPart {
     /// The pattern and the content of a Replace: `{"pattern": {"String": "a"}, "content": "b"}`.
-    func replacement() throws -> (pattern: [UInt8], content: [UInt8]) {
-        let pattern = try required("pattern")
-        if let expression = pattern["Regex"] { throw expression.unsupported(try expression.string()) }
-        let text = try pattern.required("String")
-        let bytes = Array(try text.string().utf8)
-        if bytes.isEmpty { throw text.fault("an empty pattern") }
-        return (bytes, Array(try required("content").string().utf8))
+    func replacement() throws -> (pattern: TextPattern, content: [UInt8]) {
+        (try TextPattern(required("pattern")), Array(try required("content").string().utf8))
     }
 }

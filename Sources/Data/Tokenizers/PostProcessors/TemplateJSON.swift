@@ -14,6 +14,16 @@ struct TemplateJSON {
     var suffix: [Token]
     var opensSecond = true
 
+    /// The JSON with the closing tokens, once or twice, between two texts, all of one type.
+    func untypedJSON(doublesClosing: Bool) -> JSONValue {
+        func special(_ token: Token) -> JSONValue { ["SpecialToken": ["id": .string(token.text), "type_id": 0]] }
+        func text(_ name: String) -> JSONValue { ["Sequence": ["id": .string(name), "type_id": 0]] }
+        let closing = suffix.map(special)
+        let single = prefix.map(special) + [text("A")] + closing
+        return json.setting("single", to: .array(single)).setting(
+            "pair", to: .array(single + (doublesClosing ? closing : []) + [text("B")] + closing))
+    }
+
     /// The JSON; null if nothing is put around texts.
     var json: JSONValue {
         if prefix.isEmpty, suffix.isEmpty { return nil }

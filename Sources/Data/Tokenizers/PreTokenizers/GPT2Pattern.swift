@@ -3,16 +3,21 @@
 ///
 /// Every character belongs to a match, so the matches cover the text.
 enum GPT2Pattern {
-    /// Appends the matches within `range`.
-    static func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]) {
+    static func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         UnicodeClass.basicPlane.withUnsafeBufferPointer { classes in
-            let text = UnsafeBufferPointer(rebasing: bytes[range])
             var start = 0
             while start < text.count {
                 let end = matchEnd(text, start, classes)
-                output.append(range.lowerBound + start..<range.lowerBound + end)
+                body(start..<end)
                 start = end
             }
+        }
+    }
+
+    /// Appends the matches within `range`.
+    static func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]) {
+        forEachMatch(in: UnsafeBufferPointer(rebasing: bytes[range])) { match in
+            output.append(range.lowerBound + match.lowerBound..<range.lowerBound + match.upperBound)
         }
     }
 

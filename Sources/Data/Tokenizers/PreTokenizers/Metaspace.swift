@@ -40,7 +40,7 @@ struct Metaspace: Sendable, Equatable {
             ByteSearch.replace([UInt8(ascii: " ")], with: replacement, in: text, to: &output)
         }
         if splits {
-            SplitPattern.text(replacement).split(&pieces, .mergedWithNext, inverted: false)
+            TextPattern.text(replacement).split(&pieces, .mergedWithNext, inverted: false)
         }
     }
 

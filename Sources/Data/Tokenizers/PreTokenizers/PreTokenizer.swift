@@ -11,7 +11,10 @@ indirect enum PreTokenizer: Sendable, Equatable {
     case bert
     case digits(individually: Bool)
     case punctuation(SplitBehavior)
-    case split(SplitPattern, SplitBehavior, inverted: Bool)
+    case split(TextPattern, SplitBehavior, inverted: Bool)
+    case scripts(ScriptRuns)
+    /// Pieces of so many characters.
+    case fixedLength(Int)
     case sequence([PreTokenizer])
 
     /// Reads the `pre_tokenizer` of a tokenizer.json.
@@ -32,8 +35,16 @@ indirect enum PreTokenizer: Sendable, Equatable {
         case "Punctuation": self = .punctuation(try part["behavior"].map { try SplitBehavior($0) } ?? .isolated)
         case "Split":
             self = .split(
-                try SplitPattern(part.required("pattern")), try SplitBehavior(part.required("behavior")),
+                try TextPattern(part.required("pattern")), try SplitBehavior(part.required("behavior")),
                 inverted: try part.required("invert").bool())
+        case "CharDelimiterSplit":
+            let delimiter = Array(String(Character(try part.required("delimiter").scalar())).utf8)
+            self = .split(.text(delimiter), .removed, inverted: false)
+        case "UnicodeScripts": self = .scripts(ScriptRuns())
+        case "FixedLength":
+            let length = try part.required("length")
+            guard try length.count() > 0 else { throw length.fault("pieces of no characters") }
+            self = .fixedLength(try length.count())
         case "Sequence":
             self = .sequence(try part.required("pretokenizers").elements().map { try PreTokenizer($0) })
         default: throw part.unsupported(type)
@@ -75,6 +86,20 @@ indirect enum PreTokenizer: Sendable, Equatable {
             pieces.split { ClassRuns.split($0, $1, at: .punctuation, behavior, &$2) }
         case .split(let pattern, let behavior, let inverted):
             pattern.split(&pieces, behavior, inverted: inverted)
+        case .scripts(let runs): pieces.split(runs.split)
+        case .fixedLength(let length):
+            pieces.split { bytes, range, output in
+                let text = UnsafeBufferPointer(rebasing: bytes[range])
+                var (start, position, count) = (0, 0, 0)
+                while position < text.count {
+                    position += UTF8Scan.scalar(text, position).length
+                    count += 1
+                    if count == length || position == text.count {
+                        output.append(range.lowerBound + start..<range.lowerBound + position)
+                        (start, count) = (position, 0)
+                    }
+                }
+            }
         case .sequence(let elements):
             for element in elements { element.apply(to: &pieces) }
         }

@@ -7,14 +7,12 @@ struct TiktokenPattern: Sendable, Equatable {
     /// The most digits that one match holds.
     var digits: Int
 
-    /// Appends the matches within `range`.
-    func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]) {
+    func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         UnicodeClass.basicPlane.withUnsafeBufferPointer { classes in
-            let text = UnsafeBufferPointer(rebasing: bytes[range])
             var start = 0
             while start < text.count {
                 let end = matchEnd(text, start, classes)
-                output.append(range.lowerBound + start..<range.lowerBound + end)
+                body(start..<end)
                 start = end
             }
         }

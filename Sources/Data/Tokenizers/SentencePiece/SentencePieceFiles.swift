@@ -1,78 +1,116 @@
 import Formats
+import Foundation
 
-/// Reads `tokenizer.model`: SentencePiece's byte-pair encoding, as LLaMA has it.
+/// Reads `tokenizer.model`: SentencePiece's byte-pair encoding, as LLaMA has it, and its Unigram models.
 ///
 /// The pipeline is the one that Transformers makes of such a file. Where `tokenizer_config.json` does not set `legacy`
 /// to false it follows SentencePiece itself: a space is put before every text, also before one that begins with a
 /// space.
 enum SentencePieceFiles {
+    /// The names of such files, in the order in which they count.
+    private static let names = ["tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model"]
+
+    /// The first of these files that a folder has.
+    static func file(in contents: FolderContents) throws -> (name: String, bytes: [UInt8])? {
+        for name in names {
+            if let bytes = try contents.bytes(name) { return (name, bytes) }
+        }
+        return nil
+    }
+
     static func read(
-        _ bytes: [UInt8], in contents: FolderContents
+        _ bytes: [UInt8], named fileName: String, in contents: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
-        var folder = try VocabularyFolder(contents, name: "tokenizer.model")
+        var folder = try VocabularyFolder(contents, name: fileName)
         let source = try SentencePieceModel(bytes, file: folder.name)
         try refuseWhatIsMissing(source, folder)
-        let vocabulary = try vocabulary(of: source, folder)
+        let kind = try unigramClass(of: source, folder)
         let unknown = try name(of: source.unknown, source, "unk_id", folder)
-        let model = try BPEModel(
-            vocabulary: vocabulary, pairs: merges(of: source, vocabulary),
-            options: BPEModel.Options(
-                unknownToken: unknown, fusesUnknown: true, fallsBackToBytes: source.fallsBackToBytes),
-            file: folder.name, line: { "merge \($0)" })
-
         let roles: [(TransformersSettings.Role, Int32?, String)] = [
             (.begin, source.begin, "bos_id"), (.end, source.end, "eos_id"), (.unknown, source.unknown, "unk_id"),
             (.padding, source.padding, "pad_id"),
         ]
-        for (role, id, key) in roles {
-            if let token = try name(of: id, source, key, folder) { folder.setDefault(role, to: token, in: vocabulary) }
+        let named = try roles.map { role, id, key in (role, try name(of: id, source, key, folder)) }
+        if let kind {
+            let pieces = UnigramPieces(source, kind, folder.settings)
+            return try pieces.files(kind, folder, characterMap: characterMap(of: source, folder))
         }
-        try folder.setDefault("add_bos_token", to: true)
-        try folder.setDefault("add_eos_token", to: false)
-        let known = source.pieces.enumerated().compactMap { id, piece -> AddedToken? in
-            guard [.unknown, .control, .userDefined].contains(piece.type) else { return nil }
-            return AddedToken(
-                id: Int32(id), content: String(decoding: piece.text, as: UTF8.self),
-                isSpecial: piece.type != .userDefined)
+        let model: TokenModel
+        if source.modelType == 1 {
+            model = .unigram(
+                try UnigramPieces(source).model(unknown: source.unknown, fallsBackToBytes: source.fallsBackToBytes, folder.name))
+        } else {
+            let vocabulary = try vocabulary(of: source, folder)
+            model = .bpe(
+                try BPEModel(
+                    vocabulary: vocabulary, pairs: merges(of: source, vocabulary),
+                    options: BPEModel.Options(
+                        unknownToken: unknown, fusesUnknown: true, fallsBackToBytes: source.fallsBackToBytes),
+                    file: folder.name, line: { "merge \($0)" }))
+        }
+        for case (let role, let token?) in named { folder.setDefault(role, to: token, in: model.vocabulary) }
+        if source.modelType == 2 {
+            try folder.setDefault("add_bos_token", to: true)
+            try folder.setDefault("add_eos_token", to: false)
         }
         let addsSpace = try folder.settings.flag("add_prefix_space") ?? source.addsDummyPrefix
-        let isLegacy = try folder.settings.flag("legacy") ?? true
-        let files = try folder.files(
-            // What puts a space before texts is no normalizer in Transformers, and hides no token there.
-            known: known, searchesTextAsGiven: true, vocabulary: vocabulary,
-            normalizer: isLegacy ? normalizer(addsSpace: addsSpace) : nil,
-            preTokenizer: isLegacy ? nil : metaspace(addsSpace: addsSpace),
-            decoder: decoder(addsSpace: addsSpace, fallsBackToBytes: source.fallsBackToBytes),
-            model: [
+        // without a space before texts, the two ways are one; behind texts there is but one
+        let isLegacy = try folder.settings.flag("legacy") ?? true || source.treatsSpaceAsSuffix
+        let json: JSONValue
+        if case .unigram = model {
+            json = [
+                "type": "Unigram", "unk_id": source.unknown.map { .integer(Int($0)) } ?? .null,
+                "byte_fallback": .bool(source.fallsBackToBytes),
+            ]
+        } else {
+            json = [
                 "type": "BPE", "dropout": nil, "unk_token": unknown.map { .string($0) } ?? .null,
                 "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": true,
                 "byte_fallback": .bool(source.fallsBackToBytes), "ignore_merges": false,
-            ])
-        return (files, .bpe(model))
+            ]
+        }
+        let files = try folder.files(
+            // What puts a space before texts is no normalizer in Transformers, and hides no token there.
+            known: knownTokens(of: source), searchesTextAsGiven: true, vocabulary: model.vocabulary,
+            normalizer: normalizer(source, folder, addsSpace: addsSpace && isLegacy, escapes: isLegacy || !addsSpace),
+            preTokenizer: isLegacy ? nil : metaspace(addsSpace: addsSpace),
+            decoder: decoder(
+                // SentencePiece keeps the space that it put behind a text
+                addsSpace: addsSpace && !source.treatsSpaceAsSuffix, fallsBackToBytes: source.fallsBackToBytes),
+            model: json)
+        return (files, model)
+    }
+
+    /// The class of Transformers that a Unigram file belongs to; nil if none is named.
+    private static func unigramClass(of source: SentencePieceModel, _ folder: VocabularyFolder) throws -> TransformersClass? {
+        guard source.modelType == 1 else { return nil }
+        let configuration = try folder.folder.json("config.json")
+        let type = configuration?["model_type"]?.string.flatMap { TransformersClass.registry[$0] }
+        let named =
+            try folder.settings.tokenizerClass() ?? configuration?["tokenizer_class"]?.string.map(TransformersSettings.baseName) ?? type
+        return named.flatMap { TransformersClass(named: $0) }.flatMap { $0.isUnigram ? $0 : nil }
+    }
+
+    /// The tokens that are searched in the text itself.
+    static func knownTokens(of source: SentencePieceModel) -> [AddedToken] {
+        source.pieces.enumerated().compactMap { id, piece in
+            guard [.unknown, .control, .userDefined].contains(piece.type) else { return nil }
+            return AddedToken(id: Int32(id), content: String(decoding: piece.text, as: UTF8.self), isSpecial: piece.type != .userDefined)
+        }
     }
 
     private static func refuseWhatIsMissing(_ source: SentencePieceModel, _ folder: VocabularyFolder) throws {
         func refuse(_ part: String, _ name: String) throws {
             throw TokenizerError.unsupported(file: folder.name, part: part, name: name)
         }
-        let types: [UInt64: String] = [1: "Unigram", 3: "words", 4: "characters"]
-        if source.modelType != 2 {
+        let types: [UInt64: String] = [3: "words", 4: "characters"]
+        if source.modelType != 2, source.modelType != 1 {
             try refuse("model_type", types[source.modelType] ?? String(source.modelType))
-        }
-        if source.characterMapSize > 0 {
-            try refuse(
-                "normalizer",
-                "\(source.normalizerName) (a precompiled_charsmap of \(source.characterMapSize) bytes)")
         }
         if source.denormalizerSize > 0 {
             try refuse("denormalizer", "a precompiled_charsmap of \(source.denormalizerSize) bytes")
         }
-        if source.removesExtraSpaces { try refuse("normalizer", "remove_extra_whitespaces") }
         if !source.escapesSpaces { try refuse("normalizer", "escape_whitespaces = false") }
-        if source.treatsSpaceAsSuffix { try refuse("trainer", "treat_whitespace_as_suffix") }
-        if let piece = source.pieces.first(where: { $0.type == .unused }) {
-            try refuse("piece", "\(String(decoding: piece.text, as: UTF8.self)) (unused)")
-        }
     }
 
     private static func vocabulary(of source: SentencePieceModel, _ folder: VocabularyFolder) throws -> TokenTable {
@@ -159,10 +197,38 @@ enum SentencePieceFiles {
 
     static let space: JSONValue = "\u{2581}"
 
+    /// A space in front where there is to be one, and ▁ for spaces: what pieces without compiled rules need.
     static func normalizer(addsSpace: Bool) -> JSONValue {
         let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": space]
         let prepend: JSONValue = ["type": "Prepend", "prepend": space]
         return ["type": "Sequence", "normalizers": .array(addsSpace ? [prepend, replace] : [replace])]
+    }
+
+    /// The compiled rules as a normalizer; nil if there are none.
+    private static func characterMap(of source: SentencePieceModel, _ folder: VocabularyFolder) throws -> JSONValue? {
+        if source.characterMap.isEmpty { return nil }
+        _ = try PrecompiledMap(source.characterMap) {
+            .malformed(file: folder.name, line: nil, reason: "normalizer \(source.normalizerName): \($0)")
+        }
+        return ["type": "Precompiled", "precompiled_charsmap": .string(Foundation.Data(source.characterMap).base64EncodedString())]
+    }
+
+    private static func normalizer(
+        _ source: SentencePieceModel, _ folder: VocabularyFolder, addsSpace: Bool, escapes: Bool
+    ) throws -> JSONValue {
+        func replace(_ kind: String, _ pattern: String, _ content: JSONValue) -> JSONValue {
+            ["type": "Replace", "pattern": [kind: .string(pattern)], "content": content]
+        }
+        var steps: [JSONValue] = []
+        if let map = try characterMap(of: source, folder) { steps.append(map) }
+        if source.removesExtraSpaces { steps += [replace("Regex", #"\A +| +\z"#, ""), replace("Regex", " {2,}", " ")] }
+        if addsSpace, source.treatsSpaceAsSuffix {
+            steps.append(replace("Regex", #"(?<=\O)\z"#, space))
+        } else if addsSpace {
+            steps.append(["type": "Prepend", "prepend": space])
+        }
+        if escapes { steps.append(replace("String", " ", space)) }
+        return steps.isEmpty ? nil : ["type": "Sequence", "normalizers": .array(steps)]
     }
 
     private static func metaspace(addsSpace: Bool) -> JSONValue {

@@ -22,8 +22,8 @@ struct SentencePieceModel {
     private(set) var end: Int32? = 2
     private(set) var padding: Int32?
     private(set) var normalizerName = ""
-    /// The number of bytes of the compiled rules by which characters are replaced.
-    private(set) var characterMapSize = 0
+    /// The compiled rules by which characters are replaced.
+    private(set) var characterMap: [UInt8] = []
     private(set) var addsDummyPrefix = true
     private(set) var removesExtraSpaces = true
     private(set) var escapesSpaces = true
@@ -106,7 +106,7 @@ struct SentencePieceModel {
         while let (field, value) = try reader.next() {
             switch field {
             case 1: normalizerName = String(decoding: try reader.required(value.bytes, field), as: UTF8.self)
-            case 2: characterMapSize = try reader.required(value.bytes, field).count
+            case 2: characterMap = Array(try reader.required(value.bytes, field))
             case 3: addsDummyPrefix = try reader.required(value.integer, field) != 0
             case 4: removesExtraSpaces = try reader.required(value.integer, field) != 0
             case 5: escapesSpaces = try reader.required(value.integer, field) != 0

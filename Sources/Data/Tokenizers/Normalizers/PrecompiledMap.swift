@@ -1,0 +1,148 @@
+import Foundation
+
+/// SentencePiece's compiled rules by which characters are replaced (`precompiled_charsmap`).
+///
+/// They are a double-array trie, whose values are places in a list of texts that end with a zero. As in the reference, a grapheme of fewer than
+/// six bytes is replaced as a whole by what its *shortest* beginning stands for; what is left goes character by character.
+struct PrecompiledMap: Sendable, Equatable {
+    private let units: [UInt32]
+    private let texts: [UInt8]
+    /// What single ASCII characters become; nil if they stay.
+    private let ascii: [[UInt8]?]
+    /// The rules as they stand in a file.
+    let bytes: [UInt8]
+
+    /// More bytes than these no rules have; those of NFKC have 240 KB.
+    private static let sizeLimit = 16 << 20
+
+    /// Reads the rules: the trie's size in bytes, the trie, the texts.
+    ///
+    /// - Parameter fault: The error for a reason.
+    init(_ bytes: [UInt8], fault: (String) -> TokenizerError) throws {
+        guard bytes.count <= Self.sizeLimit else {
+            throw fault("compiled rules of \(bytes.count) bytes; at most \(Self.sizeLimit) are supported")
+        }
+        func word(_ place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) } }
+        guard bytes.count >= 4 else { throw fault("compiled rules of \(bytes.count) bytes, which have no size") }
+        let size = Int(word(0))
+        guard size >= 4, size <= bytes.count - 4 else {
+            throw fault("the trie has \(size) bytes, but \(bytes.count - 4) are left")
+        }
+        let units = (0..<size / 4).map { word(4 + 4 * $0) }
+        let texts = Array(bytes[(4 + size / 4 * 4)...])
+        guard String(validating: texts, as: UTF8.self) != nil else { throw fault("the texts of the compiled rules are not UTF-8") }
+        self.bytes = bytes
+        var ascii: [[UInt8]?] = Array(repeating: nil, count: 128)
+        for value in UInt8(0)..<128 {
+            ascii[Int(value)] = [value].withUnsafeBufferPointer { Self.replacement(of: $0, units, texts).map(Array.init) }
+        }
+        (self.units, self.texts, self.ascii) = (units, texts, ascii)
+    }
+
+    /// Reads a Precompiled: the rules in base64.
+    init(_ part: TokenizerPart) throws {
+        let map = try part.required("precompiled_charsmap")
+        guard let data = Foundation.Data(base64Encoded: try map.string()) else { throw map.fault("not base64") }
+        try self.init([UInt8](data), fault: map.fault)
+    }
+
+    /// Calls `body` with every text that is replaced, and what replaces it.
+    func forEachRule(_ body: (_ key: [UInt8], _ text: ArraySlice<UInt8>) -> Void) {
+        var children: [Int: [Int]] = [:]
+        for (place, unit) in units.enumerated() where unit & 1 << 31 == 0 && unit & 0xFF != 0 {
+            children[place ^ Int(unit & 0xFF), default: []].append(place)
+        }
+        var seen = Array(repeating: false, count: units.count)
+        var pending: [(base: Int, key: [UInt8])] = [(Self.offset(units.first ?? 0), [])]
+        while let (base, key) = pending.popLast() {
+            for place in children[base] ?? [] where !seen[place] {
+                seen[place] = true
+                let key = key + [UInt8(units[place] & 0xFF)]
+                // longer keys are never looked up
+                if key.count > 6 { continue }
+                let text = key.withUnsafeBufferPointer { Self.replacement(of: $0, units, texts) }
+                if let text { body(key, text) } else { pending.append((place ^ Self.offset(units[place]), key)) }
+            }
+        }
+    }
+
+    private static func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
+
+    static func == (left: PrecompiledMap, right: PrecompiledMap) -> Bool { left.bytes == right.bytes }
+
+    /// The text that the shortest beginning of `chunk` stands for; nil if none does.
+    private static func replacement(of chunk: UnsafeBufferPointer<UInt8>, _ units: [UInt32], _ texts: [UInt8]) -> ArraySlice<UInt8>? {
+        guard let root = units.first else { return nil }
+        var node = offset(root)
+        for byte in chunk {
+            if byte == 0 { return nil }
+            node ^= Int(byte)
+            guard node < units.count else { return nil }
+            let unit = units[node]
+            guard unit & (1 << 31 | 0xFF) == UInt32(byte) else { return nil }
+            node ^= offset(unit)
+            guard unit >> 8 & 1 == 1 else { continue }
+            guard node < units.count else { return nil }
+            let start = Int(units[node] & (1 << 31 - 1))
+            guard start < texts.count, texts[start] & 0xC0 != 0x80 else { return nil }
+            let end = texts[start...].firstIndex(of: 0) ?? texts.count
+            return texts[start..<end]
+        }
+        return nil
+    }
+
+    func apply(to text: inout NormalizedText) {
+        text.rewrite { bytes, output in
+            var position = 0
+            while position < bytes.count {
+                let first = bytes[position]
+                // ASCII before ASCII is a grapheme of its own
+                if first < 0x80, first != 0x0D, position + 1 == bytes.count || bytes[position + 1] < 0xCC {
+                    if let text = ascii[Int(first)] { output.append(contentsOf: text) } else { output.append(first) }
+                    position += 1
+                    continue
+                }
+                let end = Self.plainEnd(bytes, position)
+                let stretch = UnsafeBufferPointer(rebasing: bytes[position..<end])
+                var start = 0
+                for grapheme in String(decoding: stretch, as: UTF8.self) {
+                    let length = grapheme.utf8.count
+                    guard start + length <= stretch.count else { break }
+                    append(UnsafeBufferPointer(rebasing: stretch[start..<start + length]), to: &output)
+                    start += length
+                }
+                // bytes that are no UTF-8 were replaced in the string
+                if start < stretch.count { output.append(contentsOf: UnsafeBufferPointer(rebasing: stretch[start...])) }
+                position = end
+            }
+        }
+    }
+
+    /// The end of a stretch that no grapheme reaches over: before an ASCII character that nothing is attached to.
+    private static func plainEnd(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+        var position = start + 1
+        while position < bytes.count {
+            if bytes[position] < 0x80, bytes[position] != 0x0A, bytes[position] != 0x0D, bytes[position - 1] < 0x80 { return position }
+            position += 1
+        }
+        return position
+    }
+
+    private func append(_ grapheme: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+        if grapheme.count < 6, let text = Self.replacement(of: grapheme, units, texts) {
+            output.append(contentsOf: text)
+            return
+        }
+        var position = 0
+        while position < grapheme.count {
+            let length = UTF8Scan.scalar(grapheme, position).length
+            let character = UnsafeBufferPointer(rebasing: grapheme[position..<position + length])
+            if let text = Self.replacement(of: character, units, texts) {
+                output.append(contentsOf: text)
+            } else {
+                output.append(contentsOf: character)
+            }
+            position += length
+        }
+    }
+}
