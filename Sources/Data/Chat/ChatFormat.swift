@@ -18,7 +18,8 @@ public enum ChatFormat: Codable, Sendable, Equatable {
         case .contents: return nil
         case .unavailable(let reason):
             throw DataError.chat(
-                "row \(id) holds messages, but \(reason); name one with --chat-template FILE, or join the messages' texts with --chat-template none")
+                "row \(id) holds messages, but \(reason); name one with --chat-template FILE, or join the messages' texts with --chat-template none"
+            )
         }
     }
 }

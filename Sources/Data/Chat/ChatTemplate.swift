@@ -144,7 +144,8 @@ struct ContinuedMessage {
     /// The text up to the mark.
     func cut(_ rendered: String, in template: ChatTemplate) throws -> String {
         let mark = Self.tag.dropLast()
-        guard rendered.contains(Self.trimmed(text)) || Self.trimmed(text).isEmpty, let place = rendered.range(of: mark, options: .backwards) else {
+        guard rendered.contains(Self.trimmed(text)) || Self.trimmed(text).isEmpty, let place = rendered.range(of: mark, options: .backwards)
+        else {
             throw template.fault("the final message does not appear in the text that the template makes, so it cannot be continued")
         }
         let head = String(rendered[..<place.lowerBound])

@@ -29,14 +29,15 @@ struct ChatTokens {
         if !conversation.learnsEveryTurn {
             let turns = conversation.messages.count(where: Conversation.isAssistant)
             guard spans.count == turns else {
-                throw template.fault("\(spans.count) {% generation %} blocks for \(turns) turns of the assistant, so those of the completion are not known")
+                throw template.fault(
+                    "\(spans.count) {% generation %} blocks for \(turns) turns of the assistant, so those of the completion are not known")
             }
             spans = spans.suffix(conversation.response.count(where: Conversation.isAssistant))
         }
         let tokens = ids(rendering.text)
-        guard let mask = pieces.tokenizer.trainedTokens(of: tokens, text: rendering.text, in: spans) else {
-            throw template.fault("the tokenizer changes the text, so that the tokens of {% generation %} blocks are not known")
-        }
+        let mask =
+            pieces.tokenizer.trainedTokens(of: tokens, text: rendering.text, in: spans)
+            ?? overlapping(tokens, rendering.text, spans)
         var turns: [(prompt: [Int32], target: [Int32])] = []
         var start = 0
         while let first = mask[start...].firstIndex(of: true) {
@@ -45,6 +46,23 @@ struct ChatTokens {
             start = end
         }
         return turns
+    }
+
+    /// The tokens of ranges of a text for a tokenizer that changes texts, so that it cannot say where its tokens stand: those that differ
+    /// from the tokens of the text up to a range, up to those of the text with it.
+    private func overlapping(_ tokens: [Int32], _ text: String, _ spans: [Range<Int>]) -> [Bool] {
+        let scalars = Array(text.unicodeScalars)
+        func count(upTo end: Int, isEnd: Bool) -> Int {
+            let part = ids(JinjaTemplate.text(scalars[..<min(end, scalars.count)]))
+            let shared = zip(part, tokens).prefix { $0 == $1 }.count
+            return isEnd && shared < part.count ? min(shared + 1, tokens.count) : shared
+        }
+        var mask = [Bool](repeating: false, count: tokens.count)
+        for span in spans {
+            let start = count(upTo: span.lowerBound, isEnd: false)
+            for index in start..<max(start, count(upTo: span.upperBound, isEnd: true)) { mask[index] = true }
+        }
+        return mask
     }
 
     // MARK: By the texts of what stands before

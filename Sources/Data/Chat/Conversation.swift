@@ -43,7 +43,7 @@ public struct Conversation: Codable, Sendable, Equatable {
         return (message["content"]?.array ?? []).compactMap { $0["text"]?.string ?? $0.string }.joined(separator: "\n")
     }
 
-    /// Reads a list of messages from a column, or from what a column holds under a key.
+    /// Reads a list of messages.
     /// - Throws: `RowProblem`.
     static func messages(_ field: String, of record: Record) throws -> [JSONValue] {
         guard let value = try record.json(field) else { throw RowProblem.missingField(field) }
@@ -53,7 +53,8 @@ public struct Conversation: Codable, Sendable, Equatable {
         guard !messages.isEmpty else { throw RowProblem.unfit("\"\(field)\" holds no message") }
         for (index, message) in messages.enumerated() {
             guard message.members != nil else {
-                throw RowProblem.wrongType(field: "\(field).\(index)", expected: "an object with role and content", got: RowJSON.kind(message))
+                throw RowProblem.wrongType(
+                    field: "\(field).\(index)", expected: "an object with role and content", got: RowJSON.kind(message))
             }
             guard let role = message["role"]?.unlessNull else { throw RowProblem.missingField("\(field).\(index).role") }
             guard role.string != nil else {
@@ -64,20 +65,45 @@ public struct Conversation: Codable, Sendable, Equatable {
     }
 }
 
+extension Conversation {
+    /// The conversation as a JSON text, which keeps the order of keys that templates may write.
+    var text: String {
+        let object: JSONValue = ["prompt": .array(prompt), "response": .array(response), "learnsEveryTurn": .bool(learnsEveryTurn)]
+        return object.text
+    }
+
+    /// Reads what ``text`` wrote; nil for anything else.
+    init?(text: String) {
+        guard let value = try? JSONValue(parsing: Array(text.utf8), .hugeNumbers), let prompt = value["prompt"]?.array else { return nil }
+        self.init(prompt: prompt, response: value["response"]?.array ?? [], learnsEveryTurn: value["learnsEveryTurn"]?.bool ?? false)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let conversation = Conversation(text: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a conversation in JSON")
+        }
+        self = conversation
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
 extension SummaryExample {
     /// Reads a conversational row: `messages`, or `prompt` and `completion` as lists of messages; nil for any other row.
     static func conversational(_ record: Record, id: String) throws -> SummaryExample? {
         if try record.holdsList("messages") {
             return SummaryExample(id: id, conversation: Conversation(messages: try Conversation.messages("messages", of: record)))
         }
-        if try record.json("conversation")?.members != nil {
+        if let text = try record.optionalText("conversation") {
             // as a corpus is written
-            let response = try record.holdsList("conversation.response") ? Conversation.messages("conversation.response", of: record) : []
-            let learnsEveryTurn = try record.json("conversation")?["learnsEveryTurn"]?.bool ?? false
-            return SummaryExample(
-                id: id,
-                conversation: Conversation(
-                    prompt: try Conversation.messages("conversation.prompt", of: record), response: response, learnsEveryTurn: learnsEveryTurn))
+            guard let conversation = Conversation(text: text) else {
+                throw RowProblem.wrongType(field: "conversation", expected: "a conversation in JSON", got: OneLine.quoted(text, limit: 40))
+            }
+            return SummaryExample(id: id, conversation: conversation)
         }
         guard try record.holdsList("prompt") else { return nil }
         let response = try record.has("completion") ? Conversation.messages("completion", of: record) : []
@@ -120,7 +146,9 @@ extension Comparison {
             prompt = Array(chosen[..<shared])
             (chosen, rejected) = (Array(chosen[shared...]), Array(rejected[shared...]))
         }
-        guard !prompt.isEmpty else { throw RowProblem.unfit("\"chosen\" and \"rejected\" begin with no message in common, and there is no \"prompt\"") }
+        guard !prompt.isEmpty else {
+            throw RowProblem.unfit("\"chosen\" and \"rejected\" begin with no message in common, and there is no \"prompt\"")
+        }
         for (name, response) in [("chosen", chosen), ("rejected", rejected)] where !(response.last.map(Conversation.isAssistant) ?? false) {
             throw RowProblem.unfit("\"\(name)\" does not end with a message of the assistant that is not in the other")
         }

@@ -43,8 +43,12 @@ extension PipelineTokenizer {
     func chatTemplates() throws -> [(name: String, source: String)] {
         var named: [(name: String, source: String)] = []
         for companion in files.companions where Self.isTemplate(companion.name) {
-            let name = companion.name == "chat_template.jinja" ? "default" : String(companion.name.dropFirst(TokenizerFiles.templateFolder.count + 1).dropLast(6))
-            guard let source = String(validating: companion.bytes, as: UTF8.self) else { throw DataError.chat("\(companion.name) is not valid UTF-8") }
+            let name =
+                companion.name == "chat_template.jinja"
+                ? "default" : String(companion.name.dropFirst(TokenizerFiles.templateFolder.count + 1).dropLast(6))
+            guard let source = String(validating: companion.bytes, as: UTF8.self) else {
+                throw DataError.chat("\(companion.name) is not valid UTF-8")
+            }
             named.append((name, source))
         }
         if !named.isEmpty { return named }

@@ -66,7 +66,9 @@ struct TokenPiece {
         }
         var start = position
         if stripsLeft {
-            while start < text.count, !matches(bytes[...], at: start), text[start] == 0x20 || (0x09...0x0D).contains(text[start]) { start += 1 }
+            while start < text.count, !matches(bytes[...], at: start), text[start] == 0x20 || (0x09...0x0D).contains(text[start]) {
+                start += 1
+            }
         }
         if matches(bytes[...], at: start) {
             var end = start + bytes.count

@@ -35,15 +35,24 @@ public struct JinjaError: Error, Equatable, Sendable, CustomStringConvertible {
 public struct JinjaLimits: Sendable, Equatable {
     /// Expressions and statements that are evaluated.
     public var steps = 2_000_000
-    /// Bytes of text and elements of lists that are made on the way, all of them together.
-    public var work = 128 << 20
+    /// Bytes of text and of lists that are made and gone through on the way, all of them together.
+    public var work = 64 << 20
     /// Bytes of output.
     public var output = 64 << 20
     /// Calls of macros within each other.
     public var calls = 60
 
-    /// The limits that hold everywhere.
+    /// The limits that hold everywhere. Rendering may do more for each byte of its values, so that long conversations do not meet them.
     public init() {}
+
+    /// These limits for values of some size.
+    func allowing(bytes: Int, values: Int) -> JinjaLimits {
+        var limits = self
+        limits.work += 32 * bytes
+        limits.output += 4 * bytes
+        limits.steps += 200 * values
+        return limits
+    }
 
     /// The longest source of a template, in bytes.
     public static let source = 1 << 20
@@ -51,6 +60,8 @@ public struct JinjaLimits: Sendable, Equatable {
     static let nesting = 80
     /// What one expression may have in depth, chains of operators included.
     static let depth = 300
+    /// Expressions and statements that are evaluated within each other, macros included.
+    static let evaluation = 1000
     /// The longest `range`, as in Jinja's sandbox.
     static let range = 100_000
 }

@@ -91,7 +91,9 @@ struct JinjaLexer {
     private mutating func run() throws {
         while position < source.count {
             var start = position
-            while start < source.count, !(source[start] == "{" && start + 1 < source.count && "%{#".unicodeScalars.contains(source[start + 1])) {
+            while start < source.count,
+                !(source[start] == "{" && start + 1 < source.count && "%{#".unicodeScalars.contains(source[start + 1]))
+            {
                 start += 1
             }
             guard start < source.count else {
@@ -187,7 +189,8 @@ struct JinjaLexer {
     // MARK: Within a tag
 
     private static let symbols = [
-        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";",
+        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",",
+        ";",
     ]
 
     private mutating func tag(isOutput: Bool) throws {

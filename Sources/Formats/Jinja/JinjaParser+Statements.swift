@@ -24,7 +24,9 @@ extension JinjaParser {
                 try expect(.outputEnd)
             case .blockBegin:
                 next()
-                guard case .name(let name) = current.kind else { throw fault("expected the name of a statement, found \(current.kind.shown)") }
+                guard case .name(let name) = current.kind else {
+                    throw fault("expected the name of a statement, found \(current.kind.shown)")
+                }
                 if ends.contains(name) { return statements }
                 next()
                 statements.append(JinjaStatement(kind: try nested { try $0.statement(name, line: line) }, line: line))

@@ -73,6 +73,7 @@ extension JinjaRenderer {
             }
         case .int, .float, .bool:
             guard JinjaMethods.numbers.contains(name) else { return nil }
+            if name == "real" { return value.wholeNumber.map { .int($0) } ?? value }
             throw unsupported("the attribute \"\(name)\" of numbers")
         default: return nil
         }
@@ -121,7 +122,7 @@ extension JinjaRenderer {
         }
         switch value {
         case .string(let text):
-            try charge(text.utf8.count)
+            try chargeScan(text)
             return .string(PythonText.string(cut(Array(text.unicodeScalars))))
         case .list(let sequence): return try list(cut(sequence.values))
         case .tuple(let sequence): return try tuple(cut(sequence.values))
@@ -157,7 +158,8 @@ extension JinjaRenderer {
 enum JinjaMethods {
     static let strings: Set<String> = [
         "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map", "index", "isalnum",
-        "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper",
+        "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle",
+        "isupper",
         "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust",
         "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill",
     ]

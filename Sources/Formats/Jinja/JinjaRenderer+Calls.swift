@@ -105,7 +105,9 @@ extension JinjaRenderer {
             guard let wanted = arguments.positional.first, arguments.keywords.isEmpty else { throw fault("\(name) needs an argument") }
             if name == "count" { return .int(try values.count { try isEqual($0, wanted) }) }
             guard arguments.positional.count == 1 else { throw unsupported("\(name) with bounds") }
-            guard let index = try values.firstIndex(where: { try isEqual($0, wanted) }) else { throw fault("the value of index is not in the list") }
+            guard let index = try values.firstIndex(where: { try isEqual($0, wanted) }) else {
+                throw fault("the value of index is not in the list")
+            }
             return .int(index)
         default: throw fault("a \(receiver.typeName) has no method \(OneLine.quoted(name))")
         }
@@ -114,7 +116,9 @@ extension JinjaRenderer {
     private func dictMethod(_ name: String, of dict: JinjaDict, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         switch name {
         case "get":
-            guard arguments.keywords.isEmpty, (1...2).contains(arguments.positional.count) else { throw fault("get takes one or two arguments") }
+            guard arguments.keywords.isEmpty, (1...2).contains(arguments.positional.count) else {
+                throw fault("get takes one or two arguments")
+            }
             return try dict[key(arguments.positional[0])] ?? (arguments.positional.count > 1 ? arguments.positional[1] : .none)
         case "fromkeys": throw unsupported("the method \"fromkeys\" of dictionaries")
         default: _ = try JinjaBinding(name, arguments, [], self)
@@ -133,7 +137,9 @@ extension JinjaRenderer {
             guard !arguments.positional.isEmpty else { throw fault("loop.cycle needs at least one item") }
             return arguments.positional[loop.index % arguments.positional.count]
         }
-        let isSame = try loop.seen.map { try $0.count == arguments.positional.count && zip($0, arguments.positional).allSatisfy { try isEqual($0, $1) } }
+        let isSame = try loop.seen.map {
+            try $0.count == arguments.positional.count && zip($0, arguments.positional).allSatisfy { try isEqual($0, $1) }
+        }
         if isSame == true { return .bool(false) }
         loop.seen = try arguments.positional.map { try kept($0) }
         return .bool(true)

@@ -10,7 +10,8 @@ extension JinjaRenderer {
     /// A value that goes into a list, dictionary or namespace.
     func kept(_ value: JinjaValue) throws -> JinjaValue {
         guard value.depth < JinjaValue.depthLimit else {
-            throw unsupported("a \(value.typeName) within a list, dictionary or namespace, or more than \(JinjaValue.depthLimit) lists within each other")
+            throw unsupported(
+                "a \(value.typeName) within a list, dictionary or namespace, or more than \(JinjaValue.depthLimit) lists within each other")
         }
         return value
     }
@@ -68,6 +69,8 @@ extension JinjaRenderer {
 
     func evaluate(_ expression: JinjaExpression, _ scope: JinjaScope) throws -> JinjaValue {
         try step()
+        try enter()
+        defer { leave() }
         switch expression.kind {
         case .none: return .none
         case .bool(let value): return .bool(value)

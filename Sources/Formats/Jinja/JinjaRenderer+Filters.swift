@@ -1,10 +1,13 @@
 /// The names of filters.
 enum JinjaFilters {
     static let names: Set<String> = [
-        "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first", "float",
-        "forceescape", "format", "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "pprint",
+        "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first",
+        "float",
+        "forceescape", "format", "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min",
+        "pprint",
         "random", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string",
-        "striptags", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr",
+        "striptags", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode", "urlize", "wordcount", "wordwrap",
+        "xmlattr",
     ]
 }
 
@@ -31,7 +34,9 @@ extension JinjaRenderer {
         case "trim": return .string(try stripped(string(value), try bind("chars").given("chars")))
         case "upper", "lower", "capitalize":
             _ = try bind()
-            return try made(cased(string(value), name))
+            let text = try string(value)
+            try chargeScan(text)
+            return try made(cased(text, name))
         case "title":
             _ = try bind()
             return try made(titled(string(value)))
@@ -43,19 +48,22 @@ extension JinjaRenderer {
         case "format":
             guard arguments.keywords.isEmpty else { throw unsupported("the filter \"format\" with keywords") }
             return try made(formatted(string(value), tuple(arguments.positional)))
-        case "center": return try stringMethod("center", of: string(value), JinjaCallArguments(positional: [.int(try bind("width").whole("width", default: 80))]))
+        case "center":
+            return try stringMethod(
+                "center", of: string(value), JinjaCallArguments(positional: [.int(try bind("width").whole("width", default: 80))]))
         case "truncate": return try truncated(value, bind("length", "killwords", "end", "leeway"))
         case "wordcount":
             _ = try bind()
             let text = try string(value)
-            try charge(text.utf8.count)
+            try chargeScan(text)
             return .int(text.unicodeScalars.split { !PythonText.isWord($0) }.count)
         case "abs", "int", "float", "round": return try numberFilter(name, value, arguments)
         case "attr":
             let key = try bind("name").required("name")
             if case .undefined(let reason) = value { throw fault(reason) }
             guard let name = key.text else { throw fault("the filter \"attr\" needs a string") }
-            if case .dict(let dict) = value, dict[name] != nil, !JinjaMethods.dicts.contains(name), !JinjaMethods.dictChanges.contains(name) {
+            if case .dict(let dict) = value, dict[name] != nil, !JinjaMethods.dicts.contains(name), !JinjaMethods.dictChanges.contains(name)
+            {
                 return .undefined("a dict has no attribute \(OneLine.quoted(name, limit: 60))")
             }
             return try attribute(name, of: value)
@@ -103,7 +111,7 @@ extension JinjaRenderer {
     }
 
     private func escaped(_ text: String) throws -> String {
-        try charge(text.utf8.count)
+        try chargeScan(text)
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -120,11 +128,13 @@ extension JinjaRenderer {
 
     /// Every word with a capital, where words begin behind spaces, hyphens and opening brackets.
     private func titled(_ text: String) throws -> String {
-        try charge(text.utf8.count)
+        try chargeScan(text)
         var result = ""
         var word = String.UnicodeScalarView()
         func flush() {
-            if let first = word.first { result += PythonText.upper(String(first)) + PythonText.lower(String(String.UnicodeScalarView(word.dropFirst()))) }
+            if let first = word.first {
+                result += PythonText.upper(String(first)) + PythonText.lower(String(String.UnicodeScalarView(word.dropFirst())))
+            }
             word = String.UnicodeScalarView()
         }
         for scalar in text.unicodeScalars {
@@ -152,21 +162,24 @@ extension JinjaRenderer {
             guard width <= 100_000 else { throw JinjaError(.limit, line: line, "text set in with more than 100000 spaces") }
             indent = String(repeating: " ", count: max(0, width))
         }
-        var lines = lines(of: text + "\n")
+        var lines = try lines(of: text + "\n")
         try charge(text.utf8.count + lines.count * indent.utf8.count)
         for index in lines.indices.dropFirst() where given.flag("blank") || !lines[index].isEmpty { lines[index] = indent + lines[index] }
         return .string((given.flag("first") ? indent : "") + lines.joined(separator: "\n"))
     }
 
     private func truncated(_ value: JinjaValue, _ given: JinjaBinding) throws -> JinjaValue {
-        guard let text = value.text else { throw fault("the filter \"truncate\" needs a string, not a \(value.typeName)") }
         let length = try given.whole("length", default: 255)
         let end = try given.text("end", default: "...")
         let leeway = try given.whole("leeway", default: 5)
-        guard length >= end.unicodeScalars.count, leeway >= 0 else { throw fault("the filter \"truncate\" with a length that is too small") }
-        try charge(text.utf8.count)
+        guard length >= end.unicodeScalars.count, leeway >= 0 else {
+            throw fault("the filter \"truncate\" with a length that is too small")
+        }
+        // Jinja asks for the length first, which lists have, too
+        if try self.length(value) <= length + leeway { return value }
+        guard let text = value.text else { throw fault("the filter \"truncate\" needs a string, not a \(value.typeName)") }
+        try chargeScan(text)
         let scalars = Array(text.unicodeScalars)
-        if scalars.count <= length + leeway { return value }
         var kept = scalars[..<(length - end.unicodeScalars.count)]
         if !given.flag("killwords"), let space = kept.lastIndex(of: " ") { kept = kept[..<space] }
         return .string(PythonText.string(kept) + end)

@@ -12,7 +12,7 @@ extension JinjaRenderer {
         case .dict(let dict):
             mapping = dict
             arguments = [value]
-        case .list:
+        case .list, .range:
             arguments = [value]
             mayBeUnused = true
         default: arguments = [value]
@@ -91,10 +91,14 @@ extension JinjaRenderer {
             if let precision = spec.precision { text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(precision))) }
             isNumber = false
         case "d", "i":
-            guard let number = value.number, number.magnitude < 9e18 else { throw fault("the format %d needs a number, not a \(value.typeName)") }
+            guard let number = value.number, number.magnitude < 9e18 else {
+                throw fault("the format %d needs a number, not a \(value.typeName)")
+            }
             text = String(value.wholeNumber ?? Int(number))
         case "x", "X", "o":
-            guard let whole = value.wholeNumber else { throw fault("the format %\(spec.kind) needs a whole number, not a \(value.typeName)") }
+            guard let whole = value.wholeNumber else {
+                throw fault("the format %\(spec.kind) needs a whole number, not a \(value.typeName)")
+            }
             text = String(whole, radix: spec.kind == "o" ? 8 : 16, uppercase: spec.kind == "X")
         case "f", "e", "E", "g":
             guard let number = value.number else { throw fault("the format %\(spec.kind) needs a number, not a \(value.typeName)") }

@@ -42,7 +42,8 @@ extension JinjaRenderer {
         var sign = ""
         if let first = digits.first, "+-".contains(first) { sign = String(digits.removeFirst()) }
         var radix = radix
-        for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.lowercased().hasPrefix(prefix) && (radix == base || radix == 0) {
+        for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)]
+        where digits.lowercased().hasPrefix(prefix) && (radix == base || radix == 0) {
             digits.removeFirst(2)
             if digits.first == "_" { digits.removeFirst() }
             radix = base
@@ -51,7 +52,9 @@ extension JinjaRenderer {
         guard (2...36).contains(radix) else { throw renderer.fault("the base of a number is 0 or 2 to 36") }
         let parts = digits.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { Self.value(of: $0) < radix } }) else { return nil }
-        guard let value = Int(sign + parts.joined(), radix: radix) else { throw renderer.unsupported("a whole number of more than 64 bits") }
+        guard let value = Int(sign + parts.joined(), radix: radix) else {
+            throw renderer.unsupported("a whole number of more than 64 bits")
+        }
         return value
     }
 
@@ -72,7 +75,9 @@ extension JinjaRenderer {
         let parts = digits.split(separator: "_", omittingEmptySubsequences: false)
         let joins = zip(parts, parts.dropFirst()).allSatisfy { ($0.last?.isNumber ?? false) && ($1.first?.isNumber ?? false) }
         let plain = parts.joined()
-        guard joins, !plain.hasPrefix("0x"), !plain.dropFirst().hasPrefix("0x"), !plain.contains("nan("), !plain.contains("p") else { return nil }
+        guard joins, !plain.hasPrefix("0x"), !plain.dropFirst().hasPrefix("0x"), !plain.contains("nan("), !plain.contains("p") else {
+            return nil
+        }
         var unsigned = Substring(plain)
         if let first = unsigned.first, "+-".contains(first) { unsigned.removeFirst() }
         if ["inf", "infinity", "nan"].contains(unsigned) {

@@ -114,7 +114,8 @@ extension JinjaRenderer {
             if right == 0 { throw fault("a division by zero") }
             let quotient = (left - modulo(left, right)) / right
             let floor = quotient.rounded(.down)
-            return .float(quotient == 0 ? (left / right < 0 || (left / right).sign == .minus ? -0.0 : 0) : quotient - floor > 0.5 ? floor + 1 : floor)
+            return .float(
+                quotient == 0 ? (left / right < 0 || (left / right).sign == .minus ? -0.0 : 0) : quotient - floor > 0.5 ? floor + 1 : floor)
         case .modulo:
             if right == 0 { throw fault("a division by zero") }
             return .float(modulo(left, right))

@@ -23,7 +23,10 @@ extension JinjaRenderer {
             return .string(texts.joined(separator: separator))
         case "reverse":
             _ = try bind()
-            if case .string(let text) = value { return try made(PythonText.string(text.unicodeScalars.reversed())) }
+            if case .string(let text) = value {
+                try chargeScan(text)
+                return try made(PythonText.string(text.unicodeScalars.reversed()))
+            }
             let values = try iterate(value)
             if case .generator = value { return try list(values.reversed()) }
             return try generator(of: value) { values.reversed() }
@@ -161,7 +164,9 @@ extension JinjaRenderer {
             let getter = try self.getter(given.required("attribute"), default: given.given("default"))
             return try iterate(value).map { try getter($0) }
         }
-        guard let name = arguments.positional.first?.text else { throw fault("the filter \"map\" needs the name of a filter, or an attribute") }
+        guard let name = arguments.positional.first?.text else {
+            throw fault("the filter \"map\" needs the name of a filter, or an attribute")
+        }
         let rest = JinjaCallArguments(positional: Array(arguments.positional.dropFirst()), keywords: arguments.keywords)
         return try iterate(value).map { try filter(name, $0, rest) }
     }

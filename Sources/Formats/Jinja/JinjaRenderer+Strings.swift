@@ -1,7 +1,7 @@
 /// The methods of strings.
 extension JinjaRenderer {
     func stringMethod(_ name: String, of text: String, _ arguments: JinjaCallArguments) throws -> JinjaValue {
-        try charge(text.utf8.count)
+        try chargeScan(text)
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the method \"\(name)\"", arguments, names, self) }
         switch name {
         case "strip", "lstrip", "rstrip":
@@ -12,8 +12,9 @@ extension JinjaRenderer {
         case "split", "rsplit":
             let given = try bind("sep", "maxsplit")
             let separator = given.given("sep") == nil ? nil : try given.text("sep")
-            return try list(split(text, separator, limit: given.whole("maxsplit", default: -1), fromEnd: name == "rsplit").map { .string($0) })
-        case "splitlines": return try list(lines(of: text, keepingEnds: try bind("keepends").flag("keepends")).map { .string($0) })
+            return try list(
+                split(text, separator, limit: given.whole("maxsplit", default: -1), fromEnd: name == "rsplit").map { .string($0) })
+        case "splitlines": return try list(lines(of: text, keepingEnds: bind("keepends").flag("keepends")).map { .string($0) })
         case "partition", "rpartition": return try partition(text, try bind("sep").text("sep"), fromEnd: name == "rpartition")
         case "startswith", "endswith": return .bool(try hasAffix(text, bind("affix", "start", "end"), atEnd: name == "endswith"))
         case "removeprefix", "removesuffix":
@@ -70,12 +71,14 @@ extension JinjaRenderer {
 
     private func split(_ text: String, _ separator: String?, limit: Int, fromEnd: Bool) throws -> [String] {
         let limit = limit < 0 ? Int.max : limit
-        guard let separator else { return splitAtSpace(text, limit: limit, fromEnd: fromEnd) }
+        guard let separator else { return try splitAtSpace(text, limit: limit, fromEnd: fromEnd) }
         if separator.isEmpty { throw fault("an empty separator") }
         let (bytes, part) = fromEnd ? (text.utf8.reversed(), separator.utf8.reversed()) : (Array(text.utf8), Array(separator.utf8))
         var pieces: [[UInt8]] = []
         var start = 0
-        for place in PythonSearch.places(of: part, in: bytes, limit: limit) {
+        let places = PythonSearch.places(of: part, in: bytes, limit: limit)
+        try charge(places.count * 64)
+        for place in places {
             pieces.append(Array(bytes[start..<place]))
             start = place + part.count
         }
@@ -84,7 +87,7 @@ extension JinjaRenderer {
         return pieces.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func splitAtSpace(_ text: String, limit: Int, fromEnd: Bool) -> [String] {
+    private func splitAtSpace(_ text: String, limit: Int, fromEnd: Bool) throws -> [String] {
         var rest: [Unicode.Scalar] = Array(text.unicodeScalars)
         if fromEnd { rest.reverse() }
         var words: [[Unicode.Scalar]] = []
@@ -92,6 +95,7 @@ extension JinjaRenderer {
         while true {
             while index < rest.count, PythonText.isSpace(rest[index]) { index += 1 }
             guard index < rest.count else { break }
+            try charge(64)
             var end = index
             if words.count == limit {
                 end = rest.count
@@ -107,7 +111,8 @@ extension JinjaRenderer {
         return words.map { PythonText.string($0) }
     }
 
-    func lines(of text: String, keepingEnds: Bool = false) -> [String] {
+    func lines(of text: String, keepingEnds: Bool = false) throws -> [String] {
+        try chargeScan(text)
         var lines: [String] = []
         var line = String.UnicodeScalarView()
         var rest = text.unicodeScalars[...]
@@ -116,6 +121,7 @@ extension JinjaRenderer {
                 line.append(scalar)
                 continue
             }
+            try charge(64)
             if keepingEnds { line.append(scalar) }
             if scalar == "\r", rest.first == "\n" {
                 rest.removeFirst()
@@ -173,6 +179,7 @@ extension JinjaRenderer {
         let (bytes, replacement) = (Array(text.utf8), Array(new.utf8))
         var result: [UInt8] = []
         if old.isEmpty {
+            try chargeScan(text)
             let scalars = Array(text.unicodeScalars)
             try charge(min(limit, scalars.count + 1) * replacement.count)
             for (index, scalar) in scalars.enumerated() {
@@ -255,13 +262,21 @@ extension JinjaRenderer {
             "isnumeric": all(PythonText.isNumeric), "isdecimal": all { $0.properties.numericType == .decimal },
             "isalnum": all { PythonText.isLetter($0) || PythonText.isNumeric($0) },
             "isascii": { $0.utf8.allSatisfy { $0 < 0x80 } },
-            "islower": { isCased($0) && !$0.unicodeScalars.contains { $0.properties.isUppercase || $0.properties.generalCategory == .titlecaseLetter } },
-            "isupper": { isCased($0) && !$0.unicodeScalars.contains { $0.properties.isLowercase || $0.properties.generalCategory == .titlecaseLetter } },
+            "islower": {
+                isCased($0)
+                    && !$0.unicodeScalars.contains { $0.properties.isUppercase || $0.properties.generalCategory == .titlecaseLetter }
+            },
+            "isupper": {
+                isCased($0)
+                    && !$0.unicodeScalars.contains { $0.properties.isLowercase || $0.properties.generalCategory == .titlecaseLetter }
+            },
         ]
     }()
 
     static func isCased(_ text: String) -> Bool {
-        text.unicodeScalars.contains { $0.properties.isUppercase || $0.properties.isLowercase || $0.properties.generalCategory == .titlecaseLetter }
+        text.unicodeScalars.contains {
+            $0.properties.isUppercase || $0.properties.isLowercase || $0.properties.generalCategory == .titlecaseLetter
+        }
     }
 
     /// `str.islower` or `str.isupper`.

@@ -58,6 +58,7 @@ extension JinjaRenderer {
         case (.bool(let first), .bool(let second)): first == second
         case (.none, _), (_, .none), (.bool, _), (_, .bool): false
         case (.namespace(let first), .namespace(let second)): first === second
+        case _ where left.typeName != right.typeName: false
         default: throw unsupported("the test \"sameas\" of a \(left.typeName) and a \(right.typeName)")
         }
     }

@@ -18,7 +18,7 @@ extension JinjaRenderer {
         case .int(let value): return String(value)
         case .float(let value): return PythonText.text(value)
         case .string(let text):
-            try charge(text.utf8.count)
+            try chargeScan(text)
             return PythonText.quoted(text)
         case .list(let sequence): return try "[" + joined(sequence.values) + "]"
         case .tuple(let sequence): return try "(" + joined(sequence.values) + (sequence.values.count == 1 ? ",)" : ")")
@@ -32,7 +32,8 @@ extension JinjaRenderer {
         case .namespace(let namespace): return "<Namespace " + (try representation(.dict(namespace.attributes))) + ">"
         case .loop(let loop): return "<LoopContext \(loop.index + 1)/\(loop.items.count)>"
         case .macro(let macro): return "<Macro \(PythonText.quoted(macro.definition.name))>"
-        case .generator, .cycler, .function, .method: throw unsupported("a \(value.typeName) as text; use a filter such as list, or call it")
+        case .generator, .cycler, .function, .method:
+            throw unsupported("a \(value.typeName) as text; use a filter such as list, or call it")
         }
     }
 
@@ -127,7 +128,7 @@ extension JinjaRenderer {
     }
 
     private func writeJSON(_ text: String, _ style: JSONStyle, to output: inout String) throws {
-        try charge(text.utf8.count)
+        try chargeScan(text)
         output += "\""
         for scalar in text.unicodeScalars {
             switch scalar {

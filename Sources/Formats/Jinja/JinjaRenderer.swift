@@ -16,6 +16,7 @@ final class JinjaRenderer {
     private var calls = 0
     private var macros = 0
     private var loopDepth = 0
+    private var depth = 0
 
     init(_ variables: [String: JSONValue], clock: JinjaClock, limits: JinjaLimits) {
         self.limits = limits
@@ -40,6 +41,16 @@ final class JinjaRenderer {
         if steps > limits.steps { throw JinjaError(.limit, line: line, "the template takes more than \(limits.steps) steps") }
     }
 
+    /// Goes one expression or statement further in. What stands within each other takes room on the stack.
+    func enter() throws {
+        depth += 1
+        if depth > JinjaLimits.evaluation {
+            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.evaluation) steps within each other")
+        }
+    }
+
+    func leave() { depth -= 1 }
+
     /// Counts bytes or elements that are made; called before they are.
     func charge(_ count: Int) throws {
         let (sum, isOver) = work.addingReportingOverflow(count)
@@ -48,6 +59,9 @@ final class JinjaRenderer {
         }
         work = sum
     }
+
+    /// Counts text that is gone through character by character, which takes longer than to copy it.
+    func chargeScan(_ text: String) throws { try charge(text.utf8.count > Int.max / 8 ? .max : text.utf8.count * 4) }
 
     private func write(_ text: String) throws {
         let count = text.utf8.count
@@ -85,6 +99,8 @@ final class JinjaRenderer {
     private func run(_ statement: JinjaStatement, _ scope: JinjaScope) throws -> Flow {
         line = statement.line
         try step()
+        try enter()
+        defer { leave() }
         switch statement.kind {
         case .text(let text): try write(text)
         case .output(let expression): try write(string(evaluate(expression, scope)))
@@ -172,7 +188,9 @@ final class JinjaRenderer {
     }
 
     func set(_ attribute: String, of namespace: JinjaNamespace, to value: JinjaValue) throws {
-        guard !attribute.hasPrefix("_") else { throw fault("a namespace has no attributes that begin with an underscore (\"\(attribute)\")") }
+        guard !attribute.hasPrefix("_") else {
+            throw fault("a namespace has no attributes that begin with an underscore (\"\(attribute)\")")
+        }
         _ = try kept(value)
         namespace.attributes.set(attribute, value)
     }

@@ -35,6 +35,9 @@ public struct JinjaTemplate: Sendable {
     /// Whether Jinja takes a character for white space, as Python does.
     public static func isSpace(_ scalar: Unicode.Scalar) -> Bool { PythonText.isSpace(scalar) }
 
+    /// The text of code points.
+    package static func text(_ scalars: some Sequence<Unicode.Scalar>) -> String { PythonText.string(scalars) }
+
     /// Makes the text of some values.
     /// - Parameters:
     ///   - variables: The values by name.
@@ -45,9 +48,29 @@ public struct JinjaTemplate: Sendable {
     public func render(
         _ variables: [String: JSONValue], now: Date = Date(), timeZone: TimeZone = .current, limits: JinjaLimits = JinjaLimits()
     ) throws -> Rendering {
-        let renderer = JinjaRenderer(variables, clock: JinjaClock(now: now, timeZone: timeZone), limits: limits)
+        var (bytes, values) = (0, 0)
+        for value in variables.values { value.count(&bytes, &values) }
+        let renderer = JinjaRenderer(
+            variables, clock: JinjaClock(now: now, timeZone: timeZone), limits: limits.allowing(bytes: bytes, values: values))
         try renderer.run(statements)
         return Rendering(text: renderer.output, generations: renderer.generations)
+    }
+}
+
+extension JSONValue {
+    /// Adds up the bytes of the texts in this value, and the values.
+    fileprivate func count(_ bytes: inout Int, _ values: inout Int) {
+        values += 1
+        switch self {
+        case .string(let text): bytes += text.utf8.count
+        case .array(let elements): for element in elements { element.count(&bytes, &values) }
+        case .object(let members):
+            for member in members {
+                bytes += member.key.utf8.count
+                member.value.count(&bytes, &values)
+            }
+        case .null, .bool, .number: break
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Texts as Python sees them: sequences of code points, with Python's ideas of white space and letters.
 enum PythonText {
     /// The text of code points.
@@ -8,10 +10,26 @@ enum PythonText {
     }
 
     /// Whether two texts are the same code points; Swift takes different spellings of one letter for the same.
-    static func isSame(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+    static func isSame(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count && compared(left, right) == 0
+    }
 
     /// Whether a text comes before another by its code points.
-    static func isBefore(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
+    static func isBefore(_ left: String, _ right: String) -> Bool {
+        let order = compared(left, right)
+        return order == 0 ? left.utf8.count < right.utf8.count : order < 0
+    }
+
+    /// The order of the bytes that both have.
+    private static func compared(_ left: String, _ right: String) -> Int32 {
+        var (left, right) = (left, right)
+        return left.withUTF8 { first in
+            right.withUTF8 { second in
+                guard let one = first.baseAddress, let other = second.baseAddress else { return 0 }
+                return memcmp(one, other, min(first.count, second.count))
+            }
+        }
+    }
 
     /// `str.isspace` of one character.
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
