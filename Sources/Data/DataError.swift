@@ -21,6 +21,8 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidIndex(path: String, reason: String)
     /// The English descriptions of the package archive were never fetched; `command` fetches them.
     case packageDescriptionsNotFetched(command: String)
+    /// A chat template that is wrong, missing, or does not fit a conversation; in words.
+    case chat(String)
 
     public var description: String { OneLine.escaped(text) }
 
@@ -40,6 +42,7 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalidIndex(let path, let reason): "\(path) is no usable index: \(reason)"
         case .packageDescriptionsNotFetched(let command):
             "the English package descriptions are not on this machine; fetch them with: \(command)"
+        case .chat(let what): what
         }
     }
 

@@ -28,10 +28,17 @@ struct ByteTokenizer: Tokenizer {
     var addsSpace = false
     /// Whether the end of sequence is put behind every text.
     var closes = false
+    /// Whether a begin of sequence that a text begins with in writing is one.
+    var spellsBegin = false
 
     func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {
         var ids: [Int32] = []
         if addingSpecialTokens, let beginOfSequence { ids.append(beginOfSequence) }
+        var text = text
+        if spellsBegin, let beginOfSequence, text.hasPrefix("<s>") {
+            ids.append(beginOfSequence)
+            text.removeFirst(3)
+        }
         for (index, part) in text.components(separatedBy: "</s>").enumerated() {
             if index > 0, let endOfSequence { ids.append(endOfSequence) }
             ids += Array(((addsSpace && index == 0 ? " " : "") + part).utf8).map { Int32($0) + 3 }

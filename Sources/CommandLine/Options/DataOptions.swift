@@ -52,6 +52,12 @@ public struct DataOptions: SettingsOptions {
         help:
             "What happens to rows that break the format: fail (stop and name the first) or skip (leave out and count).")
     public var onBadRow = Self.defaults.onBadRow
+    @Option(
+        help: """
+            What makes texts of rows that hold messages: a file with a chat template, which a trained model then keeps, or none to join \
+            the texts of the messages; unless given, the model's own template.
+            """)
+    public var chatTemplate: String?
     @Option(help: "The seed of a generated corpus, or of the split of one that is read from apt.")
     public var dataSeed = Self.defaults.dataSeed
     @Option(help: "Training examples to use at most; all unless given.")

@@ -12,6 +12,8 @@ public struct PromptFormat: RawRepresentable, Codable, Sendable, Hashable, CaseI
     public static let tldr = PromptFormat(named: "tldr")
     /// `ARTICLE: {post}\nTL;DR:`
     public static let cnnDailyMail = PromptFormat(named: "cnnDailyMail")
+    /// The post alone.
+    static let contents = PromptFormat(named: "{post}")
     /// The published ways.
     public static let allCases = [tldr, cnnDailyMail]
 

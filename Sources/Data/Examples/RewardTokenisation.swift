@@ -7,17 +7,20 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
     public var text: RewardText
     /// The longest side, in tokens. Longer ones are cut from the left (the original knows no limit for LLaMA).
     public var maximumTokens: Int
+    /// What becomes of conversational rows.
+    public var chat: ChatFormat
 
     /// Settings; `maximumTokens` is at least 2.
-    public init(format: PromptFormat = .tldr, text: RewardText = .canonical, maximumTokens: Int = 2048) {
+    public init(format: PromptFormat = .tldr, text: RewardText = .canonical, maximumTokens: Int = 2048, chat: ChatFormat = .none) {
         self.format = format
         self.text = text
         self.maximumTokens = maximumTokens
+        self.chat = chat
     }
 
     /// Tokenises comparisons, in order.
     /// - Returns: The tokens, and how many comparisons were cut.
-    /// - Throws: `DataError.invalidSetting` for a limit below 2, `DataError.unsuitableTokenizer`.
+    /// - Throws: `DataError.invalidSetting` for a limit below 2, `DataError.unsuitableTokenizer`, `DataError.chat`.
     public func tokenise(
         _ comparisons: [Comparison], with tokenizer: any Tokenizer
     ) throws -> (comparisons: [TokenisedComparison], truncated: Int) {
@@ -26,11 +29,15 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         }
         let pieces = try TokenPieces(tokenizer)
         var truncated = 0
-        let tokens = comparisons.map { comparison in
+        let tokens = try comparisons.map { comparison in
             let (prompt, summaries, isCut) =
-                switch text {
-                case .canonical: canonical(comparison, pieces)
-                case .raw: raw(comparison, pieces)
+                if let conversations = comparison.conversations, let template = try chat.template(for: comparison.id) {
+                    try conversational(comparison.id, conversations, template, pieces)
+                } else {
+                    switch text {
+                    case .canonical: canonical(comparison, pieces)
+                    case .raw: raw(comparison, pieces)
+                    }
                 }
             if isCut { truncated += 1 }
             return TokenisedComparison(
@@ -45,7 +52,10 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
     ) -> [Int32] {
         let pieces = TokenPieces(tokenizer, endOfSequence: endOfSequence)
         let answer = pieces.closed(pieces.continuation(RewardText.trimmedStart(summary)))
-        let opening = pieces.truncatedFromLeft(pieces.opening(prompt), to: max(0, maximumTokens - answer.count))
+        var read = pieces.opening(prompt)
+        // a prompt that a chat template made spells its begin of sequence
+        if let begin = tokenizer.beginOfSequence, read.starts(with: [begin, begin]) { read.removeFirst() }
+        let opening = pieces.truncatedFromLeft(read, to: max(0, maximumTokens - answer.count))
         return opening + answer.suffix(maximumTokens)
     }
 
@@ -56,6 +66,20 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         let summaries = comparison.summaries.map { summary in
             pieces.closed(pieces.continuation(RewardText.trimmedStart(summary)))
         }
+        return cut(prompt, summaries, pieces)
+    }
+
+    private func conversational(
+        _ id: String, _ conversations: [Conversation], _ template: ChatTemplate, _ pieces: TokenPieces
+    ) throws -> Sides {
+        let (prompt, responses) = try DataError.naming(row: id) {
+            try ChatTokens(template: template, pieces: pieces).sides(conversations)
+        }
+        return cut(prompt, responses, pieces)
+    }
+
+    /// Both sides cut from the left to the limit, with as much of the prompt as the longer one leaves room for.
+    private func cut(_ prompt: [Int32], _ summaries: [[Int32]], _ pieces: TokenPieces) -> Sides {
         let longest = summaries.map(\.count).max() ?? 0
         let room = max(0, maximumTokens - longest)
         return (

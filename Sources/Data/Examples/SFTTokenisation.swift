@@ -18,16 +18,19 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
     public var maximumTarget: Int
     /// Which tokens go when an example is too long.
     public var truncation: Truncation
+    /// What becomes of conversational rows. They are cut apart whatever `truncation` says.
+    public var chat: ChatFormat
 
     /// Settings; limits are in tokens.
     public init(
         format: PromptFormat = .tldr, maximumSource: Int = 1024, maximumTarget: Int = 1024,
-        truncation: Truncation = .apart
+        truncation: Truncation = .apart, chat: ChatFormat = .none
     ) {
         self.format = format
         self.maximumSource = maximumSource
         self.maximumTarget = maximumTarget
         self.truncation = truncation
+        self.chat = chat
     }
 
     /// Examples in tokens, and what happened to them on the way.
@@ -35,7 +38,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         /// The examples that are left, in order.
         public var examples: [TokenisedExample] = []
         /// Examples left out because no token of theirs would be trained: a blank summary, or (with `wholeText`) a
-        /// prompt as long as the limit.
+        /// prompt as long as the limit. Of a conversation with several trained turns each is an example.
         public var dropped = 0
         /// Examples whose prompt, or whole text, was cut.
         public var truncatedPrompts = 0
@@ -44,13 +47,13 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
     }
 
     /// Tokenises examples for supervised training, in order.
-    /// - Throws: `DataError.invalidSetting` for limits below 1 (target: 2), `DataError.unsuitableTokenizer`.
+    /// - Throws: `DataError.invalidSetting` for limits below 1 (target: 2), `DataError.unsuitableTokenizer`, `DataError.chat`.
     public func tokenise(_ examples: [SummaryExample], with tokenizer: any Tokenizer) throws -> Result {
         try validate()
         let pieces = try TokenPieces(tokenizer)
         var result = Result()
         result.examples.reserveCapacity(examples.count)
-        for example in examples { add(example, pieces, to: &result) }
+        for example in examples { try add(example, pieces, to: &result) }
         return result
     }
 
@@ -59,9 +62,8 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
     public func prompts(_ examples: [SummaryExample], with tokenizer: any Tokenizer) throws -> [TokenisedPrompt] {
         try validate()
         let pieces = try TokenPieces(tokenizer)
-        return examples.map { example in
-            let query = format.prompt(for: example)
-            let tokens = pieces.opening(query)
+        return try examples.map { example in
+            let (query, tokens) = try prompt(of: example, pieces)
             return TokenisedPrompt(
                 id: example.id, tokens: pieces.truncatedFromLeft(tokens, to: maximumSource), query: query,
                 reference: example.summary, isTruncated: tokens.count > maximumSource)
@@ -78,10 +80,10 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
     ) throws -> [TokenisedPrompt] {
         try validate()
         let pieces = try TokenPieces(tokenizer)
-        return examples.compactMap { example -> TokenisedPrompt? in
+        return try examples.compactMap { example -> TokenisedPrompt? in
             var result = Result()
-            add(example, pieces, to: &result)
-            guard let left = result.examples.first?.prompt else { return nil }
+            try add(example, pieces, to: &result)
+            guard let left = result.examples.last?.prompt else { return nil }
             let tokens = pieces.truncatedFromLeft(left, to: limit)
             return TokenisedPrompt(
                 id: example.id, tokens: tokens, query: tokenizer.decode(tokens, skippingSpecialTokens: true),
@@ -99,10 +101,39 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
     }
 
-    private func add(_ example: SummaryExample, _ pieces: TokenPieces, to result: inout Result) {
+    /// The text of an example's prompt, and its tokens.
+    private func prompt(of example: SummaryExample, _ pieces: TokenPieces) throws -> (text: String, tokens: [Int32]) {
+        if let conversation = example.conversation, let template = try chat.template(for: example.id) {
+            return try DataError.naming(row: example.id) { try ChatTokens(template: template, pieces: pieces).prompt(conversation) }
+        }
+        let query = format.prompt(for: example)
+        return (query, pieces.opening(query))
+    }
+
+    private func add(_ example: SummaryExample, _ pieces: TokenPieces, to result: inout Result) throws {
+        if let conversation = example.conversation, let template = try chat.template(for: example.id) {
+            let turns = try DataError.naming(row: example.id) { try ChatTokens(template: template, pieces: pieces).turns(conversation) }
+            add(turns.filter { !$0.prompt.isEmpty && !$0.target.isEmpty }, of: example.id, pieces, &result)
+            return
+        }
         switch truncation {
         case .apart: apart(example, pieces, &result)
         case .wholeText: whole(example, pieces, &result)
+        }
+    }
+
+    /// Adds the turns of a conversation, each an example of its own.
+    private func add(
+        _ turns: [(prompt: [Int32], target: [Int32])], of id: String, _ pieces: TokenPieces, _ result: inout Result
+    ) {
+        if turns.isEmpty { result.dropped += 1 }
+        for (index, turn) in turns.enumerated() {
+            if turn.prompt.count > maximumSource { result.truncatedPrompts += 1 }
+            if turn.target.count > maximumTarget { result.truncatedTargets += 1 }
+            result.examples.append(
+                TokenisedExample(
+                    id: turns.count == 1 ? id : "\(id)#\(index + 1)",
+                    prompt: pieces.truncatedFromLeft(turn.prompt, to: maximumSource), target: Array(turn.target.suffix(maximumTarget))))
         }
     }
 

@@ -22,6 +22,8 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     public var batch: String?
     /// How the post becomes a prompt, where it differs from the rest of its set.
     public var promptFormat: PromptFormat?
+    /// Prompt and response of either side in messages, where the row is conversational.
+    public var conversations: [Conversation]?
 
     /// - Precondition: Two summaries; `choice` is 0 or 1.
     public init(
@@ -46,7 +48,7 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     /// The other one.
     public var rejected: String { summaries[1 - choice] }
 
-    private enum CodingKeys: String, CodingKey { case info, summaries, choice, batch }
+    private enum CodingKeys: String, CodingKey { case info, summaries, choice, batch, conversations }
     private enum InfoKeys: String, CodingKey { case id, subreddit, title, post, article }
     private struct Text: Codable { var text: String }
 
@@ -67,6 +69,8 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         summaries = try row.decode([Text].self, forKey: .summaries).map(\.text)
         choice = try row.decode(Int.self, forKey: .choice)
         batch = try row.decodeIfPresent(String.self, forKey: .batch)
+        conversations = try row.decodeIfPresent([Conversation].self, forKey: .conversations)
+        if conversations != nil { promptFormat = .contents }
         guard summaries.count == 2 else { throw RowProblem.wrongNumberOfSummaries(summaries.count) }
         guard choice == 0 || choice == 1 else { throw RowProblem.choiceOutOfRange(choice) }
     }
@@ -85,5 +89,6 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         try row.encode(summaries.map(Text.init), forKey: .summaries)
         try row.encode(choice, forKey: .choice)
         try row.encodeIfPresent(batch, forKey: .batch)
+        try row.encodeIfPresent(conversations, forKey: .conversations)
     }
 }

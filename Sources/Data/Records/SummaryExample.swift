@@ -14,6 +14,8 @@ public struct SummaryExample: Codable, Sendable, Equatable, Identifiable {
     public var summary: String
     /// How this post becomes a prompt, where it differs from the rest of its corpus; nil for the corpus's own way.
     public var promptFormat: PromptFormat?
+    /// The messages of a conversational row, which a chat template makes the prompt and the target of; nil for any other row.
+    public var conversation: Conversation?
 
     /// A row from its fields.
     public init(

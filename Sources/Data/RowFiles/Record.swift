@@ -130,6 +130,23 @@ public struct Record: Sendable {
         value[name]
     }
 
+    /// The value at a path, in CSV the JSON in its cell; nil where it is missing or null.
+    /// - Throws: `RowProblem.malformed` for a cell that is no JSON.
+    func json(_ path: String) throws(RowProblem) -> JSONValue? {
+        guard let found = try find(path) else { return nil }
+        guard isUntyped, let cell = found.string else { return found }
+        return cell.isEmpty ? nil : try Self.parse(cell: cell, column: path)
+    }
+
+    /// Whether a list stands at a path.
+    func holdsList(_ path: String) throws(RowProblem) -> Bool {
+        guard let found = try find(path) else { return false }
+        if isUntyped, let cell = found.string {
+            return cell.first { !$0.isWhitespace } == "[" && (try? Self.parse(cell: cell, column: path))?.array != nil
+        }
+        return found.array != nil
+    }
+
     /// How many elements the array at a path has; nil if there is no array.
     /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
     public func count(_ path: String) throws(RowProblem) -> Int? {

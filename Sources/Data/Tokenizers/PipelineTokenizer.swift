@@ -7,7 +7,7 @@ public import Foundation
 /// `BPETrainer` makes new ones.
 public struct PipelineTokenizer: Tokenizer {
     /// The files' contents, without the model's vocabulary and merges.
-    let files: TokenizerFiles
+    var files: TokenizerFiles
     private(set) var addedVocabulary: AddedVocabulary
     let normalizer: Normalizer?
     let preTokenizer: PreTokenizer?

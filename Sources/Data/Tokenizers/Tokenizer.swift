@@ -38,6 +38,20 @@ public protocol Tokenizer: Sendable {
     /// be: one of the vocabulary, the end of a sequence, or one that is put around texts.
     func fitted(to rows: Int) -> (any Tokenizer)?
 
+    /// The chat template among the tokenizer's files, with the special tokens that it may ask for; nil if there is none.
+    /// - Throws: `DataError.chat` for a template that cannot be read, or several without one for every purpose.
+    func chatTemplate() throws -> ChatTemplate?
+
+    /// A template from elsewhere, with this tokenizer's special tokens.
+    /// - Throws: `DataError.chat`.
+    func chatTemplate(_ source: String, name: String) throws -> ChatTemplate
+
+    /// This tokenizer with another chat template among its files.
+    func keeping(_ template: ChatTemplate) -> any Tokenizer
+
+    /// Which tokens of a text overlap ranges of it, in code points; nil if the tokenizer cannot tell where its tokens stand.
+    func trainedTokens(of ids: [Int32], text: String, in spans: [Range<Int>]) -> [Bool]?
+
     /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them, and
     /// the vocabulary files that the tokenizer came from.
     ///
@@ -46,6 +60,15 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+    /// None.
+    public func chatTemplate() throws -> ChatTemplate? { nil }
+    /// The template, with no special tokens.
+    public func chatTemplate(_ source: String, name: String) throws -> ChatTemplate { try ChatTemplate(source, name: name) }
+    /// Itself.
+    public func keeping(_ template: ChatTemplate) -> any Tokenizer { self }
+    /// Not known.
+    public func trainedTokens(of ids: [Int32], text: String, in spans: [Range<Int>]) -> [Bool]? { nil }
+
     /// Nothing.
     public var notes: [String] { [] }
 

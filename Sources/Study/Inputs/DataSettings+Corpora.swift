@@ -80,7 +80,9 @@ extension DataSettings {
         return (count / batch + 1) * batch
     }
 
-    package func tokenisation(of corpus: SummaryCorpus, context: Int, newTokens: Int = 0) throws -> SFTTokenisation {
+    package func tokenisation(
+        of corpus: SummaryCorpus, context: Int, newTokens: Int = 0, chat: ChatFormat = .none
+    ) throws -> SFTTokenisation {
         // prompt, summary and end must fit the model's context together
         let target = min(maxTargetLength, context / 2)
         let answer = max(target, newTokens)
@@ -94,7 +96,7 @@ extension DataSettings {
         }
         return SFTTokenisation(
             format: corpus.format, maximumSource: source, maximumTarget: target,
-            truncation: try compatibility.truncation)
+            truncation: try compatibility.truncation, chat: chat)
     }
 
     /// Says how many prompts are cut for the policy; rewards that read texts rather than tokens read them whole.

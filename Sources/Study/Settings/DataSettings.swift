@@ -33,6 +33,9 @@ public struct DataSettings: Settings {
     public var comparisonsBatch: String?
     /// What happens to rows that break the format: fail (stop and name the first) or skip (leave out and count).
     public var onBadRow = "fail"
+    /// What makes texts of rows that hold messages: a file with a chat template, which a trained model then keeps, or none to join the texts
+    /// of the messages; unless given, the model's own template.
+    public var chatTemplate: String?
     /// The seed of a generated corpus, or of the split of one that is read from apt.
     public var dataSeed: UInt64 = 0
     /// Training examples to use at most; all unless given.
@@ -70,6 +73,7 @@ public struct DataSettings: Settings {
             throw InvalidSetting(
                 "--eval-dataset and --dataset-structured-subset both make the ood_ splits; choose one of them")
         }
+        guard chatTemplate != "" else { throw InvalidSetting("--chat-template takes a file, or none") }
         _ = try compatibility
         guard BadRowPolicy(rawValue: onBadRow) != nil else {
             throw InvalidSetting("--on-bad-row is '\(onBadRow)'; it takes fail or skip")

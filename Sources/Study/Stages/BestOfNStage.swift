@@ -34,13 +34,14 @@ public struct BestOfNStage: Stage {
         if try session.folder.isFinished { return session.sayFinished() }
         let n = bestOfN.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
-        let policy = try LoadedModel.load(bestOfN.modelName, from: [.supervised, .policy], note: session.say)
+        let policy = try data.prepared(.load(bestOfN.modelName, from: [.supervised, .policy], note: session.say))
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
         let reference = try bestOfN.referenceModel.map { try policy.loadReference($0, note: session.say) }
         let corpus = try session.corpus(data, bestOfN.evaluationSplits)
         let tokenisation = try data.tokenisation(
-            of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
+            of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
+            chat: data.chatFormat(of: policy))
         let wanted = try data.present(bestOfN.evaluationSplits, in: corpus, note: session.say)
         let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
             let prompts = try data.evaluationPrompts(

@@ -42,8 +42,8 @@ public struct PPOStage: Stage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return session.sayFinished() }
-        let supervised = try LoadedModel.load(
-            policy.modelName, from: [.supervised, .policy], usesTanh: reward.policyUsesTanh, note: session.say)
+        let supervised = try data.prepared(
+            .load(policy.modelName, from: [.supervised, .policy], usesTanh: reward.policyUsesTanh, note: session.say))
         let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
@@ -70,7 +70,8 @@ public struct PPOStage: Stage {
             ? EvaluationSettings.usual : policy.evaluationSplits
         let corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
         let tokenisation = try data.tokenisation(
-            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1)
+            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
+            chat: data.chatFormat(of: supervised))
         let all = try data.trainingExamples(of: corpus)
         let prompts = try tokenisation.prompts(
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)

@@ -67,7 +67,7 @@ extension RewardModelStage {
         let corpus = try session.corpus(data, Self.setNames)
         let decoder = supervised.model.decoder
         let tokenisation = try data.tokenisation(
-            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens)
+            of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens, chat: data.chatFormat(of: supervised))
         let wanted = try Self.setNames.filter { corpus.availableSplits.contains($0) }.map { name in
             (
                 name: name,

@@ -38,8 +38,8 @@ public struct RewardModelStage: Stage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return session.sayFinished() }
-        let supervised = try LoadedModel.load(
-            preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say)
+        let supervised = try data.prepared(
+            .load(preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say))
         let finals = try evaluation.finalSplits(among: Self.finalNames)
         let sets = try comparisonSets(session, supervised)
         // whatever was requested and is not evaluated is reported
@@ -57,6 +57,7 @@ public struct RewardModelStage: Stage {
         var start = supervised
         if let checkpoint {
             start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start.tokenizer = supervised.tokenizer
         }
         let head = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
         let reward = RewardModel(start.model.decoder, head: head)
@@ -116,7 +117,8 @@ public struct RewardModelStage: Stage {
     ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
         let tokenisation = RewardTokenisation(
             text: try data.compatibility.rewardText,
-            maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength))
+            maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength),
+            chat: data.chatFormat(of: start))
         var truncated = 0
         let tokenised = try sets.map { name, comparisons in
             let result = try tokenisation.tokenise(comparisons, with: start.tokenizer)

@@ -55,6 +55,7 @@ public struct SFTStage: Stage {
         } else {
             start = try .load(model.modelName ?? "", from: [.supervised, .policy], note: session.say)
         }
+        start = try data.prepared(start)
         if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {
             session.say("the model learns the tokenizer's end of sequence, \(end), which joins the tokens that end its responses")
         }
@@ -63,7 +64,7 @@ public struct SFTStage: Stage {
         session.say(
             "\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
 
-        let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength)
+        let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength, chat: data.chatFormat(of: start))
         let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(

@@ -18,9 +18,14 @@ public protocol CorpusRow: Sendable, Identifiable where ID == String {
 extension SummaryExample: CorpusRow {
     public static var hasUniqueIDs: Bool { true }
 
-    /// Reads `id, subreddit, title, post, summary`, or the fields of a news set: `id, article, highlights`.
+    /// Reads `id, subreddit, title, post, summary`; the fields of a news set: `id, article, highlights`; or a conversational row:
+    /// `messages`, or `prompt` and `completion`, each a list of messages.
     public init(_ record: Record, defaultID: String) throws {
         let id = try record.identifier("id") ?? defaultID
+        if let example = try Self.conversational(record, id: id) {
+            self = example
+            return
+        }
         if try record.has("article") && !record.has("post") {
             let summary = try record.has("summary") ? "summary" : "highlights"
             self.init(
@@ -50,9 +55,14 @@ extension Comparison: CorpusRow {
     public static var hasUniqueIDs: Bool { false }
 
     /// Reads `info.{id, post, title, subreddit}` or `info.{id, article}`, `summaries[0..1].text`, `choice` and, if it is
-    /// there, `batch`. Summaries may also be one object of lists, `summaries.text[0..1]`, as some exports have them.
+    /// there, `batch`. Summaries may also be one object of lists, `summaries.text[0..1]`, as some exports have them. A conversational row
+    /// has `chosen` and `rejected`, lists of messages, and mostly `prompt`.
     public init(_ record: Record, defaultID: String) throws {
         let id = try record.identifier("info.id") ?? record.identifier("id") ?? defaultID
+        if let comparison = try Self.conversational(record, id: id) {
+            self = comparison
+            return
+        }
         let isNews = try record.has("info.article") && !record.has("info.post")
         let isColumns = try record.has("summaries.text") || record.has("summaries.text.0")
         if let count = try record.count(isColumns ? "summaries.text" : "summaries"), count != 2 {

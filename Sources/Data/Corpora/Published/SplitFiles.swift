@@ -43,7 +43,7 @@ public struct SplitFiles: Sendable, Equatable {
         guard let file = SummaryCorpus.splitNames.compactMap({ files[$0] }).first else { return false }
         let reader = try RecordReader(file, limit: 1 << 24)
         while let entry = try reader.next() {
-            if case .record(let record) = entry { return (try? record.has("choice")) ?? false }
+            if case .record(let record) = entry { return (try? record.has("choice") || record.holdsList("chosen")) ?? false }
         }
         return false
     }

@@ -31,6 +31,9 @@ struct TokenizerFiles: Sendable {
         "chat_template.json",
     ]
 
+    /// The folder in which chat templates have files of their own, beside the one that is used unless another is asked for.
+    static let templateFolder = "additional_chat_templates"
+
     /// Writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the companions, each in one step.
     func write(to folder: URL, model: TokenModel) throws {
         var json = pipeline["model"]?.unlessNull ?? .object([])
@@ -44,6 +47,9 @@ struct TokenizerFiles: Sendable {
         try Folder.make(folder)
         for (name, json) in contents {
             try AtomicFile.write(json.serialised(keepsPairsTogether: true), to: folder.appendingPathComponent(name))
+        }
+        if companions.contains(where: { $0.name.hasPrefix(Self.templateFolder + "/") }) {
+            try Folder.make(folder.appendingPathComponent(Self.templateFolder, isDirectory: true))
         }
         for companion in companions {
             try AtomicFile.write(companion.bytes, to: folder.appendingPathComponent(companion.name))

@@ -99,12 +99,15 @@ struct FolderContents {
     /// The folder, for errors.
     let path: String
     private let read: (String) throws -> [UInt8]?
+    /// The names in a folder within this one; none where there is no such folder.
+    private let names: (String) -> [String]
 
     /// The most bytes of a file: eight times the largest known tokenizer.json.
     private static let sizeLimit = 256 << 20
 
     init(_ folder: URL) {
         path = folder.path
+        names = { (try? Folder.names(in: folder.appendingPathComponent($0).path)) ?? [] }
         read = { name in
             let file = folder.appendingPathComponent(name)
             do {
@@ -124,6 +127,7 @@ struct FolderContents {
     init(files: [String: [UInt8]], path: String) {
         self.path = path
         read = { files[$0] }
+        names = { name in files.keys.filter { $0.hasPrefix(name + "/") }.map { String($0.dropFirst(name.utf8.count + 1)) } }
     }
 
     func path(_ name: String) -> String {
@@ -148,7 +152,8 @@ struct FolderContents {
 
     /// The files that are carried along.
     func companions() throws -> [TokenizerFiles.Companion] {
-        try TokenizerFiles.companionNames.compactMap { name in
+        let templates = names(TokenizerFiles.templateFolder).filter { $0.hasSuffix(".jinja") }.sorted()
+        return try (TokenizerFiles.companionNames + templates.map { TokenizerFiles.templateFolder + "/" + $0 }).compactMap { name in
             try bytes(name).map { TokenizerFiles.Companion(name: name, bytes: $0) }
         }
     }

@@ -82,8 +82,7 @@ public struct SimulatedPreferences {
             let preferred = scores[first] > scores[second] ? 0 : 1
             let flipped = Double(random.uniform()) < flippedShare
             return Comparison(
-                id: example.id, subreddit: example.subreddit, title: example.title, post: example.post,
-                summaries: [candidates[first], candidates[second]], choice: flipped ? 1 - preferred : preferred)
+                of: example, summaries: [candidates[first], candidates[second]], choice: flipped ? 1 - preferred : preferred)
         }
     }
 }

@@ -1,0 +1,167 @@
+public import Formats
+
+/// A conversational row: messages that a model's chat template makes a text of.
+///
+/// A message is an object with `role` and `content` (a text, or what else a template understands), and whatever further keys the template
+/// asks for.
+public struct Conversation: Codable, Sendable, Equatable {
+    /// The messages that are answered.
+    public var prompt: [JSONValue]
+    /// The messages that answer them; none in a row that is a prompt alone.
+    public var response: [JSONValue]
+    /// Whether training learns every turn of the assistant, as of rows that hold `messages`, or those of the response alone.
+    public var learnsEveryTurn: Bool
+
+    /// A conversation from its messages.
+    public init(prompt: [JSONValue], response: [JSONValue] = [], learnsEveryTurn: Bool = false) {
+        self.prompt = prompt
+        self.response = response
+        self.learnsEveryTurn = learnsEveryTurn
+    }
+
+    /// A conversation whose last message, if it is the assistant's, is the response.
+    public init(messages: [JSONValue]) {
+        let isAnswered = messages.last.map(Self.isAssistant) ?? false
+        self.init(
+            prompt: isAnswered ? Array(messages.dropLast()) : messages, response: isAnswered ? Array(messages.suffix(1)) : [],
+            learnsEveryTurn: true)
+    }
+
+    /// All messages in order.
+    public var messages: [JSONValue] { prompt + response }
+
+    /// The texts of the prompt's messages, one line after the other.
+    public var promptText: String { prompt.map(Self.text).joined(separator: "\n") }
+    /// The text of the response's last message of the assistant.
+    public var responseText: String { response.last(where: Self.isAssistant).map(Self.text) ?? "" }
+
+    static func isAssistant(_ message: JSONValue) -> Bool { message["role"]?.string == "assistant" }
+
+    /// The text of a message: its content, or the texts among the parts of it.
+    static func text(_ message: JSONValue) -> String {
+        if let text = message["content"]?.string { return text }
+        return (message["content"]?.array ?? []).compactMap { $0["text"]?.string ?? $0.string }.joined(separator: "\n")
+    }
+
+    /// Reads a list of messages.
+    /// - Throws: `RowProblem`.
+    static func messages(_ field: String, of record: Record) throws -> [JSONValue] {
+        guard let value = try record.json(field) else { throw RowProblem.missingField(field) }
+        guard let messages = value.array else {
+            throw RowProblem.wrongType(field: field, expected: "a list of messages", got: RowJSON.kind(value))
+        }
+        guard !messages.isEmpty else { throw RowProblem.unfit("\"\(field)\" holds no message") }
+        for (index, message) in messages.enumerated() {
+            guard message.members != nil else {
+                throw RowProblem.wrongType(
+                    field: "\(field).\(index)", expected: "an object with role and content", got: RowJSON.kind(message))
+            }
+            guard let role = message["role"]?.unlessNull else { throw RowProblem.missingField("\(field).\(index).role") }
+            guard role.string != nil else {
+                throw RowProblem.wrongType(field: "\(field).\(index).role", expected: "a string", got: RowJSON.kind(role))
+            }
+        }
+        return messages
+    }
+}
+
+extension Conversation {
+    /// The conversation as a JSON text, which keeps the order of keys that templates may write.
+    var text: String {
+        let object: JSONValue = ["prompt": .array(prompt), "response": .array(response), "learnsEveryTurn": .bool(learnsEveryTurn)]
+        return object.text
+    }
+
+    /// Reads what ``text`` wrote; nil for anything else.
+    init?(text: String) {
+        guard let value = try? JSONValue(parsing: Array(text.utf8), .hugeNumbers), let prompt = value["prompt"]?.array else { return nil }
+        self.init(prompt: prompt, response: value["response"]?.array ?? [], learnsEveryTurn: value["learnsEveryTurn"]?.bool ?? false)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let conversation = Conversation(text: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a conversation in JSON")
+        }
+        self = conversation
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+extension SummaryExample {
+    /// Reads a conversational row: `messages`, or `prompt` and `completion` as lists of messages; nil for any other row.
+    static func conversational(_ record: Record, id: String) throws -> SummaryExample? {
+        if try record.holdsList("messages") {
+            return SummaryExample(id: id, conversation: Conversation(messages: try Conversation.messages("messages", of: record)))
+        }
+        if let text = try record.optionalText("conversation") {
+            // as a corpus is written
+            guard let conversation = Conversation(text: text) else {
+                throw RowProblem.wrongType(field: "conversation", expected: "a conversation in JSON", got: OneLine.quoted(text, limit: 40))
+            }
+            return SummaryExample(id: id, conversation: conversation)
+        }
+        guard try record.holdsList("prompt") else { return nil }
+        let response = try record.has("completion") ? Conversation.messages("completion", of: record) : []
+        return SummaryExample(
+            id: id, conversation: Conversation(prompt: try Conversation.messages("prompt", of: record), response: response))
+    }
+
+    /// A conversational row. Its post and summary are the texts of its messages, for those who ask for no more.
+    public init(id: String, conversation: Conversation) {
+        self.init(
+            id: id, subreddit: "", title: "", post: conversation.promptText, summary: conversation.responseText,
+            promptFormat: .contents)
+        self.conversation = conversation
+    }
+}
+
+extension Comparison {
+    /// Two summaries of an example, which answer its messages if it is a conversation.
+    package init(of example: SummaryExample, summaries: [String], choice: Int) {
+        self.init(
+            id: example.id, subreddit: example.subreddit, title: example.title, post: example.post, summaries: summaries, choice: choice)
+        guard let conversation = example.conversation else { return }
+        promptFormat = .contents
+        conversations = summaries.map { summary in
+            Conversation(prompt: conversation.prompt, response: [["role": "assistant", "content": .string(summary)]])
+        }
+    }
+
+    /// Reads a conversational comparison: `chosen` and `rejected` as lists of messages, and `prompt`, without which the messages that both
+    /// begin with are the prompt; nil for any other row.
+    static func conversational(_ record: Record, id: String) throws -> Comparison? {
+        guard try record.holdsList("chosen"), try record.holdsList("rejected") else { return nil }
+        var chosen = try Conversation.messages("chosen", of: record)
+        var rejected = try Conversation.messages("rejected", of: record)
+        var prompt: [JSONValue] = []
+        if try record.holdsList("prompt") {
+            prompt = try Conversation.messages("prompt", of: record)
+        } else {
+            let shared = zip(chosen, rejected).prefix { $0 == $1 }.count
+            prompt = Array(chosen[..<shared])
+            (chosen, rejected) = (Array(chosen[shared...]), Array(rejected[shared...]))
+        }
+        guard !prompt.isEmpty else {
+            throw RowProblem.unfit("\"chosen\" and \"rejected\" begin with no message in common, and there is no \"prompt\"")
+        }
+        for (name, response) in [("chosen", chosen), ("rejected", rejected)] where !(response.last.map(Conversation.isAssistant) ?? false) {
+            throw RowProblem.unfit("\"\(name)\" does not end with a message of the assistant that is not in the other")
+        }
+        return Comparison(
+            id: id, prompt: prompt, chosen: chosen, rejected: rejected, batch: try record.optionalText("batch"))
+    }
+
+    /// A conversational comparison; the first of its summaries is the chosen one.
+    public init(id: String, prompt: [JSONValue], chosen: [JSONValue], rejected: [JSONValue], batch: String? = nil) {
+        let sides = [chosen, rejected].map { Conversation(prompt: prompt, response: $0) }
+        self.init(
+            id: id, subreddit: "", title: "", post: sides[0].promptText, summaries: sides.map(\.responseText), choice: 0, batch: batch,
+            promptFormat: .contents)
+        conversations = sides
+    }
+}
