@@ -124,12 +124,12 @@ struct Reader: Sendable, CustomTestStringConvertible {
         Reader(
             name: "tokenizer.json", file: "tokenizer.json",
             seeds: files(
-                ["gpt2", "metaspace", "wordpiece", "prefix", "suffix", "unknown"].map {
+                ["gpt2", "metaspace", "wordpiece", "prefix", "suffix", "unknown", "albert", "qwen3.5"].map {
                     "tokenizers/\($0)/tokenizer.json"
                 }),
             words: json + [
                 "\"type\"", "BPE", "WordPiece", "Sequence", "NFKC", "Replace", "Prepend", "Strip", "ByteLevel",
-                "Metaspace", "Split",
+                "Metaspace", "Split", "Unigram", "WordLevel", "Precompiled", "Nmt", "CTC", "UnicodeScripts", "FixedLength", "Regex",
                 "ByteFallback", "Fuse", "Template", "\"id\"", "merges", "vocab", "▁", "Ġ", "<0x00>",
             ]
         ) { file in
@@ -137,8 +137,10 @@ struct Reader: Sendable, CustomTestStringConvertible {
         },
         Reader(
             name: "tokenizer.model", file: "tokenizer.model",
-            seeds: files(["tokenizers/sentencepiece/tokenizer.model", "tokenizers/sentencepiece-first/tokenizer.model"]
-            ),
+            seeds: files([
+                "tokenizers/sentencepiece/tokenizer.model", "tokenizers/sentencepiece-first/tokenizer.model",
+                "tokenizers/unigram/tokenizer.model", "tokenizers/t5/spiece.model",
+            ]),
             words: ["\n", "\u{12}", "\u{1a}", "\u{8}", "▁", "<0x41>", "\u{7f}\u{7f}\u{7f}", "<s>", "<unk>"]
         ) { file in
             try tokenise(file)

@@ -20,7 +20,7 @@ public struct ModelFolder: Sendable, Equatable {
     /// The files that belong to tokenizers, of all kinds.
     public static let tokenizerFileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
-        "spiece.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
+        "spiece.model", "spm.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
         "chat_template.json",
     ]
 

@@ -69,7 +69,7 @@ import _TestSupport
 
     /// The names in `tokenizer.ggml.pre`, each with the words of the tokenizer.json of such models.
     static let kinds = [
-        "command-r", "dbrx", "deepseek-coder", "deepseek-llm", "deepseek-r1-qwen", "deepseek-v3", "default", "falcon", "gpt-2",
+        "bloom", "command-r", "dbrx", "deepseek-coder", "deepseek-llm", "deepseek-r1-qwen", "deepseek-v3", "default", "falcon", "gpt-2",
         "gpt-4o", "gpt2", "llama-bpe", "llama3", "llama4", "mpt", "olmo", "phi-2", "qwen2", "refact", "smaug-bpe", "smollm", "stablelm2",
         "starcoder", "tekken",
     ]

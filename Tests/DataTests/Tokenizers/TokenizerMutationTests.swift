@@ -39,6 +39,15 @@ import _TestSupport
         }
     }
 
+    /// Unigram models with compiled rules, from a tokenizer.json and from SentencePiece.
+    @Test(arguments: [("albert", "tokenizer.json"), ("unigram", "tokenizer.model"), ("t5", "spiece.model")])
+    func survivesMutatedUnigramModels(_ kind: String, _ name: String) throws {
+        var files = try TokenizerFixture.files(kind)
+        let original = try #require(files[name])
+        files[name] = nil
+        try mutate(original, name: name, count: 300, seed: UInt64(kind.utf8.count), beside: files)
+    }
+
     @Test func survivesMutatedConfigurations() throws {
         let json = """
             {"bos_token": "<s>", "eos_token": {"content": "<s>", "lstrip": true}, "add_bos_token": true,
