@@ -15,6 +15,12 @@ public struct SavingOptions: SettingsOptions {
             "What one weight file of the finished model holds at most, such as 500MB or 5GB; a larger model gets several."
     )
     public var maxShardSize = Self.defaults.maxShardSize
+    @Option(
+        help:
+            "safetensors; or gguf, to put a model.gguf for llama.cpp and its relatives beside the other files of the finished model.")
+    public var saveFormat = Self.defaults.saveFormat
+    @Option(help: "How matrices in model.gguf are stored: f32, f16, bf16 or q8_0.")
+    public var ggufType = Self.defaults.ggufType
 
     public init() {}
 }

@@ -71,7 +71,10 @@ extension LanguageModel {
         try save(
             to: folder, tokens: SpecialTokens(of: tokenizer), as: saving?.elementType ?? .float32,
             shardLimit: saving?.shardLimit ?? 5_000_000_000
-        ) { try tokenizer.save(to: $0) }
+        ) {
+            try tokenizer.save(to: $0)
+            try saving?.writeGGUF(self, tokenizer: tokenizer, to: $0)
+        }
     }
 
     /// Writes the model as a sequence classifier with its tokenizer.

@@ -1,5 +1,8 @@
+import Data
 import Formats
+import Foundation
 import Models
+import TextGeneration
 
 /// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of
 /// what is trained.
@@ -8,6 +11,10 @@ public struct SavingSettings: Settings {
     public var saveDtype = "f32"
     /// What one weight file of the finished model holds at most, such as 500MB or 5GB; a larger model gets several.
     public var maxShardSize = "5GB"
+    /// safetensors; or gguf, to put a `model.gguf` for llama.cpp and its relatives beside the other files of the finished model.
+    public var saveFormat = "safetensors"
+    /// How matrices in `model.gguf` are stored: f32, f16, bf16 or q8_0.
+    public var ggufType = "f16"
 
     /// The defaults.
     public init() {}
@@ -21,10 +28,46 @@ public struct SavingSettings: Settings {
             throw InvalidSetting(
                 "--save-dtype is '\(saveDtype)'; it takes \(Self.types.map(\.key).joined(separator: ", "))")
         }
+        guard ["safetensors", "gguf"].contains(saveFormat) else {
+            throw InvalidSetting("--save-format is '\(saveFormat)'; it takes safetensors, gguf")
+        }
+        guard let type = LanguageModel.GGUFType(rawValue: ggufType) else {
+            let types = LanguageModel.GGUFType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw InvalidSetting("--gguf-type is '\(ggufType)'; it takes \(types)")
+        }
+        guard writesGGUF || type == .f16 else {
+            throw InvalidSetting("--gguf-type says how a GGUF file is stored; it needs --save-format gguf")
+        }
         guard Self.bytes(maxShardSize) != nil else {
             throw InvalidSetting(
                 "--max-shard-size is '\(maxShardSize)'; it takes bytes, or a number with KB, MB or GB")
         }
+    }
+
+    private var writesGGUF: Bool { saveFormat == "gguf" }
+
+    /// Refuses, before any training, a model that cannot be written as asked for.
+    func check(_ model: LanguageModel, tokenizer: any Tokenizer) throws {
+        guard writesGGUF else { return }
+        _ = try ggufMetadata(of: model, tokenizer: tokenizer)
+    }
+
+    /// Writes `model.gguf` into a model's folder, where it is asked for.
+    func writeGGUF(_ model: LanguageModel, tokenizer: any Tokenizer, to folder: URL) throws {
+        guard writesGGUF, let type = LanguageModel.GGUFType(rawValue: ggufType) else { return }
+        try model.saveGGUF(
+            to: folder.appendingPathComponent("model.gguf"), tokens: SpecialTokens(of: tokenizer), as: type,
+            tokenizer: ggufMetadata(of: model, tokenizer: tokenizer))
+    }
+
+    private func ggufMetadata(of model: LanguageModel, tokenizer: any Tokenizer) throws -> [(key: String, value: GGUFValue)] {
+        guard let architecture = model.ggufArchitecture else {
+            throw InvalidSetting("--save-format gguf: this family of models has no form as GGUF here; leave the option out")
+        }
+        guard let tokenizer = tokenizer as? PipelineTokenizer else {
+            throw InvalidSetting("--save-format gguf: a tokenizer that comes from no file has no form as GGUF")
+        }
+        return try tokenizer.ggufMetadata(rows: model.decoder.shape.vocabularySize, architecture: architecture)
     }
 
     /// The type of the stored weights.

@@ -51,6 +51,7 @@ public struct PPOStage: Stage {
             start = try .load(
                 checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.policyUsesTanh, note: session.say)
         }
+        try saving.check(start.model, tokenizer: supervised.tokenizer)
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")
         if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }

@@ -59,6 +59,9 @@ public struct RewardModelStage: Stage {
             start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
             start.tokenizer = supervised.tokenizer
         }
+        guard saving.saveFormat != "gguf" else {
+            throw InvalidSetting("--save-format gguf: a GGUF file has no place for a reward model's head")
+        }
         let head = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
         let reward = RewardModel(start.model.decoder, head: head)
 

@@ -59,6 +59,7 @@ public struct SFTStage: Stage {
         if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {
             session.say("the model learns the tokenizer's end of sequence, \(end), which joins the tokens that end its responses")
         }
+        try saving.check(start.model, tokenizer: start.tokenizer)
         let decoder = start.model.decoder
         let counts = decoder.parameterCounts
         session.say(
