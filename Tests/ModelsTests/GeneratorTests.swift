@@ -72,7 +72,8 @@ import _TestSupport
     func windowedCache() throws {
         func bytes(_ kind: TinyModel.Kind, _ prompts: [Int]) throws -> Int {
             let generator = Generator(try kind.make(layers: 4), endOfSequence: nil)
-            return generator.cacheBytes(prompts: prompts, streams: 4, maxNewTokens: 1) - generator.cacheBytes(prompts: [1], streams: 4, maxNewTokens: 1)
+            return generator.cacheBytes(prompts: prompts, streams: 4, maxNewTokens: 1)
+                - generator.cacheBytes(prompts: [1], streams: 4, maxNewTokens: 1)
         }
         // 4 layers with 2 heads of 4 channels; the longest prompt is counted twice, once for the gap that it may need
         #expect(try bytes(.qwen3, [101]) == 4 * 2 * 4 * 200 * 2 * 8)

@@ -24,7 +24,8 @@ extension OpCases {
             "linearLogProbs",
             "\(part.rawValue), \(rows) rows, \(width) → \(vocabulary), temperature \(temperature), valid \(valid ?? vocabulary)"
                 + "\(hasBias ? ", bias" : "")\(cap.map { ", cap \($0)" } ?? "")",
-            inputs: hidden(rows, width, vocabulary) + (hasBias ? [.normal("bias", [vocabulary])] : []), output: [rows], flops: 2 * rows * width * vocabulary,
+            inputs: hidden(rows, width, vocabulary) + (hasBias ? [.normal("bias", [vocabulary])] : []), output: [rows],
+            flops: 2 * rows * width * vocabulary,
             run: {
                 let result = $0[0].logProbs(
                     $0[1], targets: targets, temperature: temperature, validTokens: valid, withEntropy: part != .logProbs,
@@ -84,13 +85,14 @@ extension OpCases {
             logProbs(rows: 4, width: 7, vocabulary: 33, valid: 20),
             logProbs(rows: 4, width: 7, vocabulary: 33, temperature: 0.6, valid: 17, part: .both),
             crossEntropy(rows: 4, width: 7, vocabulary: 33, valid: 20),
-        ] + [(true, nil), (false, 1.5), (true, 2)].flatMap { hasBias, cap in
-            [
-                logProbs(rows: 9, width: 7, vocabulary: 33, temperature: 0.6, valid: 30, hasBias: hasBias, cap: cap),
-                logProbs(rows: 9, width: 7, vocabulary: 33, temperature: 1.3, part: .both, hasBias: hasBias, cap: cap),
-                crossEntropy(rows: 9, width: 7, vocabulary: 33, valid: 30, hasBias: hasBias, cap: cap),
-                crossEntropy(rows: 50, width: 33, vocabulary: 100, hasBias: hasBias, cap: cap),
-            ]
-        }
+        ]
+            + [(true, nil), (false, 1.5), (true, 2)].flatMap { hasBias, cap in
+                [
+                    logProbs(rows: 9, width: 7, vocabulary: 33, temperature: 0.6, valid: 30, hasBias: hasBias, cap: cap),
+                    logProbs(rows: 9, width: 7, vocabulary: 33, temperature: 1.3, part: .both, hasBias: hasBias, cap: cap),
+                    crossEntropy(rows: 9, width: 7, vocabulary: 33, valid: 30, hasBias: hasBias, cap: cap),
+                    crossEntropy(rows: 50, width: 33, vocabulary: 100, hasBias: hasBias, cap: cap),
+                ]
+            }
     }
 }

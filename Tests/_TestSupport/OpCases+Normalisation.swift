@@ -68,7 +68,8 @@ extension OpCases {
             + [
                 rotary(positions: [0, 1, 2, 3, 4], heads: 2, dim: 8), rotary(positions: [7, 120, 3], heads: 3, dim: 20),
                 rotary(positions: [5], heads: 1, dim: 64), rotary(positions: [], heads: 2, dim: 4),
-                rotary(positions: [5, 60, 2], heads: 3, dim: 20, turned: 10), rotary(positions: [5, 9, 200], heads: 2, dim: 80, turned: 34),
+                rotary(positions: [5, 60, 2], heads: 3, dim: 20, turned: 10),
+                rotary(positions: [5, 9, 200], heads: 2, dim: 80, turned: 34),
                 rotary(positions: [7, 1, 90], heads: 2, dim: 20, pairs: .neighbours),
                 rotary(positions: [4, 33], heads: 3, dim: 64, turned: 16, pairs: .neighbours),
                 rotary(positions: [1, 1, 300], heads: 2, dim: 2), rotary(positions: (0..<33).map { $0 * 3 }, heads: 12, dim: 80),

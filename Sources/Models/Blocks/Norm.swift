@@ -66,7 +66,8 @@ public enum HeadNorm {
         case .everyHead(let norm): return norm(x.reshaped([rows * heads, dim]), on: tape).reshaped(x.shape)
         case .allHeads(let norm): return norm(x, on: tape)
         case .eachHead(let norms):
-            return .joined(norms.enumerated().map { norm in norm.element(x.columns(norm.offset * dim..<(norm.offset + 1) * dim), on: tape) })
+            return .joined(
+                norms.enumerated().map { norm in norm.element(x.columns(norm.offset * dim..<(norm.offset + 1) * dim), on: tape) })
         }
     }
 }

@@ -68,9 +68,11 @@ extension RotarySettings {
     /// Refuses factors of LongRoPE that are not one for every frequency.
     func check(dim: Int) throws {
         guard case .longRoPE(let short, let long, _, _) = scaling else { return }
-        for (key, list) in [("short_factor", short), ("long_factor", long)] where list.count != (dim + 1) / 2 || list.contains(where: { $0 <= 0 }) {
+        for (key, list) in [("short_factor", short), ("long_factor", long)]
+        where list.count != (dim + 1) / 2 || list.contains(where: { $0 <= 0 }) {
             throw ModelError.configuration(
-                key: "rope_scaling.\(key)", problem: "has \(list.count) numbers; \((dim + 1) / 2) above 0 are needed, one for every two channels that are turned")
+                key: "rope_scaling.\(key)",
+                problem: "has \(list.count) numbers; \((dim + 1) / 2) above 0 are needed, one for every two channels that are turned")
         }
     }
 }

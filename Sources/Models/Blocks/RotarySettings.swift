@@ -115,7 +115,8 @@ public struct RotarySettings: Sendable, Equatable {
             ]
         case .longRoPE(let short, let long, let magnitude, let trained):
             [
-                "rope_type": "longrope", "short_factor": .array(short.map { JSONValue($0) }), "long_factor": .array(long.map { JSONValue($0) }),
+                "rope_type": "longrope", "short_factor": .array(short.map { JSONValue($0) }),
+                "long_factor": .array(long.map { JSONValue($0) }),
                 "attention_factor": JSONValue(magnitude), "original_max_position_embeddings": JSONValue(trained),
             ]
         }

@@ -5,7 +5,9 @@ extension ModelFamily {
     public static let bloom = ModelFamily("bloom", architecture: "BloomForCausalLM", classifier: "BloomForSequenceClassification") { file in
         let vocabulary = try file.count("vocab_size")
         let hidden = try file.optionalCount("n_embed") ?? file.count("hidden_size")
-        let (layerCount, headCount) = (try file.layerCount("n_layer", or: "num_hidden_layers"), try file.count("n_head", or: "num_attention_heads"))
+        let (layerCount, headCount) = (
+            try file.layerCount("n_layer", or: "num_hidden_layers"), try file.count("n_head", or: "num_attention_heads")
+        )
         guard hidden % headCount == 0 else {
             throw ModelError.configuration(key: "n_head", problem: "(\(headCount)) must divide hidden_size (\(hidden))")
         }
@@ -17,7 +19,8 @@ extension ModelFamily {
             attention: try file.dropoutRate("attention_dropout", or: 0), residual: try file.dropoutRate("hidden_dropout", or: 0))
         // positions have no limit; Transformers' configuration does not name one
         let shape = DecoderShape(
-            hiddenSize: hidden, layerCount: layerCount, heads: headCount, keyHeads: headCount, headDim: heads.dim, vocabularySize: vocabulary,
+            hiddenSize: hidden, layerCount: layerCount, heads: headCount, keyHeads: headCount, headDim: heads.dim,
+            vocabularySize: vocabulary,
             contextLength: try file.optionalCount("seq_length") ?? 2048, headWidth: hidden)
         let slopes = AttentionScores.alibiSlopes(heads: headCount)
         return DecoderPlan(shape, dropout: dropout) { weights in

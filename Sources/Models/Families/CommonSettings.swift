@@ -64,7 +64,8 @@ public struct CommonSettings {
         layers = try file.layerCount("num_hidden_layers")
         let queries = try file.count("num_attention_heads")
         let keys = try family.readsKeyHeads && file.has("num_key_value_heads") ? file.optionalCount("num_key_value_heads") : family.keyHeads
-        heads = try Self.heads(queries, keys: keys ?? queries, hidden: hidden, dim: family.readsHeadDim ? file.optionalCount("head_dim") : nil, family)
+        heads = try Self.heads(
+            queries, keys: keys ?? queries, hidden: hidden, dim: family.readsHeadDim ? file.optionalCount("head_dim") : nil, family)
         context = try file.optionalCount("max_position_embeddings") ?? family.context
         epsilon = try file.positiveNumber(family.epsilonKey) ?? family.epsilon
         isTied = try file.flag("tie_word_embeddings", or: family.isTied)
@@ -133,7 +134,8 @@ public struct CommonSettings {
     /// `gate_proj`, `up_proj` and `down_proj`.
     public func gatedFeedForward(_ scope: WeightScope, bias: Bool = false) throws -> FeedForward {
         .gated(
-            gate: try scope.projection("gate_proj", inner, hidden, bias: bias), up: try scope.projection("up_proj", inner, hidden, bias: bias),
+            gate: try scope.projection("gate_proj", inner, hidden, bias: bias),
+            up: try scope.projection("up_proj", inner, hidden, bias: bias),
             down: try scope.projection("down_proj", hidden, inner, bias: bias), activation)
     }
 

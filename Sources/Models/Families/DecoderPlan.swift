@@ -24,7 +24,8 @@ extension ModelFamily {
     ///   - classifier: Transformers' class of the sequence classifier; nil where it has none.
     ///   - plan: reads the configuration. What it asks for is what ``TransformerDecoder/configuration()`` returns.
     public init(
-        _ modelType: String, architecture: String, classifier: String?, plan: @escaping @Sendable (ConfigurationReader) throws -> DecoderPlan
+        _ modelType: String, architecture: String, classifier: String?,
+        plan: @escaping @Sendable (ConfigurationReader) throws -> DecoderPlan
     ) {
         self.init(modelType) { file, weights in
             let plan = try plan(file)

@@ -212,7 +212,8 @@ extension GPT2Configuration {
             vocabularySize: try file.count("vocab_size"), hiddenSize: hidden,
             feedForwardSize: try file.optionalCount("n_inner"), layerCount: try file.layerCount("n_layer", or: "num_hidden_layers"),
             heads: heads,
-            contextLength: try file.optionalCount("n_positions") ?? file.optionalCount("max_position_embeddings") ?? file.optionalCount("n_ctx") ?? 1024,
+            contextLength: try file.optionalCount("n_positions") ?? file.optionalCount("max_position_embeddings") ?? file.optionalCount(
+                "n_ctx") ?? 1024,
             normEpsilon: try file.positiveNumber("layer_norm_epsilon") ?? 1e-5,
             activation: try Activation(reading: "activation_function", of: file, or: .geluNew),
             scalesByHeadDim: try file.flag("scale_attn_weights", or: true),

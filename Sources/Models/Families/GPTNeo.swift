@@ -1,8 +1,11 @@
 extension ModelFamily {
     /// GPT-Neo: GPT-2 without a scale of scores, with a window in the layers that `attention_types` calls local.
-    public static let gptNeo = ModelFamily("gpt_neo", architecture: "GPTNeoForCausalLM", classifier: "GPTNeoForSequenceClassification") { file in
+    public static let gptNeo = ModelFamily("gpt_neo", architecture: "GPTNeoForCausalLM", classifier: "GPTNeoForSequenceClassification") {
+        file in
         let (vocabulary, hidden) = (try file.count("vocab_size"), try file.count("hidden_size"))
-        let (layerCount, headCount) = (try file.layerCount("num_layers", or: "num_hidden_layers"), try file.count("num_heads", or: "num_attention_heads"))
+        let (layerCount, headCount) = (
+            try file.layerCount("num_layers", or: "num_hidden_layers"), try file.count("num_heads", or: "num_attention_heads")
+        )
         guard hidden % headCount == 0 else {
             throw ModelError.configuration(key: "num_heads", problem: "(\(headCount)) must divide hidden_size (\(hidden))")
         }
@@ -18,7 +21,8 @@ extension ModelFamily {
             embedding: try file.dropoutRate("embed_dropout", or: 0), attention: try file.dropoutRate("attention_dropout", or: 0),
             residual: try file.dropoutRate("resid_dropout", or: 0))
         let shape = DecoderShape(
-            hiddenSize: hidden, layerCount: layerCount, heads: headCount, keyHeads: headCount, headDim: heads.dim, vocabularySize: vocabulary,
+            hiddenSize: hidden, layerCount: layerCount, heads: headCount, keyHeads: headCount, headDim: heads.dim,
+            vocabularySize: vocabulary,
             contextLength: context, headWidth: hidden)
         return DecoderPlan(shape, dropout: dropout) { weights in
             let (all, model) = (WeightScope(weights), WeightScope(weights, "transformer"))
@@ -33,7 +37,8 @@ extension ModelFamily {
                         feedForward: try layer.norm(.layer, "ln_2", width: hidden, epsilon: epsilon)),
                     SelfAttention(
                         .separate(
-                            query: try attention.projection("q_proj", hidden, hidden), key: try attention.projection("k_proj", hidden, hidden),
+                            query: try attention.projection("q_proj", hidden, hidden),
+                            key: try attention.projection("k_proj", hidden, hidden),
                             value: try attention.projection("v_proj", hidden, hidden)),
                         output: try attention.projection("out_proj", hidden, hidden, bias: true), heads: heads,
                         scores: .init(scale: 1, window: isLocal[index] ? window : nil)),
@@ -56,9 +61,12 @@ extension ModelFamily {
         }
         var kinds: [Bool] = []
         for group in groups {
-            guard let pair = group.array, pair.count == 2, let names = pair[0].array?.compactMap(\.string), names.count == pair[0].array?.count,
+            guard let pair = group.array, pair.count == 2, let names = pair[0].array?.compactMap(\.string),
+                names.count == pair[0].array?.count,
                 names.allSatisfy({ ["global", "local"].contains($0) }), let times = pair[1].int, (0...count).contains(times)
-            else { throw ModelError.configuration(key: key, problem: "must be a list of [[\"global\" or \"local\", …], number of repetitions]") }
+            else {
+                throw ModelError.configuration(key: key, problem: "must be a list of [[\"global\" or \"local\", …], number of repetitions]")
+            }
             for _ in 0..<times { kinds += names.map { $0 == "local" } }
         }
         guard kinds.count == count else {

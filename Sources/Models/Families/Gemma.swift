@@ -2,7 +2,8 @@ import ShortFloats
 
 extension ModelFamily {
     /// Gemma 2: norms around both halves of a layer, GeGLU, caps on scores and logits, a window on every other layer.
-    public static let gemma2 = ModelFamily("gemma2", architecture: "Gemma2ForCausalLM", classifier: "Gemma2ForSequenceClassification") { file in
+    public static let gemma2 = ModelFamily("gemma2", architecture: "Gemma2ForCausalLM", classifier: "Gemma2ForSequenceClassification") {
+        file in
         let settings = try gemma(file, context: 8192)
         let windows = try settings.windows(reading: file, window(file)) { $0 % 2 == 0 }
         let rope = try RotarySettings(reading: file, contextLength: settings.context)

@@ -100,7 +100,8 @@ public final class Llama: StackedDecoder {
 extension LlamaConfiguration {
     fileprivate var shape: DecoderShape {
         DecoderShape(
-            hiddenSize: hiddenSize, layerCount: layerCount, heads: heads, keyHeads: keyHeads, headDim: headDim, vocabularySize: vocabularySize,
+            hiddenSize: hiddenSize, layerCount: layerCount, heads: heads, keyHeads: keyHeads, headDim: headDim,
+            vocabularySize: vocabularySize,
             contextLength: contextLength, headWidth: hiddenSize)
     }
 

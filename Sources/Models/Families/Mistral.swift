@@ -1,6 +1,7 @@
 extension ModelFamily {
     /// Mistral: LLaMA with a sliding window in all layers, or in none.
-    public static let mistral = ModelFamily("mistral", architecture: "MistralForCausalLM", classifier: "MistralForSequenceClassification") { file in
+    public static let mistral = ModelFamily("mistral", architecture: "MistralForCausalLM", classifier: "MistralForSequenceClassification") {
+        file in
         let settings = try CommonSettings(reading: file, .init(keyHeads: 8, context: 4096 * 32))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         // null means none; a file that says nothing means the window of the first release

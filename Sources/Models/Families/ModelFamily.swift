@@ -36,7 +36,8 @@ public struct ModelFamily: Sendable {
     public static let gpt2 = ModelFamily("gpt2") { try GPT2(GPT2Configuration(reading: $0), weights: $1) }
     /// The families that come with the library.
     public static let builtIn = [
-        llama, qwen2, qwen3, mistral, gemma2, gemma3Text, gemma3, gptNeoX, phi, phi3, olmo2, smolLM3, stableLM, opt, gpt2, gptNeo, gptJ, bloom,
+        llama, qwen2, qwen3, mistral, gemma2, gemma3Text, gemma3, gptNeoX, phi, phi3, olmo2, smolLM3, stableLM, opt, gpt2, gptNeo, gptJ,
+        bloom,
     ]
 }
 
@@ -64,7 +65,8 @@ extension [ModelFamily] {
             throw ModelError.configuration(key: section, problem: "is missing; it describes the decoder")
         }
         // the whole model's special tokens and type of numbers are those of the decoder
-        for key in ["bos_token_id", "eos_token_id", "pad_token_id", "dtype", "torch_dtype"] where text[key] == nil || text[key]?.isNull == true {
+        for key in ["bos_token_id", "eos_token_id", "pad_token_id", "dtype", "torch_dtype"]
+        where text[key] == nil || text[key]?.isNull == true {
             text[key] = file[key]
         }
         return text

@@ -1,6 +1,7 @@
 extension ModelFamily {
     /// SmolLM 3: LLaMA in which every fourth layer has no positions.
-    public static let smolLM3 = ModelFamily("smollm3", architecture: "SmolLM3ForCausalLM", classifier: "SmolLM3ForSequenceClassification") { file in
+    public static let smolLM3 = ModelFamily("smollm3", architecture: "SmolLM3ForCausalLM", classifier: "SmolLM3ForSequenceClassification") {
+        file in
         let settings = try CommonSettings(reading: file, .init(keyHeads: 4, context: 32768, isTied: true))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let (bias, innerBias) = (try file.flag("attention_bias", or: false), try file.flag("mlp_bias", or: false))

@@ -1,6 +1,8 @@
 extension ModelFamily {
     /// StableLM 2 and 3B: LLaMA with LayerNorms and positions in a part of each head.
-    public static let stableLM = ModelFamily("stablelm", architecture: "StableLmForCausalLM", classifier: "StableLmForSequenceClassification") { file in
+    public static let stableLM = ModelFamily(
+        "stablelm", architecture: "StableLmForCausalLM", classifier: "StableLmForSequenceClassification"
+    ) { file in
         let settings = try CommonSettings(
             reading: file, .init(keyHeads: 32, readsHeadDim: false, context: 4096, epsilonKey: "layer_norm_eps", epsilon: 1e-5))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)

@@ -116,9 +116,11 @@ public struct AttentionScores: Sendable, Equatable {
     }
 
     func check(heads: Int, layout: AttentionLayout) {
-        precondition(slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or with a cap")
         precondition(
-            window.map { $0 > 0 && layout.segments.allSatisfy(\.isCausal) } ?? true, "a window of \(window ?? 0) keys, or one without causal order")
+            slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or with a cap")
+        precondition(
+            window.map { $0 > 0 && layout.segments.allSatisfy(\.isCausal) } ?? true,
+            "a window of \(window ?? 0) keys, or one without causal order")
         precondition(cap.map { $0 > 0 } ?? true, "a cap of scores must be above 0")
     }
 

@@ -35,8 +35,10 @@ struct ModelFixture {
 
     static let all =
         [
-            "bloom", "bloom-post-norm", "gemma2", "gemma2-biases", "gemma3_text", "gemma3_text-six-layers", "gpt_neo", "gpt_neo-untied", "gpt_neox",
-            "gpt_neox-no-biases", "gpt_neox-sequential", "gptj", "gptj-tied", "llama-wide-heads", "llama-yarn", "mistral", "mistral-no-window",
+            "bloom", "bloom-post-norm", "gemma2", "gemma2-biases", "gemma3_text", "gemma3_text-six-layers", "gpt_neo", "gpt_neo-untied",
+            "gpt_neox",
+            "gpt_neox-no-biases", "gpt_neox-sequential", "gptj", "gptj-tied", "llama-wide-heads", "llama-yarn", "mistral",
+            "mistral-no-window",
             "olmo2", "olmo2-wide-heads", "phi", "phi-grouped", "phi3", "phi3-longrope", "phi3-window-partial", "qwen2", "qwen2-wide-heads",
             "qwen3", "qwen3-window-biases", "smollm3", "smollm3-window", "stablelm", "stablelm-parallel",
         ] + first

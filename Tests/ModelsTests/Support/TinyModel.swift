@@ -19,7 +19,8 @@ enum TinyModel {
     /// One small random model of every family and of every path through its layers, 3 layers of width 16.
     enum Kind: String, CaseIterable {
         case llama, opt, optPostNorm, optProjected, optBare, gpt2, gpt2Scaled
-        case qwen2, qwen3, mistral, gemma2, gemma3, gptNeoX, gptNeoXSequential, phi, phi3, olmo2, smolLM3, stableLM, stableLMParallel, gptJ, gptNeo,
+        case qwen2, qwen3, mistral, gemma2, gemma3, gptNeoX, gptNeoXSequential, phi, phi3, olmo2, smolLM3, stableLM, stableLMParallel, gptJ,
+            gptNeo,
             bloom, bloomPostNorm
 
         func make(layers: Int = 3, vocabulary: Int = 40, context: Int = 128, seed: UInt64 = 1) throws -> any TransformerDecoder {
@@ -74,7 +75,8 @@ enum TinyModel {
             case .stableLM: set("stablelm", ["qk_layernorm": true, "partial_rotary_factor": 0.5])
             case .stableLMParallel: set("stablelm", ["use_parallel_residual": true, "partial_rotary_factor": 0.5, "use_qkv_bias": true])
             case .gptJ: set("gptj", ["rotary_dim": 2])
-            case .gptNeo: set("gpt_neo", ["attention_types": [[["global", "local"], 1], [["local"], JSONValue(layers - 2)]], "window_size": 6])
+            case .gptNeo:
+                set("gpt_neo", ["attention_types": [[["global", "local"], 1], [["local"], JSONValue(layers - 2)]], "window_size": 6])
             case .bloom: set("bloom", [:])
             case .bloomPostNorm: set("bloom", ["apply_residual_connection_post_layernorm": true, "tie_word_embeddings": false])
             case .llama, .opt, .optPostNorm, .optProjected, .optBare, .gpt2, .gpt2Scaled: break

@@ -4,7 +4,8 @@ import Tensor
 
 /// A family of one's own, StarCoder 2: LayerNorms, grouped keys, biases, a window, and a feed-forward half without a gate.
 enum StarCoder2 {
-    static let family = ModelFamily("starcoder2", architecture: "Starcoder2ForCausalLM", classifier: "Starcoder2ForSequenceClassification") { file in
+    static let family = ModelFamily("starcoder2", architecture: "Starcoder2ForCausalLM", classifier: "Starcoder2ForSequenceClassification")
+    { file in
         let settings = try CommonSettings(
             reading: file,
             .init(
