@@ -1,5 +1,5 @@
 public import Formats
-public import Tensor
+import Tensor
 
 /// The configuration of a LLaMA-family model, with the names of Hugging Face's config.json in ``Llama/configuration()``.
 public struct LlamaConfiguration: Sendable, Equatable {

@@ -1,4 +1,4 @@
-public import Formats
+import Formats
 
 /// A family of decoders: what a `model_type` of config.json stands for.
 ///
