@@ -64,15 +64,15 @@ sampled=(
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
 
-# show NAME RUN: loss in nats a token and ROUGE-L of a run's last evaluation
+# show NAME RUN: loss in nats a token and ROUGE-L (rouge-score's, without stemming) of a run's last evaluation
 show() {
-    local keys key value line=
-    keys='validation_loss ood_validation_loss validation_rouge_l ood_validation_rouge_l'
-    for key in $keys; do
-        value=$(grep -o "\"$key\":[-+.0-9eE]*" "$out/$2/metrics.jsonl" | tail -n 1 | cut -d: -f2 || true)
-        line+=$(printf '  %s %s' "$key" "${value:0:6}")
+    local split loss rouge
+    number() { grep -o "\"$1\":[-+.0-9eE]*" "$out/$2/metrics.jsonl" | tail -n 1 | cut -d: -f2 | cut -c-6 || true; }
+    for split in validation ood_validation; do
+        loss=$(number "final_${split}_loss" "$2")
+        rouge=$(number "final_${split}_average_standard_rouge_l" "$2")
+        echo "$1, $split: loss $loss, ROUGE-L $rouge" >&2
     done
-    echo "$1:$line" >&2
 }
 
 say "1/6  the model as it comes: loss and summaries of held-out descriptions"

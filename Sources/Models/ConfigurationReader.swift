@@ -78,6 +78,15 @@ public struct ConfigurationReader: Sendable {
         }
         return number
     }
+    /// A number above 0 that a 32-bit float can hold, or nil.
+    public func positiveFloat(_ key: String) throws -> Float? {
+        guard let number = try positiveNumber(key) else { return nil }
+        let float = Float(number)
+        guard float > 0, float.isFinite else {
+            throw ModelError.configuration(key: key, problem: "is \(number), which is no 32-bit float above 0")
+        }
+        return float
+    }
     /// True or false; `fallback` when absent.
     public func flag(_ key: String, or fallback: Bool) throws -> Bool {
         try value(key, "true or false", \.bool) ?? fallback

@@ -38,6 +38,16 @@ struct DataOptionsTests {
         return try body(folder.path)
     }
 
+    @Test("no chat template is a choice of its own, not the absence of one")
+    func noChatTemplate() throws {
+        struct Command: ProgramCommand { @OptionGroup var data: DataOptions }
+        #expect(try Command.parse(normalising: []).data.chatTemplate == nil)
+        for arguments in [["--chat-template", "none"], ["--chat_template=None"], ["chat_template=none"]] {
+            #expect(try Command.parse(normalising: arguments).data.chatTemplate == "none")
+        }
+        #expect(try Command.parse(normalising: ["--chat-template", "x.jinja"]).data.chatTemplate == "x.jinja")
+    }
+
     @Test func theOriginalsNamesAreUnderstood() throws {
         try withSets { sets in
             var lines: [String] = []

@@ -17,6 +17,11 @@ import _TestSupport
         ("mistral", ["sliding_window": "many"], ["sliding_window", "whole number"]),
         ("gemma2", ["hidden_activation": "mish"], ["mish", "gelu_pytorch_tanh"]),
         ("gemma2", ["attn_logit_softcapping": -1], ["attn_logit_softcapping", "above 0"]),
+        ("gemma2", ["attn_logit_softcapping": 1e-300], ["attn_logit_softcapping", "32-bit"]),
+        ("gemma2", ["query_pre_attn_scalar": 1e300], ["query_pre_attn_scalar", "32-bit"]),
+        ("stablelm", ["partial_rotary_factor": 1e30], ["partial_rotary_factor", "at most 1"]),
+        ("gpt_neox", ["rotary_pct": 1e19], ["at most 1"]),
+        ("llama", ["rope_scaling": ["rope_type": "longrope", "short_factor": [1], "long_factor": [1]]], ["short_factor", "1 numbers"]),
         ("gemma3_text", ["use_bidirectional_attention": true], ["use_bidirectional_attention"]),
         ("gemma3_text", ["rope_parameters": ["full_attention": ["rope_type": "mystery"]]], ["mystery"]),
         ("gpt_neox", ["hidden_size": 18], ["num_attention_heads", "(4)", "hidden_size"]),
@@ -52,6 +57,13 @@ import _TestSupport
                 }
             }
         }
+    }
+
+    @Test("what no GGUF file can hold is refused before anything is written")
+    func gguf() throws {
+        func check(_ kind: TinyModel.Kind) throws { try LanguageModel(decoder: kind.make()).checkGGUF() }
+        for kind in [TinyModel.Kind.llama, .qwen3, .gptNeoX] { try check(kind) }
+        for kind in [TinyModel.Kind.qwen2, .mistral, .bloom, .olmo2] { #expect(throws: ModelError.self) { try check(kind) } }
     }
 
     /// As `Gemma3ForConditionalGeneration` is saved by Transformers 5, and by 4.

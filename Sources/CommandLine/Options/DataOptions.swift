@@ -85,4 +85,7 @@ public struct DataOptions: SettingsOptions {
         "dataset-structured-split": "dataset-structured-subset", "sentiment-index-file": "sentiment-index",
         "max-train-samples": "max-train-examples",
     ]
+
+    /// `--chat-template none` is a choice of its own.
+    public static let valuesOfNone = ["chat-template": "none"]
 }

@@ -137,7 +137,7 @@ struct ArgumentNormaliser {
         let words: [String]
         let saysNone =
             mention.isNull || mention.values.count == 1 && ["none", "null"].contains(mention.values[0].lowercased())
-        if saysNone, let value = table.valuesOfNone[mention.name] {
+        if saysNone, !(mention.isNull && mention.isOptional), let value = table.valuesOfNone[mention.name] {
             words = ["\(option)=\(value)"]
         } else if mention.isNull || (mention.isOptional && saysNone) {
             guard mention.isOptional else { throw .missingValue(mention.spelling) }

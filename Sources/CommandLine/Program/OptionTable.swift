@@ -36,7 +36,7 @@ public struct OptionTable: Sendable {
     public private(set) var aliases: [String: String] = [:]
     /// Options that may stand without a value and then count as absent.
     public private(set) var mayLackValue: Set<String> = []
-    /// What `none` and `null` stand for in options that always have a value.
+    /// What `none` and `null` stand for where they do not take a value away.
     public private(set) var valuesOfNone: [String: String] = [:]
     /// Names that are accepted and have no meaning; an option of the same name wins.
     public private(set) var ignored: [IgnoredOption] = IgnoredOption.common

@@ -12,7 +12,9 @@ struct ChatTokens {
     func prompt(_ conversation: Conversation) throws -> (text: String, tokens: [Int32]) {
         let goesOn = conversation.prompt.last.map(Conversation.isAssistant) ?? false
         let text = try template.render(conversation.prompt, addGenerationPrompt: !goesOn, continueFinalMessage: goesOn).text
-        return (text, ids(text))
+        let tokens = ids(text)
+        guard !tokens.isEmpty else { throw template.fault("a prompt without tokens") }
+        return (text, tokens)
     }
 
     /// What is trained of a conversation: each turn of the assistant behind all that stands before it.

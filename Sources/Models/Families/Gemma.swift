@@ -62,7 +62,7 @@ extension ModelFamily {
     }
 
     private static func cap(_ file: ConfigurationReader, _ key: String, or usual: Float?) throws -> Float? {
-        try file.has(key) ? file.positiveNumber(key).map { Float($0) } : usual
+        try file.has(key) ? file.positiveFloat(key) : usual
     }
 
     /// √width as Transformers multiplies embeddings by it: in the type that the folder's weights have.
@@ -87,7 +87,7 @@ extension ModelFamily {
         layers: @escaping () -> [(window: Int?, rotary: RotaryPositions)]
     ) throws -> DecoderPlan {
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
-        let scale = 1 / Float(try file.positiveNumber("query_pre_attn_scalar") ?? 256).squareRoot()
+        let scale = 1 / (try file.positiveFloat("query_pre_attn_scalar") ?? 256).squareRoot()
         let bias = try file.flag("attention_bias", or: false)
         let embeddingScale = try embeddingScale(file, width: hidden)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))

@@ -167,6 +167,7 @@ extension LlamaConfiguration {
         }
         var context = try file.optionalCount("max_position_embeddings") ?? 2048
         let rope = try RotarySettings(reading: file, contextLength: context)
+        if case .longRoPE(_, _, _, let trained) = rope.scaling { context = min(context, trained) }
         if case .dynamic(let factor, _) = rope.scaling { context = Int(min(Double(context) * max(factor, 1), 0x1p31)) }
         self.init(
             vocabularySize: try file.count("vocab_size"), hiddenSize: try file.count("hidden_size"),
@@ -180,5 +181,6 @@ extension LlamaConfiguration {
         guard headDim > 0, headDim % 2 == 0 else {
             throw ModelError.configuration(key: "head_dim", problem: "is \(headDim); rotary positions need an even number")
         }
+        try rope.check(dim: headDim)
     }
 }

@@ -50,6 +50,7 @@ public struct SavingSettings: Settings {
     func check(_ model: LanguageModel, tokenizer: any Tokenizer) throws {
         guard writesGGUF else { return }
         _ = try ggufMetadata(of: model, tokenizer: tokenizer)
+        try model.checkGGUF()
     }
 
     /// Writes `model.gguf` into a model's folder, where it is asked for.

@@ -22,7 +22,7 @@ package final class RunSession {
     /// Settings that do not change what a step computes: a run may go on with others.
     package static let mayChange: Set<String> = [
         "threads", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
-        "output_dir", "run_id", "save_dtype", "max_shard_size",
+        "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type",
     ]
 
     /// Opens the run folder of a stage.

@@ -22,7 +22,7 @@ import _TestSupport
             from: TokenizerFixture.repository.appendingPathComponent("Tests/Fixtures/tokenizers/\(kind)"))
         let rows = original.vocabularySize + 3
         let again = try Self.written(original, rows: rows)
-        #expect(again.vocabularySize == rows, "ids without a token are unused ones")
+        #expect(again.vocabularySize == original.vocabularySize, "rows of the embedding without a token have none here either")
         for (index, string) in try TokenizerFixture.strings().enumerated() {
             for special in [false, true] {
                 let ids = original.encode(string, addingSpecialTokens: special)

@@ -51,19 +51,28 @@ struct GGUFTokenizerMetadata {
         model = try reader.required(reader.text(Self.modelKey), Self.modelKey)
         architecture = try reader.text("general.architecture") ?? ""
         kind = try reader.text("tokenizer.ggml.pre")
-        tokens = try reader.required(reader.texts(Self.tokensKey), Self.tokensKey)
+        var tokens = try reader.required(reader.texts(Self.tokensKey), Self.tokensKey)
         try Self.check(tokens, reader)
         let count = tokens.count
-        let types = try reader.integers(Self.typesKey, count: count)
+        var types = try reader.integers(Self.typesKey, count: count)
         hasTypes = types != nil
+        var scores = try reader.floats(Self.scoresKey, count: count)
+        // converters fill up the rows of an embedding that no token has
+        let known = Self.countWithoutFillers(tokens, types ?? [])
+        if known < count {
+            tokens = GGUFStrings(tokens.prefix(known))
+            types = types.map { Array($0.prefix(known)) }
+            scores = scores.map { Array($0.prefix(known)) }
+        }
+        self.tokens = tokens
         self.types =
             try types.map { numbers in
                 try numbers.enumerated().map { id, number in
                     if let type = TokenType(rawValue: number) { return type }
                     throw reader.fault(Self.typesKey, "token \(id) is of the unknown type \(number)")
                 }
-            } ?? Array(repeating: .undefined, count: count)
-        scores = try reader.floats(Self.scoresKey, count: count)
+            } ?? Array(repeating: .undefined, count: known)
+        self.scores = scores
         if let id = scores?.firstIndex(where: \.isNaN) { throw reader.fault(Self.scoresKey, "the score of token \(id) is not a number") }
         merges = try reader.texts(Self.mergesKey)
         addsSpacePrefix = try reader.flag("tokenizer.ggml.add_space_prefix")
@@ -75,7 +84,7 @@ struct GGUFTokenizerMetadata {
             guard let id = try reader.integer(key) else { continue }
             // what stands for none
             if id == -1 || id == Int(UInt32.max) { continue }
-            guard 0..<count ~= id else { throw reader.fault(key, "it is \(id), but there are \(count) tokens") }
+            guard 0..<known ~= id else { throw reader.fault(key, "it is \(id), but there are \(known) tokens") }
             guard tokens[id].count <= AddedTokenList.lengthLimit else {
                 throw reader.fault(
                     key, "token \(id) has \(tokens[id].count) bytes; at most \(AddedTokenList.lengthLimit) are supported here")
@@ -87,6 +96,17 @@ struct GGUFTokenizerMetadata {
     static let modelKey = "tokenizer.ggml.model"
     static let kindKey = "tokenizer.ggml.pre"
     static let tokensKey = "tokenizer.ggml.tokens"
+    /// The number of tokens up to the last one that is no unused `[PAD<id>]`.
+    private static func countWithoutFillers(_ tokens: GGUFStrings, _ types: [Int]) -> Int {
+        var count = tokens.count
+        while count > 0, types.indices.contains(count - 1), TokenType(rawValue: types[count - 1]) == .unused,
+            tokens[count - 1].elementsEqual("[PAD\(count - 1)]".utf8)
+        {
+            count -= 1
+        }
+        return count
+    }
+
     static let typesKey = "tokenizer.ggml.token_type"
     static let scoresKey = "tokenizer.ggml.scores"
     static let mergesKey = "tokenizer.ggml.merges"

@@ -143,6 +143,11 @@ public struct GGUFStrings: Sendable, Equatable, RandomAccessCollection {
         for text in texts { append(text.utf8) }
     }
 
+    /// Some texts, as bytes.
+    public init(_ texts: some Sequence<ArraySlice<UInt8>>) {
+        for text in texts { append(text) }
+    }
+
     /// Puts one more at the end.
     public mutating func append(_ text: some Sequence<UInt8>) {
         bytes.append(contentsOf: text)

@@ -25,6 +25,27 @@ extension LanguageModel {
         (decoder.configuration()["model_type"]?.string).flatMap { GGUFArchitecture(modelType: $0)?.rawValue }
     }
 
+    /// Refuses a model that no GGUF file can hold, before it is trained.
+    /// - Throws: as ``saveGGUF(to:tokens:as:tokenizer:note:)``.
+    public func checkGGUF() throws {
+        let type = decoder.configuration()["model_type"]?.string ?? ""
+        guard let architecture = GGUFArchitecture(modelType: type), let settings = try ggufSettings(SpecialTokens()) else {
+            throw ModelError.noGGUF("models of type '\(type)' have no form as GGUF here")
+        }
+        _ = try settings.metadata()
+        _ = try settings.factors()
+        if let parameter = decoder.parameters.first(where: { architecture.name(checkpoint: $0.name) == nil }) {
+            throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
+        }
+    }
+
+    private func ggufSettings(_ tokens: SpecialTokens) throws -> GGUFSettings? {
+        let configuration = savedConfiguration(tokens, .float32)
+        return GGUFArchitecture(modelType: configuration["model_type"]?.string ?? "").map {
+            GGUFSettings($0, ConfigurationReader(configuration), decoder.shape)
+        }
+    }
+
     /// Writes a GGUF file, which ``load(_:usesTanh:families:note:)`` and llama.cpp read. A head is left out: such files have no place for it.
     ///
     /// - Parameters:
@@ -43,8 +64,10 @@ extension LanguageModel {
         guard let architecture = GGUFArchitecture(modelType: model) else {
             throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
         }
+        guard let settings = try ggufSettings(tokens) else {
+            throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
+        }
         if head != nil { note("the value head is left out of the GGUF file, which has no place for it") }
-        let settings = GGUFSettings(architecture, ConfigurationReader(configuration), decoder.shape)
         var writer = GGUFWriter(architecture: architecture.rawValue)
         writer.add("general.type", .string(Array("model".utf8)))
         writer.add("general.file_type", .unsigned(type.number))
