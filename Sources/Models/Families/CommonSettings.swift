@@ -95,7 +95,8 @@ public struct CommonSettings {
     /// The channels of a head that rotary positions turn: ⌊D · share⌋, and one more where that is odd.
     public func rotaryDim(share: Double = 1) throws -> Int {
         guard share <= 1 else {
-            throw ModelError.configuration(key: "partial_rotary_factor", problem: "is \(share); it is a share of a head's channels, at most 1")
+            throw ModelError.configuration(
+                key: "partial_rotary_factor", problem: "is \(share); it is a share of a head's channels, at most 1")
         }
         let dim = Int(Double(heads.dim) * share)
         guard dim > 0, (dim + 1) / 2 * 2 <= heads.dim else {
