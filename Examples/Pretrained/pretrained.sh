@@ -59,7 +59,7 @@ evaluated=(
 )
 sampled=(
     --num-return-sequences 16 --target-eval-datapoints "$SAMPLED_PROMPTS" --grouped-prompts "$SAMPLED_PROMPTS"
-    --evaluation-splits validation,ood_validation
+    --evaluation-splits test,ood_test
 )
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
