@@ -59,6 +59,21 @@ import _TestSupport
         }
     }
 
+    @Test(
+        "a LongRoPE model is used up to the length that it was trained for, in every family",
+        arguments: ["llama", "qwen3", "mistral", "olmo2", "smollm3"])
+    func longRoPE(_ type: String) throws {
+        let file: JSONValue = [
+            "model_type": .string(type), "vocab_size": 20, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 4, "max_position_embeddings": 64,
+            "rope_scaling": [
+                "rope_type": "longrope", "short_factor": [1, 1], "long_factor": [2, 2], "original_max_position_embeddings": 16,
+            ],
+        ]
+        let decoder = try ModelFamily.builtIn.build(ConfigurationReader(file), weights: RandomWeights(generator: Philox(seed: 1)))
+        #expect(decoder.shape.contextLength == 16)
+    }
+
     @Test("what no GGUF file can hold is refused before anything is written")
     func gguf() throws {
         func check(_ kind: TinyModel.Kind) throws { try LanguageModel(decoder: kind.make()).checkGGUF() }

@@ -105,6 +105,18 @@ public struct CommonSettings {
         return dim
     }
 
+    /// The rotary positions that the file asks for, and how many channels of a head they turn. A LongRoPE model's context becomes the length that it was
+    /// trained for first: beyond it, all keys of a cache would have to be turned anew.
+    public mutating func rotary(
+        reading file: ConfigurationReader, base: Double = 10_000, baseKeys: [String] = ["rope_theta"], share: Double = 1
+    ) throws -> (settings: RotarySettings, dim: Int) {
+        let rope = try RotarySettings(reading: file, contextLength: context, base: base, baseKeys: baseKeys)
+        let dim = try rotaryDim(share: share)
+        try rope.check(dim: dim)
+        if case .longRoPE(_, _, _, let trained) = rope.scaling { context = min(context, trained) }
+        return (rope, dim)
+    }
+
     /// The window of every layer, nil for none, by `layer_types` or, without it, by the family's rule.
     public func windows(reading file: ConfigurationReader, _ window: Int?, slides: (Int) -> Bool) throws -> [Int?] {
         guard let kinds = try file.optionalStrings("layer_types") else { return (0..<layers).map { slides($0) ? window : nil } }

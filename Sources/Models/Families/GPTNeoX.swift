@@ -3,16 +3,14 @@ extension ModelFamily {
     public static let gptNeoX = ModelFamily(
         "gpt_neox", architecture: "GPTNeoXForCausalLM", classifier: "GPTNeoXForSequenceClassification"
     ) { file in
-        let settings = try CommonSettings(
+        var settings = try CommonSettings(
             reading: file, .init(readsHeadDim: false, readsKeyHeads: false, epsilonKey: "layer_norm_eps", epsilon: 1e-5, activation: .gelu))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let isParallel = try file.flag("use_parallel_residual", or: true)
         let bias = try file.flag("attention_bias", or: true)
         let section = try file.section("rope_scaling") ?? file.section("rope_parameters")
         let share = try section?.positiveNumber("partial_rotary_factor") ?? file.positiveNumber("rotary_pct") ?? 0.25
-        let rope = try RotarySettings(reading: file, contextLength: settings.context, baseKeys: ["rotary_emb_base"])
-        let rotaryDim = try settings.rotaryDim(share: share)
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file, baseKeys: ["rotary_emb_base"], share: share)
         let residual = try file.dropoutRate("hidden_dropout", or: 0)
         let dropout = DropoutRates(
             embedding: residual, attention: try file.dropoutRate("attention_dropout", or: 0), residual: residual)

@@ -2,13 +2,11 @@ extension ModelFamily {
     /// Mistral: LLaMA with a sliding window in all layers, or in none.
     public static let mistral = ModelFamily("mistral", architecture: "MistralForCausalLM", classifier: "MistralForSequenceClassification") {
         file in
-        let settings = try CommonSettings(reading: file, .init(keyHeads: 8, context: 4096 * 32))
+        var settings = try CommonSettings(reading: file, .init(keyHeads: 8, context: 4096 * 32))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         // null means none; a file that says nothing means the window of the first release
         let window = try file.has("sliding_window") ? file.optionalCount("sliding_window") : 4096
-        let rope = try RotarySettings(reading: file, contextLength: settings.context)
-        let rotaryDim = try settings.rotaryDim()
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))
         return DecoderPlan(settings.shape, dropout: dropout) { weights in
             let rotary = RotaryPositions(rope, dim: rotaryDim)

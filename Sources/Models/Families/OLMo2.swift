@@ -1,12 +1,10 @@
 extension ModelFamily {
     /// OLMo 2: norms behind both halves of a layer, and of all queries and all keys together.
     public static let olmo2 = ModelFamily("olmo2", architecture: "Olmo2ForCausalLM", classifier: "Olmo2ForSequenceClassification") { file in
-        let settings = try CommonSettings(reading: file, .init(epsilon: 1e-5))
+        var settings = try CommonSettings(reading: file, .init(epsilon: 1e-5))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let bias = try file.flag("attention_bias", or: false)
-        let rope = try RotarySettings(reading: file, contextLength: settings.context)
-        let rotaryDim = try settings.rotaryDim()
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))
         return DecoderPlan(settings.shape, dropout: dropout) { weights in
             let rotary = RotaryPositions(rope, dim: rotaryDim)

@@ -1,13 +1,11 @@
 extension ModelFamily {
     /// Phi 1 and 2: one LayerNorm a layer, both halves side by side, biases everywhere, positions in a part of each head.
     public static let phi = ModelFamily("phi", architecture: "PhiForCausalLM", classifier: "PhiForSequenceClassification") { file in
-        let settings = try CommonSettings(
+        var settings = try CommonSettings(
             reading: file, .init(epsilonKey: "layer_norm_eps", epsilon: 1e-5, activation: .geluNew))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let hasHeadNorms = try file.flag("qk_layernorm", or: false)
-        let rope = try RotarySettings(reading: file, contextLength: settings.context)
-        let rotaryDim = try settings.rotaryDim(share: file.rotaryShare(or: 0.5))
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file, share: file.rotaryShare(or: 0.5))
         let dropout = try phiDropout(file, embedding: file.dropoutRate("embd_pdrop", or: 0))
         return DecoderPlan(settings.shape, dropout: dropout) { weights in
             let rotary = RotaryPositions(rope, dim: rotaryDim)

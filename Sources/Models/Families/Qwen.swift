@@ -12,7 +12,7 @@ extension ModelFamily {
     private static func qwen(
         _ file: ConfigurationReader, _ differences: CommonSettings.Differences, hasHeadNorms: Bool
     ) throws -> DecoderPlan {
-        let settings = try CommonSettings(reading: file, differences)
+        var settings = try CommonSettings(reading: file, differences)
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let bias = try hasHeadNorms ? file.flag("attention_bias", or: false) : true
         // the first layers see everything, unless a list says otherwise
@@ -20,9 +20,7 @@ extension ModelFamily {
         let first = try file.optionalInteger("max_window_layers") ?? 28
         let window = try slides ? (file.has("sliding_window") ? file.optionalCount("sliding_window") : 4096) : nil
         let windows = try settings.windows(reading: file, window) { $0 >= first }
-        let rope = try RotarySettings(reading: file, contextLength: settings.context)
-        let rotaryDim = try settings.rotaryDim()
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))
         return DecoderPlan(settings.shape, dropout: dropout) { weights in
             let rotary = RotaryPositions(rope, dim: rotaryDim)

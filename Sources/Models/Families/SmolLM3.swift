@@ -2,15 +2,13 @@ extension ModelFamily {
     /// SmolLM 3: LLaMA in which every fourth layer has no positions.
     public static let smolLM3 = ModelFamily("smollm3", architecture: "SmolLM3ForCausalLM", classifier: "SmolLM3ForSequenceClassification") {
         file in
-        let settings = try CommonSettings(reading: file, .init(keyHeads: 4, context: 32768, isTied: true))
+        var settings = try CommonSettings(reading: file, .init(keyHeads: 4, context: 32768, isTied: true))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let (bias, innerBias) = (try file.flag("attention_bias", or: false), try file.flag("mlp_bias", or: false))
         let turns = try turningLayers(file, count: settings.layers)
         let slides = try file.flag("use_sliding_window", or: false)
         let windows = try settings.windows(reading: file, file.optionalCount("sliding_window")) { slides && !turns[$0] }
-        let rope = try RotarySettings(reading: file, contextLength: settings.context, base: 2_000_000)
-        let rotaryDim = try settings.rotaryDim()
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file, base: 2_000_000)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))
         return DecoderPlan(settings.shape, dropout: dropout) { weights in
             let rotary = RotaryPositions(rope, dim: rotaryDim)

@@ -3,14 +3,12 @@ extension ModelFamily {
     public static let stableLM = ModelFamily(
         "stablelm", architecture: "StableLmForCausalLM", classifier: "StableLmForSequenceClassification"
     ) { file in
-        let settings = try CommonSettings(
+        var settings = try CommonSettings(
             reading: file, .init(keyHeads: 32, readsHeadDim: false, context: 4096, epsilonKey: "layer_norm_eps", epsilon: 1e-5))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let (bias, isParallel) = (try file.flag("use_qkv_bias", or: false), try file.flag("use_parallel_residual", or: false))
         let hasHeadNorms = try file.flag("qk_layernorm", or: false)
-        let rope = try RotarySettings(reading: file, contextLength: settings.context)
-        let rotaryDim = try settings.rotaryDim(share: file.rotaryShare(or: 0.25))
-        try rope.check(dim: rotaryDim)
+        let (rope, rotaryDim) = try settings.rotary(reading: file, share: file.rotaryShare(or: 0.25))
         let dropout = DropoutRates(
             attention: try file.dropoutRate("attention_dropout", or: 0), residual: try file.dropoutRate("hidden_dropout", or: 0))
         return DecoderPlan(settings.shape, dropout: dropout) { weights in

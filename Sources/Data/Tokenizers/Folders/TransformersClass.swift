@@ -32,7 +32,7 @@ enum TransformersClass: String {
         }
     }
 
-    /// The class as which `AutoTokenizer` reads a folder with a tokenizer.json; nil if it takes that file at its word.
+    /// The class as which `AutoTokenizer` reads a folder with a tokenizer.json; nil if it uses that file as it is.
     ///
     /// - Parameters:
     ///   - settings: tokenizer_config.json.
