@@ -34,12 +34,16 @@ import _TestSupport
         #expect(again.beginOfSequence == original.beginOfSequence && again.endOfSequence == original.endOfSequence)
     }
 
-    @Test func refusesOtherKinds() throws {
-        // added tokens that take the space around them along are among Qwen's here
-        for kind in ["bert", "suffix", "qwen"] {
-            let folder = TokenizerFixture.repository.appendingPathComponent("Tests/Fixtures/tokenizers/\(kind)")
-            let original = try TokenizerFolder.loadPipeline(from: folder)
-            #expect(throws: TokenizerError.self) { try original.ggufMetadata(rows: 100, architecture: "gpt2") }
-        }
+    /// What an error names is the part that a file cannot hold.
+    @Test(arguments: [
+        ("bert", "model.type", "WordPiece"), ("suffix", "model.end_of_word_suffix", "</w>"),
+        // some of its added tokens take the space around them along
+        ("qwen", "added_tokens", "is found in texts"),
+    ]) func refusesOtherKinds(_ kind: String, part: String, name: String) throws {
+        let folder = TokenizerFixture.repository.appendingPathComponent("Tests/Fixtures/tokenizers/\(kind)")
+        let original = try TokenizerFolder.loadPipeline(from: folder)
+        let error = #expect(throws: TokenizerError.self) { try original.ggufMetadata(rows: 100, architecture: "gpt2") }
+        let message = error.map(String.init(describing:)) ?? ""
+        #expect(message.contains(part) && message.contains(name), "\(message)")
     }
 }

@@ -30,9 +30,13 @@ struct GGUFTokenizerWriter {
     }
 
     func metadata() throws -> [(key: String, value: GGUFValue)] {
-        guard case .bpe(let model) = tokenizer.model, model.options.continuingPrefix == nil, model.options.endSuffix == nil else {
-            throw unsupported("model.type", "WordPiece or affixes")
+        guard case .bpe(let model) = tokenizer.model else {
+            throw unsupported("model.type", tokenizer.files.pipeline["model"]?["type"]?.string ?? "of no name")
         }
+        if let prefix = model.options.continuingPrefix {
+            throw unsupported("model.continuing_subword_prefix", OneLine.quoted(prefix, limit: 40))
+        }
+        if let suffix = model.options.endSuffix { throw unsupported("model.end_of_word_suffix", OneLine.quoted(suffix, limit: 40)) }
         guard model.options.fallsBackToBytes else { return try checked(byteLevel(model)) }
         // scores alone, as most files have them, unless these do not hold the order of the merges
         let pieces = pieces(model)
@@ -43,11 +47,16 @@ struct GGUFTokenizerWriter {
 
     private func byteLevel(_ model: BPEModel) throws -> [(key: String, value: GGUFValue)] {
         let (normalizer, words) = (tokenizer.files.pipeline["normalizer"] ?? .null, tokenizer.files.pipeline["pre_tokenizer"] ?? .null)
-        let name = GGUFWordKind.names.first { name in
-            guard let kind = GGUFWordKind.kind(name), kind.ignoresMerges == model.options.ignoresMerges else { return false }
-            return Self.plain(kind.preTokenizer) == Self.plain(words) && Self.plain(kind.normalizer) == Self.plain(normalizer)
+        let sameWords = GGUFWordKind.names.compactMap { name in GGUFWordKind.kind(name).map { (name: name, kind: $0) } }
+            .filter { Self.plain($0.kind.preTokenizer) == Self.plain(words) }
+        guard !sameWords.isEmpty else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "of no kind") }
+        let sameTexts = sameWords.filter { Self.plain($0.kind.normalizer) == Self.plain(normalizer) }
+        guard !sameTexts.isEmpty else {
+            throw unsupported("normalizer", normalizer["type"]?.string ?? "of no kind, behind this pre_tokenizer")
         }
-        guard let name else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "none") }
+        guard let name = sameTexts.first(where: { $0.kind.ignoresMerges == model.options.ignoresMerges })?.name else {
+            throw unsupported("model.ignore_merges", "\(model.options.ignoresMerges), behind this pre_tokenizer")
+        }
         return common(model, kind: "gpt2") + [merges(model), (GGUFTokenizerMetadata.kindKey, Self.text(name))]
     }
 
