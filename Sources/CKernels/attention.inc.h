@@ -35,12 +35,25 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
     return k;
 }
 
-// The keys that a query with `visible` keys up to its own does not see, because they lie outside of its window.
-INLINE size_t unseen(const swk_attention *a, size_t visible) { return a->window && visible > a->window ? visible - a->window : 0; }
+// The keys that query j of a segment sees, counted through the prefix and its own keys.
+typedef struct { size_t from, to; } key_span;
 
-// Turns the products p of a query and its keys from `from` to `visible` into scores where they are more than scaled products, and returns
+INLINE key_span span_of(const swk_attention *a, const swk_segment *s, size_t j) {
+    size_t own = s->prefix_count + s->key_first - s->key_begin + j; // the query's own place
+    key_span span = {0, own + 1};
+    size_t most = a->window;
+    if (s->sees_all) {
+        span.to = s->prefix_count + s->key_first - s->key_begin + s->query_count;
+        most = a->neighbourhood;
+        if (most && own + most < span.to) span.to = own + most;
+    }
+    if (most && own + 1 > most) span.from = own + 1 - most;
+    return span;
+}
+
+// Turns the products p of query j and its keys from `from` to `visible` into scores where they are more than scaled products, and returns
 // what is left to multiply them by.
-static float scores_of(const swk_attention *a, size_t head, size_t from, size_t visible, float *p) {
+static float scores_of(const swk_attention *a, size_t head, size_t j, size_t from, size_t visible, float *p) {
     if (a->cap) {
         float inner = a->scale / a->cap;
         EACH16(visible - from, STORE(p + from, all(a->cap) * vtanh(LOAD(p + from) * all(inner))););
@@ -51,8 +64,15 @@ static float scores_of(const swk_attention *a, size_t head, size_t from, size_t 
         for (size_t t = from; t < visible; t++) p[t] = a->scale * p[t] - slope * (float)(visible - 1 - t);
         return 1.0f;
     }
+    if (a->relative_bias) {
+        const float *bias = a->relative_bias + head * (2 * a->relative_reach + 1) + a->relative_reach - j;
+        EACH16(visible - from, STORE(p + from, all(a->scale) * LOAD(p + from) + LOAD(bias + from)););
+        return 1.0f;
+    }
     return a->scale;
 }
+
+#include "relative.inc.h"
 
 // Sixteen numbers of a row of keys or values: floats, or the upper halves of floats in a cache that keeps bfloat16.
 typedef uint16_t h16 __attribute__((vector_size(32)));
@@ -78,8 +98,9 @@ INLINE void fetch(const char *row, size_t bytes) {
 INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, size_t j, float *workspace,
                           const int is_narrow) {
     size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j, heads = kv_heads * group;
-    size_t own = s->key_first - s->key_begin + (s->sees_all ? s->query_count : 1 + j), total = s->prefix_count + own, ld = padded(total);
-    size_t hidden = unseen(a, total), from[2] = {hidden < s->prefix_count ? hidden : s->prefix_count,
+    key_span span = span_of(a, s, j);
+    size_t total = span.to, own = total - s->prefix_count, ld = padded(total);
+    size_t hidden = span.from, from[2] = {hidden < s->prefix_count ? hidden : s->prefix_count,
                                                  hidden > s->prefix_count ? hidden - s->prefix_count : 0};
     const size_t size = is_narrow ? sizeof(uint16_t) : sizeof(float), key_step = a->key_stride * size, value_step = a->value_stride * size;
     const char *all_keys = is_narrow ? (const char *)a->narrow_keys : (const char *)a->keys;
@@ -113,7 +134,9 @@ INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t f
         }
     }
     for (size_t h = 0; h < heads; h++) {
-        float *p = workspace + h * ld, factor = scores_of(a, first * group + h, hidden, total, p), peak = row_max(total - hidden, p + hidden);
+        float *p = workspace + h * ld;
+        add_relative_one(a, s, j, first * group + h, hidden, total, p);
+        float factor = scores_of(a, first * group + h, j, hidden, total, p), peak = row_max(total - hidden, p + hidden);
         float sum = exp_row(total - hidden, factor, peak, p + hidden, p + hidden);
         if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * factor + logf(sum);
         scale(total - hidden, 1.0f / sum, p + hidden, p + hidden);
@@ -153,6 +176,7 @@ static void attention_few(const swk_attention *a, const swk_segment *s, size_t f
 
 static void attention(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {
     size_t group = a->heads / a->kv_heads, dim = a->dim;
+    int is_relative = a->relative_keys || a->relative_queries;
     if (s->query_count * group <= SWK_FEW_QUERIES) return attention_few(a, s, kv_head, 1, workspace);
     key_ranges k = ranges_of(s);
     float *keys = workspace, *scores = keys + dim * k.ld;
@@ -160,17 +184,21 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
     pack_columns(k.own, dim, a->keys + s->key_begin * a->key_stride + kv_head * dim, a->key_stride, keys, k.ld, k.prefix);
     const float *prefix_values = a->values + s->prefix_begin * a->value_stride + kv_head * dim;
     const float *own_values = a->values + s->key_begin * a->value_stride + kv_head * dim;
+    relative_tables relative = {0};
+    if (is_relative) relative = relative_tables_of(a, s, kv_head, scores + QUERY_BLOCK * k.ld);
     for (size_t g = 0; g < group; g++) {
         size_t head = kv_head * group + g;
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
-            size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows; // by the block's last query
-            size_t low = unseen(a, seen - (rows - 1)) / 16 * 16, low_own = low > k.prefix ? low : k.prefix; // the block's first key
+            size_t seen = span_of(a, s, j + rows - 1).to; // by the block's last query
+            size_t low = span_of(a, s, j).from / 16 * 16, low_own = low > k.prefix ? low : k.prefix; // the block's first key
             const float *queries = a->queries + (s->query_begin + j) * a->query_stride + head * dim;
             product(rows, seen - low, dim, queries, a->query_stride, 1, keys + low, k.ld, scores + low, k.ld, 0);
+            if (is_relative) add_relative(a, &relative, queries, j, rows, scores, k.ld);
             for (size_t r = 0; r < rows; r++) {
-                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r), from = unseen(a, visible), n = visible - from;
-                float *p = scores + r * k.ld, factor = scores_of(a, head, from, visible, p), peak = row_max(n, p + from);
+                key_span span = span_of(a, s, j + r);
+                size_t visible = span.to, from = span.from, n = visible - from;
+                float *p = scores + r * k.ld, factor = scores_of(a, head, j + r, from, visible, p), peak = row_max(n, p + from);
                 float sum = exp_row(n, factor, peak, p + from, p + from);
                 if (a->log_sum_exp)
                     a->log_sum_exp[(s->query_begin + j + r) * a->heads + head] = peak * factor + logf(sum);
@@ -211,8 +239,8 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
         size_t head = kv_head * group + g;
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
-            size_t seen = s->sees_all ? k.total : k.prefix + s->key_first - s->key_begin + j + rows;
-            size_t low = unseen(a, seen - (rows - 1)) / 16 * 16; // the block's first key
+            size_t seen = span_of(a, s, j + rows - 1).to;
+            size_t low = span_of(a, s, j).from / 16 * 16; // the block's first key
             size_t low_prefix = low < k.prefix ? low : k.prefix, prefix = k.prefix - low_prefix;
             size_t low_own = low > k.prefix ? low : k.prefix, own = seen - low_own, skipped = low_own - k.prefix;
             size_t first = s->query_begin + j;
@@ -221,12 +249,13 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
             product(rows, seen - low, dim, queries, a->query_stride, 1, keys + low, k.ld, p + low, k.ld, 0);
             product(rows, seen - low, dim, d_out, a->out_stride, 1, values + low, k.ld, ds + low, k.ld, 0);
             for (size_t r = 0; r < rows; r++) {
-                size_t visible = s->sees_all ? seen : seen - (rows - 1 - r), from = unseen(a, visible), n = visible - from;
+                key_span span = span_of(a, s, j + r);
+                size_t visible = span.to, from = span.from, n = visible - from;
                 const float *o = a->out + (first + r) * a->out_stride + head * dim, *d = d_out + r * a->out_stride;
                 v16 acc = {0};
                 EACH16(dim, acc += LOAD(o) * LOAD(d););
                 float delta = sum_of(acc), lse = a->log_sum_exp[(first + r) * a->heads + head];
-                float *pr = p + r * k.ld, *dr = ds + r * k.ld, factor = scores_of(a, head, from, visible, pr);
+                float *pr = p + r * k.ld, *dr = ds + r * k.ld, factor = scores_of(a, head, j + r, from, visible, pr);
                 memset(pr + low, 0, (from - low) * sizeof(float));
                 memset(dr + low, 0, (from - low) * sizeof(float));
                 uint64_t place = a->dropout.threshold ? a->dropout.rows[first + r] * a->heads + head : 0;

@@ -53,3 +53,8 @@ size_t swk_attention_workspace(size_t keys, size_t dim, int backward) {
     size_t ld = (keys + 63) / 64 * 64;
     return (size_t)(backward ? 2 : 1) * ld * (dim + 48) + 64;
 }
+
+size_t swk_relative_workspace(size_t keys, size_t dim) {
+    size_t both = (2 * keys + 48 + 63) / 64 * 64, all = (keys + 48 + 63) / 64 * 64;
+    return (2 * dim + 48) * both + keys * all + 64;
+}

@@ -129,6 +129,8 @@ public protocol TransformerDecoder: AnyObject {
     var logitCap: Float? { get }
     /// How many keys a query of a layer sees at most, itself included; nil where it sees all.
     func window(ofLayer index: Int) -> Int?
+    /// Whether tokens see those up to themselves alone. A decoder that sees in both directions gives states, but cannot be sampled or trained.
+    var isCausal: Bool { get }
     /// The shares of numbers that supervised and reward training drop.
     var dropout: DropoutRates { get }
     /// Whether the projection is the input embedding.
@@ -157,6 +159,8 @@ extension TransformerDecoder {
 
     /// No layer has a window.
     public func window(ofLayer index: Int) -> Int? { nil }
+    /// True.
+    public var isCausal: Bool { true }
     /// None.
     public var projectionBias: Parameter? { nil }
     /// No bound.

@@ -35,7 +35,36 @@ public struct LanguageModel {
     public static func load(
         _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void = { _ in }
     ) throws -> LanguageModel {
-        try load(folder, projects: true, usesTanh: usesTanh, families: families, note: note)
+        let model = try load(folder, projects: true, usesTanh: usesTanh, families: families, note: note)
+        guard model.decoder.isCausal else {
+            throw ModelError.inFile(
+                folder.path + "/" + ModelFolder.configurationName,
+                .unsupported("attention in both directions (use_bidirectional_attention) in a language model"))
+        }
+        return model
+    }
+
+    /// Loads a decoder whose states alone are wanted, in both directions where its configuration says so, and opens its folder. An output projection
+    /// that is missing is not made, and a head is not read.
+    static func loadStates(_ folder: URL, families: [ModelFamily]) throws -> (
+        decoder: any TransformerDecoder, contents: ModelFolder.Contents
+    ) {
+        let contents = try ModelFolder(folder).contents()
+        let decoder = try decoder(contents, projects: false, families: families).decoder
+        return (decoder, contents)
+    }
+
+    /// Builds the decoder of a folder.
+    private static func decoder(
+        _ contents: ModelFolder.Contents, projects: Bool, families: [ModelFamily]
+    ) throws -> (decoder: any TransformerDecoder, configuration: JSONValue, weights: StoredWeights) {
+        let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
+        let weights = StoredWeights(contents.weights, projects: projects)
+        let decoder = try ModelError.naming(file: contents.file) {
+            try families.build(ConfigurationReader(configuration), weights: weights)
+        }
+        try weights.checkSurplus(isTied: decoder.isTied)
+        return (decoder, configuration, weights)
     }
 
     private static func load(
@@ -43,12 +72,7 @@ public struct LanguageModel {
     ) throws -> LanguageModel {
         let contents = try ModelFolder(folder).contents()
         let store = contents.weights
-        let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
-        let weights = StoredWeights(store, projects: projects)
-        let decoder = try ModelError.naming(file: contents.file) {
-            try families.build(ConfigurationReader(configuration), weights: weights)
-        }
-        try weights.checkSurplus(isTied: decoder.isTied)
+        let (decoder, configuration, weights) = try decoder(contents, projects: projects, families: families)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
         }
@@ -77,6 +101,7 @@ public struct LanguageModel {
     ) throws -> RewardModel {
         let model = try load(folder, projects: false, usesTanh: usesTanh, families: families) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
+        guard model.decoder.isCausal else { throw ModelError.noClassifier("\(folder.path) holds a model that sees in both directions") }
         try head.checkNormalisation(folder)
         return RewardModel(model.decoder, head: head)
     }

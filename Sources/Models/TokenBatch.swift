@@ -17,10 +17,11 @@ public struct TokenBatch: Sendable {
     public var dropout: DropoutSource?
 
     /// Independent sequences.
-    public init(_ sequences: [[Int32]]) {
+    /// - Parameter isCausal: whether a token sees those up to itself alone.
+    public init(_ sequences: [[Int32]], isCausal: Bool = true) {
         ids = sequences.flatMap { $0 }
         positions = sequences.flatMap { (0..<Int32($0.count)) }
-        layout = AttentionLayout(lengths: sequences.map(\.count))
+        layout = AttentionLayout(lengths: sequences.map(\.count), isCausal: isCausal)
         rows = layout.segments.map(\.queries)
     }
 

@@ -84,6 +84,9 @@ public struct Projection {
         self.bias = bias ? try source.parameter("\(name).bias", [outputs], fresh: .zeros) : nil
     }
 
+    /// A weight [outputs, inputs] without a bias.
+    init(weight: Parameter) { (self.weight, bias) = (weight, nil) }
+
     /// The weight and the bias.
     public var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
 

@@ -54,6 +54,7 @@ package enum Kernels {
     package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool) -> Int {
         swk_attention_workspace(keys, dim, backward ? 1 : 0)
     }
+    package static func relativeWorkspace(keys: Int, dim: Int) -> Int { swk_relative_workspace(keys, dim) }
 
     static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
     static func trim() { swk_trim() }

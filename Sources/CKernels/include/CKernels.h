@@ -82,6 +82,13 @@ typedef struct {
     size_t window;           // a query sees that many keys at most, itself included: the nearest ones; 0 for all. Causal segments alone
     float cap;               // scores are cap * tanh(scale * q k / cap); 0 for none
     const float *slopes;     // [heads]: ALiBi, slope * (key's place - query's place) is added to scores; NULL for none. Never with cap
+    size_t neighbourhood;    // a query sees the keys whose distance is below that, on both sides; 0 for all. Segments that see all, alone
+    // What depends on the distance of key and query, where segments see all and every query head has its own key head. Columns or rows
+    // `relative_reach` + key's place - query's place count; the reach is at least the most keys of a segment - 1.
+    size_t relative_reach;
+    const float *relative_bias;    // [heads, 2 * reach + 1]: added to scores; NULL for none
+    const float *relative_keys;    // [2 * reach + 1, heads*dim]: their products with the query are added to q k; NULL for none
+    const float *relative_queries; // the same, of their products with the key
     swk_dropout dropout;     // of the weights of keys; r is that of the query * heads + head
     float *out;              // [R, heads*dim]
     float *log_sum_exp;      // [R, heads]; NULL when no backward pass will follow
@@ -231,6 +238,8 @@ swk_level swk_best_level(void);
 
 /// Floats of scratch that one attention (or attention_backward) call needs for a segment that sees `keys` rows at most.
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
+/// Floats more that attention with relative keys or queries needs, behind the others.
+size_t swk_relative_workspace(size_t keys, size_t dim);
 
 /// A block of zeros from the system, aligned to a page; NULL when there is no memory. `bytes` is not 0.
 void *swk_map(size_t bytes);

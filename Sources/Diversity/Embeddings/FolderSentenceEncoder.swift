@@ -62,9 +62,9 @@ extension PipelineTokenizer {
 /// What sentence encoders and inference models share.
 enum EncoderTokens {
     /// The tokenizer of an encoder's folder, without the added tokens that the encoder has no row for.
-    static func tokenizer(_ encoder: BERT, folder: URL) throws -> PipelineTokenizer {
+    static func tokenizer(_ encoder: any Encoder, folder: URL) throws -> PipelineTokenizer {
         let read = try TokenizerFolder.loadPipeline(from: folder)
-        let rows = encoder.settings.vocabularySize
+        let rows = encoder.shape.vocabularySize
         guard let tokenizer = read.limited(to: rows) else {
             throw ModelError.tooManyTokens(folder: folder.path, tokens: read.vocabularySize, rows: rows)
         }
@@ -72,7 +72,7 @@ enum EncoderTokens {
     }
 
     /// The most tokens of a text: what the tokenizer's files say, or what the encoder has positions for.
-    static func limit(_ tokenizer: PipelineTokenizer, _ encoder: BERT) -> Int {
-        min(tokenizer.maximumLength ?? .max, encoder.settings.contextLength)
+    static func limit(_ tokenizer: PipelineTokenizer, _ encoder: any Encoder) -> Int {
+        min(tokenizer.maximumLength ?? .max, encoder.shape.contextLength)
     }
 }

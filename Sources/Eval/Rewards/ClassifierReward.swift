@@ -22,7 +22,7 @@ public struct ClassifierReward: RewardFunction {
     public init(_ folder: URL, label: String? = nil) throws {
         let classifier = try SequenceClassifier.load(folder)
         let read = try TokenizerFolder.loadPipeline(from: folder)
-        let encoder = classifier.encoder.settings
+        let encoder = classifier.encoder.shape
         guard let tokenizer = read.limited(to: encoder.vocabularySize) else {
             throw ModelError.tooManyTokens(folder: folder.path, tokens: read.vocabularySize, rows: encoder.vocabularySize)
         }

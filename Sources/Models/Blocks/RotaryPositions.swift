@@ -31,13 +31,15 @@ public final class RotaryPositions {
     }
 
     private func table(upTo last: Int) -> RotaryTable {
-        if last >= plain.positions {
-            // twice as many as there were, so that a text that grows does not make it anew for every token
-            let count = max(last + 1, 2 * plain.positions, 256)
-            let frequencies = settings.frequencies(dim: dim, length: 0).map { Float($0) }
-            plain = table((0..<count).map { ($0, frequencies) })
-        }
+        // twice as many as there were, so that a text that grows does not make it anew for every token
+        if last >= plain.positions { plain = table(of: max(last + 1, 2 * plain.positions, 256)) }
         return plain
+    }
+
+    /// A table of the positions 0..<count at the frequencies of sequences up to the trained length.
+    func table(of count: Int) -> RotaryTable {
+        let frequencies = settings.frequencies(dim: dim, length: 0).map { Float($0) }
+        return table((0..<count).map { ($0, frequencies) })
     }
 
     /// A table for scaling that depends on the length, when a sequence is longer than the model was trained for; nil otherwise.

@@ -65,22 +65,25 @@ public class StackedDecoder: TransformerDecoder {
     private let assembly: Assembly
     private let settings: JSONValue
     public let classifierArchitecture: String?
+    public let isCausal: Bool
 
     /// A decoder with weights of a checkpoint or fresh ones.
     /// - Parameters:
     ///   - configuration: what config.json says about the model, `model_type` and `architectures` among it; what ``configuration()`` returns.
     ///   - classifier: Transformers' class of the sequence classifier; nil where it has none.
+    ///   - isCausal: whether tokens see those up to themselves alone.
     ///   - assembly: makes the pieces; it is called again for a copy.
     /// - Throws: what `assembly` throws.
     public init(
         _ shape: DecoderShape, dropout: DropoutRates = DropoutRates(), configuration: JSONValue, classifier: String? = nil,
-        weights: any WeightSource, assembly: @escaping Assembly
+        isCausal: Bool = true, weights: any WeightSource, assembly: @escaping Assembly
     ) throws {
         self.shape = shape
         self.dropout = dropout
         self.assembly = assembly
         settings = configuration
         classifierArchitecture = classifier
+        self.isCausal = isCausal
         parts = try assembly(weights)
         precondition(parts.layers.count == shape.layerCount, "\(parts.layers.count) layers were made of \(shape.layerCount)")
     }
@@ -115,8 +118,8 @@ public class StackedDecoder: TransformerDecoder {
     public func copy() -> any TransformerDecoder {
         do {
             return try StackedDecoder(
-                shape, dropout: dropout, configuration: settings, classifier: classifierArchitecture, weights: CopiedWeights(of: self),
-                assembly: assembly)
+                shape, dropout: dropout, configuration: settings, classifier: classifierArchitecture, isCausal: isCausal,
+                weights: CopiedWeights(of: self), assembly: assembly)
         } catch {
             preconditionFailure("a model always holds its own weights: \(error)")
         }

@@ -3,10 +3,10 @@ import Tensor
 /// The weights of an encoder from a checkpoint, under the names that released checkpoints have given them.
 final class EncoderWeights: WeightSource {
     private let store: WeightStore
-    private let family: BERTConfiguration.Family
+    private let family: EncoderFamily
     private var used: Set<String> = []
 
-    init(_ store: WeightStore, family: BERTConfiguration.Family) {
+    init(_ store: WeightStore, family: EncoderFamily) {
         self.store = store
         self.family = family
     }
@@ -21,19 +21,20 @@ final class EncoderWeights: WeightSource {
     /// other tasks may stand beside it.
     /// - Throws: `CheckpointError.surplusTensor`.
     func checkSurplus() throws {
-        let others = ["cls.", "lm_head.", "pooler.", "classifier.", "\(family.rawValue).pooler.", "qa_outputs."]
+        let others = ["cls", "lm_head", "pooler", "classifier", "qa_outputs"] + family.otherHeads
+        let heads = others.flatMap { ["\($0).", "\(family.prefix).\($0)."] }
         try store.checkSurplus(
             expected: used.union(
                 store.names.filter { name in
                     name.hasSuffix("embeddings.position_ids") || name.hasSuffix("embeddings.token_type_ids")
-                        || others.contains { name.hasPrefix($0) }
+                        || heads.contains { name.hasPrefix($0) }
                 }))
     }
 
     /// How a weight may be called: as the encoder alone was saved, or with the prefix that it has inside another model; and norms
     /// as the first checkpoints have them.
     private func spellings(of name: String) -> [String] {
-        var names = [name, "\(family.rawValue).\(name)"]
+        var names = [name, "\(family.prefix).\(name)"]
         for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")]
         where name.hasSuffix(new) {
             names += names.map { String($0.dropLast(new.count)) + old }

@@ -14,7 +14,7 @@ public struct SentenceEncoder: @unchecked Sendable {
     }
 
     /// What reads the tokens.
-    public let encoder: BERT
+    public let encoder: any Encoder
     /// What makes one vector of the states; several are put one behind the other.
     public let pooling: [Pooling]
     /// The most tokens of a text, special ones included; nil if the folder leaves it to the tokenizer and the table of positions.
@@ -36,20 +36,25 @@ public struct SentenceEncoder: @unchecked Sendable {
         for case .dense(let projection, _) in steps.reversed() { return projection.weight.value.shape[0] }
         return pooledWidth
     }
-    private var pooledWidth: Int { encoder.settings.hiddenSize * pooling.count }
+    private var pooledWidth: Int { encoder.shape.hiddenSize * pooling.count }
 
     /// Loads a folder: modules.json with the folders that it names, or, where there is none, a plain encoder with mean pooling.
     ///
     /// Modules may be Transformer, Pooling, Dense and Normalize, in this order.
     /// - Throws: ``EncoderError/module(file:problem:)`` for other modules; ``CheckpointError``, ``ModelError``.
-    public static func load(_ folder: URL) throws -> SentenceEncoder { try SentenceEncoder(folder) }
+    /// - Parameters:
+    ///   - families: the encoders that the folder may hold.
+    ///   - decoders: the decoders that may stand in an encoder's place; see ``DecoderEncoder``.
+    public static func load(
+        _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn
+    ) throws -> SentenceEncoder { try SentenceEncoder(folder, families, decoders) }
 
-    private init(_ folder: URL) throws {
+    private init(_ folder: URL, _ families: [EncoderFamily], _ decoders: [ModelFamily]) throws {
         var modules = try SentenceModules(folder).list
         let isSentenceFolder = !modules.isEmpty
         encoderFolder = modules.isEmpty ? folder : try modules[0].expect("Transformer")
         if !modules.isEmpty { modules.removeFirst() }
-        encoder = try BERT.load(encoderFolder)
+        encoder = try EncoderFolder.load(encoderFolder, families: families, decoders: decoders)
         // sentence-transformers reads its own files where there is a modules.json, and nowhere else
         let prompts = isSentenceFolder ? try SentencePrompts(folder) : nil
         (prompt, similarity) = (prompts?.prompt ?? "", prompts?.similarity)
@@ -57,7 +62,7 @@ public struct SentenceEncoder: @unchecked Sendable {
         if isSentenceFolder, try FileStatus.of(settings) != nil {
             let file = ConfigurationReader(try JSONValue(contentsOf: settings))
             let limit = try file.optionalCount("max_seq_length")
-            maximumLength = limit.map { [context = encoder.settings.contextLength] in min($0, context) }
+            maximumLength = limit.map { [context = encoder.shape.contextLength] in min($0, context) }
             lowercases = try file.flag("do_lower_case", or: false)
         } else {
             maximumLength = nil
@@ -107,7 +112,7 @@ public struct SentenceEncoder: @unchecked Sendable {
     /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
     public func embeddings(of inputs: [EncoderInput], promptLength: Int = 0) throws -> Tensor {
         let skipped = poolsPrompt ? 0 : promptLength
-        let (hidden, pooled) = (encoder.settings.hiddenSize, pooledWidth)
+        let (hidden, pooled) = (encoder.shape.hiddenSize, pooledWidth)
         // filled by rows from several threads
         let vectors = Tensor.uninitialized([inputs.count, pooled]) { _ in }
         let out = vectors.mutablePointer
@@ -140,18 +145,5 @@ public struct SentenceEncoder: @unchecked Sendable {
                 for c in 0..<width { out[row * width + c] = from[c] / divisor }
             }
         }
-    }
-}
-
-extension BERT {
-    /// Loads an encoder from a Hugging Face folder; heads of other tasks are left where they are.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
-    public static func load(_ folder: URL) throws -> BERT {
-        let folder = ModelFolder(folder)
-        let settings = try BERTConfiguration(reading: ConfigurationReader(try folder.configuration()))
-        let weights = EncoderWeights(try folder.weights(), family: settings.family)
-        let encoder = try BERT(settings, weights: weights)
-        try weights.checkSurplus()
-        return encoder
     }
 }

@@ -1,42 +1,59 @@
 public import Foundation
 public import Tensor
 
-/// An encoder with a classifier on the first token: natural language inference, sentiment.
+/// An encoder with a classifier on its pooled states: natural language inference, sentiment, rewards.
 ///
-/// Reads what Transformers' `BertForSequenceClassification` (pooler with tanh, then a matrix) and
-/// `RobertaForSequenceClassification` (a matrix with tanh, then another) write. Unchecked: the weights are written when the
+/// Reads what Transformers' `…ForSequenceClassification` of a family writes (``EncoderFamily/head``). Unchecked: the weights are written when the
 /// classifier is made and read from then on.
 public struct SequenceClassifier: @unchecked Sendable {
     /// What reads the tokens.
-    public let encoder: BERT
+    public let encoder: any Encoder
     /// The labels in the order of the logits, as `id2label` of config.json names them.
     public let labels: [String]
     /// Whether each label is true or false by itself (`problem_type`, or a single label), instead of one of them.
     public let isMultiLabel: Bool
-    private let inner: Projection
-    private let outer: Projection
+    private let head: ClassifierHead
+    /// The padding token, which a decoder's classifier passes over at the end of a text.
+    private let padding: Int32?
 
     /// Loads a Hugging Face folder.
+    /// - Parameters:
+    ///   - families: the encoders that the folder may hold.
+    ///   - decoders: the decoders that may stand in an encoder's place, whose classifier reads the last token.
     /// - Throws: ``CheckpointError`` or ``ModelError``.
-    public static func load(_ folder: URL) throws -> SequenceClassifier { try SequenceClassifier(folder) }
+    public static func load(
+        _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn
+    ) throws -> SequenceClassifier {
+        try EncoderFolder.isDecoder(folder, families: families, decoders: decoders)
+            ? SequenceClassifier(decoder: folder, decoders) : SequenceClassifier(EncoderFolder(folder, families: families))
+    }
 
-    private init(_ url: URL) throws {
-        let folder = ModelFolder(url)
-        let file = ConfigurationReader(try folder.configuration())
-        let settings = try BERTConfiguration(reading: file)
-        let weights = EncoderWeights(try folder.weights(), family: settings.family)
-        encoder = try BERT(settings, weights: weights)
-        labels = try Self.labels(reading: file)
-        isMultiLabel = try file.optionalString("problem_type") == "multi_label_classification" || labels.count == 1
-        let (inner, outer) =
-            switch settings.family {
-            case .bert: ("pooler.dense", "classifier")
-            case .roberta: ("classifier.dense", "classifier.out_proj")
-            }
-        let hidden = settings.hiddenSize
-        self.inner = try Projection(weights, inner, outputs: hidden, inputs: hidden, bias: true)
-        self.outer = try Projection(weights, outer, outputs: labels.count, inputs: hidden, bias: true)
-        try weights.checkSurplus()
+    private init(_ folder: EncoderFolder) throws {
+        encoder = try folder.encoder()
+        (labels, isMultiLabel, head) = try folder.naming { file in
+            let labels = try Self.labels(reading: file)
+            let head = try folder.family.head(file, WeightScope(folder.weights), labels.count)
+            return (labels, try Self.isMultiLabel(file, labels), head)
+        }
+        padding = nil
+        try folder.weights.checkSurplus()
+    }
+
+    private init(decoder folder: URL, _ families: [ModelFamily]) throws {
+        let (decoder, contents) = try LanguageModel.loadStates(folder, families: families)
+        let file = ConfigurationReader(contents.configuration)
+        encoder = DecoderEncoder(decoder)
+        (labels, isMultiLabel, padding) = try ModelError.naming(folder.path) {
+            let labels = try Self.labels(reading: file)
+            return (labels, try Self.isMultiLabel(file, labels), try file.optionalInteger("pad_token_id").flatMap { Int32(exactly: $0) })
+        }
+        let weight = try contents.weights.parameter(
+            "score.weight", [labels.count, decoder.shape.headWidth], transposed: false, storedAs: "score.weight")
+        head = ClassifierHead(pooling: .last, [.dense(Projection(weight: weight), then: nil)])
+    }
+
+    private static func isMultiLabel(_ file: ConfigurationReader, _ labels: [String]) throws -> Bool {
+        try file.optionalString("problem_type") == "multi_label_classification" || labels.count == 1
     }
 
     /// `id2label`, else as many numbered labels as `num_labels` says, else two.
@@ -70,15 +87,15 @@ public struct SequenceClassifier: @unchecked Sendable {
     /// The logits of inputs, [N, labels], in their order.
     /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
     public func logits(of inputs: [EncoderInput]) throws -> Tensor {
-        let hidden = encoder.settings.hiddenSize
+        let hidden = encoder.shape.hiddenSize
         // filled by rows from several threads
-        let first = Tensor.uninitialized([inputs.count, hidden]) { _ in }
-        let out = first.mutablePointer
+        let pooled = Tensor.uninitialized([inputs.count, hidden]) { _ in }
+        let out = pooled.mutablePointer
         try encoder.forEach(inputs) { index, states, rows in
-            Pooling.cls.apply(
-                states.pointer + rows.lowerBound * hidden, rows: rows.count, width: hidden, into: out + index * hidden)
+            let counted = padding.flatMap { padding in inputs[index].ids.lastIndex { $0 != padding }.map { $0 + 1 } } ?? rows.count
+            head.pooling.apply(states.pointer + rows.lowerBound * hidden, rows: counted, width: hidden, into: out + index * hidden)
         }
-        return outer(inner(first, on: nil).tanh(), on: nil)
+        return head(pooled)
     }
 
     /// The probabilities of the labels for each input: a softmax, or a logistic function of each logit where ``isMultiLabel``.

@@ -7,12 +7,16 @@ public struct DecoderPlan {
     public var shape: DecoderShape
     /// The shares of numbers that training drops.
     public var dropout: DropoutRates
+    /// Whether tokens see those up to themselves alone.
+    public var isCausal: Bool
     /// Makes the pieces.
     public var assembly: StackedDecoder.Assembly
 
     /// A plan.
-    public init(_ shape: DecoderShape, dropout: DropoutRates = DropoutRates(), assembly: @escaping StackedDecoder.Assembly) {
-        (self.shape, self.dropout, self.assembly) = (shape, dropout, assembly)
+    public init(
+        _ shape: DecoderShape, dropout: DropoutRates = DropoutRates(), isCausal: Bool = true, assembly: @escaping StackedDecoder.Assembly
+    ) {
+        (self.shape, self.dropout, self.isCausal, self.assembly) = (shape, dropout, isCausal, assembly)
     }
 }
 
@@ -33,8 +37,8 @@ extension ModelFamily {
             configuration["model_type"] = .string(modelType)
             configuration["architectures"] = [.string(architecture)]
             return try StackedDecoder(
-                plan.shape, dropout: plan.dropout, configuration: configuration, classifier: classifier, weights: weights,
-                assembly: plan.assembly)
+                plan.shape, dropout: plan.dropout, configuration: configuration, classifier: classifier, isCausal: plan.isCausal,
+                weights: weights, assembly: plan.assembly)
         }
     }
 }

@@ -1,4 +1,5 @@
 import ShortFloats
+import Tensor
 
 extension ModelFamily {
     /// Gemma 2: norms around both halves of a layer, GeGLU, caps on scores and logits, a window on every other layer.
@@ -26,9 +27,6 @@ extension ModelFamily {
     public static let gemma3 = ModelFamily("gemma3", textOf: gemma3Text)
 
     @Sendable private static func gemma3Plan(_ file: ConfigurationReader) throws -> DecoderPlan {
-        guard try !file.flag("use_bidirectional_attention", or: false) else {
-            throw ModelError.unsupported("attention in both directions (use_bidirectional_attention)")
-        }
         let settings = try gemma(file, context: 131_072)
         let pattern = try file.optionalCount("sliding_window_pattern") ?? 6
         let windows = try settings.windows(reading: file, window(file)) { ($0 + 1) % pattern != 0 }
@@ -91,7 +89,14 @@ extension ModelFamily {
         let bias = try file.flag("attention_bias", or: false)
         let embeddingScale = try embeddingScale(file, width: hidden)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))
-        return DecoderPlan(settings.shape, dropout: dropout) { weights in
+        // EmbeddingGemma: half of the window lies on each side
+        let isCausal = try !file.flag("use_bidirectional_attention", or: false)
+        func scores(_ window: Int?) -> AttentionScores {
+            isCausal
+                ? AttentionScores(scale: scale, window: window, cap: scoreCap)
+                : AttentionScores(scale: scale, neighbourhood: window.map { $0 / 2 + 1 }, cap: scoreCap)
+        }
+        return DecoderPlan(settings.shape, dropout: dropout, isCausal: isCausal) { weights in
             let kinds = layers()
             return try settings.parts(weights, norm: .rmsPlusOne, scale: embeddingScale, cap: logitCap) { index, layer in
                 let attention = layer.below("self_attn")
@@ -107,7 +112,7 @@ extension ModelFamily {
                         try settings.separateInputs(attention, bias: bias),
                         output: try attention.projection("o_proj", hidden, heads.width, bias: bias), heads: heads,
                         norms: hasHeadNorms ? (try headNorm("q_norm"), try headNorm("k_norm")) : nil, rotary: kinds[index].rotary,
-                        scores: .init(scale: scale, window: kinds[index].window, cap: scoreCap)),
+                        scores: scores(kinds[index].window)),
                     try settings.gatedFeedForward(layer.below("mlp")))
             }
         }

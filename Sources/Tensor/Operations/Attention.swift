@@ -1,143 +1,3 @@
-/// Which keys each run of queries may look at, for a whole ragged batch.
-///
-/// Queries and keys of all sequences are packed without padding. A segment is a run of consecutive queries of one sequence; query j of
-/// it sees the keys `prefix` (a shared prompt, say) and its own keys from `keys.lowerBound` up to its own position, or all of them where
-/// the segment is not causal. The same structure describes training, prefill, decoding with a cache, several continuations of one
-/// prompt, and encoders.
-public struct AttentionLayout: Sendable, Equatable {
-    /// One run of queries.
-    public struct Segment: Sendable, Equatable {
-        /// Rows of the query matrix.
-        public var queries: Range<Int>
-        /// The first of the segment's own key rows.
-        public var keyBegin: Int
-        /// The last key row that the first query sees; query j sees up to `firstKey + j`.
-        public var firstKey: Int
-        /// Key rows that every query of the segment sees besides its own.
-        public var prefix: Range<Int>
-        /// Whether query j sees its own keys up to `firstKey + j` only; otherwise every query sees what the last one does.
-        public var isCausal: Bool
-
-        /// A segment; see the properties.
-        public init(
-            queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0, isCausal: Bool = true
-        ) {
-            self.queries = queries
-            self.keyBegin = keyBegin
-            self.firstKey = firstKey
-            self.prefix = prefix
-            self.isCausal = isCausal
-        }
-
-        /// The most keys that a query of the segment sees.
-        var seen: Int { prefix.count + firstKey - keyBegin + queries.count }
-        var keyEnd: Int { firstKey + queries.count }
-    }
-
-    /// The segments, in any order; their queries do not overlap.
-    public var segments: [Segment]
-
-    /// A layout of the given segments.
-    public init(_ segments: [Segment]) { self.segments = segments }
-
-    /// Whole sequences of the given lengths, each seeing itself only: queries and keys are the same packed rows.
-    /// - Parameter isCausal: whether a row sees the rows up to itself only, as in decoders.
-    public init(lengths: [Int], isCausal: Bool = true) {
-        var at = 0
-        segments = lengths.map { length in
-            defer { at += length }
-            return Segment(queries: at..<at + length, keyBegin: at, firstKey: at, isCausal: isCausal)
-        }
-    }
-
-    /// Segments that read the same key rows must be handled by one thread when key gradients are summed: the groups of segments
-    /// connected through shared keys, each in the order of the layout.
-    package var groups: [[Segment]] {
-        // runs of keys from left to right; a run that begins before the reach of the ones before it shares rows with one of them
-        let runs = segments.enumerated().flatMap { index, segment in
-            [(keys: segment.keyBegin..<segment.keyEnd, index), (keys: segment.prefix, index)].filter {
-                !$0.keys.isEmpty
-            }
-        }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
-        // a segment's parent leads to the representative of its group, which is its own parent
-        var parents = Array(segments.indices)
-        func representative(_ index: Int) -> Int {
-            var index = index
-            while parents[index] != index { index = parents[index] }
-            return index
-        }
-        var (reach, last) = (0, -1)
-        for (keys, index) in runs {
-            if keys.lowerBound < reach { parents[representative(index)] = representative(last) }
-            (reach, last) = (max(reach, keys.upperBound), index)
-        }
-        let members = Dictionary(grouping: segments.indices, by: representative)
-        return members.values.sorted { $0[0] < $1[0] }.map { $0.map { segments[$0] } }
-    }
-
-    func check(queries: Int, keys: Int) {
-        var next = 0
-        for range in segments.map(\.queries).filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            precondition(
-                range.lowerBound == next,
-                "attention segments must hold each of \(queries) queries once; query \(min(next, range.lowerBound)) is not"
-            )
-            next = range.upperBound
-        }
-        precondition(next == queries, "attention segments hold \(next) queries, not \(queries)")
-        for segment in segments {
-            precondition(
-                segment.queries.lowerBound >= 0 && segment.queries.upperBound <= queries && segment.keyBegin >= 0
-                    && segment.firstKey >= segment.keyBegin && segment.keyEnd <= keys && segment.prefix.lowerBound >= 0
-                    && segment.prefix.upperBound <= keys,
-                "attention segment \(segment) lies outside of \(queries) queries and \(keys) keys")
-        }
-    }
-}
-
-/// How the products of queries and keys become scores, where that is more than a scale.
-public struct AttentionScores: Sendable, Equatable {
-    /// What products are multiplied by; nil for 1/√D, with D the channels of a head.
-    public var scale: Float?
-    /// A query sees that many keys at most, the nearest ones, itself included (Beltagy et al. 2020); nil for all. Causal layouts alone.
-    public var window: Int?
-    /// Scores are `cap · tanh(scale · q·k / cap)`, as in Gemma 2; nil for none.
-    public var cap: Float?
-    /// Slopes of ALiBi (Press et al. 2022), one a head: the distance of a key from the query, times its head's slope, is taken from a score. Empty for
-    /// none; never with a cap.
-    public var slopes: [Float]
-
-    /// Scores; see the properties.
-    public init(scale: Float? = nil, window: Int? = nil, cap: Float? = nil, slopes: [Float] = []) {
-        self.scale = scale
-        self.window = window
-        self.cap = cap
-        self.slopes = slopes
-    }
-
-    func check(heads: Int, layout: AttentionLayout) {
-        precondition(
-            slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or with a cap")
-        precondition(
-            window.map { $0 > 0 && layout.segments.allSatisfy(\.isCausal) } ?? true,
-            "a window of \(window ?? 0) keys, or one without causal order")
-        precondition(cap.map { $0 > 0 } ?? true, "a cap of scores must be above 0")
-    }
-
-    /// Calls `body` with a call's arrays, to which these scores are added.
-    func apply(to arrays: Kernels.AttentionArrays, _ body: (Kernels.AttentionArrays) -> Void) {
-        var arrays = arrays
-        arrays.scale = scale ?? 1 / Float(arrays.dim).squareRoot()
-        arrays.window = window ?? 0
-        arrays.cap = cap ?? 0
-        guard !slopes.isEmpty else { return body(arrays) }
-        slopes.withUnsafeBufferPointer {
-            arrays.slopes = $0.baseAddress
-            body(arrays)
-        }
-    }
-}
-
 extension Tensor {
     /// Attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
     /// the queries [R, NH·D]; keys and values are [T, KH·D] with NH a multiple of KH (grouped-query attention, Ainslie et al. 2023).
@@ -172,11 +32,15 @@ extension Tensor {
 
 extension Tensor {
     /// Attention off any tape, where every row of this tensor [T, 3·C] holds its query, its key and its value: [T, C].
-    package func attendingWithin(layout: AttentionLayout, heads: Int) -> Tensor {
+    package func attendingWithin(
+        layout: AttentionLayout, heads: Int, scores: AttentionScores = AttentionScores(), relative: RelativePositions? = nil
+    ) -> Tensor {
         precondition(
             shape.rank == 2 && shape[1] % (3 * heads) == 0, "attention of \(heads) heads does not fit rows of \(shape)")
         layout.check(queries: shape[0], keys: shape[0])
+        scores.check(heads: heads, layout: layout)
         let width = shape[1] / 3
+        relative?.check(heads: heads, width: width, layout: layout)
         var arrays = Kernels.AttentionArrays()
         let rows = widened()
         arrays.queries = rows.pointer
@@ -185,10 +49,11 @@ extension Tensor {
         (arrays.query_stride, arrays.key_stride, arrays.value_stride) = (3 * width, 3 * width, 3 * width)
         arrays.out_stride = width
         (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, heads, width / heads)
-        defer { withExtendedLifetime(rows) {} }
+        relative?.apply(to: &arrays)
+        defer { withExtendedLifetime((rows, relative)) {} }
         return Tensor.uninitialized([shape[0], width]) { out in
             arrays.out = out
-            AttentionScores().apply(to: arrays) { Attention.forward($0, layout) }
+            scores.apply(to: arrays) { Attention.forward($0, layout) }
         }
     }
 }
@@ -275,8 +140,11 @@ struct Attention {
     static func forward(_ arrays: Kernels.AttentionArrays, _ layout: AttentionLayout) {
         let kernels = Kernels.current
         let (heads, keyHeads, dim) = (arrays.heads, arrays.kv_heads, arrays.dim)
-        let workspace = Kernels.attentionWorkspace(
-            keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: false)
+        let most = layout.segments.map(\.seen).max() ?? 0
+        let isRelative = arrays.relative_keys != nil || arrays.relative_queries != nil
+        let workspace =
+            Kernels.attentionWorkspace(keys: most, dim: dim, backward: false)
+            + (isRelative ? Kernels.relativeWorkspace(keys: most, dim: dim) : 0)
         let count = layout.segments.count * keyHeads
         let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
         let body = { (range: Range<Int>) in

@@ -33,7 +33,7 @@ import _TestSupport
     @Test("names without a prefix, norms with gamma and beta, tables of positions and heads of other tasks")
     func olderNames() throws {
         let fixture = try EncoderFixture("bert")
-        let expected = try BERT.load(fixture.folder).states(of: fixture.texts)
+        let expected = try EncoderFolder.load(fixture.folder).states(of: fixture.texts)
         let store = try ModelFolder(fixture.folder).weights()
         let renamed = try store.names.map { name in
             let plain = name.hasPrefix("bert.") ? String(name.dropFirst(5)) : name
@@ -48,7 +48,7 @@ import _TestSupport
                     WritableTensor("cls.predictions.bias", shape: [1], values: [0]),
                 ]
         }) { folder in
-            let encoder = try BERT.load(folder)
+            let encoder = try EncoderFolder.load(folder)
             #expect(encoder.states(of: fixture.texts).values == expected.values)
         }
     }
@@ -61,16 +61,16 @@ import _TestSupport
         ] as [(String, JSONValue)])
     func badConfigurations(key: String, value: JSONValue) throws {
         try withFolder(configuration: [(key, value)]) { folder in
-            #expect(throws: ModelError.self) { try BERT.load(folder) }
+            #expect(throws: ModelError.self) { try EncoderFolder.load(folder) }
         }
     }
 
     @Test func missingAndSurplusWeights() throws {
         try withFolder(configuration: [("num_hidden_layers", 1)]) { folder in
-            #expect(throws: CheckpointError.self) { try BERT.load(folder) }
+            #expect(throws: CheckpointError.self) { try EncoderFolder.load(folder) }
         }
         try withFolder(tensors: { $0.removeAll { $0.name == "classifier.weight" } }) { folder in
-            _ = try BERT.load(folder)
+            _ = try EncoderFolder.load(folder)
             let error = #expect(throws: CheckpointError.self) { try SequenceClassifier.load(folder) }
             guard case .missingTensor("classifier.weight", _) = error else {
                 Issue.record("\(String(describing: error))")
@@ -112,15 +112,15 @@ import _TestSupport
     }
 
     @Test func inputsThatDoNotFit() throws {
-        let encoder = try BERT.load(Fixtures.url("encoders/bert"))
-        let rows = encoder.settings.vocabularySize
+        let encoder = try EncoderFolder.load(Fixtures.url("encoders/bert"))
+        let rows = encoder.shape.vocabularySize
         #expect(throws: EncoderError.noTokens) { try encoder.check(EncoderInput(ids: [])) }
         #expect(throws: EncoderError.tooLong(tokens: 41, limit: 40)) {
             try encoder.check(EncoderInput(ids: [Int32](repeating: 1, count: 41)))
         }
         #expect(throws: EncoderError.unknownToken(rows: rows)) { try encoder.check(EncoderInput(ids: [Int32(rows)])) }
         #expect(throws: EncoderError.unknownType(rows: 2)) { try encoder.check(EncoderInput(ids: [1], types: [2])) }
-        #expect(try BERT.load(Fixtures.url("encoders/roberta")).settings.contextLength == 34)
+        #expect(try EncoderFolder.load(Fixtures.url("encoders/roberta")).shape.contextLength == 34)
     }
 
     @Test func labels() throws {

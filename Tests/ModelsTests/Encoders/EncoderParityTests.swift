@@ -8,7 +8,7 @@ import _TestSupport
     @Test("hidden states, alone and packed", arguments: EncoderFixture.all)
     func hidden(_ name: String) throws {
         let fixture = try EncoderFixture(name)
-        let encoder = try BERT.load(fixture.folder)
+        let encoder = try EncoderFolder.load(fixture.folder)
         let together = encoder.states(of: fixture.texts)
         var row = 0
         for (index, input) in fixture.texts.enumerated() {
@@ -24,8 +24,8 @@ import _TestSupport
     @Test("every pooling", arguments: EncoderFixture.all)
     func pooling(_ name: String) throws {
         let fixture = try EncoderFixture(name)
-        let encoder = try BERT.load(fixture.folder)
-        let width = encoder.settings.hiddenSize
+        let encoder = try EncoderFolder.load(fixture.folder)
+        let width = encoder.shape.hiddenSize
         for mode in Pooling.allCases {
             let expected = try #require(fixture.tensors["pooled.\(mode.rawValue)"]).tensor
             var pooled: [Float] = []
@@ -76,7 +76,7 @@ import _TestSupport
         let fixture = try EncoderFixture(name)
         let encoder = try SentenceEncoder.load(fixture.folder)
         let inputs = Array(repeatElement(fixture.texts, count: 40).joined())
-        #expect(BERT.batches(lengths: inputs.map(\.ids.count), tokens: BERT.tokensPerBatch).count >= 8)
+        #expect(EncoderBatches.indices(lengths: inputs.map(\.ids.count)).count >= 8)
         func vectors(_ precision: Compute.Precision, _ threads: Int) throws -> Tensor {
             try Compute.$precision.withValue(precision) {
                 try Compute.$threads.withValue(threads) { try encoder.embeddings(of: inputs) }
@@ -97,8 +97,8 @@ import _TestSupport
 
     @Test func batchesAreFullAndSortedByLength() {
         let lengths = [5, 900, 1, 7, 7, 300, 212, 3]
-        let batches = BERT.batches(lengths: lengths, tokens: 512)
+        let batches = EncoderBatches.indices(lengths: lengths, tokens: 512)
         #expect(batches == [[1], [5, 6], [3, 4, 0, 7, 2]])
-        #expect(BERT.batches(lengths: [], tokens: 512).isEmpty)
+        #expect(EncoderBatches.indices(lengths: [], tokens: 512).isEmpty)
     }
 }

@@ -1,0 +1,157 @@
+import Synchronization
+public import Tensor
+
+/// One layer of an encoder: attention in both directions and a feed-forward half, for inference.
+///
+/// A class, since layers may be shared (ALBERT) and hold their weights packed for the precisions that were asked for. Unchecked: weights are
+/// written when the layer is made and read from then on.
+public final class EncoderLayer: @unchecked Sendable {
+    /// Where norms stand. A is attention, F the feed-forward half.
+    public enum Order {
+        /// x ← n₁(x + A x), then x ← n₂(x + F x): BERT.
+        case normsBehind(attention: Norm, feedForward: Norm)
+        /// x ← x + A(n₁ x), then x ← x + F(n₂ x): ModernBERT, whose first layer has no n₁.
+        case normsBefore(attention: Norm?, feedForward: Norm)
+    }
+
+    /// How a layer knows where tokens stand.
+    public enum Positions {
+        /// It does not: positions are part of the embeddings.
+        case none
+        /// Queries and keys are turned by their positions.
+        case rotary(RotaryTable)
+        /// Distances add to scores.
+        case relative(any RelativePositionSource)
+    }
+
+    private struct Packed: Sendable {
+        let inputs: FusedLinear
+        let output: FusedLinear
+        let up: FusedLinear
+        let down: FusedLinear
+    }
+
+    private let order: Order
+    private let inputs: [Projection]
+    private let output: Projection
+    private let heads: Int
+    private let positions: Positions
+    private let scores: AttentionScores
+    private let feedForward: FeedForward
+    private let packed = Mutex<[Compute.Precision: Packed]>([:])
+
+    /// A layer.
+    /// - Parameters:
+    ///   - inputs: the projections to queries, keys and values, or one to all of them.
+    ///   - output: the projection behind attention.
+    public init(
+        _ order: Order, inputs: [Projection], output: Projection, heads: Int, positions: Positions = .none,
+        scores: AttentionScores = AttentionScores(), feedForward: FeedForward
+    ) {
+        self.order = order
+        self.inputs = inputs
+        self.output = output
+        self.heads = heads
+        self.positions = positions
+        self.scores = scores
+        self.feedForward = feedForward
+    }
+
+    /// Packs the weights for the precision of the scope.
+    func prepare() { _ = weights() }
+
+    private func weights() -> Packed {
+        packed.withLock { known in
+            let precision = Compute.precision
+            if let made = known[precision] { return made }
+            func layer(_ projections: [Projection]) -> FusedLinear {
+                FusedLinear(projections.map { ($0.weight.value, $0.bias?.value) }, precision: precision)
+            }
+            let (up, down): ([Projection], Projection) =
+                switch feedForward {
+                case .gated(let gate, let up, let down, _): ([gate, up], down)
+                case .gatedFused(let up, let down, _), .plain(let up, let down, _): ([up], down)
+                }
+            let made = Packed(inputs: layer(inputs), output: layer([output]), up: layer(up), down: layer([down]))
+            known[precision] = made
+            return made
+        }
+    }
+
+    /// The states of all tokens [T, C] in and out.
+    func callAsFunction(_ states: Tensor, _ pass: EncoderPass) -> Tensor {
+        let weights = weights()
+        switch order {
+        case .normsBehind(let first, let second):
+            let mixed = attended(states, weights, pass)
+            let middle = first(weights.output(mixed, adding: states), on: nil)
+            return second(weights.down(inner(middle, weights), adding: middle), on: nil)
+        case .normsBefore(let first, let second):
+            let mixed = attended(first.map { $0(states, on: nil) } ?? states, weights, pass)
+            let middle = weights.output(mixed, adding: states)
+            return weights.down(inner(second(middle, on: nil), weights), adding: middle)
+        }
+    }
+
+    /// What attention mixes of values: [T, C].
+    private func attended(_ x: Tensor, _ weights: Packed, _ pass: EncoderPass) -> Tensor {
+        let all = weights.inputs(x)  // [T, 3C]
+        switch positions {
+        case .none: return all.attendingWithin(layout: pass.layout, heads: heads, scores: scores)
+        case .relative(let source):
+            return all.attendingWithin(layout: pass.layout, heads: heads, scores: scores, relative: pass.relative(source))
+        case .rotary(let table):
+            let width = all.shape[1] / 3
+            func turned(_ part: Int) -> Tensor {
+                all.columns(part * width..<(part + 1) * width).rotated(
+                    heads: heads, positions: pass.positions, table: table, pairs: .halves)
+            }
+            return turned(0).attending(
+                keys: turned(1), values: all.columns(2 * width..<3 * width), layout: pass.layout, heads: heads, keyHeads: heads,
+                scores: scores)
+        }
+    }
+
+    /// The first half of the feed-forward half with its activation: [T, F].
+    private func inner(_ x: Tensor, _ weights: Packed) -> Tensor {
+        switch feedForward {
+        case .plain(_, _, .relu): return weights.up(x, then: .relu)
+        case .plain(_, _, .gelu): return weights.up(x, then: .gelu)
+        case .plain(_, _, .geluNew), .plain(_, _, .geluTanh), .plain(_, _, .geluFast): return weights.up(x, then: .geluTanh)
+        case .plain(_, _, let activation): return activation(weights.up(x))
+        case .gated(_, _, _, let activation), .gatedFused(_, _, let activation):
+            let both = weights.up(x)
+            let width = both.shape[1] / 2
+            return activation(gate: both.columns(0..<width), up: both.columns(width..<2 * width))
+        }
+    }
+}
+
+/// What distances add to the scores of a layer, for texts of any length.
+public protocol RelativePositionSource: AnyObject, Sendable {
+    /// The tables for texts of at most so many tokens.
+    func positions(longest: Int) -> RelativePositions
+}
+
+/// What the layers of one pass over some texts share.
+final class EncoderPass {
+    let layout: AttentionLayout
+    let positions: [Int32]
+    private let longest: Int
+    private var relative: [ObjectIdentifier: RelativePositions] = [:]
+
+    init(lengths: [Int]) {
+        layout = AttentionLayout(lengths: lengths, isCausal: false)
+        positions = lengths.flatMap { 0..<Int32($0) }
+        longest = lengths.max() ?? 0
+    }
+
+    /// The tables of a source, which are made once for the layers that share it.
+    func relative(_ source: any RelativePositionSource) -> RelativePositions {
+        let key = ObjectIdentifier(source)
+        if let known = relative[key] { return known }
+        let made = source.positions(longest: longest)
+        relative[key] = made
+        return made
+    }
+}

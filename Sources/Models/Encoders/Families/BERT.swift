@@ -1,0 +1,43 @@
+import Tensor
+
+extension EncoderFamily {
+    /// BERT (Devlin et al. 2019), and what was distilled into its form, such as MiniLM (Wang et al. 2020).
+    public static let bert = EncoderFamily("bert", prefix: "bert", otherHeads: [], head: bertHead) { file in
+        let settings = try EncoderSettings(reading: file)
+        let types = try file.optionalCount("type_vocab_size") ?? 2
+        return EncoderPlan(settings.shape(context: settings.positions, types: types)) { weights in
+            StackedEncoder.Parts(
+                embedding: try settings.embedding(weights, types: types),
+                layers: try (0..<settings.layers).map { try settings.layer(weights.below("encoder.layer.\($0)")) })
+        }
+    }
+
+    /// RoBERTa (Liu et al. 2019): positions begin behind the padding token's id.
+    public static let roberta = roberta("roberta")
+    /// XLM-RoBERTa (Conneau et al. 2020): RoBERTa with a vocabulary of a hundred languages.
+    public static let xlmRoberta = roberta("xlm-roberta")
+
+    private static func roberta(_ modelType: String) -> EncoderFamily {
+        EncoderFamily(modelType, prefix: "roberta", otherHeads: [], head: robertaHead) { file in
+            let settings = try EncoderSettings(reading: file)
+            let types = try file.optionalCount("type_vocab_size") ?? 2
+            let padding = try file.optionalInteger("pad_token_id") ?? 1
+            let context = try settings.contextBehind(padding: padding)
+            return EncoderPlan(settings.shape(context: context, types: types)) { weights in
+                StackedEncoder.Parts(
+                    embedding: try settings.embedding(weights, counting: .behindPadding(padding), types: types),
+                    layers: try (0..<settings.layers).map { try settings.layer(weights.below("encoder.layer.\($0)")) })
+            }
+        }
+    }
+
+    /// A pooler with tanh, then a matrix.
+    @Sendable private static func bertHead(_ file: ConfigurationReader, _ weights: WeightScope, _ labels: Int) throws -> ClassifierHead {
+        try .twoLayers(weights, "pooler.dense", "classifier", width: file.count("hidden_size"), labels: labels) { $0.tanh() }
+    }
+
+    /// A matrix with tanh, then another: RoBERTa and MPNet.
+    @Sendable static func robertaHead(_ file: ConfigurationReader, _ weights: WeightScope, _ labels: Int) throws -> ClassifierHead {
+        try .twoLayers(weights, "classifier.dense", "classifier.out_proj", width: file.count("hidden_size"), labels: labels) { $0.tanh() }
+    }
+}

@@ -1,0 +1,119 @@
+public import Tensor
+
+/// The settings that most encoders have, and the layer that BERT and its relatives share.
+public struct EncoderSettings {
+    /// The keys of a config.json, where families differ.
+    struct Keys {
+        var hidden = "hidden_size"
+        var inner = "intermediate_size"
+        var layers = "num_hidden_layers"
+        var heads = "num_attention_heads"
+        var activation = "hidden_act"
+        var epsilon: String? = "layer_norm_eps"
+    }
+
+    /// Rows of the token embedding.
+    var vocabulary: Int
+    /// The width of the hidden states.
+    var hidden: Int
+    /// The width inside of the feed-forward halves.
+    var inner: Int
+    /// How many layers there are.
+    var layers: Int
+    /// Heads of attention.
+    var heads: Int
+    /// `max_position_embeddings`: rows of the table of positions where there is one.
+    var positions: Int
+    /// What norms add to the variance.
+    var epsilon: Double
+    /// The function inside of the feed-forward halves.
+    var activation: Activation
+
+    /// Reads the settings.
+    /// - Parameters:
+    ///   - epsilon: what norms add to the variance where the file does not say.
+    ///   - activation: the function inside of the feed-forward halves where the file does not say.
+    /// - Throws: ``ModelError`` for what is missing, impossible or not supported.
+    init(
+        reading file: ConfigurationReader, _ keys: Keys = Keys(), positions: Int = 512, epsilon: Double = 1e-12,
+        activation: Activation = .gelu
+    ) throws {
+        for key in ["is_decoder", "add_cross_attention"] where try file.flag(key, or: false) {
+            throw ModelError.unsupported("\(key) in an encoder")
+        }
+        let kind = try file.optionalString("position_embedding_type") ?? "absolute"
+        guard kind == "absolute" else { throw ModelError.unsupported("position_embedding_type '\(kind)'; known is absolute") }
+        vocabulary = try file.count("vocab_size")
+        hidden = try file.count(keys.hidden)
+        inner = try file.count(keys.inner)
+        layers = try file.layerCount(keys.layers)
+        heads = try file.count(keys.heads)
+        guard hidden % heads == 0 else {
+            throw ModelError.configuration(key: keys.heads, problem: "(\(heads)) must divide \(keys.hidden) (\(hidden))")
+        }
+        self.positions = try file.optionalCount("max_position_embeddings") ?? positions
+        self.epsilon = try keys.epsilon.flatMap(file.positiveNumber) ?? epsilon
+        self.activation = try Activation(reading: keys.activation, of: file, or: activation)
+    }
+
+    /// The shape of an encoder of that many positions.
+    func shape(context: Int, types: Int = 0) -> EncoderShape {
+        EncoderShape(hiddenSize: hidden, vocabularySize: vocabulary, contextLength: context, typeCount: types)
+    }
+
+    /// `max_position_embeddings` without the rows up to the padding token's, which RoBERTa leaves out.
+    func contextBehind(padding: Int) throws -> Int {
+        guard (0..<positions - 1).contains(padding) else {
+            throw ModelError.configuration(
+                key: "pad_token_id", problem: "(\(padding)) leaves no room for a token in \(positions) positions (max_position_embeddings)")
+        }
+        return positions - padding - 1
+    }
+
+    /// What the weights of a layer are called, below the layer's own name.
+    struct LayerNames {
+        var query = "attention.self.query"
+        var key = "attention.self.key"
+        var value = "attention.self.value"
+        var output = "attention.output.dense"
+        var attentionNorm = "attention.output.LayerNorm"
+        var up = "intermediate.dense"
+        var down = "output.dense"
+        var outputNorm = "output.LayerNorm"
+    }
+
+    /// A layer of BERT's form: norms behind the sums, biases everywhere.
+    func layer(
+        _ scope: WeightScope, _ names: LayerNames = LayerNames(), positions: EncoderLayer.Positions = .none,
+        scores: AttentionScores = .init()
+    )
+        throws -> EncoderLayer
+    {
+        EncoderLayer(
+            .normsBehind(
+                attention: try scope.norm(.layer, names.attentionNorm, width: hidden, epsilon: epsilon),
+                feedForward: try scope.norm(.layer, names.outputNorm, width: hidden, epsilon: epsilon)),
+            inputs: try [names.query, names.key, names.value].map { try scope.projection($0, hidden, hidden, bias: true) },
+            output: try scope.projection(names.output, hidden, hidden, bias: true), heads: heads, positions: positions, scores: scores,
+            feedForward: .plain(
+                up: try scope.projection(names.up, inner, hidden, bias: true),
+                down: try scope.projection(names.down, hidden, inner, bias: true), activation))
+    }
+
+    /// `embeddings` with tables of words, positions and types, and a norm: BERT's form.
+    /// - Parameters:
+    ///   - width: the width of the rows; ``hidden`` unless given.
+    ///   - types: how many types there are; 0 for no table.
+    ///   - behind: what follows the norm.
+    func embedding(
+        _ weights: WeightScope, width: Int? = nil, counting: StackedEncoder.Embedding.Counting = .fromZero, types: Int,
+        behind: StackedEncoder.Embedding.Step? = nil
+    ) throws -> StackedEncoder.Embedding {
+        let (scope, width) = (weights.below("embeddings"), width ?? hidden)
+        return StackedEncoder.Embedding(
+            tokens: try scope.weight("word_embeddings", [vocabulary, width]),
+            positions: try scope.weight("position_embeddings", [positions, width]), counting: counting,
+            types: types > 0 ? try scope.weight("token_type_embeddings", [types, width]) : nil,
+            steps: [.norm(try scope.norm(.layer, "LayerNorm", width: width, epsilon: epsilon))] + (behind.map { [$0] } ?? []))
+    }
+}
