@@ -22,7 +22,6 @@ import _TestSupport
         ("stablelm", ["partial_rotary_factor": 1e30], ["partial_rotary_factor", "at most 1"]),
         ("gpt_neox", ["rotary_pct": 1e19], ["at most 1"]),
         ("llama", ["rope_scaling": ["rope_type": "longrope", "short_factor": [1], "long_factor": [1]]], ["short_factor", "1 numbers"]),
-        ("gemma3_text", ["use_bidirectional_attention": true], ["use_bidirectional_attention"]),
         ("gemma3_text", ["rope_parameters": ["full_attention": ["rope_type": "mystery"]]], ["mystery"]),
         ("gpt_neox", ["hidden_size": 18], ["num_attention_heads", "(4)", "hidden_size"]),
         ("phi3", ["rope_scaling": ["type": "longrope", "short_factor": [1], "long_factor": [1, 1]]], ["short_factor", "1 numbers"]),

@@ -7,17 +7,24 @@ public struct RewardOptions: SettingsOptions {
 
     @Option(
         help: """
-            summarisation (a reward model, --rf-model-dir), sentiment (a BERT or RoBERTa classifier, --rf-model-dir), rouge, bleu, \
+            summarisation (a reward model, --rf-model-dir), sentiment (a classifier's probability, --rf-model-dir), rouge, bleu, \
             token-id, length, compression, pattern, or process (a program of your own, --scorer-command).
             """)
     public var rewardFunction = Self.defaults.rewardFunction
-    @Option(help: "The reward model: a model folder or a run folder; for sentiment the classifier's folder.")
+    @Option(
+        help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.")
     public var rfModelDir: String?
     @Option(
-        help:
-            "Reward sentiment: the label whose probability counts, by name or number; 1, the positive one, unless given."
-    )
-    public var sentimentLabel: String?
+        help: """
+            Of a classifier with several labels: the one that counts, by name or number. For sentiment 1, the positive one, unless given.
+            """)
+    public var rewardLabel: String?
+    @Option(
+        help: """
+            How a classifier reads prompt and response: chat (messages, by its chat template), pair (two texts) or text (joined). Unless \
+            given, as it is meant: chat where it has a template, pair for encoders.
+            """)
+    public var rewardFormat: String?
     @Option(help: "Reward token-id: ids above this count.")
     public var tokenIdRfThreshold = Self.defaults.tokenIdRfThreshold
     @Option(help: "Reward length: the wanted number of words; the more the better unless given.")
@@ -44,5 +51,5 @@ public struct RewardOptions: SettingsOptions {
     public init() {}
 
     /// Other names of options.
-    public static let aliases = ["reward-model": "rf-model-dir"]
+    public static let aliases = ["reward-model": "rf-model-dir", "sentiment-label": "reward-label"]
 }

@@ -5,8 +5,13 @@ public import Report
 public struct ScoringOptions: SettingsOptions {
     public typealias Values = ScoringSettings
 
-    @Option(help: "The reward model: a model folder or a run folder.")
+    @Option(
+        help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.")
     public var modelName: String
+    @Option(help: "Of a classifier with several labels: the one that counts, by name or number.")
+    public var rewardLabel: String?
+    @Option(help: "How a classifier reads prompt and response: chat, pair or text; as it is meant unless given.")
+    public var rewardFormat: String?
     @Option(help: "What is scored: a JSONL file of rows with input and response, or a run, by id or path.")
     public var score: String
     @Option(help: "Of a run: its tables, all unless given.")

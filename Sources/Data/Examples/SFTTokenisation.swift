@@ -66,7 +66,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
             let (query, tokens) = try prompt(of: example, pieces)
             return TokenisedPrompt(
                 id: example.id, tokens: pieces.truncatedFromLeft(tokens, to: maximumSource), query: query,
-                reference: example.summary, isTruncated: tokens.count > maximumSource)
+                reference: example.summary, isTruncated: tokens.count > maximumSource, messages: example.conversation?.prompt)
         }
     }
 

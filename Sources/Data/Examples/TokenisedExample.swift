@@ -1,3 +1,5 @@
+public import Formats
+
 /// A prompt and the tokens to learn after it. The model reads `prompt + target`; `target` alone is trained on, its last
 /// token is the end of sequence.
 public struct TokenisedExample: Sendable, Equatable, Identifiable {
@@ -31,14 +33,17 @@ public struct TokenisedPrompt: Sendable, Equatable, Identifiable {
     public var reference: String
     /// Whether `tokens` lack the beginning of `query`.
     public var isTruncated: Bool
+    /// The messages that are answered, where the prompt is a conversation.
+    public var messages: [JSONValue]?
 
     /// A prompt from its parts.
-    public init(id: String, tokens: [Int32], query: String, reference: String, isTruncated: Bool) {
+    public init(id: String, tokens: [Int32], query: String, reference: String, isTruncated: Bool, messages: [JSONValue]? = nil) {
         self.id = id
         self.tokens = tokens
         self.query = query
         self.reference = reference
         self.isTruncated = isTruncated
+        self.messages = messages
     }
 }
 

@@ -1,3 +1,5 @@
+public import Formats
+
 /// A response to be judged, with everything that some judge may need.
 public struct RewardRequest: Sendable, Equatable {
     /// The prompt's text.
@@ -6,6 +8,8 @@ public struct RewardRequest: Sendable, Equatable {
     public var response: String
     /// The reference answer, when there is one.
     public var reference: String?
+    /// The messages that are answered, where the prompt is a conversation.
+    public var messages: [JSONValue]?
     /// The prompt's tokens, as the policy saw them.
     public var promptTokens: [Int32]
     /// The response's tokens, with the end-of-sequence token when it was drawn.
@@ -13,11 +17,13 @@ public struct RewardRequest: Sendable, Equatable {
 
     /// A request; see the properties.
     public init(
-        query: String, response: String, reference: String? = nil, promptTokens: [Int32] = [], responseTokens: [Int32] = []
+        query: String, response: String, reference: String? = nil, messages: [JSONValue]? = nil, promptTokens: [Int32] = [],
+        responseTokens: [Int32] = []
     ) {
         self.query = query
         self.response = response
         self.reference = reference
+        self.messages = messages
         self.promptTokens = promptTokens
         self.responseTokens = responseTokens
     }

@@ -80,6 +80,8 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
     case module(file: String, problem: String)
     /// A classifier without a label that is needed.
     case noLabel(String, known: [String])
+    /// A classifier with several labels, of which none was named.
+    case severalLabels([String])
 
     public var description: String {
         switch self {
@@ -91,6 +93,9 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unknownType(let rows):
             "a pair has token types outside of the encoder's \(rows) rows; tokenizer and model do not belong together"
         case .module(let file, let problem): "\(file): \(problem)"
+        case .severalLabels(let known):
+            "the classifier has \(known.count) labels (\(known.prefix(20).joined(separator: ", "))\(known.count > 20 ? ", …" : "")); "
+                + "name the one that counts with --reward-label"
         case .noLabel(let label, let known):
             "the classifier has no label '\(label)' but \(known.joined(separator: ", ")); its config.json must name it in id2label"
         }

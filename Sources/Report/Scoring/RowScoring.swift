@@ -24,16 +24,7 @@ public struct RowScoring: ReportTask {
     }
 
     private func work(_ listener: ReportListener) throws {
-        let data = scoring.data
-        let loaded = try RewardSource.loaded(scoring.modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
-        guard let end = loaded.tokenizer.endOfSequence else {
-            throw InvalidSetting("the tokenizer in \(scoring.modelName) names no end-of-sequence token (eos_token)")
-        }
-        let reward = RewardTextReward(
-            loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
-            position: RewardSettings.position(
-                scoring.scorePosition, reference: data.referenceCompatible, tokenizer: loaded.tokenizer),
-            maximumTokens: data.maxSourceLength + data.maxTargetLength)
+        let reward = try reward(listener)
         let files = try files()
         if let output = scoring.scoreOutput {
             try OutputFile.check(URL(fileURLWithPath: output), option: "--score-output", isNoneOf: files.map(\.source))
@@ -51,6 +42,24 @@ public struct RowScoring: ReportTask {
                     rows.count, scoring.scoreColumn, mean,
                     variance, variance.squareRoot()))
         }
+    }
+
+    private func reward(_ listener: ReportListener) throws -> any RewardFunction {
+        let format = scoring.rewardFormat.flatMap { ClassifierReward.Format(rawValue: SettingName.canonical($0)) }
+        if let classifier = try RewardSource.classifier(scoring.modelName, label: scoring.rewardLabel, format: format, note: listener.note)
+        {
+            return classifier
+        }
+        let data = scoring.data
+        let loaded = try RewardSource.loaded(scoring.modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
+        guard let end = loaded.tokenizer.endOfSequence else {
+            throw InvalidSetting("the tokenizer in \(scoring.modelName) names no end-of-sequence token (eos_token)")
+        }
+        return RewardTextReward(
+            loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
+            position: RewardSettings.position(
+                scoring.scorePosition, reference: data.referenceCompatible, tokenizer: loaded.tokenizer),
+            maximumTokens: data.maxSourceLength + data.maxTargetLength)
     }
 
     /// What is read and what is written.

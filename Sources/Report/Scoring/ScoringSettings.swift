@@ -1,8 +1,13 @@
+import Eval
 public import Study
 /// Which rows are scored by which reward model, and where the scores go.
 public struct ScoringSettings: Settings {
-    /// The reward model: a model folder or a run folder.
+    /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
     public var modelName: String = ""
+    /// Of a classifier with several labels: the one that counts, by name or number.
+    public var rewardLabel: String?
+    /// How a classifier reads prompt and response: chat, pair or text; as it is meant unless given.
+    public var rewardFormat: String?
     /// What is scored: a JSONL file of rows with input and response, or a run, by id or path.
     public var score: String = ""
     /// Of a run: its tables, all unless given.
@@ -30,6 +35,9 @@ public struct ScoringSettings: Settings {
     public func validate() throws {
         guard scorePosition.map({ ["last-token", "padding-count"].contains(SettingName.canonical($0)) }) ?? true else {
             throw InvalidSetting("--score-position is '\(scorePosition ?? "")'; it takes last-token or padding-count")
+        }
+        guard rewardFormat.map({ ClassifierReward.Format(rawValue: SettingName.canonical($0)) != nil }) ?? true else {
+            throw InvalidSetting("--reward-format is '\(rewardFormat ?? "")'; it takes chat, pair or text")
         }
         guard !ScoredRow.ownColumns.contains(scoreColumn) else {
             throw InvalidSetting("--score-column is '\(scoreColumn)', which rows have already; choose another name")

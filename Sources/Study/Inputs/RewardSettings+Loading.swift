@@ -33,10 +33,12 @@ extension RewardSettings {
         case "process": return ScorerProcess(command: scorerCommand ?? "", patience: scorerPatience)
         case "sentiment":
             let folder = URL(fileURLWithPath: rfModelDir ?? "", isDirectory: true)
-            return try ClassifierReward(folder, label: sentimentLabel)
+            return try ClassifierReward(folder, label: rewardLabel, format: format ?? .text)
         default: return nil
         }
     }
+
+    private var format: ClassifierReward.Format? { rewardFormat.flatMap { ClassifierReward.Format(rawValue: SettingName.canonical($0)) } }
 
     /// The reward function that the options name.
     /// - Parameters:
@@ -55,6 +57,9 @@ extension RewardSettings {
             return simple
         }
         guard let rfModelDir else { throw InvalidSetting("name the reward model with --rf-model-dir") }
+        if let classifier = try RewardSource.classifier(rfModelDir, label: rewardLabel, format: format, note: session.say) {
+            return classifier
+        }
         // in policy training the tanh is the policy's; the original knows none on a reward model that gives rewards
         let loaded = try RewardSource.loaded(
             rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, note: session.say)
@@ -99,6 +104,49 @@ package enum RewardSource {
         model.decoder.parameters.forEach { $0.isTrainable = false }
         let tokenizer = try TokenizerFolder.load(from: folder).fitted(to: model.decoder, in: folder, note: note)
         return (model, tokenizer)
+    }
+
+    /// The reward of a sequence classifier that is read in its own way: an encoder, one with several labels, or one that wants messages. nil for a
+    /// reward model that reads a text as a decoder does.
+    /// - Parameter format: how it reads prompt and response; unless given, as it is meant.
+    package static func classifier(
+        _ path: String, label: String?, format: ClassifierReward.Format?, note: (String) -> Void
+    ) throws -> ClassifierReward? {
+        let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: [.rewardModel])
+        let model = ModelFolder(folder)
+        let configuration = try model.configuration()
+        let isEncoder = EncoderFamily.builtIn.contains { $0.modelType == configuration["model_type"]?.string }
+        let usual: ClassifierReward.Format
+        if isEncoder {
+            usual = .pair
+        } else {
+            // a head of ours, or a classifier that was saved by train-reward-model
+            let names = try model.weights().names
+            guard names.contains("score.weight"), !names.contains(where: { $0.hasPrefix("v_head.") }) else {
+                guard format == nil || format == .text, label == nil else {
+                    throw InvalidSetting(
+                        "\(path) holds a reward model of train-reward-model, which reads a text and has one score; leave --reward-format and "
+                            + "--reward-label out")
+                }
+                return nil
+            }
+            let hasTemplate = try configuration["score_offset"] == nil && TokenizerFolder.load(from: folder).chatTemplate() != nil
+            usual = hasTemplate ? .chat : .text
+            let labels = configuration["id2label"]?.members?.count ?? configuration["num_labels"]?.int ?? 2
+            if labels == 1, (format ?? usual) == .text { return nil }
+        }
+        let reward = try ClassifierReward(folder, label: label, value: .logit, format: format ?? usual)
+        for line in reward.notes { note("\(path): \(line)") }
+        let way =
+            switch reward.format {
+            case .text: "prompt and response as one text"
+            case .pair: "prompt and response as a pair of texts"
+            case .chat: "prompt and response as messages, by its chat template"
+            }
+        note(
+            "the reward is the logit '\(OneLine.escaped(reward.labelName.prefix(60)))' of \(path), which reads \(way)"
+                + (format == nil ? " (--reward-format \(reward.format.rawValue))" : ""))
+        return reward
     }
 
     /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.

@@ -1,12 +1,15 @@
 /// What gives a response its reward.
 public struct RewardSettings: Settings {
-    /// summarisation (a reward model, `rfModelDir`), sentiment (a BERT or RoBERTa classifier, `rfModelDir`), rouge, bleu, token-id,
+    /// summarisation (a reward model, `rfModelDir`), sentiment (a classifier's probability, `rfModelDir`), rouge, bleu, token-id,
     /// length, compression, pattern, or process (a program of your own, `scorerCommand`).
     public var rewardFunction = "summarisation"
-    /// The reward model: a model folder or a run folder; for sentiment the classifier's folder.
+    /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
     public var rfModelDir: String?
-    /// Reward sentiment: the label whose probability counts, by name or number; 1, the positive one, unless given.
-    public var sentimentLabel: String?
+    /// Of a classifier with several labels: the one that counts, by name or number. For sentiment 1, the positive one, unless given.
+    public var rewardLabel: String?
+    /// How a classifier reads prompt and response: chat (messages, by its chat template), pair (two texts) or text (joined). Unless given, as it
+    /// is meant: chat where it has a template, pair for encoders.
+    public var rewardFormat: String?
     /// Reward token-id: ids above this count.
     public var tokenIdRfThreshold: Int32 = 25_000
     /// Reward length: the wanted number of words; the more the better unless given.
@@ -53,6 +56,7 @@ public struct RewardSettings: Settings {
         guard scorerPatience > 0 else { throw InvalidSetting("--scorer-patience must be above 0") }
         for (option, value, words) in [
             ("--reward-input", rewardInput, ["ids", "text"]),
+            ("--reward-format", rewardFormat, ["chat", "pair", "text"]),
             ("--score-position", scorePosition, ["last-token", "padding-count"]),
         ] {
             guard let value, !words.contains(SettingName.canonical(value)) else { continue }

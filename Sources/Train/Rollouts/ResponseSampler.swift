@@ -42,7 +42,8 @@ public struct SampledResponse {
     /// The response as rewards see it.
     public var request: RewardRequest {
         RewardRequest(
-            query: prompt.query, response: text, reference: prompt.reference, promptTokens: prompt.tokens, responseTokens: drawn.tokens)
+            query: prompt.query, response: text, reference: prompt.reference, messages: prompt.messages, promptTokens: prompt.tokens,
+            responseTokens: drawn.tokens)
     }
 
     /// A row of a table.

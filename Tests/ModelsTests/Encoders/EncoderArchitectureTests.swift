@@ -81,10 +81,14 @@ import _TestSupport
         #expect(classifier.isMultiLabel == (fixture.expected.problem == "multi_label_classification" || classifier.labels.count == 1))
     }
 
+    @Sendable private static func hasTwoSpellings(_ name: String) -> Bool {
+        ["deberta-v", "modernb", "qwen3", "gemma3"].contains { name.hasPrefix($0) }
+    }
+
     /// Transformers 4 and 5 spell some settings differently.
     @Test(
         "the older spelling of a configuration gives the same states",
-        arguments: (classifiers + embedders).filter { ["deberta-v", "modernb", "qwen3", "gemma3"].contains { [name = $0] in name.hasPrefix($0) } })
+        arguments: (classifiers + embedders).filter(hasTwoSpellings))
     func olderSpelling(_ name: String) throws {
         let fixture = try Fixture(name)
         try withTemporaryFolder { parent in
@@ -142,17 +146,24 @@ import _TestSupport
         }
     }
 
+    /// It gives states, but nothing can be sampled from it.
+    @Test func noLanguageModelSeesInBothDirections() throws {
+        let error = #expect(throws: ModelError.self) { try LanguageModel.load(Fixtures.url("encoders/gemma3-embedding")) }
+        #expect(error?.description.contains("use_bidirectional_attention") ?? false)
+    }
+
     /// One line each, which names the file and the key.
-    @Test(arguments: [
-        ("deberta-v3", "pos_att_type", "p2p"), ("deberta-v3", "position_buckets", 200), ("deberta-v3", "position_buckets", 1),
-        ("deberta-v2", "conv_kernel_size", 4), ("deberta-p2c", "conv_groups", 5), ("deberta-v2", "conv_act", "cube"),
-        ("deberta-v3", "pooler_hidden_size", 35), ("deberta-v3", "attention_head_size", 7), ("deberta-v3", "type_vocab_size", -3),
-        ("modernbert", "classifier_pooling", "max"), ("modernbert", "layer_types", ["full_attention"]),
-        ("modernbert", "num_attention_heads", 24), ("modernbert", "local_attention", -1), ("albert", "num_hidden_groups", 9),
-        ("mpnet", "relative_attention_num_buckets", 8), ("mpnet", "max_position_embeddings", 1), ("distilbert", "n_heads", 7),
-        ("electra", "hidden_act", "cube"), ("xlm-roberta", "pad_token_id", 5000), ("xlm-roberta", "id2label", ["1": "a"]),
-        ("modernbert", "model_type", "t5"), ("gemma3-classifier", "id2label", []),
-    ] as [(String, String, JSONValue)])
+    @Test(
+        arguments: [
+            ("deberta-v3", "pos_att_type", "p2p"), ("deberta-v3", "position_buckets", 200), ("deberta-v3", "position_buckets", 1),
+            ("deberta-v2", "conv_kernel_size", 4), ("deberta-p2c", "conv_groups", 5), ("deberta-v2", "conv_act", "cube"),
+            ("deberta-v3", "pooler_hidden_size", 35), ("deberta-v3", "attention_head_size", 7), ("deberta-v3", "type_vocab_size", -3),
+            ("modernbert", "classifier_pooling", "max"), ("modernbert", "layer_types", ["full_attention"]),
+            ("modernbert", "num_attention_heads", 24), ("modernbert", "local_attention", -1), ("albert", "num_hidden_groups", 9),
+            ("mpnet", "relative_attention_num_buckets", 8), ("mpnet", "max_position_embeddings", 1), ("distilbert", "n_heads", 7),
+            ("electra", "hidden_act", "cube"), ("xlm-roberta", "pad_token_id", 5000), ("xlm-roberta", "id2label", ["1": "a"]),
+            ("modernbert", "model_type", "t5"), ("gemma3-classifier", "id2label", []),
+        ] as [(String, String, JSONValue)])
     func badConfigurations(name: String, key: String, value: JSONValue) throws {
         let fixture = try Fixture(name)
         try withTemporaryFolder { folder in

@@ -85,14 +85,14 @@ import _TestSupport
 
         let plain = Plain()
         try self.trainer(plain).run()
-        #expect(plain.seen == ["query", "response", "reference", "promptTokens", "responseTokens"])
+        #expect(plain.seen == ["query", "response", "reference", "messages", "promptTokens", "responseTokens"])
     }
 
     @Test("a sum hands states on to the parts that read them, and to no others")
     func sums() throws {
         let (asked, plain) = (Asked(), Plain())
         try trainer(WeightedReward([(1, plain), (2, asked)])).run()
-        #expect(asked.withStates.count == 1 && asked.without == 2 && plain.seen.count == 5)
+        #expect(asked.withStates.count == 1 && asked.without == 2 && plain.seen.count == 6)
     }
 
     @Test("nothing is shared where no layer is frozen, and then a reward is asked without states")
