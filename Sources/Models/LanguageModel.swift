@@ -44,6 +44,8 @@ public struct LanguageModel {
         let contents = try ModelFolder(folder).contents()
         let store = contents.weights
         let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
+        try checkEnds(of: configuration, file: contents.file)
+        try checkEnds(of: contents.generation, file: contents.file ?? ModelFolder(folder).generationConfigurationPath)
         let weights = StoredWeights(store, projects: projects)
         let decoder = try ModelError.naming(file: contents.file) {
             try families.build(ConfigurationReader(configuration), weights: weights)
