@@ -6,9 +6,10 @@ import _TestSupport
 /// Every tiny model in bfloat16 against Transformers in bfloat16 (Tests/Fixtures/models/make_bf16.py).
 @Suite struct BFloat16ParityTests {
     /// Both round, at different places: Transformers every state and product, this package what goes into products with weights. So
-    /// neither is the truth, which is what 32-bit floats make of the same rounded weights. What Transformers' roundings do to a text's
-    /// logits, `theirs`, is the tolerance: ours may not lie further from the truth than that, nor further from Transformers' than two
-    /// independent errors of that size do (√2 · theirs). `theirs` itself is 0.5 to 8 % of the logits, so that a wrong formula shows.
+    /// neither is the truth, which is what 32-bit floats make of the same rounded weights. The tolerance is of roundings: what
+    /// Transformers' do to a text's logits, `theirs` (the script wrote it, by its own 32-bit floats). Ours may not lie further from the
+    /// truth than that, nor further from Transformers' than two independent errors of that size do (√2 · theirs). That both mean the same
+    /// truth is seen from our 32-bit floats, which must lie as far from Transformers' bfloat16 as its own do, within a hundredth.
     @Test("logits", arguments: ModelFixture.all)
     func logits(_ name: String) throws {
         let fixture = try ModelFixture(name)
@@ -32,13 +33,14 @@ import _TestSupport
     /// Compares the logits of the sequences of a model of Tests/Fixtures/models.
     private func compare(_ decoder: any TransformerDecoder, _ name: String, of model: String) throws {
         let stored = try Fixtures.safetensors("models/bf16.safetensors")
+        let distances = try #require(try Fixtures.json([String: [Double]].self, from: "models/bf16.json")[name])
         for (index, sequence) in try ModelFixture(model).expected.sequences.enumerated() {
             let transformers = try #require(stored["\(name).\(index)"]).tensor
             let (exact, rounded) = (Self.logits(decoder, sequence.tokens, .f32), Self.logits(decoder, sequence.tokens, .bf16))
             func distance(_ a: Tensor, _ b: Tensor) -> Double { (a - b).sumOfSquares().squareRoot() }
-            let (theirs, size) = (distance(transformers, exact), exact.sumOfSquares().squareRoot())
+            let (theirs, size) = (distances[index], exact.sumOfSquares().squareRoot())
             let label = "\(name) \(index)"
-            #expect(theirs < 0.1 * size && theirs > 1e-3 * size, "\(label): \(theirs / size)")
+            expectClose([distance(exact, transformers)], [theirs], relative: 0.01, absolute: 0, label: label)
             #expect(distance(rounded, exact) <= theirs, "\(label): \(distance(rounded, exact) / theirs)")
             #expect(distance(rounded, transformers) <= 2.0.squareRoot() * theirs, "\(label): \(distance(rounded, transformers) / theirs)")
             if decoder.shape.hiddenSize >= Self.leastRounded {

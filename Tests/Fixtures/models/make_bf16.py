@@ -4,10 +4,12 @@
 
 bf16.safetensors
     <model>.<i>   logits [tokens, vocabulary] of sequence i of <model>/expected.json, in bfloat16
+bf16.json
+    <model>: [distance, …]   ‖logits − exact‖ of each sequence, where exact are Transformers' logits in 32-bit floats with the same rounded weights
 bf16/<family>     the first model of a family whose models are all narrower than 16, once more and wider: the package rounds no products with
                   narrower weights. Its logits are bf16/<family>.<i>, of the sequences of <family>/expected.json; its weights are bfloat16.
 
-The script prints how far logits lie from those of 32-bit floats with the same rounded weights.
+The script prints the largest of the distances, relative to the size of the logits.
 """
 
 import json
@@ -45,22 +47,30 @@ def main():
     for name in WIDER:
         widen(name)
     folders = [file.parent for file in sorted(HERE.glob("*/expected.json"))]
-    tensors = {}
+    tensors, distances = {}, {}
     for folder, source in [(folder, folder) for folder in folders] + [(HERE / "bf16" / name, HERE / name) for name in WIDER]:
         sequences = json.loads((source / "expected.json").read_text())["sequences"]
         narrow, wide = load(folder, torch.bfloat16), load(folder, torch.float32)
         assert next(narrow.parameters()).dtype == torch.bfloat16
         for theirs, own in zip(wide.parameters(), narrow.parameters(), strict=True):
             theirs.data.copy_(own.data)
+        embedding = wide.get_input_embeddings()
+        if hasattr(embedding, "embed_scale"):  # Gemma's factor belongs to what is rounded
+            embedding.embed_scale.copy_(embedding.embed_scale.to(torch.bfloat16).float())
         name, off = str(folder.relative_to(HERE)), 0
+        distances[name] = []
         with torch.no_grad():
             for index, sequence in enumerate(sequences):
                 tokens = torch.tensor([sequence["tokens"]])
                 found, exact = (model(input_ids=tokens, use_cache=False).logits[0] for model in (narrow, wide))
-                off = max(off, ((found.float() - exact).norm() / exact.norm()).item())
+                distance = (found.float() - exact).norm()
+                distances[name].append(float(f"{distance.item():.6g}"))
+                off = max(off, (distance / exact.norm()).item())
                 tensors[f"{name}.{index}"] = found.to(torch.bfloat16).contiguous()
         print(f"{name}: {off:.4f}")
     safetensors.torch.save_file(tensors, HERE / "bf16.safetensors", metadata={"format": "pt"})
+    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(distances.items()))
+    (HERE / "bf16.json").write_text("{\n" + lines + "\n}\n")
 
 
 if __name__ == "__main__":
