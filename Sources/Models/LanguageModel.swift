@@ -73,6 +73,8 @@ public struct LanguageModel {
         let contents = try ModelFolder(folder).contents()
         let store = contents.weights
         let (decoder, configuration, weights) = try decoder(contents, projects: projects, families: families)
+        try checkEnds(of: configuration, file: contents.file)
+        try checkEnds(of: contents.generation, file: contents.file ?? ModelFolder(folder).generationConfigurationPath)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
         }

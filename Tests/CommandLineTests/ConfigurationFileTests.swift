@@ -115,7 +115,8 @@ import _TestSupport
     @Test func aRunRepeatsFromItsOwnFile() throws {
         let first = try SampleCommand.parse(
             normalising: ["--seed=18446744073709551615", "--evaluation-splits", "a", "b c", "--kl-coefficient=1e-7"])
-        let configuration = RunConfiguration(stage: .supervised, program: "sample", options: first.resolvedOptions)
+        let configuration = RunConfiguration(
+            stage: .supervised, program: "sample", options: first.resolvedOptions, files: ["chat_template": "0"])
         try configuration.write(inRun: folder.url)
         for path in [folder.url.path, folder["config.json"].path] {
             let second = try SampleCommand.parse(normalising: ["--config", path])

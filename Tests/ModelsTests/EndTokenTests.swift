@@ -27,6 +27,51 @@ import _TestSupport
         }
     }
 
+    /// What is no token id is refused with its file, in config.json, in a section of it, in generation_config.json and in GGUF files.
+    @Test(
+        "an end that is no token id is refused by name",
+        arguments: [
+            ("\"2\"", "is \"2\""), ("-1", "is -1"), ("1.5", "is 1.5"), ("[[2]]", "holds [ 2 ]"), ("[2, \"3\"]", "holds \"3\""),
+            ("true", "is true"),
+            ("[2, -3]", "holds -3"), ("[null]", "holds null"), ("{\"id\": 2}", "is {"), ("1e300", "is 1e300"),
+        ])
+    func noTokenID(_ value: String, _ words: String) throws {
+        try withTemporaryFolder { parent in
+            let bad = try JSONValue(parsing: Array(value.utf8), file: "value")
+            func check(_ name: String, _ change: (inout LanguageModel) -> Void) throws {
+                var model = LanguageModel(decoder: try TinyModel.llama())
+                model.source = model.decoder.configuration()
+                change(&model)
+                let folder = parent.appendingPathComponent(name)
+                try model.save(to: folder)
+                let error = #expect(throws: ModelError.self) { try ModelError.naming(folder.path) { try LanguageModel.load(folder) } }
+                let text = error.map { "\($0)" } ?? ""
+                #expect(text.hasPrefix("\(folder.path)/\(name): eos_token_id \(words)"), "\(text)")
+                #expect(text.hasSuffix("it must be a token id, which is a whole number from 0, or a list of such") && !text.contains("\n"))
+            }
+            try check("config.json") {
+                $0.source?["eos_token_id"] = bad
+            }
+            try check("generation_config.json") { $0.generation = ["eos_token_id": bad] }
+        }
+    }
+
+    @Test("ends that are named as numbers in another form, none, or beyond the model's rows are no error")
+    func otherForms() throws {
+        for (value, expected) in [("2.0", [2]), ("[]", []), ("null", []), ("[3, 3]", [3]), ("4000", []), ("[5, 4000]", [5])]
+            as [(String, [Int32])]
+        {
+            try withTemporaryFolder { parent in
+                var model = LanguageModel(decoder: try TinyModel.llama())
+                model.source = model.decoder.configuration()
+                model.source?["eos_token_id"] = try JSONValue(parsing: Array(value.utf8), file: "value")
+                let folder = parent.appendingPathComponent("model")
+                try model.save(to: folder)
+                #expect(try LanguageModel.load(folder).endTokens == expected, "\(value)")
+            }
+        }
+    }
+
     @Test("a token that is learned joins the ends")
     func added() throws {
         var several = try model(configuration: ["eos_token_id": 9], generation: ["eos_token_id": [5, 6], "top_k": 3])

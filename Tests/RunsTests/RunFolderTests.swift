@@ -135,6 +135,32 @@ import _TestSupport
         #expect(notes == ["the run was begun with swift-rlhf \(PackageVersion.current), now 99"])
     }
 
+    /// An option that names a file stands for the file's text; runs of versions that did not store it go on.
+    @Test func aRunBelongsToTheTextOfItsFiles() throws {
+        let folder = try TemporaryFolder()
+        func configuration(_ text: String?) -> RunConfiguration {
+            var configuration = RunConfiguration.sample()
+            configuration.options["chat_template"] = .string("mine.jinja")
+            configuration.files = text.map { ["chat_template": RunConfiguration.checksum(of: Array($0.utf8))] }
+            return configuration
+        }
+        for (name, begun) in [("old", nil), ("new", "a")] as [(String, String?)] {
+            try RunFolder(at: folder[name], configuration: configuration(begun)).writeCheckpoint(step: 1) { _ in }
+        }
+        #expect(try RunConfiguration.read(inRun: folder["new"]) == configuration("a"))
+        #expect(!text(of: folder["old/config.json"]).contains("files"))
+        #expect(
+            throws: RunFolderError.otherOptions(
+                path: folder["new"].path, differences: ["chat_template: the text of mine.jinja was another one"])
+        ) {
+            try RunFolder(at: folder["new"], configuration: configuration("b"))
+        }
+        _ = try RunFolder(at: folder["new"], configuration: configuration("a"))
+        // from now on it is known
+        _ = try RunFolder(at: folder["old"], configuration: configuration("b"))
+        #expect(throws: RunFolderError.self) { try RunFolder(at: folder["old"], configuration: configuration("a")) }
+    }
+
     @Test func whatARunMadeForItselfGoesWithItsOptions() throws {
         let folder = try TemporaryFolder()
         func open(seed: Int64) throws -> RunFolder {

@@ -14,12 +14,22 @@ import _TestSupport
         let loss: Double
     }
 
-    @Test("loss and every gradient", arguments: ["opt-pre-norm", "opt-post-norm-projected", "gpt2", "llama-gqa"])
+    /// The tiny models for which make_dropout.py wrote numbers: every family, two of those that have more than one order of halves.
+    private static let compared = [
+        "opt-pre-norm", "opt-post-norm-projected", "gpt2", "llama-gqa", "gpt_neox", "gpt_neox-sequential", "phi", "phi3-window-partial",
+        "gptj-tied", "gpt_neo", "bloom", "bloom-post-norm", "stablelm", "stablelm-parallel", "qwen2", "qwen3", "mistral", "gemma2",
+        "gemma3_text", "olmo2", "smollm3",
+    ]
+
+    @Test("loss and every gradient", arguments: compared)
     func parity(_ name: String) throws {
         let expected = try Fixtures.json(Expectations.self, from: "models/\(name)/dropout.json")
         let fixture = try ModelFixture(name)
         let decoder = try Self.load(name, rates: expected.rates)
-        for (key, rate) in expected.rates { #expect(decoder.configuration()[key]?.double == rate) }
+        // of Phi 3's embeddings nothing is dropped, in Transformers neither, so that rate is not asked for
+        for (key, rate) in expected.rates where !(name.hasPrefix("phi3") && key == "embd_pdrop") {
+            #expect(decoder.configuration()[key]?.double == rate)
+        }
 
         for recomputes in [false, true] {
             let tape = Tape(recomputingLayers: recomputes)

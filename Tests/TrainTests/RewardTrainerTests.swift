@@ -267,6 +267,8 @@ import _TestSupport
             id: "long", prompt: Array(repeating: 3, count: 15), summaries: [[3, 2], [3, 4, 5, 6, 7, 2]], choice: 0)
         #expect(throws: TrainingError.exampleTooLong(id: "long", tokens: 21, limit: 20)) { try trainer([long]) }
         #expect(throws: TrainingError.noExamples("the set of comparisons")) { try trainer([]) }
+        let empty = TokenisedComparison(id: "c", prompt: [3], summaries: [[2], []], choice: 0)
+        #expect(throws: TrainingError.noTokens("answer 1 of comparison c")) { try trainer([empty]) }
         for change: (inout RewardConfig) -> Void in [
             { $0.epochs = -1 }, { $0.maxSteps = 0 }, { $0.batchSize = 0 }, { $0.tokensPerPass = 0 }, { $0.logSteps = 0 },
             { $0.evaluationSteps = 0 }, { $0.checkpointSteps = -1 }, { $0.freezing.fraction = -0.1 },

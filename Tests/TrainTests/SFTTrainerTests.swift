@@ -182,8 +182,10 @@ import _TestSupport
         let long = TokenisedExample(id: "long", prompt: Array(repeating: 3, count: 15), target: Array(repeating: 3, count: 6))
         #expect(throws: TrainingError.exampleTooLong(id: "long", tokens: 21, limit: 20)) { try trainer(examples + [long]) }
         #expect(throws: TrainingError.noExamples("the training split")) { try trainer([]) }
-        #expect(throws: TrainingError.self) { try trainer([TokenisedExample(id: "x", prompt: [3], target: [])]) }
-        #expect(throws: TrainingError.self) { try trainer([TokenisedExample(id: "x", prompt: [], target: [3])]) }
+        for (part, prompt, target) in [("target", [3], []), ("prompt", [], [3])] as [(String, [Int32], [Int32])] {
+            let error = #expect(throws: TrainingError.self) { try trainer([TokenisedExample(id: "x", prompt: prompt, target: target)]) }
+            #expect(error.map { "\($0)" } == "the \(part) of example x has no tokens; leave the row out, or give it a text")
+        }
         for change: (inout SFTConfig) -> Void in [
             { $0.epochs = 0 }, { $0.maxSteps = 0 }, { $0.batchSize = 0 }, { $0.tokensPerPass = 0 }, { $0.logSteps = 0 },
             { $0.evaluationSteps = 0 }, { $0.checkpointSteps = 0 }, { $0.freezing.fraction = 1.5 },

@@ -14,7 +14,7 @@ public enum Fixtures {
         try JSONDecoder().decode(type, from: Foundation.Data(contentsOf: url(path)))
     }
 
-    /// The float32 and integer tensors of a safetensors fixture, by name. It reads well-formed files only: the package's own reader,
+    /// The float32, bfloat16 and integer tensors of a safetensors fixture, by name. It reads well-formed files only: the package's own reader,
     /// which takes nothing for granted, is tested against it.
     public static func safetensors(_ path: String) throws -> [String: FixtureTensor] {
         struct Entry: Decodable {
@@ -38,6 +38,7 @@ public enum Fixtures {
                 }
                 switch entry.dtype {
                 case "F32": return Double(Float(bitPattern: bits(UInt32.self)))
+                case "BF16": return Double(Float(bitPattern: UInt32(bits(UInt16.self)) << 16))
                 case "I64": return Double(bits(Int64.self))
                 case "I32": return Double(bits(Int32.self))
                 default: preconditionFailure("fixture \(path) holds \(entry.dtype), which this reader does not know")

@@ -8,12 +8,18 @@ struct ChatTokens {
     /// A text as the template has made it: what begins a sequence stands in it already.
     private func ids(_ text: String) -> [Int32] { pieces.tokenizer.encode(text, addingSpecialTokens: false) }
 
+    /// The tokens, if there are any.
+    private func filled(_ tokens: [Int32]) throws -> [Int32] {
+        guard !tokens.isEmpty else { throw template.fault("the conversation is rendered to a text without tokens") }
+        return tokens
+    }
+
     /// The text and tokens of what a model answers.
     func prompt(_ conversation: Conversation) throws -> (text: String, tokens: [Int32]) {
         let goesOn = conversation.prompt.last.map(Conversation.isAssistant) ?? false
         let text = try template.render(conversation.prompt, addGenerationPrompt: !goesOn, continueFinalMessage: goesOn).text
         let tokens = ids(text)
-        guard !tokens.isEmpty else { throw template.fault("a prompt without tokens") }
+        guard !tokens.isEmpty else { throw template.fault("the prompt is rendered to a text without tokens") }
         return (text, tokens)
     }
 
@@ -36,7 +42,7 @@ struct ChatTokens {
             }
             spans = spans.suffix(conversation.response.count(where: Conversation.isAssistant))
         }
-        let tokens = ids(rendering.text)
+        let tokens = try filled(ids(rendering.text))
         let mask =
             pieces.tokenizer.trainedTokens(of: tokens, text: rendering.text, in: spans)
             ?? overlapping(tokens, rendering.text, spans)
@@ -86,7 +92,7 @@ struct ChatTokens {
                 "the text of a conversation does not begin with that of the messages before its answer, so the answer's tokens are not known; "
                     + "give a template with {% generation %} blocks by --chat-template FILE")
         }
-        let (opening, all) = (ids(before), ids(whole))
+        let (opening, all) = (ids(before), try filled(ids(whole)))
         // the last token of the prompt may be another one once the answer follows
         let shared = zip(opening, all).prefix { $0 == $1 }.count
         return (Array(all[..<shared]), Array(all[shared...]))
@@ -96,7 +102,7 @@ struct ChatTokens {
 
     /// The tokens that both sides of a comparison begin with, and those of each side up to its end of sequence.
     func sides(_ conversations: [Conversation]) throws -> (prompt: [Int32], responses: [[Int32]]) {
-        let texts = try conversations.map { try closed(ids(template.render($0.messages).text)) }
+        let texts = try conversations.map { try closed(filled(ids(template.render($0.messages).text))) }
         guard let first = texts.first, let second = texts.last else { return ([], []) }
         var shared = zip(first, second).prefix { $0 == $1 }.count
         // neither side is empty

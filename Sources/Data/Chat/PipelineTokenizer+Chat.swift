@@ -25,6 +25,7 @@ extension PipelineTokenizer {
         copy.files.companions.removeAll { Self.isTemplate($0.name) }
         copy.files.companions.append(.init(name: "chat_template.jinja", bytes: Array(template.source.utf8)))
         copy.files.configuration["chat_template"] = nil
+        copy.files.templateName = template.name
         return copy
     }
 
@@ -34,6 +35,7 @@ extension PipelineTokenizer {
 
     /// The file that the templates are in, for messages.
     private var chatFile: String {
+        if let given = files.templateName { return given }
         let name = files.companions.contains { Self.isTemplate($0.name) } ? "chat_template.jinja" : "tokenizer_config.json: chat_template"
         guard let slash = files.pipelineName.lastIndex(of: "/") else { return name }
         return files.pipelineName[...slash] + name

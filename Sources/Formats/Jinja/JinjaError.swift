@@ -34,11 +34,11 @@ public struct JinjaError: Error, Equatable, Sendable, CustomStringConvertible {
 /// How much a template may do before rendering it ends with an error.
 public struct JinjaLimits: Sendable, Equatable {
     /// Expressions and statements that are evaluated.
-    public var steps = 2_000_000
+    public var steps = 1_000_000
     /// Bytes of text and of lists that are made and gone through on the way, all of them together.
-    public var work = 64 << 20
+    public var work = 32 << 20
     /// Bytes of output.
-    public var output = 64 << 20
+    public var output = 32 << 20
     /// Calls of macros within each other.
     public var calls = 60
 

@@ -78,7 +78,7 @@ extension JinjaRenderer {
         switch value {
         case .string(let text):
             try charge(text.utf8.count / 8)
-            return text.unicodeScalars.count
+            return PythonText.count(text)
         case .list(let sequence), .tuple(let sequence), .view(_, let sequence): return sequence.values.count
         case .dict(let dict): return dict.count
         case .range(_, _, let count, _): return count
@@ -172,7 +172,7 @@ extension JinjaRenderer {
         let length = try given.whole("length", default: 255)
         let end = try given.text("end", default: "...")
         let leeway = try given.whole("leeway", default: 5)
-        guard length >= end.unicodeScalars.count, leeway >= 0 else {
+        guard length >= PythonText.count(end), leeway >= 0 else {
             throw fault("the filter \"truncate\" with a length that is too small")
         }
         // Jinja asks for the length first, which lists have, too
@@ -180,7 +180,7 @@ extension JinjaRenderer {
         guard let text = value.text else { throw fault("the filter \"truncate\" needs a string, not a \(value.typeName)") }
         try chargeScan(text)
         let scalars = Array(text.unicodeScalars)
-        var kept = scalars[..<(length - end.unicodeScalars.count)]
+        var kept = scalars[..<(length - PythonText.count(end))]
         if !given.flag("killwords"), let space = kept.lastIndex(of: " ") { kept = kept[..<space] }
         return .string(PythonText.string(kept) + end)
     }

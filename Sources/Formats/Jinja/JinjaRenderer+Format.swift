@@ -108,7 +108,7 @@ extension JinjaRenderer {
         if isNumber, !text.hasPrefix("-") {
             if spec.flags.contains("+") { text = "+" + text } else if spec.flags.contains(" ") { text = " " + text }
         }
-        let missing = spec.width - text.unicodeScalars.count
+        let missing = spec.width - PythonText.count(text)
         guard missing > 0 else { return text }
         if spec.flags.contains("-") { return text + String(repeating: " ", count: missing) }
         if isNumber, spec.flags.contains("0") {

@@ -235,8 +235,8 @@ extension JinjaRenderer {
     private func padded(_ text: String, _ name: String, _ given: JinjaBinding) throws -> JinjaValue {
         let width = try given.whole("width", default: 0)
         let fill = try name == "zfill" ? "0" : given.text("fillchar", default: " ")
-        guard fill.unicodeScalars.count == 1 else { throw fault("the fill character must be one character") }
-        let count = text.unicodeScalars.count
+        guard PythonText.count(fill) == 1 else { throw fault("the fill character must be one character") }
+        let count = PythonText.count(text)
         let missing = width - count
         guard missing > 0 else { return .string(text) }
         try charge(missing * fill.utf8.count)

@@ -68,7 +68,7 @@ final class JinjaRenderer {
         written += count
         if written > limits.output { throw JinjaError(.limit, line: line, "the template writes more than \(limits.output) bytes") }
         buffers[buffers.count - 1] += text
-        if buffers.count == 1 { rootCount += text.unicodeScalars.count }
+        if buffers.count == 1 { rootCount += PythonText.count(text) }
     }
 
     /// What is written by `body`.
@@ -138,7 +138,7 @@ final class JinjaRenderer {
         case .generation(let body):
             let start = rootCount
             let (text, _) = try captured { try run(body, JinjaScope(scope)) }
-            generations.append(start..<(start + text.unicodeScalars.count))
+            generations.append(start..<(start + PythonText.count(text)))
             try write(text)
         case .breakLoop: return .broken
         case .continueLoop: return .continued

@@ -9,6 +9,13 @@ enum PythonText {
         return String(view)
     }
 
+    /// How many code points a text has.
+    static func count(_ text: String) -> Int {
+        // all bytes but those that go on with a code point
+        func starts(_ bytes: some Sequence<UInt8>) -> Int { bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } }
+        return text.utf8.withContiguousStorageIfAvailable { starts($0) } ?? starts(text.utf8)
+    }
+
     /// Whether two texts are the same code points; Swift takes different spellings of one letter for the same.
     static func isSame(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count && compared(left, right) == 0

@@ -17,6 +17,9 @@ public struct ModelFolder: Sendable, Equatable {
     /// The file of the defaults for generation.
     public static let generationConfigurationName = "generation_config.json"
 
+    /// The path of ``generationConfigurationName``, for messages.
+    var generationConfigurationPath: String { url.appendingPathComponent(Self.generationConfigurationName).path }
+
     /// The files that belong to tokenizers, of all kinds.
     public static let tokenizerFileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",

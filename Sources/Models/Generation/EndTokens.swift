@@ -54,7 +54,24 @@ extension LanguageModel {
         return true
     }
 
-    /// The ids of a file's `eos_token_id`, a number or a list of them; what is no token of the model is passed over.
+    /// Refuses an `eos_token_id` that is neither a token id nor a list of ids; null, and an empty list, name none.
+    /// - Parameter file: the file to name; nil where the caller does.
+    /// - Throws: ``ModelError/configuration(key:problem:)``.
+    static func checkEnds(of object: JSONValue?, file: String?) throws {
+        guard let value = object?[SpecialTokens.endKey], !value.isNull else { return }
+        for element in value.array ?? [value] {
+            guard let id = element.int, id >= 0 else {
+                let shown = element.text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                let error = ModelError.configuration(
+                    key: SpecialTokens.endKey,
+                    problem: (value.array == nil ? "is " : "holds ") + OneLine.escaped(shown.prefix(40)) + (shown.count > 40 ? "…" : "")
+                        + "; it must be a token id, which is a whole number from 0, or a list of such")
+                throw file.map { ModelError.inFile($0, error) } ?? error
+            }
+        }
+    }
+
+    /// The ids of a file's `eos_token_id`, a number or a list of them; ids beyond the model's rows are passed over.
     static func endTokens(of file: JSONValue?, vocabularySize: Int) -> [Int32] {
         guard let value = file?[SpecialTokens.endKey] else { return [] }
         var ids: [Int32] = []

@@ -10,7 +10,7 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     /// The file's name in a run folder.
     public static var fileName: String { "config.json" }
     /// What stands in the file.
-    package static var keys: [String] { ["stage", "program", "versions", "options"] }
+    package static var keys: [String] { ["stage", "program", "versions", "options", "files"] }
 
     /// What the run does.
     public var stage: RunStage
@@ -20,16 +20,26 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     public var versions: [String: String]
     /// The options' values; an option without a value is absent.
     public var options: [String: OptionValue]
+    /// Checksums of files whose text the run depends on beside their names, by the option that names them; nil for none.
+    public var files: [String: String]?
 
     /// A configuration; this package's version is always part of it.
     public init(
         stage: RunStage, program: String, options: [String: OptionValue],
-        versions: [String: String] = ["swift-rlhf": PackageVersion.current]
+        versions: [String: String] = ["swift-rlhf": PackageVersion.current], files: [String: String]? = nil
     ) {
         self.stage = stage
         self.program = program
         self.options = options
         self.versions = versions
+        self.files = files
+    }
+
+    /// What stands for the text of a file in ``files``.
+    package static func checksum(of bytes: [UInt8]) -> String {
+        var checksum = CRC64()
+        checksum.update(bytes)
+        return checksum.digits
     }
 
     /// Reads `config.json` of a run folder.
@@ -57,11 +67,14 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
         try AtomicFile.write(description + "\n", to: folder.appendingPathComponent(Self.fileName))
     }
 
-    /// One line for each option that differs, for people: "seed: 1 there, 2 here".
+    /// One line for each option that differs, for people: "seed: 1 there, 2 here". So does one that names the same file with another text,
+    /// if both say what it was.
     public func differences(from earlier: RunConfiguration) -> [String] {
         Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
             let (before, now) = (earlier.options[name] ?? .null, options[name] ?? .null)
-            return before == now ? nil : "\(name): \(before.shown) there, \(now.shown) here"
+            guard before == now else { return "\(name): \(before.shown) there, \(now.shown) here" }
+            guard let text = files?[name], let earlierText = earlier.files?[name], text != earlierText else { return nil }
+            return "\(name): the text of \(now.shown) was another one"
         }
     }
 }

@@ -38,10 +38,12 @@ public struct BestOfNStage: Stage {
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
         let reference = try bestOfN.referenceModel.map { try policy.loadReference($0, note: session.say) }
-        let corpus = try session.corpus(data, bestOfN.evaluationSplits)
+        var corpus = try session.corpus(data, bestOfN.evaluationSplits)
         let tokenisation = try data.tokenisation(
             of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
             chat: data.chatFormat(of: policy))
+        corpus = try data.screened(
+            corpus, tokenisation, for: data.referenceCompatible ? [.training] : [.prompts], with: policy.tokenizer, note: session.say)
         let wanted = try data.present(bestOfN.evaluationSplits, in: corpus, note: session.say)
         let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
             let prompts = try data.evaluationPrompts(

@@ -69,10 +69,11 @@ public struct PPOStage: Stage {
         let finals =
             policy.evaluationSplits.isEmpty && data.referenceCompatible
             ? EvaluationSettings.usual : policy.evaluationSplits
-        let corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
+        var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
         let tokenisation = try data.tokenisation(
             of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
             chat: data.chatFormat(of: supervised))
+        corpus = try data.screened(corpus, tokenisation, for: [.prompts], with: supervised.tokenizer, note: session.say)
         let all = try data.trainingExamples(of: corpus)
         let prompts = try tokenisation.prompts(
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)

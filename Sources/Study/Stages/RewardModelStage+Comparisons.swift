@@ -64,10 +64,11 @@ extension RewardModelStage {
     private func simulate(
         _ session: RunSession, _ supervised: LoadedModel
     ) throws -> [(name: String, comparisons: [Comparison])] {
-        let corpus = try session.corpus(data, Self.setNames)
+        var corpus = try session.corpus(data, Self.setNames)
         let decoder = supervised.model.decoder
         let tokenisation = try data.tokenisation(
             of: corpus, context: decoder.shape.contextLength, newTokens: sampling.maxNewTokens, chat: data.chatFormat(of: supervised))
+        corpus = try data.screened(corpus, tokenisation, for: [.prompts], with: supervised.tokenizer, note: session.say)
         let wanted = try Self.setNames.filter { corpus.availableSplits.contains($0) }.map { name in
             (
                 name: name,

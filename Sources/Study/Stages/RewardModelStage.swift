@@ -1,5 +1,6 @@
 import Data
 import Eval
+import Formats
 public import Foundation
 import Models
 public import Runs
@@ -122,12 +123,14 @@ public struct RewardModelStage: Stage {
             text: try data.compatibility.rewardText,
             maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength),
             chat: data.chatFormat(of: start))
-        var truncated = 0
+        var (truncated, counts) = (0, RowCounts())
         let tokenised = try sets.map { name, comparisons in
-            let result = try tokenisation.tokenise(comparisons, with: start.tokenizer)
+            let screened = try data.screened(comparisons, tokenisation, with: start.tokenizer, counts: &counts)
+            let result = try tokenisation.tokenise(screened, with: start.tokenizer)
             truncated += result.truncated
             return (name: name, comparisons: result.comparisons)
         }
+        if counts.skipped > 0 { session.say("chat template: \(counts)") }
         if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
         return tokenised
     }

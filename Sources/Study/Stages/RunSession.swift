@@ -28,7 +28,13 @@ package final class RunSession {
     /// Opens the run folder of a stage.
     /// - Parameter checkpointSteps: the interval of checkpoints, when the settings give one.
     convenience init(_ stage: some Stage, in folder: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil) throws {
-        let configuration = RunConfiguration(stage: type(of: stage).kind, program: type(of: stage).program, options: try stage.values)
+        var configuration = RunConfiguration(stage: type(of: stage).kind, program: type(of: stage).program, options: try stage.values)
+        do {
+            configuration.files = try DataSettings.templateFiles(of: configuration.options)
+        } catch {
+            // of a run that is complete the file may be gone
+            guard (try? RunFolder.isFinished(folder)) == true else { throw error }
+        }
         try self.init(
             configuration, stage.run, known: type(of: stage).names, in: folder, environment, checkpointSteps: checkpointSteps)
     }

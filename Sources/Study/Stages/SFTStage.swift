@@ -43,8 +43,8 @@ public struct SFTStage: Stage {
             evaluation.generates
             ? (evaluation.evaluationSplits.isEmpty
                 ? EvaluationSettings.usual : evaluation.evaluationSplits) : []
-        let corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
-        let examples = try data.trainingExamples(of: corpus)
+        var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
+        var examples = try data.trainingExamples(of: corpus)
 
         let checkpoint = try session.restore()
         var start: LoadedModel
@@ -66,6 +66,10 @@ public struct SFTStage: Stage {
             "\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
 
         let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength, chat: data.chatFormat(of: start))
+        corpus = try data.screened(
+            corpus, tokenisation, for: evaluation.generates && !data.referenceCompatible ? [.training, .prompts] : [.training],
+            with: start.tokenizer, note: session.say)
+        examples = try data.trainingExamples(of: corpus)
         let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(

@@ -6,6 +6,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidSetting(name: String, value: String, rule: String)
     /// There is nothing to train or evaluate on.
     case noExamples(String)
+    /// Something of an example that has to have tokens has none; what, and of which.
+    case noTokens(String)
     /// An example does not fit the model's context.
     case exampleTooLong(id: String, tokens: Int, limit: Int)
     /// An example has a token that the model has no embedding for.
@@ -19,6 +21,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .invalidSetting(let name, let value, let rule): "\(name) is \(value), but \(rule)"
         case .noExamples(let what): "\(what) holds no examples; check the data folder and the split"
+        case .noTokens(let what): "\(what) has no tokens; leave the row out, or give it a text"
         case .exampleTooLong(let id, let tokens, let limit):
             "example \(id) has \(tokens) tokens, but the model's context is \(limit); "
                 + "lower --max-source-length or --max-target-length"

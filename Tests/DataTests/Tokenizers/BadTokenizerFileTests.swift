@@ -37,6 +37,13 @@ import Testing
         #expect(ids.first == 1 && ids.suffix(2) == [3 + 0xC3, 3 + 0xA9])
     }
 
+    @Test(arguments: ["tokenizer_config.json", "special_tokens_map.json"], ["2", "-1", "1.5", "true", "[\"</s>\"]", "[[2]]"])
+    func namesRolesThatAreNoTokens(_ file: String, _ value: String) {
+        let text = message(json: TinyTokenizers.bpe, [file: "{\"eos_token\": \(value)}"])
+        #expect(text.contains("\(file)") && text.contains("eos_token: expected a string, or an object with content, found "), "\(text)")
+        #expect(!text.contains("\n"))
+    }
+
     @Test func namesWhatIsNotSupported() {
         #expect(message("\"type\": \"NFKC\"", "\"type\": \"Other\"").contains("normalizer.normalizers[0] \"Other\""))
         for (pattern, part) in [

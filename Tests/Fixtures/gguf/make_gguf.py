@@ -6,6 +6,9 @@ types.gguf          a matrix of every type that is read, of random blocks; types
 NAME.gguf           the models llama-gqa, llama-tied-biases-llama3 and gpt2 of ../models, converted
 FAMILY.gguf         a small model of random weights of other families; FAMILY.safetensors holds its weights under Transformers' names
 llama-mixed.gguf    a model whose tensors have different types, quantised by gguf.quants; its weights after that in llama-mixed.safetensors
+llama-yarn.gguf     the model of that name of ../models, whose positions YaRN stretches
+qwen2-yarn.gguf     such a model of random weights whose attention factor is not YaRN's own; qwen2-yarn.safetensors holds tokens and Transformers'
+                    logits [tokens, vocabulary]
 split-0000?-of-00003.gguf   llama-mixed.gguf in three parts
 
 Every model but those of gpt_neox, which it does not read, is loaded with Transformers, which must find the weights that went in.
@@ -150,6 +153,14 @@ def metadata(writer, arch, config):
     if rope.get("rope_type") == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
+    if (rope.get("rope_type") or rope.get("type")) == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        for key, add in [("attention_factor", writer.add_rope_scaling_yarn_attn_factor), ("beta_fast", writer.add_rope_scaling_yarn_beta_fast),
+                         ("beta_slow", writer.add_rope_scaling_yarn_beta_slow)]:
+            if rope.get(key) is not None:
+                add(rope[key])
 
 
 def tokens(writer, config):
@@ -219,6 +230,8 @@ def make_known(name, arch):
     stored = convert(path, arch, config, weights)
     if arch == "gpt2":  # Transformers does not find the number of positions in the file
         check(path, stored, config=config)
+    elif "yarn" in name:  # nor how positions are scaled
+        check(path, stored, config=config)
     elif "biases" not in name:  # nor that there are biases
         check(path, stored)
 
@@ -259,6 +272,25 @@ def make_families():
         save(stored, HERE / f"{arch}.safetensors")
 
 
+def make_yarn():
+    config = transformers.Qwen2Config(
+        **COMMON, num_key_value_heads=2, tie_word_embeddings=True,
+        rope_parameters={"rope_type": "yarn", "rope_theta": 500.0, "factor": 4.0, "original_max_position_embeddings": 24,
+                         "attention_factor": 0.75, "beta_fast": 3.0, "beta_slow": 0.5})
+    torch.manual_seed(12)
+    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    with torch.no_grad():
+        for tensor in model.parameters():
+            tensor += 0.2 * torch.randn_like(tensor)
+        tokens = torch.randint(3, config.vocab_size, [60])
+        logits = model(input_ids=tokens[None]).logits[0]
+    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
+    stored = convert(HERE / "qwen2-yarn.gguf", "qwen2", config, weights)
+    check(HERE / "qwen2-yarn.gguf", stored, config=config)
+    safetensors.numpy.save_file(
+        {"tokens": tokens.numpy().astype(np.int32), "logits": logits.numpy()}, HERE / "qwen2-yarn.safetensors")
+
+
 def save(weights, path):
     safetensors.numpy.save_file(
         {k: np.ascontiguousarray(v.astype(np.float16) if np.array_equal(v.astype(np.float16), v) else v) for k, v in weights.items()}, path)
@@ -288,6 +320,8 @@ if __name__ == "__main__":
     make_known("llama-gqa", "llama")
     make_known("llama-tied-biases-llama3", "llama")
     make_known("gpt2", "gpt2")
+    make_known("llama-yarn", "llama")
+    make_yarn()
     make_families()
     make_mixed()
     for file in sorted(HERE.glob("*.gguf")):

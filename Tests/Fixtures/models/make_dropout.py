@@ -1,10 +1,11 @@
 """Makes what PyTorch computes with the tiny models of this folder in training, with dropout.
 
     python Tests/Fixtures/models/make_dropout.py            # writes next to itself; needs what make_models.py needs
+    python Tests/Fixtures/models/make_dropout.py qwen2 …    # some models
 
 The masks are ours, made here by another implementation of the generator (Philox 4x32-10, Salmon et al. 2011, in numpy): a mask of
 layer l at place s has the stream Philox(SEED).split(l).split(s), where s is 0 for the embeddings, 1 for the weights of attention, 2 for
-the output of attention, 3 for that of the MLP. Element t of row r is dropped where word t % 4 of block r * 2^32 + t / 4 is below rate *
+the output of attention, 3 for that of the MLP (StableLM drops nothing at 2). Element t of row r is dropped where word t % 4 of block r * 2^32 + t / 4 is below rate *
 2^32. Rows are counted through all sequences of expected.json, without the last token of each; row r of attention is
 query * heads + head. `torch.nn.functional.dropout` is replaced by one that applies them, so that all else is Transformers' own.
 
@@ -17,6 +18,7 @@ query * heads + head. `torch.nn.functional.dropout` is replaced by one that appl
 
 import json
 import pathlib
+import sys
 
 import numpy as np
 import safetensors.torch
@@ -30,7 +32,28 @@ MODELS = {
     "opt-post-norm-projected": {"dropout": 0.5, "attention_dropout": 0.0},
     "gpt2": {"embd_pdrop": 0.2, "attn_pdrop": 0.25, "resid_pdrop": 0.3},
     "llama-gqa": {"attention_dropout": 0.4},
+    "gpt_neox": {"hidden_dropout": 0.3, "attention_dropout": 0.25},
+    "gpt_neox-sequential": {"hidden_dropout": 0.2, "attention_dropout": 0.4},
+    "phi": {"embd_pdrop": 0.2, "attention_dropout": 0.25, "resid_pdrop": 0.3},
+    # Transformers reads the rate of Phi 3's embeddings and never applies it
+    "phi3-window-partial": {"embd_pdrop": 0.5, "attention_dropout": 0.25, "resid_pdrop": 0.3},
+    "gptj-tied": {"embd_pdrop": 0.2, "attn_pdrop": 0.25, "resid_pdrop": 0.3},
+    "gpt_neo": {"embed_dropout": 0.2, "attention_dropout": 0.25, "resid_dropout": 0.3},
+    "bloom": {"hidden_dropout": 0.3, "attention_dropout": 0.25},
+    "bloom-post-norm": {"hidden_dropout": 0.2, "attention_dropout": 0.4},
+    "stablelm": {"hidden_dropout": 0.3, "attention_dropout": 0.25},
+    "stablelm-parallel": {"hidden_dropout": 0.2, "attention_dropout": 0.4},
+    "qwen2": {"attention_dropout": 0.4},
+    "qwen3": {"attention_dropout": 0.4},
+    "mistral": {"attention_dropout": 0.3},
+    "gemma2": {"attention_dropout": 0.3},
+    "gemma3_text": {"attention_dropout": 0.4},
+    "olmo2": {"attention_dropout": 0.3},
+    "smollm3": {"attention_dropout": 0.4},
 }
+EMBEDS = {"gpt2", "gpt_neox", "phi", "gptj", "gpt_neo"}
+RESIDUALS = {"opt": [2, 3], "gpt2": [2, 3], "gpt_neox": [2, 3], "phi": [2, 3], "phi3": [2, 3], "gptj": [2, 3], "gpt_neo": [2, 3],
+             "bloom": [2, 3], "stablelm": [3]}
 MASK32, MASK64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
 
@@ -68,8 +91,8 @@ class Philox:
 class Masks:
     """Stands in for torch.nn.functional.dropout while one sequence is run."""
 
-    def __init__(self, first_row):
-        self.first, self.layer, self.calls = first_row, 0, 0
+    def __init__(self, first_row, embeds, sites):
+        self.first, self.embeds, self.sites, self.calls, self.attentions, self.residuals = first_row, embeds, sites, 0, 0, 0
 
     def __call__(self, x, p=0.5, training=True, inplace=False):
         assert training
@@ -79,7 +102,7 @@ class Masks:
         elif self.embeds and self.calls == 0:
             site = 0
         else:
-            site = 2 + self.residuals % 2
+            site = self.sites[self.residuals % len(self.sites)]
             self.residuals += 1
         self.calls += 1
         layer = 0 if site == 0 else self.attentions - 1 if site > 1 else self.attentions
@@ -95,10 +118,6 @@ class Masks:
         rows = range(self.first, self.first + len(flat))
         return (flat * random.factors(rows, x.shape[-1], p)).reshape(x.shape)
 
-    attentions = 0
-    residuals = 0
-    embeds = False
-
 
 def make(name, rates):
     folder = HERE / name
@@ -109,8 +128,7 @@ def make(name, rates):
     usual = torch.nn.functional.dropout
     for sequence in expected["sequences"]:
         tokens, start = sequence["tokens"], sequence["promptLength"]
-        masks = Masks(first)
-        masks.embeds = config.model_type == "gpt2"
+        masks = Masks(first, config.model_type in EMBEDS, RESIDUALS.get(config.model_type, []))
         torch.nn.functional.dropout = masks
         try:
             logits = model(input_ids=torch.tensor([tokens[:-1]]), use_cache=False).logits[0]
@@ -118,14 +136,15 @@ def make(name, rates):
             torch.nn.functional.dropout = usual
         layers = config.num_hidden_layers
         assert masks.attentions == layers, masks.attentions
-        assert masks.residuals == (0 if config.model_type == "llama" else 2 * layers), masks.residuals
+        assert masks.residuals == len(masks.sites) * layers, masks.residuals
         log_probs = logits[start - 1 :].log_softmax(-1)
         total = total - log_probs.gather(1, torch.tensor(tokens[start:])[:, None]).sum()
         count += len(tokens) - start
         first += len(tokens) - 1
     loss = total / count
     loss.backward()
-    gradients = {f"gradients.{key}": tensor.grad.contiguous() for key, tensor in model.named_parameters()}
+    renamed = {"lm_head.weight": "embed_out.weight"} if config.model_type == "gpt_neox" else {}
+    gradients = {f"gradients.{renamed.get(key, key)}": tensor.grad.contiguous() for key, tensor in model.named_parameters()}
     safetensors.torch.save_file(gradients, folder / "dropout.safetensors", metadata={"format": "pt"})
     result = {
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__}, "rates": rates,
@@ -138,4 +157,5 @@ def make(name, rates):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for model_name, model_rates in MODELS.items():
-        make(model_name, model_rates)
+        if not sys.argv[1:] or model_name in sys.argv[1:]:
+            make(model_name, model_rates)

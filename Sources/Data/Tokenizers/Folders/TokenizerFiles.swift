@@ -23,6 +23,8 @@ struct TokenizerFiles: Sendable {
     var notes: [String] = []
     /// The other files of the folder that belong to the tokenizer.
     var companions: [Companion] = []
+    /// The file that a chat template was given in, for errors; nil for the tokenizer's own.
+    var templateName: String?
 
     /// The names of files that belong to a tokenizer and are carried along.
     static let companionNames = [

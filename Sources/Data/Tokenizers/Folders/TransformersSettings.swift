@@ -118,6 +118,7 @@ struct TransformersSettings {
     /// not say in normalised text, unless its flag calls it special (as in Transformers).
     private func token(_ part: TokenizerPart) throws -> AddedToken {
         if let content = part.json.string { return AddedToken(id: -1, content: content, isSpecial: true) }
+        guard part.json.members != nil else { throw part.fault("expected a string, or an object with content, found \(part.json.kind)") }
         let isSpecial = try part.file != configuration.file || part.flag("special", default: false)
         return try AddedToken(part, id: -1, isSpecial: true, isNormalizedByDefault: !isSpecial)
     }

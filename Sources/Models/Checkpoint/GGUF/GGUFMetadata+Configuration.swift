@@ -132,39 +132,4 @@ extension GGUFMetadata {
     private func layerTypes(_ layers: Int, period: Int) -> JSONValue {
         .array((1...max(1, layers)).map { $0 % period == 0 ? "full_attention" : "sliding_attention" })
     }
-
-    // MARK: Stretched positions
-
-    /// `rope_scaling` of config.json; nil where positions are as they are.
-    private func scaling(width: Int, _ facts: GGUFFacts) throws -> JSONValue? {
-        if let long = try facts.factors("rope_factors_long.weight"), let short = try facts.factors("rope_factors_short.weight") {
-            return [
-                "rope_type": "longrope", "long_factor": .array(long.map { JSONValue(Self.shortest($0)) }),
-                "short_factor": .array(short.map { JSONValue(Self.shortest($0)) }),
-            ]
-        }
-        if let factors = try facts.factors("rope_freqs.weight") {
-            guard let found = LlamaScaling(factors: factors.map(Double.init), base: try number("rope.freq_base") ?? 10_000, dim: width)
-            else {
-                throw CheckpointError.badTensor(
-                    file: path, name: "rope_freqs.weight",
-                    reason:
-                        "holds factors of rotary frequencies that are not those of LLaMA 3's scaling, the only one of that kind that is read"
-                )
-            }
-            return found.configuration
-        }
-        guard let type = try text("rope.scaling.type"), type != "none" else {
-            guard let factor = try number("rope.scale_linear"), factor != 1 else { return nil }
-            return ["rope_type": "linear", "factor": JSONValue(factor)]
-        }
-        var result: JSONValue = ["rope_type": .string(type)]
-        if let factor = try number("rope.scaling.factor") { result["factor"] = JSONValue(factor) }
-        if let trained = try count("rope.scaling.original_context_length") {
-            result["original_max_position_embeddings"] = JSONValue(trained)
-        }
-        return result
-    }
-
-    private static func shortest(_ number: Float) -> Double { Double(number.description) ?? Double(number) }
 }

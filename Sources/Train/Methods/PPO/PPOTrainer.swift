@@ -79,6 +79,7 @@ public final class PPOTrainer: SteppedTrainer {
         let context = min(policy.shape.contextLength, reference.shape.contextLength)
         let room = context - config.sampling.maxNewTokens - 1
         for prompt in prompts + evaluationPrompts.flatMap(\.prompts) {
+            guard !prompt.tokens.isEmpty else { throw TrainingError.noTokens("prompt \(prompt.id)") }
             try policy.check(prompt.tokens, id: prompt.id, room: room)
             try reference.check(prompt.tokens, id: prompt.id, room: room)
         }

@@ -31,7 +31,10 @@ public final class RewardObjective: Objective {
     /// Refuses pairs that the model has no room for.
     func check(_ comparisons: [TokenisedComparison]) throws {
         for pair in comparisons {
-            for summary in pair.summaries { try model.decoder.check(pair.prompt + summary, id: pair.id) }
+            for (side, summary) in pair.summaries.enumerated() {
+                guard !summary.isEmpty else { throw TrainingError.noTokens("answer \(side) of comparison \(pair.id)") }
+                try model.decoder.check(pair.prompt + summary, id: pair.id)
+            }
         }
     }
 

@@ -37,8 +37,8 @@ public final class SFTObjective: Objective {
     func check(_ examples: [TokenisedExample]) throws {
         for example in examples {
             try decoder.check(example.prompt + example.target, id: example.id)
-            guard !example.target.isEmpty, !example.prompt.isEmpty else {
-                throw TrainingError.noExamples("the prompt or the target of example \(example.id)")
+            for (part, tokens) in [("prompt", example.prompt), ("target", example.target)] where tokens.isEmpty {
+                throw TrainingError.noTokens("the \(part) of example \(example.id)")
             }
         }
     }

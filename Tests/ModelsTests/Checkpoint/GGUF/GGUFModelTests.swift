@@ -203,7 +203,7 @@ struct GGUFModelTests {
     // MARK: Refusals
 
     /// A file of architecture llama with the sizes of a model, an embedding and factors of frequencies, and nothing else.
-    private static func llama(
+    static func llama(
         hidden: Int, heads: Int, base: Double = 10_000, factors: [Float] = [], architecture: String = "llama",
         more: [(key: String, type: UInt32, bytes: [UInt8])] = [], leavingOut: String = ""
     ) -> TestGGUF {
@@ -225,7 +225,7 @@ struct GGUFModelTests {
         return file
     }
 
-    private static func reason(_ file: TestGGUF, _ body: (URL) throws -> Void = { _ = try LanguageModel.load($0) }) throws -> String {
+    static func reason(_ file: TestGGUF, _ body: (URL) throws -> Void = { _ = try LanguageModel.load($0) }) throws -> String {
         try opening(file.bytes, as: "m.gguf") { url in
             do {
                 try body(url)
