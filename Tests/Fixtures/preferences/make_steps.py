@@ -13,15 +13,20 @@ clipping, float32, rows in their order, all of them in every step.
             "microBatch": pairs (KTO: rows) of a forward, "accumulation": forwards of a step,
             "losses": [3], "microBatchLosses": [[…]], "gradientNorms": [3],    before each step; over all parameters, unclipped
             "logged": [3 × {…}],                                     TRL's metrics of each step
-            "before" and "after": {"chosen": [sums], "rejected": [sums]}}]}    log p(answer | prompt), before and after the steps
+            "before" and "after": {"chosen": [sums], "rejected": [sums]},      log p(answer | prompt), before and after the steps
+            "adapter": only for runs that train nothing but an adapter: {"folder": of ../adapters, "start": …}}]}
 
-The reference, where there is one, is the model before its first step. A loss is the mean over micro-batches.
+The reference, where there is one, is the model before its first step. A loss is the mean over micro-batches. An adapter
+starts "as saved" in its folder, and then the reference has it too, as it was; or "with B zero" and A as saved, as a new
+one does, and then the reference is the model without it.
 """
 
 import copy
 import tempfile
 
 import datasets
+import peft
+import safetensors.torch
 import tokenizers
 import torch
 import transformers
@@ -116,9 +121,23 @@ class Norms(transformers.TrainerCallback):
         self.norms.append(torch.stack([(gradient**2).sum() for gradient in gradients]).sum().sqrt().item())
 
 
-def run(name, model_name, trainer_class, config_class, settings, micro_batch, accumulation):
+def fill_adapter(model, folder):
+    """A as saved, B zero."""
+    saved = safetensors.torch.load_file(folder / "adapter_model.safetensors")
+    for key, tensor in model.named_parameters():
+        if tensor.requires_grad:
+            tensor.data = saved[key.replace(".default", "")].clone()
+            if "lora_B" in key:
+                tensor.data.zero_()
+
+
+def run(name, model_name, trainer_class, config_class, settings, micro_batch, accumulation, adapter=None):
     rows = trainer_class is KTOTrainer
     losses, shown, before_model = [], [], load(model_name)
+    if adapter:
+        saved = HERE.parent / "adapters" / adapter["folder"]
+        if adapter["start"] == "as saved":
+            before_model = peft.PeftModel.from_pretrained(before_model, saved).eval()
 
     class Recording(trainer_class):
         def training_step(self, model, inputs, *rest, **named):
@@ -143,10 +162,20 @@ def run(name, model_name, trainer_class, config_class, settings, micro_batch, ac
             use_cpu=True, bf16=False, gradient_checkpointing=False, disable_tqdm=True, seed=0, max_length=64, **settings)
         norms, model = Norms(), load(model_name)
         more = {"ref_model": copy.deepcopy(before_model)} if trainer_class in (DPOTrainer, KTOTrainer) else {}
+        if adapter and adapter["start"] == "as saved":
+            model, more = peft.PeftModel.from_pretrained(model, saved, is_trainable=True), {}
+        elif adapter:
+            more = {"peft_config": peft.LoraConfig.from_pretrained(saved)}
+            more["peft_config"].inference_mode = False
         trainer = Recording(
             model=model, args=args, train_dataset=datasets.Dataset.from_list(data), processing_class=make_tokenizer(),
             callbacks=[norms], **more)
         trainer.remove_callback(transformers.PrinterCallback)
+        model = trainer.model
+        if adapter and adapter["start"] == "with B zero":
+            fill_adapter(model, saved)
+        trained = [key for key, tensor in model.named_parameters() if tensor.requires_grad]
+        assert not adapter or (trained and all("lora_" in key and ".default." in key for key in trained))
         trainer.train()
     assert len(losses) == 3 * accumulation and len(norms.norms) == 3
     groups = [losses[step * accumulation : (step + 1) * accumulation] for step in range(3)]
@@ -158,6 +187,8 @@ def run(name, model_name, trainer_class, config_class, settings, micro_batch, ac
         "name": name, "model": model_name, "trainer": trainer_class.__name__, "settings": settings, "microBatch": micro_batch,
         "accumulation": accumulation, "losses": [sum(group) / accumulation for group in groups], "microBatchLosses": groups,
         "gradientNorms": norms.norms, "logged": metrics, "before": answer_sums(before_model), "after": answer_sums(model.eval())}
+    if adapter:
+        result["adapter"] = adapter
     print(name, result["losses"], result["gradientNorms"])
     return result
 
@@ -171,6 +202,8 @@ if __name__ == "__main__":
         ("sigmoid-accumulated", llama, *dpo, {"loss_type": ["sigmoid"], "beta": 0.5}, 2, 2),
         ("sigmoid-sft-accumulated", llama, *dpo, {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 0.5], "beta": 0.5}, 2, 2),
         ("sigmoid-forward-kl", llama, *dpo, {"loss_type": ["sigmoid"], "beta": 0.5, "f_divergence_type": "forward_kl"}, 4, 1),
+        ("sigmoid-adapter", llama, *dpo, {"beta": 0.5}, 4, 1, {"folder": "lora", "start": "as saved"}),
+        ("sigmoid-new-adapter", llama, *dpo, {"beta": 0.5}, 4, 1, {"folder": "lora", "start": "with B zero"}),
         ("ipo", llama, *dpo, {"loss_type": ["ipo"], "beta": 0.5}, 4, 1),
         ("kto", llama, *kto, {"beta": 0.5, "desirable_weight": 1.2}, 8, 1),
         ("kto-accumulated", llama, *kto, {"beta": 0.5}, 4, 2),
