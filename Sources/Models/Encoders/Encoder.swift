@@ -78,6 +78,8 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownType(rows: Int)
     /// A file of a sentence encoder that asks for something else than there is.
     case module(file: String, problem: String)
+    /// More channels are asked for than vectors have, or none.
+    case dimension(Int, width: Int, folder: String)
     /// A classifier without a label that is needed.
     case noLabel(String, known: [String])
 
@@ -91,6 +93,8 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unknownType(let rows):
             "a pair has token types outside of the encoder's \(rows) rows; tokenizer and model do not belong together"
         case .module(let file, let problem): "\(file): \(problem)"
+        case .dimension(let count, let width, let folder):
+            "\(count) channels of a vector are asked for, but those of \(folder) have \(width); ask for 1 to \(width)"
         case .noLabel(let label, let known):
             "the classifier has no label '\(label)' but \(known.joined(separator: ", ")); its config.json must name it in id2label"
         }
