@@ -225,4 +225,40 @@ import _TestSupport
             try measure("--run-ids", "bon", "--simulate-bon-for-per-input", "4")
         }
     }
+
+    /// What is said of a model that is not given, or said twice, is found before anything is read.
+    @Test(
+        arguments: [
+            (["--embedding-prompt", "a", "--embedding-prompt-name", "b", "--embedding-model", "m"], "choose one of them"),
+            (["--embedding-prompt", ""], "--embedding-prompt is for the encoder"),
+            (["--embedding-prompt-name", "p"], "--embedding-prompt-name is for"),
+            (["--embedding-dimension", "3"], "--embedding-dimension is for"),
+            (["--embedding-dimension", "0", "--embedding-model", "m"], "--embedding-dimension must be above 0"),
+            (["--nli-labels", "contradiction,neutral,entailment"], "--nli-labels is for"),
+            (["--nli-labels", "contradiction,neutral", "--nli-model", "m"], "--nli-labels must name"),
+            (["--nli-labels", "neutral,neutral,entailment", "--nli-model", "m"], "--nli-labels must name"),
+        ] as [([String], String)])
+    func optionsOfModels(arguments: [String], words: String) throws {
+        let error = #expect(throws: (any Error).self) { try measure(["--decodes", "none.json"] + arguments) }
+        let message = error.map { "\($0) \(Command.message(for: $0))" } ?? ""
+        #expect(message.contains(words), "\(message)")
+    }
+
+    @Test func modelsByOption() throws {
+        let file = folder["rows.jsonl"]
+        try Data("{\"input\": \"i\", \"output\": [\"the dog\", \"mother\", \"other\"]}\n".utf8).write(to: file)
+        let (encoder, nli) = (Fixtures.url("encoders/sentence/matryoshka").path, Fixtures.url("encoders/sentence/nli").path)
+        let common = [
+            "--decodes", file.path, "--diversity-metrics", "sent_bert_from_sim,nli_from_sim", "--embedding-model", encoder, "--nli-model",
+            nli,
+            "--nli-labels", "neutral,contradiction,entailment",
+        ]
+        let given = [[], ["--embedding-prompt-name", "query"], ["--embedding-prompt", "the query: "], ["--embedding-dimension", "11"]]
+        var values: [Double] = []
+        for (index, options) in given.enumerated() {
+            try measure(common + options + ["--run-id", "models-\(index)"])
+            values.append(try #require(try report("models-\(index)")["sent_bert_from_sim"]?.values.perInput?.values.first ?? nil))
+        }
+        #expect(values[1] == values[2] && Set(values).count == 3)
+    }
 }

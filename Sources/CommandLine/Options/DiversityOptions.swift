@@ -81,15 +81,32 @@ public struct DiversityOptions: SettingsOptions {
     @Option(help: .yesNo("Whether n-grams are compared in lower case."))
     public var ngramLowercase = Self.defaults.ngramLowercase
     @Option(
-        help:
-            "A folder with a sentence encoder (BERT or RoBERTa, sentence-transformers' layout), for the metrics of embeddings."
-    )
+        help: """
+            A folder with a sentence encoder (sentence-transformers' layout, or an encoder alone; see Docs/models.md), for the metrics of \
+            embeddings.
+            """)
     public var embeddingModel: String?
     @Option(
-        help:
-            "A folder with a classifier of natural language inference, such as roberta-large-mnli, for the nli metrics."
-    )
+        help: """
+            A text that is put before every text that the sentence encoder reads, instead of its folder's default prompt; may be empty.
+            """)
+    public var embeddingPrompt: String?
+    @Option(help: "The same by its name among the prompts of the folder.")
+    public var embeddingPromptName: String?
+    @Option(
+        help: "How many channels of an embedding are kept, the first ones (Matryoshka); unless given, as many as the folder says.")
+    public var embeddingDimension: Int?
+    @Option(
+        help: """
+            A folder with a classifier of natural language inference, such as roberta-large-mnli or a DeBERTa-v3, for the nli metrics.
+            """)
     public var nliModel: String?
+    @Option(
+        help: """
+            What the logits of that classifier are, in their order, where its config.json does not name them: \
+            contradiction,neutral,entailment in any order.
+            """)
+    public var nliLabels = ArgumentList(Self.defaults.nliLabels)
     @Option(help: "Pairs of a set that are judged at most, drawn at random; 0 for all. A set of 32 has 496 pairs.")
     public var nliPairs = Self.defaults.nliPairs
     @Option(help: "Sentences of a pair that nli_sample_from_sim draws at most.")

@@ -9,7 +9,7 @@ public struct PipelineTokenizer: Tokenizer {
     /// The files' contents, without the model's vocabulary and merges.
     var files: TokenizerFiles
     private(set) var addedVocabulary: AddedVocabulary
-    let normalizer: Normalizer?
+    private(set) var normalizer: Normalizer?
     let preTokenizer: PreTokenizer?
     let model: TokenModel
     let postProcessor: PostProcessor
@@ -112,6 +112,15 @@ public struct PipelineTokenizer: Tokenizer {
         copy.notes.append(
             "the model's embedding has \(rows) rows and none for the added "
                 + (lost.count == 1 ? "token \(named), which is" : "tokens \(named)\(lost.count > 3 ? " …" : ""), which are") + " not used")
+        return copy
+    }
+
+    /// This tokenizer with texts in lower case, special tokens in them aside; it is written as it was.
+    public func lowercasing() -> PipelineTokenizer {
+        var copy = self
+        let normalizer = Normalizer.sequence([.lowercase] + (normalizer.map { [$0] } ?? []))
+        copy.normalizer = normalizer
+        copy.addedVocabulary = addedVocabulary.dropping(from: .max, normalize: Self.normalizing(normalizer))
         return copy
     }
 

@@ -1,35 +1,49 @@
 import Data
 public import Foundation
-import Models
+public import Models
 import Tensor
 
 /// A sentence encoder of a folder on this machine, with its tokenizer.
 public struct FolderSentenceEncoder: TextEncoder {
+    /// The folder, with the prompt and the number of channels where they are not the folder's own.
     public let name: String
     private let tokenizer: PipelineTokenizer
     private let encoder: SentenceEncoder
-    private let limit: Int
-    /// The tokens of the prompt at the beginning of every text, without what the tokenizer puts behind a text.
-    private let promptLength: Int
+    private let prompt: SentencePrompt
     /// What a user should know of the folder: contradictions of its tokenizer's files, a prompt before every text, a similarity other than
     /// the cosine.
     public let notes: [String]
 
-    /// Loads a folder in the layout of sentence-transformers, or a plain BERT or RoBERTa, whose states are averaged.
+    /// The channels of a vector.
+    public var width: Int { encoder.width }
+    /// The names of the folder's prompts.
+    public var promptNames: [String] { encoder.promptNames }
+
+    /// Loads a folder in the layout of sentence-transformers, or that of an encoder alone, whose states are averaged.
     ///
+    /// - Parameters:
+    ///   - prompt: what is put before every text unless a call says otherwise.
+    ///   - dimension: how many channels of a vector are kept, the first ones; nil for as many as the folder says.
     /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, naming the file.
-    public init(_ folder: URL) throws {
-        name = folder.standardizedFileURL.path
-        encoder = try SentenceEncoder.load(folder)
-        tokenizer = try EncoderTokens.tokenizer(encoder.encoder, folder: encoder.encoderFolder)
-        limit = encoder.maximumLength ?? EncoderTokens.limit(tokenizer, encoder.encoder)
+    public init(_ folder: URL, prompt: SentencePrompt = .standard, dimension: Int? = nil) throws {
+        encoder = try SentenceEncoder.load(folder, dimension: dimension)
+        self.prompt = prompt
+        let read = try EncoderTokens.tokenizer(encoder.encoder, folder: encoder.encoderFolder)
+        tokenizer = encoder.lowercases ? read.lowercasing() : read
+        guard try encoder.isSentenceFolder || tokenizer.chatTemplate() == nil else {
+            throw EncoderError.module(
+                file: folder.path,
+                problem: "there is a chat template and no modules.json, so that sentence-transformers would put texts into the template, "
+                    + "which is not done here; a modules.json says how texts become vectors")
+        }
+        let text = try encoder.text(of: prompt)
+        var name = folder.standardizedFileURL.path
+        if prompt != .standard { name += ", prompt \"\(text)\"" }
+        if let dimension { name += ", \(dimension) channels" }
+        self.name = name
         var notes = tokenizer.notes.map { "\(folder.path): \($0)" }
-        if encoder.prompt.isEmpty {
-            promptLength = 0
-        } else {
-            let ids = tokenizer.encode(encoder.lowercases ? encoder.prompt.lowercased() : encoder.prompt, maximumLength: limit)
-            promptLength = ids.count - (ids.last.map(tokenizer.isLeftOut) ?? false ? 1 : 0)
-            notes.append("texts are embedded behind the default prompt of \(folder.path), \"\(encoder.prompt)\"")
+        if !text.isEmpty {
+            notes.append("texts are embedded behind the \(prompt == .standard ? "default " : "")prompt of \(folder.path), \"\(text)\"")
         }
         if let similarity = encoder.similarity, similarity != "cosine" {
             notes.append("\(folder.path) is made for the similarity \(similarity); the metrics take the cosine")
@@ -37,18 +51,34 @@ public struct FolderSentenceEncoder: TextEncoder {
         self.notes = notes
     }
 
-    /// One vector for each text; long texts are cut to the encoder's length.
+    /// One vector for each text behind the encoder's prompt; long texts are cut to the encoder's length.
     /// - Throws: `EncoderError` for a text that the model cannot read.
-    public func embeddings(of texts: [String]) throws -> [[Float]?] {
-        let inputs = texts.map { text in
-            let text = encoder.prompt + text
-            return EncoderInput(ids: tokenizer.encode(encoder.lowercases ? text.lowercased() : text, maximumLength: limit))
-        }
-        let vectors = try encoder.embeddings(of: inputs, promptLength: promptLength)
+    public func embeddings(of texts: [String]) throws -> [[Float]?] { try embeddings(of: texts, as: prompt).map { $0 } }
+
+    /// One vector for each text behind a prompt; long texts are cut to the encoder's length.
+    ///
+    /// Encoders that tell questions from documents have a prompt for each: ``SentencePrompt/query`` and ``SentencePrompt/document``.
+    /// - Throws: `EncoderError` for a text that the model cannot read, or a prompt that the folder does not have.
+    public func embeddings(of texts: [String], as prompt: SentencePrompt) throws -> [[Float]] {
+        let before = try encoder.text(of: prompt)
+        let limit = self.limit(as: prompt)
+        let inputs = texts.map { EncoderInput(ids: tokenizer.encode(before + $0, maximumLength: limit)) }
+        let vectors = try encoder.embeddings(of: inputs, promptLength: tokens(ofPrompt: before))
         let width = encoder.width
         return vectors.withUnsafeBufferPointer { numbers in
             texts.indices.map { Array(numbers[$0 * width..<($0 + 1) * width]) }
         }
+    }
+
+    private func limit(as prompt: SentencePrompt) -> Int {
+        encoder.maximumLength(as: prompt) ?? EncoderTokens.limit(tokenizer, encoder.encoder)
+    }
+
+    /// How many tokens of a text are the prompt's, without what the tokenizer puts behind a text.
+    private func tokens(ofPrompt prompt: String) -> Int {
+        guard !prompt.isEmpty else { return 0 }
+        let ids = tokenizer.encode(prompt, maximumLength: limit(as: .standard))
+        return ids.count - (ids.last.map(tokenizer.isLeftOut) ?? false ? 1 : 0)
     }
 }
 

@@ -78,6 +78,8 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownType(rows: Int)
     /// A file of a sentence encoder that asks for something else than there is.
     case module(file: String, problem: String)
+    /// More channels are asked for than vectors have, or none.
+    case dimension(Int, width: Int, folder: String)
     /// A classifier without a label that is needed.
     case noLabel(String, known: [String])
     /// A classifier with several labels, of which none was named.
@@ -96,6 +98,8 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
         case .severalLabels(let known):
             "the classifier has \(known.count) labels (\(known.prefix(20).joined(separator: ", "))\(known.count > 20 ? ", …" : "")); "
                 + "name the one that counts with --reward-label"
+        case .dimension(let count, let width, let folder):
+            "\(count) channels of a vector are asked for, but those of \(folder) have \(width); ask for 1 to \(width)"
         case .noLabel(let label, let known):
             "the classifier has no label '\(label)' but \(known.joined(separator: ", ")); its config.json must name it in id2label"
         }

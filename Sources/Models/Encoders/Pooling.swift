@@ -29,7 +29,7 @@ public enum Pooling: String, Sendable, CaseIterable {
 
     /// The modes that a pooling folder's config.json asks for; their vectors stand one behind the other.
     ///
-    /// - Throws: ``ModelError`` for an unknown mode.
+    /// - Throws: ``ModelError`` for an unknown mode or key.
     static func modes(reading file: ConfigurationReader) throws -> [Pooling] {
         func mode(_ name: JSONValue) throws -> Pooling {
             guard let mode = name.string.flatMap(Pooling.init) else {
@@ -39,10 +39,15 @@ public enum Pooling: String, Sendable, CaseIterable {
             }
             return mode
         }
-        // keys of the older form win where there are any, as in sentence-transformers
-        let legacy = try allCases.filter { try file.flag($0.legacyKey, or: false) }
-        if !legacy.isEmpty { return legacy }
-        guard let found = file.object["pooling_mode"], !found.isNull else { return [.mean] }
+        let known = ["embedding_dimension", "word_embedding_dimension", "include_prompt", "pooling_mode"] + allCases.map(\.legacyKey)
+        for member in file.object.members ?? [] where !known.contains(member.key) {
+            throw ModelError.configuration(key: member.key, problem: "is no setting of a pooling")
+        }
+        guard let found = file.object["pooling_mode"], !found.isNull else {
+            // the older form, a flag for each
+            let flags = try allCases.filter { try file.flag($0.legacyKey, or: false) }
+            return flags.isEmpty ? [.mean] : flags
+        }
         if let list = found.array {
             guard (1...allCases.count).contains(list.count) else {
                 throw ModelError.configuration(key: "pooling_mode", problem: "must name 1 to \(allCases.count) modes")

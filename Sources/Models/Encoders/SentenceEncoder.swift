@@ -6,104 +6,96 @@ public import Tensor
 ///
 /// Unchecked: the weights are written when the encoder is made and read from then on.
 public struct SentenceEncoder: @unchecked Sendable {
-    /// What is done to the vectors behind the pooling.
-    private enum Step {
-        case dense(Projection, usesTanh: Bool)
-        /// Divided by their Euclidean norm.
-        case normalise
-    }
-
     /// What reads the tokens.
     public let encoder: any Encoder
     /// What makes one vector of the states; several are put one behind the other.
     public let pooling: [Pooling]
-    /// The most tokens of a text, special ones included; nil if the folder leaves it to the tokenizer and the table of positions.
-    public let maximumLength: Int?
-    /// Whether texts are lower-cased before they reach the tokenizer.
-    public let lowercases: Bool
     /// The folder of the encoder and its tokenizer.
     public let encoderFolder: URL
-    /// What is put before every text: the folder's default prompt; empty where it names none.
-    public let prompt: String
+    /// Whether the folder says itself how vectors are made (modules.json), or is that of an encoder alone.
+    public let isSentenceFolder: Bool
     /// Whether the prompt's tokens count in the pooling.
     public let poolsPrompt: Bool
+    /// The channels of a vector, the first of those that the modules give.
+    public let width: Int
+    private let texts: SentenceTextSettings
+    private let prompts: SentencePrompts
+    private let steps: [SentenceStep]
+
+    /// Whether texts get into lower case, special tokens in them aside.
+    public var lowercases: Bool { texts.lowercases }
     /// The similarity that the folder names for its vectors; nil where it says nothing.
-    public let similarity: String?
-    private var steps: [Step] = []
+    public var similarity: String? { prompts.similarity }
+    /// The names of the folder's prompts.
+    public var promptNames: [String] { prompts.prompts.keys.sorted() }
 
-    /// The channels of a vector.
-    public var width: Int {
-        for case .dense(let projection, _) in steps.reversed() { return projection.weight.value.shape[0] }
-        return pooledWidth
-    }
-    private var pooledWidth: Int { encoder.shape.hiddenSize * pooling.count }
-
-    /// Loads a folder: modules.json with the folders that it names, or, where there is none, a plain encoder with mean pooling.
+    /// Loads a folder: modules.json with the folders that it names, or, where there is none, a plain encoder, whose states are averaged; of a
+    /// language model (`…ForCausalLM`) the last one is taken.
     ///
-    /// Modules may be Transformer, Pooling, Dense and Normalize, in this order.
-    /// - Throws: ``EncoderError/module(file:problem:)`` for other modules; ``CheckpointError``, ``ModelError``.
+    /// Modules may be a Transformer, a Pooling, then any of Dense, LayerNorm, Normalize and Dropout.
     /// - Parameters:
     ///   - families: the encoders that the folder may hold.
     ///   - decoders: the decoders that may stand in an encoder's place; see ``DecoderEncoder``.
+    ///   - dimension: how many channels of a vector are kept, the first ones (Matryoshka); nil for as many as the folder says, else all.
+    /// - Throws: ``EncoderError/module(file:problem:)`` for other modules and settings; ``CheckpointError``, ``ModelError``.
     public static func load(
-        _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn
-    ) throws -> SentenceEncoder { try SentenceEncoder(folder, families, decoders) }
+        _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn,
+        dimension: Int? = nil
+    ) throws -> SentenceEncoder { try SentenceEncoder(folder, families, decoders, dimension) }
 
-    private init(_ folder: URL, _ families: [EncoderFamily], _ decoders: [ModelFamily]) throws {
+    private init(_ folder: URL, _ families: [EncoderFamily], _ decoders: [ModelFamily], _ dimension: Int?) throws {
         var modules = try SentenceModules(folder).list
-        let isSentenceFolder = !modules.isEmpty
-        encoderFolder = modules.isEmpty ? folder : try modules[0].expect("Transformer")
-        if !modules.isEmpty { modules.removeFirst() }
-        encoder = try EncoderFolder.load(encoderFolder, families: families, decoders: decoders)
+        isSentenceFolder = !modules.isEmpty
         // sentence-transformers reads its own files where there is a modules.json, and nowhere else
-        let prompts = isSentenceFolder ? try SentencePrompts(folder) : nil
-        (prompt, similarity) = (prompts?.prompt ?? "", prompts?.similarity)
-        let settings = encoderFolder.appendingPathComponent("sentence_bert_config.json")
-        if isSentenceFolder, try FileStatus.of(settings) != nil {
-            let file = ConfigurationReader(try JSONValue(contentsOf: settings))
-            let limit = try file.optionalCount("max_seq_length")
-            maximumLength = limit.map { [context = encoder.shape.contextLength] in min($0, context) }
-            lowercases = try file.flag("do_lower_case", or: false)
-        } else {
-            maximumLength = nil
-            lowercases = false
-        }
-        if modules.isEmpty {
-            pooling = [.mean]
-            poolsPrompt = true
-        } else {
-            let url = try modules.removeFirst().expect("Pooling").appendingPathComponent("config.json")
-            let file = ConfigurationReader(try JSONValue(contentsOf: url))
-            pooling = try Pooling.modes(reading: file)
-            poolsPrompt = try file.flag("include_prompt", or: true)
-        }
-        for module in modules {
-            switch module.kind {
-            case "Dense": steps.append(try Self.dense(module, inputs: width))
-            case "Normalize": steps.append(.normalise)
-            default: throw module.unsupported
+        prompts = try SentencePrompts(folder, isRead: isSentenceFolder)
+        if isSentenceFolder {
+            encoderFolder = try modules.removeFirst().expect("Transformer")
+            texts = try SentenceTextSettings(encoderFolder)
+            guard !modules.isEmpty else {
+                let file = folder.appendingPathComponent("modules.json").path
+                throw EncoderError.module(file: file, problem: "there is no module Pooling, which makes one vector of a text")
             }
+            let module = modules.removeFirst()
+            _ = try module.expect("Pooling")
+            (pooling, poolsPrompt) = try module.configuration { file in
+                (try Pooling.modes(reading: file), try file.flag("include_prompt", or: true))
+            }
+        } else {
+            encoderFolder = folder
+            texts = SentenceTextSettings()
+            pooling = [try Self.isCausal(folder) ? .last : .mean]
+            poolsPrompt = true
         }
+        for module in modules where !SentenceStep.kinds.contains(module.kind) { throw module.unsupported }
+        encoder = try EncoderFolder.load(encoderFolder, families: families, decoders: decoders)
+        var (steps, width): ([SentenceStep], Int) = ([], encoder.shape.hiddenSize * pooling.count)
+        for module in modules {
+            let step = try SentenceStep(module, inputs: width)
+            width = step.width ?? width
+            steps.append(step)
+        }
+        self.steps = steps
+        if let dimension, !(1...width).contains(dimension) {
+            throw EncoderError.dimension(dimension, width: width, folder: folder.path)
+        }
+        self.width = min(dimension ?? prompts.dimension ?? width, width)
     }
 
-    private static func dense(_ module: SentenceModules.Module, inputs: Int) throws -> Step {
-        let url = module.folder.appendingPathComponent("config.json")
-        let file = ConfigurationReader(try JSONValue(contentsOf: url))
-        guard try file.count("in_features") == inputs else {
-            throw EncoderError.module(
-                file: url.path, problem: "in_features is not \(inputs), what the module before it gives")
-        }
-        let projection = try Projection(
-            try ModelFolder(module.folder).weights(), "linear", outputs: try file.count("out_features"), inputs: inputs,
-            bias: try file.flag("bias", or: true))
-        let activation = try file.optionalString("activation_function") ?? "torch.nn.modules.activation.Tanh"
-        switch activation.split(separator: ".").last {
-        case "Tanh": return .dense(projection, usesTanh: true)
-        case "Identity": return .dense(projection, usesTanh: false)
-        default:
-            throw EncoderError.module(
-                file: url.path, problem: "activation_function \(activation) is not known; Tanh and Identity are")
-        }
+    /// Whether a plain folder holds a language model that reads from left to right.
+    private static func isCausal(_ folder: URL) throws -> Bool {
+        let configuration = try ModelFolder(folder).configuration()
+        let isLanguageModel = configuration["architectures"]?.array?.first?.string?.hasSuffix("ForCausalLM") ?? false
+        return isLanguageModel && configuration["is_causal"]?.bool != false
+    }
+
+    /// The text that a prompt stands for, which is put before every text; empty for none.
+    /// - Throws: ``EncoderError/module(file:problem:)`` for a name that the folder does not have.
+    public func text(of prompt: SentencePrompt) throws -> String { try prompts.text(of: prompt) }
+
+    /// The most tokens of a text behind a prompt, special ones included; nil if the folder leaves it to the tokenizer and the table of
+    /// positions.
+    public func maximumLength(as prompt: SentencePrompt = .standard) -> Int? {
+        texts.maximumLength(as: prompt).map { min($0, encoder.shape.contextLength) }
     }
 
     /// The vectors of inputs, [N, width], in their order.
@@ -112,7 +104,8 @@ public struct SentenceEncoder: @unchecked Sendable {
     /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
     public func embeddings(of inputs: [EncoderInput], promptLength: Int = 0) throws -> Tensor {
         let skipped = poolsPrompt ? 0 : promptLength
-        let (hidden, pooled) = (encoder.shape.hiddenSize, pooledWidth)
+        let hidden = encoder.shape.hiddenSize
+        let pooled = hidden * pooling.count
         // filled by rows from several threads
         let vectors = Tensor.uninitialized([inputs.count, pooled]) { _ in }
         let out = vectors.mutablePointer
@@ -123,27 +116,8 @@ public struct SentenceEncoder: @unchecked Sendable {
                     into: out + index * pooled + place * hidden)
             }
         }
-        return steps.reduce(vectors) { vectors, step in
-            switch step {
-            case .dense(let projection, let usesTanh):
-                let result = projection(vectors, on: nil)
-                return usesTanh ? result.tanh() : result
-            case .normalise: return Self.normalised(vectors)
-            }
-        }
-    }
-
-    /// Every row divided by its norm, or by 1e-12 where that is larger.
-    private static func normalised(_ vectors: Tensor) -> Tensor {
-        let width = vectors.shape.width
-        return Tensor.uninitialized(vectors.shape) { out in
-            for row in 0..<vectors.shape.rows {
-                let from = vectors.pointer + row * width
-                var sum: Float = 0
-                for c in 0..<width { sum += from[c] * from[c] }
-                let divisor = max(sum.squareRoot(), 1e-12)
-                for c in 0..<width { out[row * width + c] = from[c] / divisor }
-            }
-        }
+        // what is cut off has its part in norms, as in sentence-transformers
+        let whole = steps.reduce(vectors) { vectors, step in step(vectors) }
+        return whole.shape.width == width ? whole : whole.columns(0..<width)
     }
 }

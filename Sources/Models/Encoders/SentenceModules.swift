@@ -5,11 +5,14 @@ import Foundation
 struct SentenceModules {
     /// One step from text to vector.
     struct Module {
-        /// The last part of the class's name, whatever package path stands before it.
+        /// The name of its class, without the packages before it.
         let kind: String
         let folder: URL
         /// modules.json, for errors.
         let file: String
+
+        /// Its own configuration.
+        var configurationFile: URL { folder.appendingPathComponent("config.json") }
 
         /// The folder, if the module is of this kind.
         func expect(_ kind: String) throws -> URL {
@@ -19,34 +22,56 @@ struct SentenceModules {
             return folder
         }
 
+        /// Reads its configuration.
+        func configuration<Result>(_ read: (ConfigurationReader) throws -> Result) throws -> Result {
+            let contents = try JSONValue(contentsOf: configurationFile)
+            guard contents.members != nil else { throw fault("expected an object") }
+            return try ModelError.naming(file: configurationFile.path) { try read(ConfigurationReader(contents)) }
+        }
+
+        /// Reads its configuration where there is one.
+        func configuration(isRequired: Bool, _ read: (ConfigurationReader) throws -> Void) throws {
+            if try isRequired || FileStatus.of(configurationFile) != nil { try configuration(read) }
+        }
+
+        /// Checks that it reads and writes the vectors of texts, not something else.
+        func expectSentenceVectors(_ file: ConfigurationReader) throws {
+            for key in ["module_input_name", "module_output_name"] {
+                guard let name = try file.optionalString(key), name != "sentence_embedding" else { continue }
+                throw fault("\(key) is \"\(name)\"; only \"sentence_embedding\" is supported")
+            }
+        }
+
+        /// A fault of its configuration.
+        func fault(_ problem: String) -> EncoderError { .module(file: configurationFile.path, problem: problem) }
+
         var unsupported: EncoderError {
-            .module(
-                file: file,
-                problem:
-                    "the module \(kind) is not supported; Transformer, Pooling, Dense and Normalize are, in this order")
+            let known = SentenceStep.kinds.joined(separator: ", ")
+            return .module(
+                file: file, problem: "the module \(kind) is not supported here; known are Transformer, then Pooling, then \(known)")
         }
     }
 
     /// In the order in which they run; empty if there is no modules.json.
     let list: [Module]
 
-    /// Reads `[{"idx": 0, "name": …, "path": …, "type": …}, …]`. Paths must lie in the folder itself.
+    /// Reads `[{"idx": 0, "name": …, "path": …, "type": …}, …]`. Paths must lie in the folder itself, classes in sentence-transformers.
     init(_ folder: URL) throws {
         let url = folder.appendingPathComponent("modules.json")
         guard try FileStatus.of(url) != nil else {
             list = []
             return
         }
-        guard let elements = try JSONValue(contentsOf: url).array, !elements.isEmpty else {
-            throw EncoderError.module(file: url.path, problem: "expected a list of modules")
-        }
+        func fault(_ problem: String) -> EncoderError { .module(file: url.path, problem: problem) }
+        guard let elements = try JSONValue(contentsOf: url).array, !elements.isEmpty else { throw fault("expected a list of modules") }
         list = try elements.map { element in
             guard let type = element["type"]?.string, let path = element["path"]?.string,
                 let kind = type.split(separator: ".").last
-            else { throw EncoderError.module(file: url.path, problem: "expected a path and a type in every module") }
-            guard path.isEmpty || WeightStore.isPlainName(path) else {
-                throw EncoderError.module(file: url.path, problem: "the path \"\(path)\" leads out of the folder")
+            else { throw fault("expected a path and a type in every module") }
+            guard type.hasPrefix("sentence_transformers.") else {
+                throw fault("the module \(type) is code of its own, which is not run; classes of sentence_transformers are known")
             }
+            guard path.isEmpty || WeightStore.isPlainName(path) else { throw fault("the path \"\(path)\" leads out of the folder") }
             return Module(
                 kind: String(kind), folder: path.isEmpty ? folder : folder.appendingPathComponent(path), file: url.path)
         }

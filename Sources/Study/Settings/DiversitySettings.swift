@@ -1,6 +1,7 @@
 import Data
 import Diversity
 import Foundation
+import Models
 
 /// What is measured, and on which outputs.
 public struct DiversitySettings: Settings {
@@ -60,10 +61,20 @@ public struct DiversitySettings: Settings {
     public var ngramNewlineSeparates = false
     /// Whether n-grams are compared in lower case.
     public var ngramLowercase = false
-    /// A folder with a sentence encoder (BERT or RoBERTa, sentence-transformers' layout), for the metrics of embeddings.
+    /// A folder with a sentence encoder (sentence-transformers' layout, or an encoder alone; see Docs/models.md), for the metrics of
+    /// embeddings.
     public var embeddingModel: String?
-    /// A folder with a classifier of natural language inference, such as roberta-large-mnli, for the nli metrics.
+    /// A text that is put before every text that the sentence encoder reads, instead of its folder's default prompt; may be empty.
+    public var embeddingPrompt: String?
+    /// The same by its name among the prompts of the folder.
+    public var embeddingPromptName: String?
+    /// How many channels of an embedding are kept, the first ones (Matryoshka); unless given, as many as the folder says.
+    public var embeddingDimension: Int?
+    /// A folder with a classifier of natural language inference, such as roberta-large-mnli or a DeBERTa-v3, for the nli metrics.
     public var nliModel: String?
+    /// What the logits of that classifier are, in their order, where its config.json does not name them:
+    /// contradiction,neutral,entailment in any order.
+    public var nliLabels: [String] = []
     /// Pairs of a set that are judged at most, drawn at random; 0 for all. A set of 32 has 496 pairs.
     public var nliPairs = 1000
     /// Sentences of a pair that nli_sample_from_sim draws at most.
@@ -117,6 +128,27 @@ public struct DiversitySettings: Settings {
         }
         guard embeddingServiceTimeout <= 86_400 else {
             throw InvalidSetting("--embedding-service-timeout is above 86400 s, a day")
+        }
+        try validateModels()
+    }
+
+    private func validateModels() throws {
+        guard embeddingPrompt == nil || embeddingPromptName == nil else {
+            throw InvalidSetting("--embedding-prompt and --embedding-prompt-name both say what is put before texts; choose one of them")
+        }
+        if let embeddingDimension, embeddingDimension < 1 { throw InvalidSetting("--embedding-dimension must be above 0") }
+        let encoding: [(String, Bool)] = [
+            ("--embedding-prompt", embeddingPrompt != nil), ("--embedding-prompt-name", embeddingPromptName != nil),
+            ("--embedding-dimension", embeddingDimension != nil),
+        ]
+        for (option, isGiven) in encoding where isGiven && embeddingModel == nil {
+            throw InvalidSetting("\(option) is for the encoder of --embedding-model, which is not given")
+        }
+        guard !nliLabels.isEmpty else { return }
+        guard nliModel != nil else { throw InvalidSetting("--nli-labels is for the classifier of --nli-model, which is not given") }
+        let names = ["contradiction", "neutral", "entailment"]
+        guard names.allSatisfy({ name in nliLabels.count { $0.lowercased() == name } == 1 }) else {
+            throw InvalidSetting("--nli-labels must name \(names.joined(separator: ", ")) once each, in the order of the logits")
         }
     }
 
@@ -172,9 +204,14 @@ public struct DiversitySettings: Settings {
         if embeddingServiceUrl != nil, service == nil {
             throw InvalidSetting("--embedding-service-url needs StageEnvironment.embeddingService, which makes its encoder")
         }
+        let prompt = embeddingPrompt.map(SentencePrompt.text) ?? embeddingPromptName.map(SentencePrompt.named) ?? .standard
         return DiversityModels(
-            encoder: try embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) },
+            encoder: try embeddingModel.map {
+                try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true), prompt: prompt, dimension: embeddingDimension)
+            },
             remoteEncoder: try embeddingServiceUrl == nil ? nil : service?(self),
-            entailment: try nliModel.map { try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true)) })
+            entailment: try nliModel.map {
+                try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true), labels: nliLabels.isEmpty ? nil : nliLabels)
+            })
     }
 }

@@ -81,14 +81,24 @@ import _TestSupport
 
     @Test(arguments: [
         ["modules.json": "{}"], ["modules.json": "[]"],
-        ["modules.json": #"[{"path": "", "type": "a.Pooling"}]"#],
-        ["modules.json": #"[{"path": "", "type": "a.Transformer"}, {"path": "../x", "type": "a.Pooling"}]"#],
-        ["modules.json": #"[{"path": "", "type": "a.Transformer"}, {"path": "", "type": "a.CNN"}]"#],
+        ["modules.json": #"[{"path": "", "type": "sentence_transformers.models.Pooling"}]"#],
         [
             "modules.json":
-                #"[{"path": "", "type": "T.Transformer"}, {"path": "p", "type": "Pooling"}, {"path": "", "type": "LSTM"}]"#,
+                #"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "../x", "type": "sentence_transformers.models.Pooling"}]"#
+        ],
+        [
+            "modules.json":
+                #"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "", "type": "sentence_transformers.models.CNN"}]"#
+        ],
+        [
+            "modules.json":
+                #"[{"path": "", "type": "sentence_transformers.T"}, {"path": "p", "type": "sentence_transformers.Pooling"}]"#,
             "p/config.json": "{}",
         ],
+        // code that the folder brings along
+        ["modules.json": #"[{"path": "", "type": "custom.Transformer"}, {"path": "p", "type": "custom.Pooling"}]"#, "p/config.json": "{}"],
+        // no pooling
+        ["modules.json": #"[{"path": "", "type": "sentence_transformers.models.Transformer"}]"#],
     ])
     func badModules(files: [String: String]) throws {
         try withFolder(files: files) { folder in
@@ -98,7 +108,8 @@ import _TestSupport
     }
 
     @Test func poolingThatIsNotKnown() throws {
-        let modules = #"[{"path": "", "type": "a.Transformer"}, {"path": "p", "type": "a.Pooling"}]"#
+        let modules =
+            #"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "p", "type": "sentence_transformers.models.Pooling"}]"#
         let many = "[" + Array(repeating: "\"mean\"", count: 1000).joined(separator: ",") + "]"
         for mode in ["\"median\"", "[]", many] {
             try withFolder(files: ["modules.json": modules, "p/config.json": "{\"pooling_mode\": \(mode)}"]) { folder in

@@ -1,0 +1,44 @@
+import Models
+
+/// Where the three labels of natural language inference lie among a classifier's logits.
+struct EntailmentLabels: Equatable {
+    let contradiction: Int
+    let neutral: Int
+    let entailment: Int
+
+    /// The names of the three.
+    static let names = ["contradiction", "neutral", "entailment"]
+
+    /// Finds the labels.
+    /// - Parameters:
+    ///   - given: what the logits are, in their order; nil for what the classifier calls them.
+    ///   - labels: what the classifier calls them.
+    ///   - file: its configuration, for errors.
+    /// - Throws: `EncoderError.module` for a classifier of something else, and for names that leave it open.
+    init(_ given: [String]?, labels: [String], file: String) throws {
+        func fault(_ problem: String) -> EncoderError { .module(file: file, problem: problem) }
+        let listed = labels.prefix(12).joined(separator: ", ") + (labels.count > 12 ? " …" : "")
+        guard labels.count >= 3 else {
+            throw fault(
+                "the labels are \(listed); the metrics need a classifier that tells contradiction, neutral and entailment apart")
+        }
+        if let given, given.count != labels.count {
+            throw fault("the classifier has \(labels.count) labels (\(listed)), but --nli-labels names \(given.count)")
+        }
+        let names = (given ?? labels).map { $0.lowercased().filter { !$0.isWhitespace } }
+        func place(_ name: String) throws -> Int {
+            let places = names.indices.filter { names[$0] == name }
+            guard let place = places.first, places.count == 1 else {
+                let what = places.isEmpty ? "none of them is \(name)" : "\(name) stands there \(places.count) times"
+                throw fault(
+                    given == nil
+                        ? "the labels are \(listed), and \(what); say what they are, in this order, with --nli-labels"
+                        : "--nli-labels is \(given?.joined(separator: ",") ?? ""), and \(what)")
+            }
+            return place
+        }
+        contradiction = try place(Self.names[0])
+        neutral = try place(Self.names[1])
+        entailment = try place(Self.names[2])
+    }
+}
