@@ -230,7 +230,7 @@ import _TestSupport
     @Test(
         arguments: [
             (["--embedding-prompt", "a", "--embedding-prompt-name", "b", "--embedding-model", "m"], "choose one of them"),
-            (["--embedding-prompt", ""], "--embedding-prompt is for the encoder"),
+            (["--embedding-prompt", "a"], "--embedding-prompt is for the encoder"),
             (["--embedding-prompt-name", "p"], "--embedding-prompt-name is for"),
             (["--embedding-dimension", "3"], "--embedding-dimension is for"),
             (["--embedding-dimension", "0", "--embedding-model", "m"], "--embedding-dimension must be above 0"),

@@ -88,10 +88,10 @@ public struct DiversityOptions: SettingsOptions {
     public var embeddingModel: String?
     @Option(
         help: """
-            A text that is put before every text that the sentence encoder reads, instead of its folder's default prompt; may be empty.
+            A text that is put before every text that the sentence encoder reads, instead of its folder's default prompt.
             """)
     public var embeddingPrompt: String?
-    @Option(help: "The same by its name among the prompts of the folder.")
+    @Option(help: "The same by its name among the prompts of the folder; none for no prompt.")
     public var embeddingPromptName: String?
     @Option(
         help: "How many channels of an embedding are kept, the first ones (Matryoshka); unless given, as many as the folder says.")

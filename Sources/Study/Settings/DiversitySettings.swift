@@ -64,9 +64,9 @@ public struct DiversitySettings: Settings {
     /// A folder with a sentence encoder (sentence-transformers' layout, or an encoder alone; see Docs/models.md), for the metrics of
     /// embeddings.
     public var embeddingModel: String?
-    /// A text that is put before every text that the sentence encoder reads, instead of its folder's default prompt; may be empty.
+    /// A text that is put before every text that the sentence encoder reads, instead of its folder's default prompt.
     public var embeddingPrompt: String?
-    /// The same by its name among the prompts of the folder.
+    /// The same by its name among the prompts of the folder; `none` for no prompt.
     public var embeddingPromptName: String?
     /// How many channels of an embedding are kept, the first ones (Matryoshka); unless given, as many as the folder says.
     public var embeddingDimension: Int?
@@ -204,7 +204,7 @@ public struct DiversitySettings: Settings {
         if embeddingServiceUrl != nil, service == nil {
             throw InvalidSetting("--embedding-service-url needs StageEnvironment.embeddingService, which makes its encoder")
         }
-        let prompt = embeddingPrompt.map(SentencePrompt.text) ?? embeddingPromptName.map(SentencePrompt.named) ?? .standard
+        let prompt = embeddingPrompt.map(SentencePrompt.text) ?? embeddingPromptName.map { $0 == "none" ? .text("") : .named($0) } ?? .standard
         return DiversityModels(
             encoder: try embeddingModel.map {
                 try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true), prompt: prompt, dimension: embeddingDimension)
