@@ -17,6 +17,30 @@ package struct TargetPass {
         counts = targets.map(\.count)
     }
 
+    /// Several answers behind each prompt, which is read once: targets are in the order of prompts and answers.
+    /// - Parameter predictingPrompts: whether the tokens of a prompt but the first are targets, too, in front of its answers'.
+    package init(prompts: [[Int32]], answers: [[[Int32]]], predictingPrompts: Bool = false) {
+        // a prompt's last token is fed with each answer: it is where the answer's first token is predicted
+        batch = TokenBatch(
+            prompts: prompts.map { Array($0.dropLast()) },
+            continuations: zip(prompts, answers).map { prompt, answers in answers.map { Array(prompt.suffix(1)) + $0.dropLast() } })
+        var (wanted, targets, counts, next) = ([Range<Int>](), [Int32](), [Int](), 0)
+        for (index, (prompt, answers)) in zip(prompts, answers).enumerated() {
+            if predictingPrompts, prompt.count > 1 {
+                wanted.append(batch.promptRows[index])
+                targets += prompt.dropFirst()
+                counts.append(prompt.count - 1)
+            }
+            for answer in answers {
+                wanted.append(batch.rows[next])
+                targets += answer
+                counts.append(answer.count)
+                next += 1
+            }
+        }
+        (self.wanted, self.targets, self.counts) = (wanted, targets, counts)
+    }
+
     /// Several targets behind one prompt, which is read once.
     package init(prompt: [Int32], targets: [[Int32]]) {
         // the prompt's last token is fed with each target: it is where the first target token is predicted

@@ -1,0 +1,154 @@
+public import Data
+public import Models
+public import Tensor
+
+/// Direct preference optimisation on pairs: a ``PreferenceLoss`` of how likely the policy finds the better and the worse answer.
+///
+/// A loss depends on the model through the two log-probabilities of a pair, so its gradient by every token's log-probability is known in closed
+/// form (``PairNumber``): what is differentiated through the model is Σ gradient · log p.
+public final class PreferenceObjective: Objective {
+    /// The policy that is being trained.
+    public let policy: any TransformerDecoder
+    /// The settings.
+    public let config: PreferenceConfig
+    let evaluations: [(name: String, pairs: [PreferencePair])]
+
+    /// An objective; the policy's parameters are frozen as the settings say.
+    /// - Parameter evaluations: named sets of held-out pairs.
+    /// - Throws: ``TrainingError`` for settings without meaning, or a pair that the policy has no room for.
+    public init(
+        _ policy: any TransformerDecoder, config: PreferenceConfig, evaluations: [(name: String, pairs: [PreferencePair])] = []
+    ) throws {
+        try config.validate()
+        self.policy = policy
+        self.config = config
+        self.evaluations = evaluations
+        try check(evaluations.flatMap(\.pairs))
+        config.freezing.apply(to: policy, isRewardModel: false)
+    }
+
+    /// Refuses pairs that the policy has no room for, that have no tokens, or that lack what the loss compares with.
+    func check(_ pairs: [PreferencePair]) throws {
+        for pair in pairs {
+            let comparison = pair.comparison
+            guard !comparison.prompt.isEmpty else { throw TrainingError.noTokens("the prompt of comparison \(comparison.id)") }
+            for (side, answer) in comparison.summaries.enumerated() {
+                guard !answer.isEmpty else { throw TrainingError.noTokens("answer \(side) of comparison \(comparison.id)") }
+                try policy.check(comparison.prompt + answer, id: comparison.id)
+            }
+            precondition(
+                config.loss.comparison != .reference || pair.reference != nil,
+                "comparison \(comparison.id) has no log-probabilities of the reference, which \(config.loss.name) compares with")
+        }
+    }
+
+    public var stage: String { "preferences" }
+    public var parameters: [Parameter] { policy.parameters }
+    public var hasDropout: Bool { !policy.dropout.isNone }
+    public var sumNames: (loss: String, weight: String) { ("loss", "pairs") }
+    public func id(of pair: PreferencePair) -> String { pair.comparison.id }
+    public func tokens(of pair: PreferencePair) -> Int { pair.comparison.count }
+
+    public func loss(of pass: Pass<PreferencePair>, on tape: Tape) throws -> PassLoss {
+        let pairs = pass.examples
+        let (found, logProbs) = measured(pairs, batch: pass.batch, dropout: pass.dropout, on: tape)
+        let loss = (logProbs * found.gradient).sum()
+        guard found.loss.isFinite, loss.item.isFinite else {
+            throw TrainingError.notFinite(
+                logProbs.nonFiniteCount > 0 ? "a log-probability" : "the loss", step: pass.step, in: policy,
+                ids: pairs.flatMap { [$0.comparison.id, $0.comparison.id] },
+                sequences: pairs.flatMap { [$0.comparison.prompt + $0.chosen, $0.comparison.prompt + $0.rejected] })
+        }
+        return PassLoss(loss, shown: found.loss, sums: found.statistics.sums)
+    }
+
+    /// What some pairs of a batch make of the policy: the loss, its gradient by every token's log-probability, and sums for metrics.
+    private func measured(
+        _ pairs: [PreferencePair], batch: [PreferencePair], dropout: DropoutSource? = nil, on tape: Tape?
+    ) -> (found: (loss: Double, gradient: Tensor, statistics: PreferenceStatistics), logProbs: Tensor) {
+        let supervised = config.likelihoodWeight
+        var pass = PairPass(pairs, withPrompts: supervised > 0 && config.loss.supervisesPrompt)
+        let places = pass.places
+        pass.drop(dropout)
+        let scorer = TokenScorer(decoder: policy, temperature: 1, validTokens: config.validTokens ?? policy.shape.vocabularySize)
+        let logProbs = scorer(pass.pass, on: tape).logProbs
+        let numbers = logProbs.values
+        // each divides by a number of the whole batch
+        let count = Double(batch.count)
+        let supervisedTokens = Double(
+            batch.reduce(0) { $0 + $1.chosen.count + (config.loss.supervisesPrompt ? $1.comparison.prompt.count - 1 : 0) })
+        var (loss, gradient, statistics) = (0.0, [Float](repeating: 0, count: numbers.count), PreferenceStatistics())
+        for (pair, places) in zip(pairs, places) {
+            let (terms, weights) = config.terms(numbers[places.chosen], numbers[places.rejected], reference: pair.reference)
+            let value = pair.weight * config.loss.value(terms, config)
+            loss += value.value / count
+            for (place, index) in zip(places.chosen, 0...) { gradient[place] = Float(value.chosen * weights.weight(index) / count) }
+            for (place, index) in zip(places.rejected, 0...) { gradient[place] = Float(value.rejected * weights.weight(index) / count) }
+            if supervised > 0 {
+                for place in Array(places.prompt) + Array(places.chosen) {
+                    loss -= supervised * Double(numbers[place]) / supervisedTokens
+                    gradient[place] -= Float(supervised / supervisedTokens)
+                }
+            }
+            statistics.add(terms, config, logProbs: (weights.sum(numbers[places.chosen]), weights.sum(numbers[places.rejected])))
+        }
+        return ((loss, Tensor(gradient, shape: logProbs.shape), statistics), logProbs)
+    }
+
+    // MARK: Metrics
+
+    public func metrics(of sums: LossSums) -> [String: Double] {
+        PreferenceStatistics(sums.extra).values(loss: sums.meanLoss, prefix: "")
+    }
+
+    public func progress(step: Int, of total: Int) -> [String: Double] {
+        ["total_samples_seen": Double(step * config.batchSize), "percent_progress": 100 * Double(step) / Double(total)]
+    }
+
+    /// `<name>_loss`, `<name>_accuracy`, margins and log-probabilities of every set.
+    public func evaluate() -> [String: Double] {
+        var values: [String: Double] = [:]
+        for (name, set) in evaluations where !set.isEmpty { values.merge(evaluation(of: set, name: name)) { $1 } }
+        return values
+    }
+
+    /// The numbers of a set under its name.
+    public func evaluation(of set: [PreferencePair], name: String) -> [String: Double] {
+        var (loss, statistics) = (0.0, PreferenceStatistics())
+        for part in Packing.parts(set, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count) {
+            let found = measured(part, batch: set, on: nil).found
+            loss += found.loss
+            statistics.add(found.statistics)
+        }
+        return statistics.values(loss: loss, prefix: "\(name)_")
+    }
+}
+
+/// What pairs look like to a policy, summed over pairs.
+struct PreferenceStatistics {
+    private(set) var sums: [String: Double] = [:]
+
+    init(_ sums: [String: Double] = [:]) { self.sums = sums }
+
+    /// Adds a pair. A tie of rewards is half right.
+    mutating func add(_ terms: PairTerms, _ config: PreferenceConfig, logProbs: (chosen: Double, rejected: Double)) {
+        let (c, r) = (config.beta * terms.plainChosen.value, config.beta * terms.plainRejected.value)
+        let numbers = [
+            "pairs_seen": 1, "rewards_chosen": c, "rewards_rejected": r, "accuracy": c > r ? 1 : c < r ? 0 : 0.5,
+            "logps_chosen": logProbs.chosen,
+            "logps_rejected": logProbs.rejected,
+        ]
+        sums.merge(numbers) { $0 + $1 }
+    }
+
+    mutating func add(_ other: PreferenceStatistics) { sums.merge(other.sums) { $0 + $1 } }
+
+    /// Means over pairs.
+    func values(loss: Double, prefix: String) -> [String: Double] {
+        let count = max(1, sums["pairs_seen"] ?? 0)
+        var values = ["\(prefix)loss": loss]
+        for (name, sum) in sums where name != "pairs_seen" { values["\(prefix)\(name)"] = sum / count }
+        values["\(prefix)margin"] = ((sums["rewards_chosen"] ?? 0) - (sums["rewards_rejected"] ?? 0)) / count
+        return values
+    }
+}

@@ -1,0 +1,103 @@
+public import Data
+import Models
+
+/// A pair of answers to one prompt, with what the reference model makes of them.
+public struct PreferencePair: Sendable, Equatable {
+    /// The tokens, and which answer is the better one.
+    public var comparison: TokenisedComparison
+    /// log π_ref of the chosen and the rejected answer, summed as the policy's are; nil where the loss has no reference.
+    public var reference: (chosen: Double, rejected: Double)?
+    /// What the pair's loss is multiplied by.
+    public var weight: Double
+
+    /// A pair.
+    public init(_ comparison: TokenisedComparison, reference: (chosen: Double, rejected: Double)? = nil, weight: Double = 1) {
+        self.comparison = comparison
+        self.reference = reference
+        self.weight = weight
+    }
+
+    public static func == (a: PreferencePair, b: PreferencePair) -> Bool {
+        a.comparison == b.comparison && a.weight == b.weight && a.reference?.chosen == b.reference?.chosen
+            && a.reference?.rejected == b.reference?.rejected
+    }
+
+    var chosen: [Int32] { comparison.summaries[comparison.choice] }
+    var rejected: [Int32] { comparison.summaries[1 - comparison.choice] }
+}
+
+/// What the tokens of an answer weigh in its log-probability.
+package struct TokenWeights {
+    /// Tokens at full weight, and the weight of those behind them.
+    let full: Int
+    let excess: Double
+
+    /// The weights in a pair: 1 up to the length of the shorter answer, then `excess` (LD-DPO).
+    init(chosen: Int, rejected: Int, excess: Double) {
+        full = excess == 1 ? Int.max : min(chosen, rejected)
+        self.excess = excess
+    }
+
+    package func weight(_ index: Int) -> Double { index < full ? 1 : excess }
+    /// Σ weight · log p.
+    package func sum(_ logProbs: ArraySlice<Float>) -> Double {
+        logProbs.enumerated().reduce(0) { $0 + weight($1.offset) * Double($1.element) }
+    }
+}
+
+/// Both answers of some pairs behind their prompts, each prompt read once, and the rows that predict them.
+struct PairPass {
+    /// The pass: of every pair first the chosen answer, then the rejected one.
+    private(set) var pass: TargetPass
+    /// The places of a pair's numbers among the targets.
+    struct Places {
+        /// Of the prompt's tokens but the first; empty where they are not wanted.
+        var prompt: Range<Int>
+        var chosen: Range<Int>
+        var rejected: Range<Int>
+    }
+    let places: [Places]
+
+    /// Sets what decides which numbers are dropped.
+    mutating func drop(_ source: DropoutSource?) { pass.batch.dropout = source }
+
+    /// - Parameter withPrompts: whether the prompts' own tokens are predicted, too.
+    init(_ pairs: [PreferencePair], withPrompts: Bool) {
+        pass = TargetPass(
+            prompts: pairs.map(\.comparison.prompt), answers: pairs.map { [$0.chosen, $0.rejected] }, predictingPrompts: withPrompts)
+        var at = 0
+        places = pairs.map { pair in
+            func next(_ count: Int) -> Range<Int> {
+                defer { at += count }
+                return at..<at + count
+            }
+            return Places(
+                prompt: next(withPrompts ? pair.comparison.prompt.count - 1 : 0), chosen: next(pair.chosen.count),
+                rejected: next(pair.rejected.count))
+        }
+    }
+}
+
+extension PreferenceConfig {
+    /// What a pair says to the loss, given the log-probabilities of the answers' tokens and the reference's sums.
+    package func terms(
+        _ chosen: ArraySlice<Float>, _ rejected: ArraySlice<Float>, reference: (chosen: Double, rejected: Double)?
+    ) -> (terms: PairTerms, weights: TokenWeights) {
+        let weights = TokenWeights(chosen: chosen.count, rejected: rejected.count, excess: excessTokenWeight)
+        var c = PairNumber(weights.sum(chosen), chosen: 1)
+        var r = PairNumber(weights.sum(rejected), rejected: 1)
+        let counts = (chosen: Double(chosen.count), rejected: Double(rejected.count))
+        switch loss.comparison {
+        case .reference:
+            let own = (entropyBeta ?? beta) / beta
+            c = own * c - (reference?.chosen ?? 0)
+            r = own * r - (reference?.rejected ?? 0)
+        case .sums: break
+        case .means: (c, r) = ((1 / counts.chosen) * c, (1 / counts.rejected) * r)
+        }
+        let terms = PairTerms(
+            chosen: divergence.score(c), rejected: divergence.score(r), plainChosen: c, plainRejected: r, chosenCount: counts.chosen,
+            rejectedCount: counts.rejected)
+        return (terms, weights)
+    }
+}

@@ -1,0 +1,63 @@
+public import Data
+public import Models
+
+/// Direct preference optimisation of a policy on pairs of answers.
+public typealias PreferenceTrainer = Trainer<PreferenceObjective>
+
+extension Trainer where Method == PreferenceObjective {
+    /// A trainer.
+    /// - Parameters:
+    ///   - pairs: what is trained on, with the reference's log-probabilities where the loss has a reference; see
+    ///     ``ReferenceLogProbs``.
+    ///   - evaluations: named sets of held-out pairs.
+    /// - Throws: ``TrainingError`` for settings without meaning, no pairs, or a pair that the policy has no room for.
+    public convenience init(
+        _ policy: any TransformerDecoder, config: PreferenceConfig, pairs: [PreferencePair],
+        evaluations: [(name: String, pairs: [PreferencePair])] = [], handler: @escaping TrainingEventHandler = { _ in }
+    ) throws {
+        let objective = try PreferenceObjective(policy, config: config, evaluations: evaluations)
+        guard !pairs.isEmpty else { throw TrainingError.noExamples("the set of comparisons") }
+        try objective.check(pairs)
+        try self.init(objective, config: config.loop, examples: pairs, handler: handler)
+    }
+
+    /// The policy that is being trained.
+    public var policy: any TransformerDecoder { objective.policy }
+    /// The settings.
+    public var config: PreferenceConfig { objective.config }
+}
+
+/// The log-probabilities that a reference model gives to answers: computed once, before the first step.
+public struct ReferenceLogProbs {
+    private let reference: any TransformerDecoder
+    private let config: PreferenceConfig
+
+    /// Those of a reference model, as the settings sum them.
+    public init(_ reference: any TransformerDecoder, config: PreferenceConfig) {
+        self.reference = reference
+        self.config = config
+    }
+
+    /// Pairs with the reference's log-probabilities. Both answers read one prompt.
+    /// - Parameter progress: called with the number of pairs that are done.
+    public func pairs(
+        _ comparisons: [TokenisedComparison], weights: [Double]? = nil, progress: (Int) throws -> Void = { _ in }
+    ) rethrows -> [PreferencePair] {
+        var pairs = comparisons.enumerated().map { PreferencePair($0.element, weight: weights?[$0.offset] ?? 1) }
+        guard config.loss.comparison == .reference else { return pairs }
+        let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)
+        var done = 0
+        for part in Packing.parts(Array(pairs.indices), tokensPerPass: 2 * config.tokensPerPass, length: { pairs[$0].comparison.count }) {
+            let pass = PairPass(part.map { pairs[$0] }, withPrompts: false)
+            let numbers = scorer(pass.pass).logProbs.values
+            for (index, places) in zip(part, pass.places) {
+                let pair = pairs[index]
+                let weights = TokenWeights(chosen: pair.chosen.count, rejected: pair.rejected.count, excess: config.excessTokenWeight)
+                pairs[index].reference = (weights.sum(numbers[places.chosen]), weights.sum(numbers[places.rejected]))
+            }
+            done += part.count
+            try progress(done)
+        }
+        return pairs
+    }
+}

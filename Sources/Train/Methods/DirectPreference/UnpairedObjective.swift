@@ -1,0 +1,209 @@
+public import Data
+public import Models
+public import Tensor
+
+/// Direct preference optimisation on answers that are good or bad by themselves (KTO).
+///
+/// The divergence from the reference, z₀ = max(0, mean log π/π_ref of mismatched answers), is that of a whole batch and has no gradient.
+public final class UnpairedObjective: Objective {
+    /// The policy that is being trained.
+    public let policy: any TransformerDecoder
+    /// The settings.
+    public let config: UnpairedConfig
+    let evaluations: [(name: String, answers: [UnpairedAnswer])]
+    /// z₀ of the batch of a step, for its further passes.
+    private var divergence: (step: Int, value: Double)?
+
+    /// An objective; the policy's parameters are frozen as the settings say.
+    /// - Parameter evaluations: named sets of held-out answers.
+    /// - Throws: ``TrainingError`` for settings without meaning, or an answer that the policy has no room for.
+    public init(
+        _ policy: any TransformerDecoder, config: UnpairedConfig, evaluations: [(name: String, answers: [UnpairedAnswer])] = []
+    ) throws {
+        try config.validate()
+        self.policy = policy
+        self.config = config
+        self.evaluations = evaluations
+        try check(evaluations.flatMap(\.answers))
+        config.freezing.apply(to: policy, isRewardModel: false)
+    }
+
+    /// Refuses answers that the policy has no room for, or that have no tokens.
+    func check(_ answers: [UnpairedAnswer]) throws {
+        for answer in answers {
+            for (what, tokens) in [("prompt", answer.prompt), ("answer", answer.answer), ("mismatched answer", answer.mismatched)]
+            where tokens.isEmpty {
+                throw TrainingError.noTokens("the \(what) of row \(answer.id)")
+            }
+            try policy.check(answer.prompt + answer.answer, id: answer.id)
+            if config.loss.usesDivergence { try policy.check(answer.prompt + answer.mismatched, id: answer.id) }
+        }
+    }
+
+    public var stage: String { "preferences" }
+    public var parameters: [Parameter] { policy.parameters }
+    public var hasDropout: Bool { !policy.dropout.isNone }
+    public var sumNames: (loss: String, weight: String) { ("loss", "answers") }
+    public func id(of answer: UnpairedAnswer) -> String { answer.id }
+    public func tokens(of answer: UnpairedAnswer) -> Int { answer.count }
+
+    private var scorer: TokenScorer {
+        TokenScorer(decoder: policy, temperature: 1, validTokens: config.validTokens ?? policy.shape.vocabularySize)
+    }
+
+    public func loss(of pass: Pass<UnpairedAnswer>, on tape: Tape) throws -> PassLoss {
+        let answers = pass.examples
+        let divergence = divergence(of: pass.batch, step: pass.step)
+        var target = TargetPass(prompts: answers.map(\.prompt), targets: answers.map(\.answer))
+        target.batch.dropout = pass.dropout
+        let logProbs = scorer(target, on: tape).logProbs
+        let (found, statistics, gradient) = measured(
+            answers, logProbs.values, counts: target.counts, divergence: divergence, batch: pass.batch.count)
+        let loss = (logProbs * Tensor(gradient, shape: logProbs.shape)).sum()
+        guard found.isFinite, loss.item.isFinite else {
+            throw TrainingError.notFinite(
+                logProbs.nonFiniteCount > 0 ? "a log-probability" : "the loss", step: pass.step, in: policy, ids: answers.map(\.id),
+                sequences: answers.map { $0.prompt + $0.answer })
+        }
+        var sums = statistics
+        // once a batch
+        if pass.indices.first == 0 { sums["kl", default: 0] += divergence * Double(pass.batch.count) }
+        return PassLoss(loss, shown: found, sums: sums)
+    }
+
+    /// Loss, sums for metrics, and the gradient by every token's log-probability.
+    private func measured(
+        _ answers: [UnpairedAnswer], _ numbers: [Float], counts: [Int], divergence: Double, batch: Int
+    ) -> (loss: Double, sums: [String: Double], gradient: [Float]) {
+        var (loss, sums, gradient, at) = (0.0, [String: Double](), [Float](repeating: 0, count: numbers.count), 0)
+        for (answer, count) in zip(answers, counts) {
+            let sum = numbers[at..<at + count].reduce(0) { $0 + Double($1) }
+            let ratio = PairNumber(sum - answer.reference.answer, chosen: 1)
+            let weight = answer.isDesirable ? config.desirableWeight : config.undesirableWeight
+            let value = weight * config.loss.value(ratio, divergence, config.beta, answer.isDesirable)
+            loss += value.value / Double(batch)
+            for place in at..<at + count { gradient[place] = Float(value.chosen / Double(batch)) }
+            let kind = answer.isDesirable ? "chosen" : "rejected"
+            for (name, number) in [("rewards_\(kind)", config.beta * ratio.value), ("logps_\(kind)", sum), ("count_\(kind)", 1)] {
+                sums[name, default: 0] += number
+            }
+            at += count
+        }
+        return (loss, sums, gradient)
+    }
+
+    /// z₀ of a batch, at the policy's weights of the step.
+    private func divergence(of batch: [UnpairedAnswer], step: Int) -> Double {
+        guard config.loss.usesDivergence else { return 0 }
+        if let divergence, divergence.step == step { return divergence.value }
+        let value = divergence(of: batch)
+        divergence = (step, value)
+        return value
+    }
+
+    private func divergence(of batch: [UnpairedAnswer]) -> Double {
+        let length = { (answer: UnpairedAnswer) in answer.prompt.count + answer.mismatched.count }
+        let sum = Packing.parts(batch, tokensPerPass: 2 * config.tokensPerPass, length: length).reduce(0.0) { sum, part in
+            let numbers = scorer(TargetPass(prompts: part.map(\.prompt), targets: part.map(\.mismatched))).logProbs.values
+            return sum + numbers.reduce(0) { $0 + Double($1) } - part.reduce(0) { $0 + $1.reference.mismatched }
+        }
+        return max(0, sum / Double(max(1, batch.count)))
+    }
+
+    // MARK: Metrics
+
+    public func metrics(of sums: LossSums) -> [String: Double] {
+        values(sums.extra, loss: sums.meanLoss, divergence: (sums.extra["kl"] ?? 0) / sums.weight, prefix: "")
+    }
+
+    public func progress(step: Int, of total: Int) -> [String: Double] {
+        ["total_samples_seen": Double(step * config.batchSize), "percent_progress": 100 * Double(step) / Double(total)]
+    }
+
+    /// `<name>_loss`, `<name>_kl`, rewards and log-probabilities of every set; z₀ is that of the whole set.
+    public func evaluate() -> [String: Double] {
+        var all: [String: Double] = [:]
+        for (name, set) in evaluations where !set.isEmpty { all.merge(evaluation(of: set, name: name)) { $1 } }
+        return all
+    }
+
+    /// The numbers of a set under its name.
+    public func evaluation(of set: [UnpairedAnswer], name: String) -> [String: Double] {
+        let divergence = config.loss.usesDivergence ? divergence(of: set) : 0
+        var (loss, sums) = (0.0, [String: Double]())
+        for part in Packing.parts(set, tokensPerPass: 2 * config.tokensPerPass, length: \.count) {
+            let pass = TargetPass(prompts: part.map(\.prompt), targets: part.map(\.answer))
+            let found = measured(part, scorer(pass).logProbs.values, counts: pass.counts, divergence: divergence, batch: set.count)
+            loss += found.loss
+            sums.merge(found.sums) { $0 + $1 }
+        }
+        return values(sums, loss: loss, divergence: divergence, prefix: "\(name)_")
+    }
+
+    /// Means over the answers of a kind; a kind that is not there has none.
+    private func values(_ sums: [String: Double], loss: Double, divergence: Double, prefix: String) -> [String: Double] {
+        var values = ["\(prefix)loss": loss]
+        if config.loss.usesDivergence { values["\(prefix)kl"] = divergence }
+        for kind in ["chosen", "rejected"] {
+            guard let count = sums["count_\(kind)"], count > 0 else { continue }
+            for name in ["rewards", "logps"] { values["\(prefix)\(name)_\(kind)"] = (sums["\(name)_\(kind)"] ?? 0) / count }
+        }
+        if let chosen = values["\(prefix)rewards_chosen"], let rejected = values["\(prefix)rewards_rejected"] {
+            values["\(prefix)margin"] = chosen - rejected
+        }
+        return values
+    }
+}
+
+/// Direct preference optimisation of a policy on single answers.
+public typealias UnpairedTrainer = Trainer<UnpairedObjective>
+
+extension Trainer where Method == UnpairedObjective {
+    /// A trainer; see ``UnpairedReference`` for what answers need.
+    /// - Throws: ``TrainingError`` for settings without meaning, no answers, or an answer that the policy has no room for.
+    public convenience init(
+        _ policy: any TransformerDecoder, config: UnpairedConfig, answers: [UnpairedAnswer],
+        evaluations: [(name: String, answers: [UnpairedAnswer])] = [], handler: @escaping TrainingEventHandler = { _ in }
+    ) throws {
+        let objective = try UnpairedObjective(policy, config: config, evaluations: evaluations)
+        guard !answers.isEmpty else { throw TrainingError.noExamples("the set of answers") }
+        try objective.check(answers)
+        try self.init(objective, config: config.loop, examples: answers, handler: handler)
+    }
+
+    /// The policy that is being trained.
+    public var policy: any TransformerDecoder { objective.policy }
+    /// The settings.
+    public var config: UnpairedConfig { objective.config }
+}
+
+/// The log-probabilities that a reference model gives to single answers: computed once, before the first step.
+public struct UnpairedReference {
+    private let reference: any TransformerDecoder
+    private let config: UnpairedConfig
+
+    /// Those of a reference model.
+    public init(_ reference: any TransformerDecoder, config: UnpairedConfig) { (self.reference, self.config) = (reference, config) }
+
+    /// Answers with the reference's log-probabilities of them and of the mismatched ones.
+    /// - Parameter progress: called with the number of answers that are done.
+    public func answers(_ answers: [UnpairedAnswer], progress: (Int) throws -> Void = { _ in }) rethrows -> [UnpairedAnswer] {
+        var answers = answers
+        let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)
+        var done = 0
+        let length = { (index: Int) in answers[index].count + answers[index].mismatched.count }
+        for part in Packing.parts(Array(answers.indices), tokensPerPass: 2 * config.tokensPerPass, length: length) {
+            // both behind one prompt
+            let both = part.map { config.loss.usesDivergence ? [answers[$0].answer, answers[$0].mismatched] : [answers[$0].answer] }
+            let pass = TargetPass(prompts: part.map { answers[$0].prompt }, answers: both)
+            var sums = scorer.scores(pass).map { $0.logProbs.reduce(0) { $0 + Double($1) } }[...]
+            for index in part {
+                answers[index].reference.answer = sums.popFirst() ?? 0
+                if config.loss.usesDivergence { answers[index].reference.mismatched = sums.popFirst() ?? 0 }
+            }
+            done += part.count
+            try progress(done)
+        }
+        return answers
+    }
+}
