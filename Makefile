@@ -88,7 +88,7 @@ test-processors: deps
 # Docs/options.md, from the help of the programs. A test fails when it is stale.
 options: build
 	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
-	    for program in train-sft train-reward-model train-ppo sample-best-of-n calculate-diversity rlhf-report \
+	    for program in train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report \
 	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report history" "rlhf-report prefer" "rlhf-report score" \
 	        "rlhf-report index"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \

@@ -33,6 +33,7 @@ let package = Package(
         .executable(name: "train-sft", targets: ["train-sft"]),
         .executable(name: "train-reward-model", targets: ["train-reward-model"]),
         .executable(name: "train-ppo", targets: ["train-ppo"]),
+        .executable(name: "train-preference", targets: ["train-preference"]),
         .executable(name: "sample-best-of-n", targets: ["sample-best-of-n"]),
         .executable(name: "calculate-diversity", targets: ["calculate-diversity"]),
         .executable(name: "rlhf-report", targets: ["rlhf-report"]),
@@ -91,6 +92,7 @@ let package = Package(
         .executableTarget(name: "train-sft", dependencies: ["CommandLine", "Study", argumentParser]),
         .executableTarget(name: "train-reward-model", dependencies: ["CommandLine", "Study", argumentParser]),
         .executableTarget(name: "train-ppo", dependencies: ["CommandLine", "Study", argumentParser]),
+        .executableTarget(name: "train-preference", dependencies: ["CommandLine", "Study", argumentParser]),
         .executableTarget(name: "sample-best-of-n", dependencies: ["CommandLine", "Study", argumentParser]),
         .executableTarget(name: "calculate-diversity", dependencies: ["CommandLine", "Study", argumentParser]),
         .executableTarget(name: "rlhf-report", dependencies: ["CommandLine", "Report", argumentParser]),
@@ -114,7 +116,7 @@ let package = Package(
         .testTarget(
             name: "ProgramTests",
             dependencies: [
-                "CommandLine", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "sample-best-of-n",
+                "CommandLine", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "train-preference", "sample-best-of-n",
                 "calculate-diversity", "rlhf-report",
             ]),
     ],

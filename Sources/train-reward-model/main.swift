@@ -28,7 +28,8 @@ struct TrainRewardModel: StageCommand {
             \(Program.spellings)
             """)
 
-    @OptionGroup(title: "Model and comparisons") var preferences: PreferenceOptions
+    @OptionGroup(title: "Model and comparisons") var comparisons: ComparisonOptions
+    @OptionGroup(title: "The head") var head: RewardHeadOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions

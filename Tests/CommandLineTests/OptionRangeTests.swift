@@ -16,8 +16,11 @@ import Testing
     private struct Sampling: ProgramCommand {
         @OptionGroup var options: BestOfNOptions
     }
+    private struct Head: ProgramCommand {
+        @OptionGroup var options: RewardHeadOptions
+    }
     private struct Preferences: ProgramCommand {
-        @OptionGroup var options: PreferenceOptions
+        @OptionGroup var options: ComparisonOptions
     }
 
     private func expectRefusal(_ command: (some ProgramCommand).Type, _ words: [String], naming option: String) {
@@ -62,7 +65,7 @@ import Testing
     func divisors() {
         for value in ["0", "-7", "inf"] {
             expectRefusal(
-                Preferences.self, ["--model-name=m", "--value-normalisation-std=\(value)"], naming: "--value-normalisation-std is")
+                Head.self, ["--value-normalisation-std=\(value)"], naming: "--value-normalisation-std is")
             expectRefusal(PPO.self, ["--value-normalisation-std=\(value)"], naming: "--value-normalisation-std is")
         }
         for option in ["--reward-scale", "--missing-eos-score", "--init-kl-coef"] {

@@ -3,7 +3,7 @@ import Testing
 
 /// The six programs, run as a user runs them.
 @Suite(.serialized) struct ProgramTests {
-    static let programs = ["train-sft", "train-reward-model", "train-ppo", "sample-best-of-n", "calculate-diversity"]
+    static let programs = ["train-sft", "train-reward-model", "train-ppo", "train-preference", "sample-best-of-n", "calculate-diversity"]
 
     /// The folder that the test bundle and the programs were built into.
     private static var binaries: URL {

@@ -66,7 +66,7 @@ import _TestSupport
         #expect(rows.first?.input == begin + "[user] say 0\n[assistant] " && rows.first?.reference == "0 it is")
 
         var reward = RewardModelStage()
-        reward.preferences.modelName = folder["sft"].path
+        reward.comparisons.modelName = folder["sft"].path
         reward.data.dataset = folder["pairs"].path
         reward.training.maxSteps = 2
         reward.training.perDeviceTrainBatchSize = 4
@@ -180,7 +180,7 @@ import _TestSupport
         #expect(Set(drawn.map(\.id)) == ["fine", "well", "good", "nice", "sound", "true"])
 
         var reward = RewardModelStage()
-        reward.preferences.modelName = folder["sft"].path
+        reward.comparisons.modelName = folder["sft"].path
         reward.data.dataset = folder["pairs"].path
         reward.data.onBadRow = "skip"
         reward.training.maxSteps = 1

@@ -38,10 +38,10 @@ import Testing
         run.checkpointMinutes = .infinity
         #expect(try run.values["seed"] == .string("18446744073709551615") && run.values["checkpoint_minutes"] == .string("inf"))
         #expect(try RunSettings(values: run.values) == run)
-        var preferences = PreferenceSettings()
+        var preferences = ComparisonSettings()
         preferences.simulatedTemperatures = [0.5, 1]
         #expect(try preferences.values["simulated_temperatures"] == .array([.number(0.5), .number(1)]))
-        #expect(try PreferenceSettings(values: preferences.values) == preferences)
+        #expect(try ComparisonSettings(values: preferences.values) == preferences)
     }
 
     @Test("names that are none and values of another type are refused by name")

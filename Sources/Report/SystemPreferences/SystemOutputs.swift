@@ -82,7 +82,7 @@ struct SystemOutputs {
             run = String(name[..<colon])
             table = String(name[name.index(after: colon)...])
         }
-        let folder = try RunFolder.run(named: run, in: runs, expecting: [.bestOfN, .policy, .supervised])
+        let folder = try RunFolder.run(named: run, in: runs, expecting: [.bestOfN] + RunStage.languageModels)
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
         return .table(table, run: folder)
     }

@@ -6,10 +6,15 @@ public enum RunStage: String, Codable, CaseIterable, Sendable, CustomStringConve
     case rewardModel = "rm"
     /// Policy optimisation.
     case policy = "ppo"
+    /// Direct preference optimisation.
+    case preference = "dpo"
     /// Best-of-N sampling.
     case bestOfN = "bon"
     /// Measurements of diversity.
     case diversity = "diversity"
+
+    /// The stages that leave a language model to sample from or to train further.
+    package static let languageModels = [RunStage.supervised, .policy, .preference]
 
     /// For people: "supervised fine-tuning (sft)".
     public var description: String {
@@ -17,6 +22,7 @@ public enum RunStage: String, Codable, CaseIterable, Sendable, CustomStringConve
         case .supervised: "supervised fine-tuning (sft)"
         case .rewardModel: "reward modelling (rm)"
         case .policy: "policy optimisation (ppo)"
+        case .preference: "preference optimisation (dpo)"
         case .bestOfN: "best-of-N sampling (bon)"
         case .diversity: "diversity (diversity)"
         }

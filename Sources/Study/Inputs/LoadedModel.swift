@@ -23,7 +23,7 @@ struct LoadedModel {
 
     /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
     func loadReference(_ path: String, note: (String) -> Void) throws -> any TransformerDecoder {
-        let loaded = try Self.load(path, from: [.supervised, .policy], note: note)
+        let loaded = try Self.load(path, from: RunStage.languageModels, note: note)
         try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
             throw InvalidSetting(

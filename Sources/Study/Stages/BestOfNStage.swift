@@ -34,7 +34,7 @@ public struct BestOfNStage: Stage {
         if try session.folder.isFinished { return session.sayFinished() }
         let n = bestOfN.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
-        let policy = try data.prepared(.load(bestOfN.modelName, from: [.supervised, .policy], note: session.say))
+        let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, note: session.say))
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
         let reference = try bestOfN.referenceModel.map { try policy.loadReference($0, note: session.say) }

@@ -89,7 +89,7 @@ public struct DiversityStage: Stage {
         }
         let folder = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let rows = try runIds.flatMap { id in
-            let run = try RunFolder.run(named: id, in: folder, expecting: [.bestOfN, .policy, .supervised])
+            let run = try RunFolder.run(named: id, in: folder, expecting: [.bestOfN] + RunStage.languageModels)
             // what is measured is stored as complete: tables that still grow would never be measured again
             guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }

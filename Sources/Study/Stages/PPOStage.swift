@@ -43,7 +43,7 @@ public struct PPOStage: Stage {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try data.prepared(
-            .load(policy.modelName, from: [.supervised, .policy], usesTanh: reward.policyUsesTanh, note: session.say))
+            .load(policy.modelName, from: RunStage.languageModels, usesTanh: reward.policyUsesTanh, note: session.say))
         let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised

@@ -9,8 +9,10 @@ import Train
 
 /// A reward model from pairs of summaries, given or simulated.
 public struct RewardModelStage: Stage {
-    /// The pairs that are learned from.
-    public var preferences = PreferenceSettings()
+    /// The pairs that are learned from, and the model that learns.
+    public var comparisons = ComparisonSettings()
+    /// The head, and what is saved of it.
+    public var head = RewardHeadSettings()
     /// What it reads.
     public var data = DataSettings()
     /// How responses are drawn.
@@ -33,24 +35,27 @@ public struct RewardModelStage: Stage {
     public static let kind = RunStage.rewardModel
     public static let program = "train-reward-model"
     public static var groups: [SettingsGroup<RewardModelStage>] {
-        [.init(\.preferences), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.saving), .init(\.run)]
+        [
+            .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.saving),
+            .init(\.run),
+        ]
     }
 
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try data.prepared(
-            .load(preferences.modelName, from: [.supervised, .policy, .rewardModel], note: session.say))
-        let finals = try evaluation.finalSplits(among: Self.finalNames)
-        let sets = try comparisonSets(session, supervised)
+            .load(comparisons.modelName, from: [.supervised, .policy, .rewardModel], note: session.say))
+        let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
+        let sets = try source.sets(session, supervised)
         // whatever was requested and is not evaluated is reported
         let missing = evaluation.evaluationSplits.filter { name in !finals.contains(name) || !sets.contains { $0.name == name } }
         if evaluation.doEval ?? true, !missing.isEmpty {
             session.say(
                 "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; of a reward model these may be "
-                    + Self.finalNames.joined(separator: ", "))
+                    + ComparisonSource.finalNames.joined(separator: ", "))
         }
-        if preferences.savePreds, !sets.contains(where: { finals.contains($0.name) }) {
+        if head.savePreds, !sets.contains(where: { finals.contains($0.name) }) {
             session.say("--save-preds writes nothing: there is no split that is evaluated at the end")
         }
 
@@ -63,18 +68,14 @@ public struct RewardModelStage: Stage {
         guard saving.saveFormat != "gguf" else {
             throw InvalidSetting("--save-format gguf: a GGUF file has no place for a reward model's head")
         }
-        let head = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
-        let reward = RewardModel(start.model.decoder, head: head)
+        let valueHead = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
+        let reward = RewardModel(start.model.decoder, head: valueHead)
 
-        let tokenised = try tokenise(sets, for: start, session)
+        let tokenised = try source.tokenised(sets, for: start, session)
         let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
-        let evaluated = try tokenised.filter { Self.setNames.contains($0.name) }.map { name, comparisons in
-            let rows =
-                name == "validation" ? Array(comparisons.prefix(preferences.evalSubsampleNum ?? .max)) : comparisons
-            return (name: name, comparisons: try evaluation.rows(rows, of: name, otherwise: .max, seed: run.seed))
-        }
+        let evaluated = try source.evaluated(tokenised)
         let position = RewardSettings.position(
-            preferences.scorePosition, reference: data.referenceCompatible, tokenizer: start.tokenizer)
+            head.scorePosition, reference: data.referenceCompatible, tokenizer: start.tokenizer)
         var config = self.config
         config.position = position
         let trainer = try RewardTrainer(
@@ -87,7 +88,7 @@ public struct RewardModelStage: Stage {
                 advice: "a smaller model, or a greater --freeze-layers", note: session.say, trainer.memory)
         }
         let model = LanguageModel(
-            decoder: reward.decoder, head: head, source: start.model.source, generation: start.model.generation)
+            decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
         func save(_ trainer: RewardTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -96,7 +97,7 @@ public struct RewardModelStage: Stage {
                 checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(
                 complete: complete, step: trainer.step,
-                saving: !finals.isEmpty || preferences.calculateNormalisation ? { try save(trainer) } : nil)
+                saving: !finals.isEmpty || head.calculateNormalisation ? { try save(trainer) } : nil)
         }
         try saveVariants(of: model, trainer, tokenizer: start.tokenizer, session)
         if !evaluation.doTrain { try trainer.evaluate() }
@@ -107,50 +108,35 @@ public struct RewardModelStage: Stage {
         try session.end(stage: "reward model")
     }
 
+    private var source: ComparisonSource {
+        ComparisonSource(settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed)
+    }
+
     private func freshHead(width: Int, _ session: RunSession) -> ValueHead {
         session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias")
         var random = Philox(seed: run.seed).split("head")
-        let fresh = ValueHead(width: width, using: &random, usesTanh: preferences.valueHeadActivation)
+        let fresh = ValueHead(width: width, using: &random, usesTanh: head.valueHeadActivation)
         return ValueHead(
-            weight: fresh.weight.value, bias: 0, normalisation: preferences.valueNormalisation,
-            normalisationStd: preferences.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
-    }
-
-    private func tokenise(
-        _ sets: [(name: String, comparisons: [Comparison])], for start: LoadedModel, _ session: RunSession
-    ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
-        let tokenisation = RewardTokenisation(
-            text: try data.compatibility.rewardText,
-            maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength),
-            chat: data.chatFormat(of: start))
-        var (truncated, counts) = (0, RowCounts())
-        let tokenised = try sets.map { name, comparisons in
-            let screened = try data.screened(comparisons, tokenisation, with: start.tokenizer, counts: &counts)
-            let result = try tokenisation.tokenise(screened, with: start.tokenizer)
-            truncated += result.truncated
-            return (name: name, comparisons: result.comparisons)
-        }
-        if counts.skipped > 0 { session.say("chat template: \(counts)") }
-        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
-        return tokenised
+            weight: fresh.weight.value, bias: 0, normalisation: head.valueNormalisation,
+            normalisationStd: head.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
     }
 
     /// Writes the copy with a normalised head, and the sequence classifier, where they are wanted; the model stays as it was trained.
     private func saveVariants(
         of model: LanguageModel, _ trainer: RewardTrainer, tokenizer: any Tokenizer, _ session: RunSession
     ) throws {
-        let head = trainer.model.head
-        guard preferences.calculateNormalisation else {
+        let valueHead = trainer.model.head
+        guard head.calculateNormalisation else {
             return try exportClassifier(model, tokenizer: tokenizer, session)
         }
-        let trained = (shift: head.normalisation.value, deviation: head.normalisationStd.value)
+        let trained = (shift: valueHead.normalisation.value, deviation: valueHead.normalisationStd.value)
         let found = try trainer.normalise()
         guard found.isApplied else {
             session.say(
                 String(
                     format: "the scores of the training pairs are all equal up to rounding (mean %.4g, deviation %.2g): the reward model "
                         + "tells no answers apart; its deviation stays %g, and %@ is not written",
-                    found.mean, found.std, head.normalisationStd.value.item, preferences.normalisationCheckpointDir))
+                    found.mean, found.std, valueHead.normalisationStd.value.item, head.normalisationCheckpointDir))
             // nothing is divided: a deviation of 1
             var values = ["normalised": 0.0, "normalisation_std": 1]
             if found.mean.isFinite { values["normalisation_mean"] = found.mean }
@@ -161,22 +147,22 @@ public struct RewardModelStage: Stage {
         session.say(
             String(
                 format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", found.mean, found.std,
-                preferences.normalisationCheckpointDir))
+                head.normalisationCheckpointDir))
         try session.sinks.handle(
             .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))
-        try session.folder.writeResult(preferences.normalisationCheckpointDir) {
+        try session.folder.writeResult(head.normalisationCheckpointDir) {
             try model.save(to: $0, tokenizer: tokenizer, as: saving)
         }
         try exportClassifier(model, tokenizer: tokenizer, session)
         // what is saved as final is as it was trained
-        (head.normalisation.value, head.normalisationStd.value) = trained
+        (valueHead.normalisation.value, valueHead.normalisationStd.value) = trained
     }
 
     private func evaluateAtEnd(
         _ comparisons: [TokenisedComparison], of name: String, _ trainer: RewardTrainer, _ session: RunSession
     ) throws {
         let scores = try trainer.evaluate(comparisons, name: name)
-        guard preferences.savePreds else { return }
+        guard head.savePreds else { return }
         var text = "Index,Pred,Label\n"
         for (index, pair) in comparisons.enumerated() {
             let prediction = RewardEvaluation.prediction(
@@ -190,7 +176,7 @@ public struct RewardModelStage: Stage {
 
     /// Writes the model as a sequence classifier, too, where that was asked for.
     private func exportClassifier(_ model: LanguageModel, tokenizer: any Tokenizer, _ session: RunSession) throws {
-        guard let name = preferences.classifierDir else { return }
+        guard let name = head.classifierDir else { return }
         try session.folder.writeResult(name) {
             try model.saveClassifier(to: $0, tokenizer: tokenizer, as: saving, note: session.say)
         }
@@ -200,7 +186,7 @@ public struct RewardModelStage: Stage {
         var config = RewardConfig()
         config.loop = training.loop(seed: run.seed)
         config.freezing = training.freezing
-        config.centering = preferences.centerRewardsCoefficient
+        config.centering = head.centerRewardsCoefficient
         config.normalisationPairs = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)
         config.tiesPredictZero = data.referenceCompatible
         return config

@@ -53,7 +53,7 @@ public struct SFTStage: Stage {
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
-            start = try .load(model.modelName ?? "", from: [.supervised, .policy], note: session.say)
+            start = try .load(model.modelName ?? "", from: RunStage.languageModels, note: session.say)
         }
         start = try data.prepared(start)
         if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {

@@ -123,6 +123,43 @@ extension Trainer where Method == RewardObjective {
     }
 }
 
+extension Trainer {
+    /// The memory that a run of a method takes whose passes need nothing but the method itself, estimated before the first step.
+    /// - Parameter evaluated: examples that are evaluated; each pass over them holds twice as many tokens.
+    private func memory(evaluated: [Method.Example]) -> TrainingMemory {
+        var memory = TrainingMemory(of: optimizer)
+        let length = { [objective] in objective.tokens(of: $0) }
+        let largest = Packing.largestPart(
+            lengths: examples.map(length), batchSize: loop.batchSize, tokensPerPass: loop.steps.tokensPerPass)
+        func pass(_ part: [Method.Example], on tape: Tape) -> Tensor? {
+            // what it throws, the run throws when it comes to that
+            try? objective.loss(of: Pass(batch: part, indices: Array(part.indices), step: 0), on: tape).loss
+        }
+        memory.training = PassMemory.measured(examples, length: length, limit: largest, beyond: memory.gradients) { part in
+            twice {
+                let tape = Tape(recomputingLayers: loop.steps.recomputesLayers)
+                if let loss = pass(part, on: tape) { tape.backward(from: loss) }
+            }
+            optimizer.clearGradients()
+        }
+        memory.evaluation = memory.training
+        memory.trainingTokens = largest
+        memory.evaluationTokens = Packing.largestPart(
+            lengths: evaluated.map(length), batchSize: .max, tokensPerPass: 2 * loop.steps.tokensPerPass)
+        return memory
+    }
+}
+
+extension Trainer where Method == PreferenceObjective {
+    /// The memory that the run takes, estimated before the first step.
+    package func memory() -> TrainingMemory { memory(evaluated: objective.evaluations.flatMap(\.pairs)) }
+}
+
+extension Trainer where Method == UnpairedObjective {
+    /// The memory that the run takes, estimated before the first step.
+    package func memory() -> TrainingMemory { memory(evaluated: objective.evaluations.flatMap(\.answers)) }
+}
+
 extension PPOTrainer {
     /// The memory that the run takes, estimated before the first step.
     package func memory() -> TrainingMemory {

@@ -7,17 +7,24 @@ import Models
 import Tensor
 import Train
 
-extension RewardModelStage {
+/// The comparisons of a run: given ones, or those that it simulates.
+struct ComparisonSource {
+    let settings: ComparisonSettings
+    let data: DataSettings
+    let sampling: SamplingSettings
+    let evaluation: EvaluationSettings
+    let seed: UInt64
+
     static let setNames = ["train", "validation", "ood_validation"]
     /// Evaluated once, after training: the first rows of each.
     static let finalNames = ["test", "ood_test", "full_validation", "full_test"]
 
     /// The comparisons of every split: given ones, or those that the run has simulated.
-    func comparisonSets(
+    func sets(
         _ session: RunSession, _ supervised: LoadedModel
     ) throws -> [(name: String, comparisons: [Comparison])] {
         let wanted = Self.setNames + Self.finalNames
-        if let splits = try data.comparisons(in: preferences.comparisons, wanted, note: session.say) {
+        if let splits = try data.comparisons(in: settings.comparisons, wanted, note: session.say) {
             _ = try splits.rows(of: "train")
             return try wanted.filter { splits.rows[$0] != nil }.map { name in
                 let rows = try splits.rows(of: name)
@@ -39,6 +46,36 @@ extension RewardModelStage {
             }
         }
         return try read(folder, needed: "train")
+    }
+
+    /// The comparisons as tokens; what a chat template makes no tokens of is left out and counted.
+    func tokenised(
+        _ sets: [(name: String, comparisons: [Comparison])], for start: LoadedModel, _ session: RunSession
+    ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
+        let tokenisation = RewardTokenisation(
+            text: try data.compatibility.rewardText,
+            maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength),
+            chat: data.chatFormat(of: start))
+        var (truncated, counts) = (0, RowCounts())
+        let tokenised = try sets.map { name, comparisons in
+            let screened = try data.screened(comparisons, tokenisation, with: start.tokenizer, counts: &counts)
+            let result = try tokenisation.tokenise(screened, with: start.tokenizer)
+            truncated += result.truncated
+            return (name: name, comparisons: result.comparisons)
+        }
+        if counts.skipped > 0 { session.say("chat template: \(counts)") }
+        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
+        return tokenised
+    }
+
+    /// The sets that are evaluated during training, each with as many rows as the settings say.
+    func evaluated(
+        _ tokenised: [(name: String, comparisons: [TokenisedComparison])]
+    ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
+        try tokenised.filter { Self.setNames.contains($0.name) }.map { name, comparisons in
+            let rows = name == "validation" ? Array(comparisons.prefix(settings.evalSubsampleNum ?? .max)) : comparisons
+            return (name: name, comparisons: try evaluation.rows(rows, of: name, otherwise: .max, seed: seed))
+        }.filter { !$0.comparisons.isEmpty }
     }
 
     /// Whether comparisons are what was written. What cannot be read is an error, not damage.
@@ -73,9 +110,9 @@ extension RewardModelStage {
             (
                 name: name,
                 examples: name == "train"
-                    ? Array(try data.trainingExamples(of: corpus).prefix(preferences.simulatedPrompts))
+                    ? Array(try data.trainingExamples(of: corpus).prefix(settings.simulatedPrompts))
                     : try data.evaluationExamples(
-                        of: corpus, split: name, count: preferences.simulatedEvaluationPrompts)
+                        of: corpus, split: name, count: settings.simulatedEvaluationPrompts)
             )
         }
         let total = wanted.reduce(0) { $0 + $1.examples.count }
@@ -87,14 +124,14 @@ extension RewardModelStage {
                 ResponseSampler(
                     Generator(decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
                     tokenizer: supervised.tokenizer, options: sampling.options()),
-                random: Philox(seed: run.seed).split("preferences"))
-            simulation.judge = GoldScore(lengthWeight: preferences.lengthWeight)
-            simulation.temperatures = preferences.simulatedTemperatures.map(Float.init)
-            simulation.samplesPerTemperature = preferences.samplesPerTemperature
-            simulation.pairsPerPrompt = preferences.pairsPerPrompt
-            simulation.minimumMargin = preferences.minimumMargin
+                random: Philox(seed: seed).split("preferences"))
+            simulation.judge = GoldScore(lengthWeight: settings.lengthWeight)
+            simulation.temperatures = settings.simulatedTemperatures.map(Float.init)
+            simulation.samplesPerTemperature = settings.samplesPerTemperature
+            simulation.pairsPerPrompt = settings.pairsPerPrompt
+            simulation.minimumMargin = settings.minimumMargin
             // held-out labels are the judge's own: accuracy is measured against the truth
-            simulation.flippedShare = name == "train" ? preferences.flippedShare : 0
+            simulation.flippedShare = name == "train" ? settings.flippedShare : 0
             var last = (examples: 0, tokens: 0)
             let result = try simulation.comparisons(
                 for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)

@@ -1,0 +1,182 @@
+import Data
+import Formats
+public import Foundation
+import Models
+public import Runs
+import Tensor
+import TextGeneration
+import Train
+
+/// Direct preference optimisation: a policy from comparisons of answers, without a reward model.
+public struct PreferenceStage: Stage {
+    /// The comparisons, and the model that learns.
+    public var comparisons = ComparisonSettings()
+    /// What is minimised.
+    public var preference = DirectPreferenceSettings()
+    /// What it reads.
+    public var data = DataSettings()
+    /// How responses are drawn.
+    public var sampling = SamplingSettings()
+    /// What is evaluated.
+    public var evaluation = EvaluationSettings()
+    /// The optimiser and what it may change.
+    public var training = TrainingSettings()
+    /// How the model is stored.
+    public var saving = SavingSettings()
+    /// How the run goes.
+    public var run = RunSettings()
+
+    /// The defaults.
+    public init() {}
+
+    public static let kind = RunStage.preference
+    public static let program = "train-preference"
+    public static var groups: [SettingsGroup<PreferenceStage>] {
+        [
+            .init(\.comparisons), .init(\.preference), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training),
+            .init(\.saving), .init(\.run),
+        ]
+    }
+
+    private typealias Sets = [(name: String, comparisons: [TokenisedComparison])]
+
+    public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
+        if try session.folder.isFinished { return session.sayFinished() }
+        let supervised = try data.prepared(.load(comparisons.modelName, from: RunStage.languageModels, note: session.say))
+        let source = ComparisonSource(settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed)
+        let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
+        let given = try source.sets(session, supervised)
+        let checkpoint = try session.restore()
+        var start = supervised
+        if let checkpoint {
+            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start.tokenizer = supervised.tokenizer
+        }
+        try saving.check(start.model, tokenizer: start.tokenizer)
+        let tokenised = try source.tokenised(given, for: start, session)
+        let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
+        let evaluated = try source.evaluated(tokenised)
+        let longest = train.map(\.count).max() ?? 0
+        let isEvaluatedAtEnd = tokenised.contains { finals.contains($0.name) }
+
+        // the policy is the reference until it is trained: they share memory, and what stays frozen they share for good
+        let reference = try preference.referenceModel.map { try start.loadReference($0, note: session.say) } ?? supervised.model.decoder
+        let policy = checkpoint == nil ? start.model.decoder.copy() : start.model.decoder
+        let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
+        func save(_ snapshot: TrainerSnapshot) throws {
+            try session.checkpoint(snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
+        }
+        let divergence = try sampledDivergence(of: policy, from: reference, start, session)
+        let prompts = evaluated.filter { $0.name != "train" }.map { (name: $0.name, prompts: self.prompts(of: $0.comparisons)) }
+        func measureDivergence(_ step: Int) throws {
+            guard let divergence else { return }
+            for set in prompts { try session.sinks.handle(.measured(step: step, values: divergence.values(set.prompts, name: set.name))) }
+        }
+
+        if preference.unpairedLoss != nil {
+            var config = preference.unpairedConfig()
+            (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
+            config.validTokens = start.tokenizer.vocabularySize
+            let scorer = UnpairedReference(reference, config: config)
+            func answers(_ set: [TokenisedComparison], _ name: String) throws -> [UnpairedAnswer] {
+                let all = UnpairedAnswer.answers(of: set)
+                let numbers = try stored(name, count: all.count, session) {
+                    try scorer.answers(all).map { [$0.reference.answer, $0.reference.mismatched] }
+                }
+                return zip(all, numbers).map { answer, numbers in
+                    var answer = answer
+                    answer.reference = (numbers[0], numbers[1])
+                    return answer
+                }
+            }
+            let trainer = try UnpairedTrainer(
+                policy, config: config, answers: answers(train, "train"),
+                evaluations: evaluated.map { ($0.name, try answers($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
+                handler: session.sinks.handler)
+            try learn(
+                trainer, memory: trainer.memory, longest: longest, from: checkpoint, isEvaluatedAtEnd: isEvaluatedAtEnd, session,
+                divergence: measureDivergence, save: save)
+            for (name, set) in tokenised where finals.contains(name) {
+                let values = trainer.objective.evaluation(of: try answers(set, name), name: name)
+                try session.sinks.handle(.measured(step: trainer.step, values: values))
+            }
+        } else {
+            var config = preference.config()
+            (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
+            config.validTokens = start.tokenizer.vocabularySize
+            let scorer = ReferenceLogProbs(reference, config: config)
+            func pairs(_ set: [TokenisedComparison], _ name: String) throws -> [PreferencePair] {
+                guard config.loss.comparison == .reference else { return set.map { PreferencePair($0) } }
+                let numbers = try stored(name, count: set.count, session) {
+                    try scorer.pairs(set).map { [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0] }
+                }
+                return zip(set, numbers).map { PreferencePair($0, reference: ($1[0], $1[1])) }
+            }
+            let trainer = try PreferenceTrainer(
+                policy, config: config, pairs: pairs(train, "train"),
+                evaluations: evaluated.map { ($0.name, try pairs($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
+                handler: session.sinks.handler)
+            try learn(
+                trainer, memory: trainer.memory, longest: longest, from: checkpoint, isEvaluatedAtEnd: isEvaluatedAtEnd, session,
+                divergence: measureDivergence, save: save)
+            for (name, set) in tokenised where finals.contains(name) {
+                let values = trainer.objective.evaluation(of: try pairs(set, name), name: name)
+                try session.sinks.handle(.measured(step: trainer.step, values: values))
+            }
+        }
+        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
+        try session.end(stage: "preferences")
+    }
+
+    /// Takes the steps, or measures what there is.
+    private func learn<Method: Objective>(
+        _ trainer: Trainer<Method>, memory: () -> TrainingMemory, longest: Int, from checkpoint: Checkpoint?, isEvaluatedAtEnd: Bool,
+        _ session: RunSession,
+        divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void
+    ) throws {
+        if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
+        trainer.afterEvaluation = divergence
+        guard evaluation.doTrain else { return try trainer.evaluate() }
+        try MemoryPlan.check(
+            limit: run.memoryLimit, longest: longest, advice: "a smaller model, or a greater --freeze-layers", note: session.say, memory)
+        let complete = try trainer.run(
+            checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+        try session.leaveSteps(complete: complete, step: trainer.step, saving: isEvaluatedAtEnd ? { try save(trainer.snapshot) } : nil)
+    }
+
+    /// The reference's numbers of a set: computed before the first step and kept in the run folder, so that a run that goes on has the same ones.
+    private func stored(_ name: String, count: Int, _ session: RunSession, _ compute: () throws -> [[Double]]) throws -> [[Double]] {
+        let folderName = "reference-\(name)"
+        let file = session.folder.url.appendingPathComponent(folderName, isDirectory: true).appendingPathComponent("log-probs.jsonl")
+        if try FileStatus.of(file) != nil {
+            do {
+                try FolderChecksums.verify(file.deletingLastPathComponent())
+                let numbers = try JSONLines<[Double]>(file).read()
+                if numbers.count == count, numbers.allSatisfy({ $0.count == 2 }) { return numbers }
+            } catch FileError.damaged {
+                session.say("\(file.path) is damaged; the reference's log-probabilities are computed again")
+            }
+        }
+        let numbers = try compute()
+        try session.folder.writeResult(folderName) { try JSONLines<[Double]>($0.appendingPathComponent("log-probs.jsonl")).write(numbers) }
+        return numbers
+    }
+
+    private func prompts(of comparisons: [TokenisedComparison]) -> [TokenisedPrompt] {
+        var seen: Set<[Int32]> = []
+        return comparisons.filter { seen.insert($0.prompt).inserted }.prefix(preference.klPrompts).map {
+            TokenisedPrompt(id: $0.id, tokens: $0.prompt, query: "", reference: "", isTruncated: false)
+        }
+    }
+
+    private func sampledDivergence(
+        of policy: any TransformerDecoder, from reference: any TransformerDecoder, _ start: LoadedModel, _ session: RunSession
+    ) throws -> SampledDivergence? {
+        guard preference.klPrompts > 0 else { return nil }
+        let sampler = ResponseSampler(
+            Generator(policy, ends: try start.ends(note: session.say), validTokens: start.tokenizer.vocabularySize),
+            tokenizer: start.tokenizer, options: sampling.options())
+        return SampledDivergence(sampler, reference: reference, random: Philox(seed: run.seed).split("divergence"))
+    }
+}

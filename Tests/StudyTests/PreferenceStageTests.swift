@@ -1,0 +1,113 @@
+import Data
+import Foundation
+import Runs
+import Study
+import Testing
+import Train
+import _TestSupport
+
+/// Direct preference optimisation as a stage: what it leaves, that it goes on where it stopped, and what later stages make of it.
+@Suite struct PreferenceStageTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        var stage = SFTStage()
+        stage.model.fromScratch = true
+        stage.model.vocabularySize = 280
+        (stage.model.hiddenSize, stage.model.intermediateSize) = (16, 24)
+        (stage.model.numHiddenLayers, stage.model.numAttentionHeads) = (2, 2)
+        stage.data.dataset = "generated"
+        (stage.training.maxSteps, stage.training.perDeviceTrainBatchSize) = (2, 4)
+        stage.evaluation.doEval = false
+        stage.run.threads = 1
+        try stage.run(in: folder["sft"])
+    }
+
+    private func stage(_ loss: String) -> PreferenceStage {
+        var stage = PreferenceStage()
+        stage.comparisons.modelName = folder["sft"].path
+        (stage.comparisons.simulatedPrompts, stage.comparisons.simulatedEvaluationPrompts) = (8, 4)
+        stage.data.dataset = "generated"
+        stage.preference.loss = loss
+        stage.preference.klPrompts = 2
+        stage.sampling.maxNewTokens = 6
+        (stage.training.maxSteps, stage.training.perDeviceTrainBatchSize, stage.training.loggingSteps) = (4, 4, 1)
+        (stage.training.learningRate, stage.training.freezeLayers, stage.training.evalSteps) = (1e-2, 0.5, 2)
+        stage.run.threads = 1
+        return stage
+    }
+
+    private func weights(_ run: String) throws -> Data { try Data(contentsOf: folder["\(run)/final/model.safetensors"]) }
+    private func metrics(_ run: String) throws -> String { try String(contentsOf: folder["\(run)/metrics.jsonl"], encoding: .utf8) }
+
+    @Test("a run that is stopped behind every step ends with the same bytes", arguments: ["sigmoid", "simpo", "kto"])
+    func resumes(loss: String) throws {
+        try stage(loss).run(in: folder["whole"])
+        var environment = StageEnvironment()
+        environment.shouldStop = { true }
+        var stops = 0
+        while stops < 20 {
+            do {
+                try stage(loss).run(in: folder["parts"], environment)
+                break
+            } catch is RunStopped {
+                stops += 1
+                // damage to the reference's numbers is found, and they are the same when they are made again
+                let file = folder["parts/reference-train/log-probs.jsonl"]
+                if stops == 2, FileManager.default.fileExists(atPath: file.path) { try Foundation.Data("[1,2]".utf8).write(to: file) }
+            }
+        }
+        #expect(stops >= 3)
+        #expect(try weights("whole") == weights("parts"))
+        #expect(try weights("whole") != weights("sft"))
+        #expect(try metrics("whole") == metrics("parts"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder["whole"].path)
+        #expect(names.contains("reference-train") == (loss != "simpo") && names.contains("comparisons"))
+        let text = try metrics("whole")
+        for name in ["validation_loss", "ood_validation_margin", "validation_kl", "ood_validation_end_share", "rewards_chosen"] {
+            #expect(text.contains("\"\(name)\":"), "\(name)")
+        }
+    }
+
+    @Test("comparisons of another run, a reference of its own, and a policy that later stages take")
+    func goesOn() throws {
+        try stage("sigmoid").run(in: folder["dpo"])
+        var second = stage("ipo")
+        second.comparisons.comparisons = folder["dpo/comparisons"].path
+        second.comparisons.modelName = folder["dpo"].path
+        second.preference.referenceModel = folder["sft"].path
+        try second.run(in: folder["ipo"])
+        #expect(try weights("ipo") != weights("dpo"))
+        // the policy is not its reference any more when it begins
+        let first = try #require(try metrics("ipo").split(separator: "\n").first { $0.contains("\"validation_kl\"") })
+        #expect(!first.contains("\"validation_kl\":0,") && !first.contains("\"validation_kl\":0.0,"), "\(first)")
+        var best = BestOfNStage()
+        best.bestOfN.modelName = folder["ipo"].path
+        (best.bestOfN.numReturnSequences, best.bestOfN.evaluationSplits) = (2, ["test"])
+        best.data.dataset = "generated"
+        best.data.targetEvalDatapoints = 2
+        best.reward.rewardFunction = "length"
+        best.sampling.maxNewTokens = 4
+        best.run.threads = 1
+        try best.run(in: folder["bon"])
+    }
+
+    @Test("settings that do not go together are refused before anything is written")
+    func refusals() {
+        func refused(_ words: String, _ change: (inout PreferenceStage) -> Void) {
+            var stage = stage("sigmoid")
+            change(&stage)
+            let error = #expect(throws: InvalidSetting.self) { try stage.run(in: folder["bad"]) }
+            #expect("\(String(describing: error))".contains(words), "\(String(describing: error))")
+            #expect(!FileManager.default.fileExists(atPath: folder["bad"].path))
+        }
+        refused("did you mean sigmoid") { $0.preference.loss = "sigmoyd" }
+        refused("fDivergence") { $0.preference.fDivergence = "total" }
+        refused("divergence") { ($0.preference.loss, $0.preference.fDivergence) = ("apo-zero", "js") }
+        refused("exo_pair") { $0.preference.loss = "exo-pair" }
+        refused("beta") { $0.preference.beta = -1 }
+        refused("klPrompts") { $0.preference.klPrompts = -1 }
+        refused("unwanted") { ($0.preference.loss, $0.preference.undesirableWeight) = ("kto", -1) }
+    }
+}
