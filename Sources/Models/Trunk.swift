@@ -18,7 +18,7 @@ public enum Trunk {
         guard equal(a.embeddingParameters, b.embeddingParameters, &freed) else { return (0, freed) }
         var common = 0
         for layer in 0..<min(layers, a.shape.layerCount, b.shape.layerCount) {
-            guard equal(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed) else { break }
+            guard sameAdapter(a, b, layer), equal(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed) else { break }
             common += 1
         }
         // what lies above may be equal too, and then needs no memory of its own either
@@ -38,6 +38,14 @@ public enum Trunk {
         ]
         for key in above { configuration[key] = nil }
         return configuration
+    }
+
+    /// Whether adapters make the same of equal weights in a layer.
+    private static func sameAdapter(_ a: any TransformerDecoder, _ b: any TransformerDecoder, _ layer: Int) -> Bool {
+        guard let first = a.adapter, let second = b.adapter else { return true }
+        let trained = Set(first.parameters.map(ObjectIdentifier.init))
+        return first.configuration == second.configuration
+            || !a.parameters(ofLayer: layer).contains { trained.contains(ObjectIdentifier($0)) }
     }
 
     private static func equal(_ a: [Parameter], _ b: [Parameter], _ freed: inout Int) -> Bool {
