@@ -11,7 +11,7 @@ import _TestSupport
     private let model = Fixtures.url("models/llama-gqa")
 
     /// A copy of an adapter's folder with its configuration and tensors changed, in a folder of a test.
-    private func folder(
+    fileprivate func folder(
         _ parent: URL, of name: String = "lora", _ changes: [(String, JSONValue?)] = [], named: String = "adapter",
         tensors change: (inout [WritableTensor]) throws -> Void = { _ in }
     ) throws -> URL {
@@ -283,6 +283,33 @@ import _TestSupport
             try LanguageModel(decoder: adapted.decoder.withoutAdapter()).saveGGUF(to: parent.appendingPathComponent("base.gguf"))
             let decoder = try LanguageModel.load(folder, base: parent.appendingPathComponent("base.gguf")).decoder
             expectSmallError(decoder.logits(decoder.alone(tokens)), adapted.decoder.logits(adapted.decoder.alone(tokens)), 1e-5, "base")
+        }
+    }
+}
+
+extension AdapterFileTests {
+    @Test("configurations with damaged bytes are read or refused with a typed error")
+    func damagedConfigurations() throws {
+        try withTemporaryFolder { parent in
+            for name in ["lora", "lora-patterns", "dora-gpt2"] {
+                let folder = try folder(parent, of: name, named: name)
+                let file = folder.appendingPathComponent("adapter_config.json")
+                let bytes = [UInt8](try Data(contentsOf: file))
+                var random = Philox(seed: 11).split(name)
+                for _ in 0..<150 {
+                    var damaged = bytes
+                    for _ in 0..<Int.random(in: 1...3, using: &random) {
+                        damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(in: 32...126, using: &random)
+                    }
+                    try Data(damaged).write(to: file)
+                    do {
+                        _ = try LanguageModel.load(folder)
+                    } catch {
+                        #expect(error is ModelError || error is CheckpointError || error is FileError, "\(error)")
+                        #expect(!"\(error)".contains("\n"))
+                    }
+                }
+            }
         }
     }
 }

@@ -1,24 +1,64 @@
 /// A regular expression over the names of a model's modules.
 struct ModulePattern {
-    private let text: String
     private let whole: Regex<AnyRegexOutput>
+    private let end: Regex<AnyRegexOutput>
 
-    /// - Throws: ``ModelError/adapter(_:)`` for text that is no regular expression.
+    /// - Throws: ``ModelError/adapter(_:)`` for text that is no regular expression, or one that could be matched for hours.
     init(_ text: String) throws {
-        self.text = text
+        guard Self.isSwift(text) else {
+            throw ModelError.adapter(
+                "the pattern '\(text.prefix(60))' of an adapter repeats too much: at most six of * and +, and none around another")
+        }
         do {
-            whole = try Regex("(?:.*\\.)?(?:\(text))")
-            _ = try Regex<AnyRegexOutput>(text)
+            whole = try Regex(text)
+            end = try Regex("(?:.*\\.)?(?:\(text))")
         } catch {
-            throw ModelError.adapter("'\(text)' of an adapter's patterns is no regular expression")
+            throw ModelError.adapter("the pattern '\(text.prefix(60))' of an adapter is no regular expression that can be read here")
         }
     }
 
-    /// Whether the expression matches a name, or what follows one of its dots.
-    func matchesEnd(of module: String) throws -> Bool { try whole.wholeMatch(in: module) != nil }
-
     /// Whether the expression matches all of a name.
-    func matches(_ module: String) throws -> Bool { try Regex<AnyRegexOutput>(text).wholeMatch(in: module) != nil }
+    func matches(_ module: String) throws -> Bool { try whole.wholeMatch(in: module) != nil }
+
+    /// Whether the expression matches a name, or what follows one of its dots.
+    func matchesEnd(of module: String) throws -> Bool { try end.wholeMatch(in: module) != nil }
+
+    /// Whether a match by backtracking ends soon: it takes exponential time where an open repetition has another inside, and a power of the name's
+    /// length by the number of those that follow each other.
+    private static func isSwift(_ text: String) -> Bool {
+        let marks = Array(text.utf8)
+        var (open, index, repetitions) = ([false], 0, 0)
+        func repeats(at index: Int) -> Bool {
+            guard index < marks.count else { return false }
+            if marks[index] == UInt8(ascii: "{") {
+                // {3} and {2,4} have an end; {2,} has none
+                return marks[index...].prefix { $0 != UInt8(ascii: "}") }.last == UInt8(ascii: ",")
+            }
+            return marks[index] == UInt8(ascii: "*") || marks[index] == UInt8(ascii: "+")
+        }
+        while index < marks.count {
+            switch marks[index] {
+            case UInt8(ascii: "\\"): index += 1
+            case UInt8(ascii: "["):
+                // the first character of a class may be its own end
+                index += marks[(index + 1)...].first == UInt8(ascii: "^") ? 3 : 2
+                while index < marks.count, marks[index] != UInt8(ascii: "]") { index += marks[index] == UInt8(ascii: "\\") ? 2 : 1 }
+            case UInt8(ascii: "("): open.append(false)
+            case UInt8(ascii: ")"):
+                guard open.count > 1 else { return true }  // no regular expression
+                let inside = open.removeLast()
+                if inside, repeats(at: index + 1) { return false }
+                open[open.count - 1] = open[open.count - 1] || inside
+            default:
+                if repeats(at: index) {
+                    repetitions += 1
+                    open[open.count - 1] = true
+                }
+            }
+            index += 1
+        }
+        return repetitions <= 6
+    }
 }
 
 extension AdapterConfiguration.Targets {
@@ -52,11 +92,8 @@ extension AdapterConfiguration {
         let patterns = try (layersPatterns ?? []).map { try ModulePattern($0) }
         for index in parts.indices.dropLast() where index > 0 {
             guard let number = Int(parts[index]) else { continue }
-            if patterns.isEmpty
-                ? index > 1 : try patterns.contains(where: { try $0.matchesEnd(of: parts[..<index].joined(separator: ".")) })
-            {
-                return number
-            }
+            let before = parts[..<index].joined(separator: ".")
+            if patterns.isEmpty ? index > 1 : try patterns.contains(where: { try $0.matchesEnd(of: before) }) { return number }
         }
         return nil
     }
