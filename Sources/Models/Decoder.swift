@@ -147,8 +147,10 @@ public protocol TransformerDecoder: AnyObject {
     func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor
     /// The final norm (and projection to the head's width): [R, headWidth].
     func finish(_ states: Tensor, on tape: Tape?) -> Tensor
-    /// An independent model with the same values. Memory is shared until one of the two is trained.
-    func copy() -> any TransformerDecoder
+    /// The adapter beside the projections; nil for a model without one.
+    var adapter: Adapter? { get }
+    /// A model of the same configuration with other weights, and with their adapter.
+    func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder
     /// The configuration, with the names of Hugging Face's config.json.
     func configuration() -> JSONValue
 }

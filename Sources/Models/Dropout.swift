@@ -10,6 +10,8 @@ public struct DropoutRates: Sendable, Equatable {
     public var attention: Double
     /// Of what attention and MLP add to the states.
     public var residual: Double
+    /// Of what an adapter reads.
+    public var adapter: Double = 0
 
     /// Rates, each from 0 to below 1.
     public init(embedding: Double = 0, attention: Double = 0, residual: Double = 0) {
@@ -19,7 +21,14 @@ public struct DropoutRates: Sendable, Equatable {
     }
 
     /// Whether nothing is ever dropped.
-    public var isNone: Bool { embedding == 0 && attention == 0 && residual == 0 }
+    public var isNone: Bool { embedding == 0 && attention == 0 && residual == 0 && adapter == 0 }
+
+    /// The rates with those of an adapter.
+    func with(_ adapter: Adapter?) -> DropoutRates {
+        var rates = self
+        rates.adapter = adapter?.configuration.dropout ?? 0
+        return rates
+    }
 }
 
 /// What decides which numbers a model drops in a pass of training.
@@ -50,6 +59,14 @@ extension LayerContext {
         return DropoutMask(
             rate: rate, random: dropout.random.split(UInt64(layer)).split(site.rawValue),
             rows: rows.map { $0 + dropout.firstRow })
+    }
+
+    /// The mask of what an adapter reads in a projection of some rows, which are the wanted ones or all; nil where nothing is dropped.
+    func mask(ofAdapter module: String, rows count: Int, rate: Double) -> DropoutMask? {
+        guard let dropout, rate > 0 else { return nil }
+        let rows = wanted.flatMap { $0.count == count ? $0 : nil } ?? Array(positions.indices)
+        return DropoutMask(
+            rate: rate, random: dropout.random.split("adapter").split(module), rows: rows.map { $0 + dropout.firstRow })
     }
 
     /// What is left of a tensor at a place.

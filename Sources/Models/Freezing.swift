@@ -23,15 +23,25 @@ public struct Freezing: Codable, Sendable, Equatable {
         self.freezesEmbeddings = freezesEmbeddings
     }
 
-    /// Marks the decoder's parameters as trainable or frozen.
+    /// The layers that the rule leaves trainable: where an adapter is put unless said otherwise, so that those below stay constant.
+    public func trainedLayers(of shape: DecoderShape) -> Range<Int> {
+        guard fraction > 0, !keepsParametersAsTheyAre else { return 0..<shape.layerCount }
+        return min(shape.layerCount, Int(Double(shape.layerCount) * fraction))..<shape.layerCount
+    }
+
+    /// Marks the decoder's parameters as trainable or frozen. Of a decoder with an adapter, the adapter alone is trained, in whichever layers it is.
     /// - Parameter isRewardModel: a reward model has no use for the output projection, and freezes the embeddings with it.
     public func apply(to decoder: some TransformerDecoder, isRewardModel: Bool = false) {
         if keepsParametersAsTheyAre { return }
+        if let adapter = decoder.adapter {
+            decoder.parameters.forEach { $0.isTrainable = false }
+            return adapter.parameters.forEach { $0.isTrainable = true }
+        }
         decoder.parameters.forEach { $0.isTrainable = true }
         if isRewardModel && !decoder.isTied { decoder.projection.isTrainable = false }
         if isRewardModel { decoder.projectionBias?.isTrainable = false }
         guard fraction > 0 else { return }
-        for layer in 0..<Int(Double(decoder.shape.layerCount) * fraction) {
+        for layer in 0..<trainedLayers(of: decoder.shape).lowerBound {
             decoder.parameters(ofLayer: layer).forEach { $0.isTrainable = false }
         }
         decoder.positionParameter?.isTrainable = false

@@ -29,7 +29,8 @@ public struct SpecialTokens: Sendable, Equatable {
 }
 
 extension LanguageModel {
-    /// Writes a model folder that Transformers can load, with the head's four tensors beside the model's when there is a head.
+    /// Writes a model folder that Transformers can load, with the head's four tensors beside the model's when there is a head. Of a model with an
+    /// adapter, the adapter alone is written, as PEFT does it; ``merged()`` gives a whole model.
     ///
     /// - Parameters:
     ///   - tokens: ids of the special tokens for config.json and generation_config.json.
@@ -42,6 +43,9 @@ extension LanguageModel {
         to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
         tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, extras: (URL) throws -> Void = { _ in }
     ) throws {
+        if let adapter = decoder.adapter {
+            return try saveAdapter(adapter, to: folder, tokens: tokens, as: elementType, tokenizer: tokenizer, extras: extras)
+        }
         let head = (head?.parameters ?? []).map { WritableTensor($0) }
         try ModelFolder.save(
             to: folder, configuration: savedConfiguration(tokens, elementType),
@@ -50,10 +54,11 @@ extension LanguageModel {
             writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
     }
 
-    /// Writes the decoder and its head as a sequence classifier with one label, whose logit is the score of the text's last token.
+    /// Writes the decoder and its head as a sequence classifier with one label, whose logit is the score of the text's last token. An adapter is
+    /// merged.
     ///
     /// Transformers' classifiers have a weight and no bias, so scores there lack a constant, which changes no comparison: the head's
-    /// `(bias + normalisation) / normalisation_std`. It is left in config.json as `score_offset`, and ``load(_:usesTanh:families:note:)`` adds it.
+    /// `(bias + normalisation) / normalisation_std`. It is left in config.json as `score_offset`, and ``load(_:base:usesTanh:families:note:)`` adds it.
     /// - Parameters:
     ///   - tokens: a padding id other than the end of sequence lets Transformers find the last token of padded texts.
     ///   - note: receives one line for everything in which the classifier differs from the model.
@@ -63,6 +68,10 @@ extension LanguageModel {
         tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, note: (String) -> Void = { _ in },
         extras: (URL) throws -> Void = { _ in }
     ) throws {
+        if decoder.adapter != nil {
+            return try merged().saveClassifier(
+                to: folder, tokens: tokens, as: elementType, tokenizer: tokenizer, shardLimit: shardLimit, note: note, extras: extras)
+        }
         guard let head, !head.isFresh else { throw ModelError.noHead }
         guard !head.usesTanh else {
             throw ModelError.noClassifier("a head with a tanh has no form as a sequence classifier")
@@ -124,7 +133,7 @@ extension LanguageModel {
         return configuration
     }
 
-    private func savedGeneration(_ tokens: SpecialTokens) -> JSONValue {
+    func savedGeneration(_ tokens: SpecialTokens) -> JSONValue {
         var generation = generation ?? Self.emptyGeneration
         // the file takes precedence over config.json from now on, so it has to say what ended responses so far
         if Self.endTokens(of: generation, vocabularySize: decoder.shape.vocabularySize).isEmpty {

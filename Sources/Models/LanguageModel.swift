@@ -26,16 +26,19 @@ public struct LanguageModel {
     /// Loads a model folder: config.json and the weights in any layout that ``WeightStore`` reads. Or a GGUF file, whose metadata stand for
     /// config.json.
     ///
-    /// A sequence classifier with one label (`score.weight`) is read as a model with a head.
+    /// A sequence classifier with one label (`score.weight`) is read as a model with a head. A folder with an adapter that PEFT or
+    /// ``save(to:tokens:as:tokenizer:shardLimit:extras:)`` wrote (adapter_config.json) is read as its base model with the adapter.
     /// - Parameters:
+    ///   - base: where the base model of an adapter is; nil where adapter_config.json is to say so.
     ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil where config.json is to say so.
     ///   - families: what the folder may hold.
     ///   - note: receives one line for everything that a user should know, such as a fresh projection.
     /// - Throws: ``CheckpointError`` or ``ModelError``.
     public static func load(
-        _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void = { _ in }
+        _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
+        note: (String) -> Void = { _ in }
     ) throws -> LanguageModel {
-        let model = try load(folder, projects: true, usesTanh: usesTanh, families: families, note: note)
+        let model = try load(folder, base: base, projects: true, usesTanh: usesTanh, families: families, note: note)
         guard model.decoder.isCausal else {
             throw ModelError.inFile(
                 folder.path + "/" + ModelFolder.configurationName,
@@ -60,21 +63,24 @@ public struct LanguageModel {
     ) throws -> (decoder: any TransformerDecoder, configuration: JSONValue, weights: StoredWeights) {
         let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
         let weights = StoredWeights(contents.weights, projects: projects)
-        let decoder = try ModelError.naming(file: contents.file) {
+        let bare = try ModelError.naming(file: contents.file) {
             try families.build(ConfigurationReader(configuration), weights: weights)
         }
-        try weights.checkSurplus(isTied: decoder.isTied)
+        try weights.checkSurplus(isTied: bare.isTied)
+        let decoder = try contents.adapter.map { try $0.folder.adapted(bare, base: $0.base) } ?? bare
         return (decoder, configuration, weights)
     }
 
     private static func load(
-        _ folder: URL, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
+        _ folder: URL, base: URL?, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
     ) throws -> LanguageModel {
-        let contents = try ModelFolder(folder).contents()
+        let contents = try ModelFolder(folder).contents(base: base)
         let store = contents.weights
         let (decoder, configuration, weights) = try decoder(contents, projects: projects, families: families)
         try checkEnds(of: configuration, file: contents.file)
-        try checkEnds(of: contents.generation, file: contents.file ?? ModelFolder(folder).generationConfigurationPath)
+        try checkEnds(
+            of: contents.generation,
+            file: (contents.adapter == nil ? contents.file : nil) ?? ModelFolder(folder).generationConfigurationPath)
         if let first = weights.unread.first {
             note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
         }
@@ -86,22 +92,22 @@ public struct LanguageModel {
                 "\(folder.path) holds no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"
             )
         }
+        let width = decoder.shape.headWidth
         var model = LanguageModel(
             decoder: decoder,
-            head: try ValueHead(
-                reading: store, width: decoder.shape.headWidth, configuration: ConfigurationReader(configuration),
-                usesTanh: usesTanh),
+            head: try contents.adapter?.folder.head(width: width, usesTanh: usesTanh)
+                ?? ValueHead(reading: store, width: width, configuration: ConfigurationReader(configuration), usesTanh: usesTanh),
             source: configuration, generation: contents.generation)
         model.hasFreshProjection = weights.madeProjection
         return model
     }
 
     /// Loads a folder that must hold a trained head. An output projection that it lacks is not made.
-    /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:usesTanh:families:note:)``.
+    /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:base:usesTanh:families:note:)``.
     public static func loadRewardModel(
-        _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn
+        _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn
     ) throws -> RewardModel {
-        let model = try load(folder, projects: false, usesTanh: usesTanh, families: families) { _ in }
+        let model = try load(folder, base: base, projects: false, usesTanh: usesTanh, families: families) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
         guard model.decoder.isCausal else { throw ModelError.noClassifier("\(folder.path) holds a model that sees in both directions") }
         try head.checkNormalisation(folder)

@@ -14,6 +14,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case noClassifier(String)
     /// A model has no form as a GGUF file.
     case noGGUF(String)
+    /// An adapter makes no sense, or does not fit the model.
+    case adapter(String)
     /// A fault of a configuration, with the file that it stands in.
     indirect case inFile(String, ModelError)
     /// A tokenizer has ids beyond the rows of the embedding.
@@ -32,7 +34,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
             return try body()
         } catch let error as ModelError {
             switch error {
-            case .unknownFamily, .configuration, .unsupported: throw ModelError.inFile(file, error)
+            case .unknownFamily, .configuration, .unsupported, .adapter: throw ModelError.inFile(file, error)
             default: throw error
             }
         }
@@ -51,6 +53,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .freshHead(let folder):
             "\(folder) holds no v_head weights: it is not a reward model and cannot score. Train one with train-reward-model"
         case .noHead: "the model has no trained head to be saved as a sequence classifier"
+        case .adapter(let reason): reason
         case .noClassifier(let reason): reason
         case .noGGUF(let reason): reason
         case .tooManyTokens(let folder, let tokens, let rows):

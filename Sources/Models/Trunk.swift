@@ -18,8 +18,14 @@ public enum Trunk {
         guard equal(a.embeddingParameters, b.embeddingParameters, &freed) else { return (0, freed) }
         var common = 0
         for layer in 0..<min(layers, a.shape.layerCount, b.shape.layerCount) {
-            guard equal(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed) else { break }
+            guard sameAdapter(a, b, layer), equal(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed) else { break }
             common += 1
+        }
+        if a.adapter != nil || b.adapter != nil {
+            // beside adapters, a layer's own weights are still those of one base
+            for layer in common..<min(a.shape.layerCount, b.shape.layerCount) {
+                shareFrozen(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed)
+            }
         }
         // what lies above may be equal too, and then needs no memory of its own either
         _ = equal([a.projection], [b.projection], &freed)
@@ -38,6 +44,22 @@ public enum Trunk {
         ]
         for key in above { configuration[key] = nil }
         return configuration
+    }
+
+    /// Gives weights that are frozen in both models and equal one memory.
+    private static func shareFrozen(_ a: [Parameter], _ b: [Parameter], _ freed: inout Int) {
+        let known = Dictionary(a.filter { !$0.isTrainable }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for y in b where !y.isTrainable {
+            if let x = known[y.name] { _ = equal([x], [y], &freed) }
+        }
+    }
+
+    /// Whether adapters make the same of equal weights in a layer.
+    private static func sameAdapter(_ a: any TransformerDecoder, _ b: any TransformerDecoder, _ layer: Int) -> Bool {
+        guard let first = a.adapter, let second = b.adapter else { return true }
+        let trained = Set(first.parameters.map(ObjectIdentifier.init))
+        return first.configuration == second.configuration
+            || !a.parameters(ofLayer: layer).contains { trained.contains(ObjectIdentifier($0)) }
     }
 
     private static func equal(_ a: [Parameter], _ b: [Parameter], _ freed: inout Int) -> Bool {

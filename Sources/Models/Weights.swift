@@ -9,6 +9,13 @@ public protocol WeightSource {
     ///   - transposed: whether checkpoints hold this matrix with its two dimensions exchanged; `shape` is that of the parameter.
     /// - Throws: ``CheckpointError`` for a weight that is missing, of another shape or not finite.
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter
+    /// What stands beside the projections of the one model that is built from here; nil for a model without an adapter.
+    var adapter: Adapter? { get }
+}
+
+extension WeightSource {
+    /// None.
+    public var adapter: Adapter? { nil }
 }
 
 /// What a weight is before any training.
@@ -54,17 +61,29 @@ public struct RandomWeights: WeightSource {
 /// The weights of another model: new parameters, the same memory until one of them is written to.
 public struct CopiedWeights: WeightSource {
     private let values: [String: Parameter]
+    private let isTrainable: Bool?
+    /// A copy of the decoder's adapter, for one new model.
+    public let adapter: Adapter?
 
-    /// The weights of a decoder.
-    public init(of decoder: some TransformerDecoder) {
+    /// The weights of a decoder and its adapter.
+    public init(of decoder: some TransformerDecoder) { self.init(decoder, adapter: decoder.adapter?.copy(), isTrainable: nil) }
+
+    /// The weights of a decoder without its adapter.
+    /// - Parameter isTrainable: whether they are trained in the new model; nil where that is as it was.
+    init(bare decoder: some TransformerDecoder, isTrainable: Bool? = nil) {
+        self.init(decoder, adapter: nil, isTrainable: isTrainable)
+    }
+
+    private init(_ decoder: some TransformerDecoder, adapter: Adapter?, isTrainable: Bool?) {
         values = Dictionary(decoder.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        (self.adapter, self.isTrainable) = (adapter, isTrainable)
     }
 
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
         guard let original = values[name] else {
             preconditionFailure("a model always holds its own weights; \(name) is missing")
         }
-        return Parameter(name, original.value, isTrainable: original.isTrainable)
+        return Parameter(name, original.value, isTrainable: isTrainable ?? original.isTrainable)
     }
 }
 
@@ -74,6 +93,8 @@ public struct Projection {
     public let weight: Parameter
     /// The bias, [outputs]; nil where there is none.
     public let bias: Parameter?
+    /// What an adapter adds; nil where none does.
+    public let adapter: AdapterModule?
 
     /// `<name>.weight` and, where there is one, `<name>.bias`.
     /// - Parameter transposed: whether checkpoints hold the weight as [inputs, outputs].
@@ -82,17 +103,21 @@ public struct Projection {
     ) throws {
         weight = try source.parameter("\(name).weight", [outputs, inputs], fresh: .normal, transposed: transposed)
         self.bias = bias ? try source.parameter("\(name).bias", [outputs], fresh: .zeros) : nil
+        adapter = try source.adapter?.module(for: Adapter.Place(module: name, weight: weight, isStoredTransposed: transposed))
     }
 
     /// A weight [outputs, inputs] without a bias.
-    init(weight: Parameter) { (self.weight, bias) = (weight, nil) }
+    init(weight: Parameter) { (self.weight, bias, adapter) = (weight, nil, nil) }
 
-    /// The weight and the bias.
-    public var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
+    /// The weight and the bias, and the adapter's part.
+    public var parameters: [Parameter] { [weight] + [bias].compactMap { $0 } + (adapter?.parameters ?? []) }
 
-    /// x Wᵀ + b of rows [T, inputs].
-    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
-        x.linear(weight.on(tape), bias: bias?.on(tape))
+    /// x Wᵀ + b of rows [T, inputs], and what an adapter adds.
+    /// - Parameter context: where the rows stand, all or the wanted ones; nil where an adapter drops nothing.
+    public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
+        guard let adapter else { return x.linear(weight.on(tape), bias: bias?.on(tape)) }
+        let mask = context?.mask(ofAdapter: adapter.name, rows: x.shape[0], rate: adapter.dropout)
+        return adapter(x, weight: weight, bias: bias, mask: mask, on: tape)
     }
 }
 

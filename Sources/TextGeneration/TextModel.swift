@@ -21,19 +21,21 @@ public struct TextModel {
 
     /// Loads a folder as Transformers writes it: config.json, weights, and the tokenizer's files.
     /// - Parameters:
+    ///   - base: where the base model of an adapter is; nil where adapter_config.json is to say so.
     ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil for what the folder says.
     ///   - families: what the folder may hold.
     ///   - note: receives one line for everything that a user should know.
     /// - Throws: `CheckpointError`, `ModelError` or `TokenizerError`, naming the file and what is wrong with it.
     public static func load(
-        _ folder: URL, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void = { _ in }
+        _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
+        note: (String) -> Void = { _ in }
     ) throws -> TextModel {
-        let read = try TokenizerFolder.load(from: folder)
-        let model = try LanguageModel.load(folder, usesTanh: usesTanh, families: families, note: note)
+        let read = try TokenizerFolder.load(from: ModelFolder(folder).tokenizerFolder(base: base))
+        let model = try LanguageModel.load(folder, base: base, usesTanh: usesTanh, families: families, note: note)
         return TextModel(model, tokenizer: try read.fitted(to: model.decoder, in: folder, note: note))
     }
 
-    /// Writes a folder that ``load(_:usesTanh:families:note:)`` and Transformers read. Folders above it are made.
+    /// Writes a folder that ``load(_:base:usesTanh:families:note:)`` and Transformers read. Folders above it are made.
     /// - Parameters:
     ///   - elementType: how the weights are stored.
     ///   - shardLimit: the most bytes of tensors in one file.
@@ -44,7 +46,7 @@ public struct TextModel {
         ) { try tokenizer.save(to: $0) }
     }
 
-    /// Writes a GGUF file with the model and its tokenizer, which ``load(_:usesTanh:families:note:)`` and llama.cpp read.
+    /// Writes a GGUF file with the model and its tokenizer, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp read.
     /// - Parameters:
     ///   - type: how matrices are stored.
     ///   - note: receives one line for everything that the file leaves out.

@@ -38,6 +38,22 @@ extension OpCases {
             naive: { x in ids.flatMap { x[0][Int($0) * width..<(Int($0) + 1) * width] } })
     }
 
+    /// Every row of a matrix times one row, plus another.
+    static func scaleColumns(_ rows: Int, width: Int, shifted: Bool) -> OpCase {
+        let row: [OpCase.Input] = [.normal("scale", [width])] + (shifted ? [.normal("shift", [width])] : [])
+        return OpCase(
+            "scaleColumns", "\(rows) × \(width)\(shifted ? ", shifted" : "")", inputs: [.normal("x", [rows, width])] + row,
+            output: [rows, width], flops: 2 * rows * width,
+            run: { $0[0].columnsScaled(by: $0[1], shift: $0.count > 2 ? $0[2] : nil) },
+            naive: { x in x[0].indices.map { x[0][$0] * x[1][$0 % width] + (x.count > 2 ? x[2][$0 % width] : 0) } })
+    }
+
+    static var scaledColumns: [OpCase] {
+        [(0, 5), (1, 1), (3, 7), (5, 16), (2, 33), (300, 101)].flatMap { rows, width in
+            [false, true].map { scaleColumns(rows, width: width, shifted: $0) }
+        }
+    }
+
     static var columns: [OpCase] {
         let overlapping = OpCase(
             "selectColumns", "two overlapping ranges of 6 × 9", inputs: [.normal("x", [6, 9])], output: [6, 5],

@@ -5,7 +5,7 @@
 public enum OpCases {
     /// Every case that the tests run.
     public static let all: [OpCase] =
-        elementwise + dropouts + reductions + rows + columns + products + normalisations + attentions + logProbabilities
+        elementwise + dropouts + reductions + rows + columns + scaledColumns + products + normalisations + attentions + logProbabilities
         + recomputations
 
     /// One number, a few, exactly one vector, one more, two more, and a hundred; and nothing at all.

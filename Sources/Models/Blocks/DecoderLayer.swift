@@ -53,7 +53,7 @@ public struct DecoderLayer {
             return dropsAttention ? context.dropped(mixed, .attentionOutput, layer: index, rate: dropout.residual) : mixed
         }
         func fed(_ x: Tensor) -> Tensor {
-            context.dropped(feedForward(x, on: tape), .feedForwardOutput, layer: index, rate: dropout.residual)
+            context.dropped(feedForward(x, in: context, on: tape), .feedForwardOutput, layer: index, rate: dropout.residual)
         }
         // attention is computed before what it is added to is gathered: fewer copies live at a time
         switch order {

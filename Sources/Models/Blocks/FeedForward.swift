@@ -18,16 +18,17 @@ public enum FeedForward {
     }
 
     /// Rows [R, C] → [R, C].
-    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
+    /// - Parameter context: where the rows stand; nil where an adapter drops nothing.
+    public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         switch self {
         case .gated(let gate, let up, let down, let activation):
-            return down(activation(gate: gate(x, on: tape), up: up(x, on: tape)), on: tape)
+            return down(activation(gate: gate(x, in: context, on: tape), up: up(x, in: context, on: tape)), in: context, on: tape)
         case .gatedFused(let gateAndUp, let down, let activation):
-            let both = gateAndUp(x, on: tape)
+            let both = gateAndUp(x, in: context, on: tape)
             let width = both.shape[1] / 2
-            return down(activation(gate: both.columns(0..<width), up: both.columns(width..<2 * width)), on: tape)
+            return down(activation(gate: both.columns(0..<width), up: both.columns(width..<2 * width)), in: context, on: tape)
         case .plain(let up, let down, let activation):
-            return down(activation(up(x, on: tape)), on: tape)
+            return down(activation(up(x, in: context, on: tape)), in: context, on: tape)
         }
     }
 }

@@ -87,21 +87,23 @@ public struct SelfAttention {
         }
         let mixed = context.attention(
             queries, keys, values, layer: layer, heads: heads.queries, keyHeads: heads.keys, scores: scores, dropout: dropout)
-        return output(mixed, on: tape)
+        return output(mixed, in: context, on: tape)
     }
 
     /// Queries of the wanted rows [R, NH·D], keys and values of all [T, KH·D].
     private func projected(_ x: Tensor, _ context: LayerContext, on tape: Tape?) -> (Tensor, Tensor, Tensor) {
         switch inputs {
         case .separate(let query, let key, let value):
-            return (query(context.selected(x), on: tape), key(x, on: tape), value(x, on: tape))
+            return (
+                query(context.selected(x), in: context, on: tape), key(x, in: context, on: tape), value(x, in: context, on: tape)
+            )
         case .fused(let projection):
-            let all = projection(x, on: tape)
+            let all = projection(x, in: context, on: tape)
             let (q, k) = (heads.width, heads.keyWidth)
             return (context.selected(all.columns(0..<q)), all.columns(q..<q + k), all.columns(q + k..<q + 2 * k))
         case .fusedByHead(let projection):
             let (rows, dim) = (x.shape[0], heads.dim)
-            let all = projection(x, on: tape).reshaped([rows * heads.queries, 3 * dim])
+            let all = projection(x, in: context, on: tape).reshaped([rows * heads.queries, 3 * dim])
             func part(_ index: Int) -> Tensor { all.columns(index * dim..<(index + 1) * dim).reshaped([rows, heads.width]) }
             return (context.selected(part(0)), part(1), part(2))
         }

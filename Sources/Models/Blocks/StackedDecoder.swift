@@ -58,7 +58,9 @@ public class StackedDecoder: TransformerDecoder {
     public typealias Assembly = (any WeightSource) throws -> Parts
 
     public let shape: DecoderShape
-    public let dropout: DropoutRates
+    private let rates: DropoutRates
+    public var dropout: DropoutRates { rates.with(adapter) }
+    public let adapter: Adapter?
     private let parts: Parts
     /// The layers, from the first.
     package var layers: [DecoderLayer] { parts.layers }
@@ -79,12 +81,13 @@ public class StackedDecoder: TransformerDecoder {
         isCausal: Bool = true, weights: any WeightSource, assembly: @escaping Assembly
     ) throws {
         self.shape = shape
-        self.dropout = dropout
+        rates = dropout
         self.assembly = assembly
         settings = configuration
         classifierArchitecture = classifier
         self.isCausal = isCausal
         parts = try assembly(weights)
+        adapter = weights.adapter?.finished()
         precondition(parts.layers.count == shape.layerCount, "\(parts.layers.count) layers were made of \(shape.layerCount)")
     }
 
@@ -115,14 +118,10 @@ public class StackedDecoder: TransformerDecoder {
 
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { parts.norm(states, on: tape) }
 
-    public func copy() -> any TransformerDecoder {
-        do {
-            return try StackedDecoder(
-                shape, dropout: dropout, configuration: settings, classifier: classifierArchitecture, isCausal: isCausal,
-                weights: CopiedWeights(of: self), assembly: assembly)
-        } catch {
-            preconditionFailure("a model always holds its own weights: \(error)")
-        }
+    public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder {
+        try StackedDecoder(
+            shape, dropout: rates, configuration: settings, classifier: classifierArchitecture, isCausal: isCausal, weights: weights,
+            assembly: assembly)
     }
 
     public func configuration() -> JSONValue { settings }

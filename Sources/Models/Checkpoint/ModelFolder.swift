@@ -36,12 +36,23 @@ public struct ModelFolder: Sendable, Equatable {
         var weights: WeightStore
         /// The GGUF file that all of it comes from; nil for a folder's files.
         var file: String?
+        /// The adapter that goes on top, and where the bare model that all of this is from lies.
+        var adapter: (folder: AdapterFolder, base: URL)?
     }
 
     /// All that a model is made of.
     ///
+    /// - Parameter base: where the bare model of an adapter is, whatever the adapter's configuration says.
     /// - Throws: as `configuration` and `weights`.
-    func contents() throws -> Contents {
+    func contents(base: URL? = nil) throws -> Contents {
+        if let adapter = try AdapterFolder(url) {
+            let base = try adapter.base(base)
+            var contents = try ModelFolder(base).contents()
+            if try has(Self.generationConfigurationName) { contents.generation = try object(Self.generationConfigurationName) }
+            contents.adapter = (adapter, base)
+            contents.file = contents.file ?? base.appendingPathComponent(Self.configurationName).path
+            return contents
+        }
         guard let model = try gguf() else {
             let configuration = try object(Self.configurationName)
             return Contents(configuration: configuration, generation: try generationConfiguration(), weights: try WeightStore(folder: url))
@@ -53,12 +64,13 @@ public struct ModelFolder: Sendable, Equatable {
 
     private func gguf() throws -> GGUFModel? { try GGUFShards.file(at: url).map { try GGUFModel($0) } }
 
-    /// The model's configuration with all its keys; of a GGUF file, what config.json would say.
+    /// The model's configuration with all its keys; of a GGUF file, what config.json would say; of an adapter, its base model's.
     ///
     /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`; `.badFormat` if it is no object or a GGUF file lacks a key;
     ///   `ModelError`, in the file, for a GGUF file that asks for what is not here.
     public func configuration() throws -> JSONValue {
-        try gguf()?.configuration() ?? object(Self.configurationName)
+        if let base = try adapterBase() { return try base.configuration() }
+        return try gguf()?.configuration() ?? object(Self.configurationName)
     }
 
     /// The defaults for generation, if the folder or file has them.
@@ -66,15 +78,16 @@ public struct ModelFolder: Sendable, Equatable {
     /// - Throws: as `configuration`.
     public func generationConfiguration() throws -> JSONValue? {
         if let model = try gguf() { return try model.generationConfiguration() }
-        guard try has(Self.generationConfigurationName) else { return nil }
+        guard try has(Self.generationConfigurationName) else { return try adapterBase()?.generationConfiguration() }
         return try object(Self.generationConfigurationName)
     }
 
-    /// The weights by name.
+    /// The weights by name; of an adapter, its base model's.
     ///
     /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
     public func weights() throws -> WeightStore {
-        try gguf().map { try WeightStore($0) } ?? WeightStore(folder: url)
+        if let base = try adapterBase() { return try base.weights() }
+        return try gguf().map { try WeightStore($0) } ?? WeightStore(folder: url)
     }
 
     /// The tokenizer files that are there; none for a GGUF file.
@@ -117,24 +130,33 @@ public struct ModelFolder: Sendable, Equatable {
         tokenizer: ModelFolder? = nil, writer: SafetensorsWriter = SafetensorsWriter(),
         extras: (URL) throws -> Void = { _ in }
     ) throws -> ModelFolder {
-        func fill(_ folder: URL) throws {
+        try fill(url) { folder in
             try configuration.write(to: folder.appendingPathComponent(configurationName))
             try generationConfiguration?.write(to: folder.appendingPathComponent(generationConfigurationName))
-            for file in try tokenizer?.tokenizerFiles ?? [] {
-                let target = folder.appendingPathComponent(file.lastPathComponent)
-                guard target.standardizedFileURL != file.standardizedFileURL else { continue }
-                try copy(file, to: target)
-            }
+            try tokenizer?.copyTokenizer(to: folder)
             try extras(folder)
             try writer.write(tensors, to: folder)
         }
+        return ModelFolder(url)
+    }
+
+    /// Fills a folder that is there, or makes one that appears when it is complete.
+    static func fill(_ url: URL, _ contents: (URL) throws -> Void) throws {
         if try FileStatus.of(url) != nil {
-            try fill(url)
+            try contents(url)
         } else {
             try Folder.make(url.deletingLastPathComponent())
-            try AtomicFolder.write(to: url, contents: fill)
+            try AtomicFolder.write(to: url, contents: contents)
         }
-        return ModelFolder(url)
+    }
+
+    /// Copies the tokenizer's files to another folder.
+    func copyTokenizer(to folder: URL) throws {
+        for file in try tokenizerFiles {
+            let target = folder.appendingPathComponent(file.lastPathComponent)
+            guard target.standardizedFileURL != file.standardizedFileURL else { continue }
+            try Self.copy(file, to: target)
+        }
     }
 
     private static func copy(_ file: URL, to target: URL) throws {

@@ -83,6 +83,7 @@ public final class GPT2: TransformerDecoder {
     private let finalNorm: LayerNormalisation
     /// The output projection: [vocabulary, channels].
     public let projection: Parameter
+    public let adapter: Adapter?
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
     /// - Throws: what `source` throws for a weight.
@@ -111,6 +112,7 @@ public final class GPT2: TransformerDecoder {
         self.projection =
             settings.tiesEmbeddings
             ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
+        adapter = source.adapter?.finished()
     }
 
     public var shape: DecoderShape {
@@ -123,7 +125,7 @@ public final class GPT2: TransformerDecoder {
     public var embeddingParameters: [Parameter] { [tokenEmbedding, positionEmbedding] }
     public var positionParameter: Parameter? { positionEmbedding }
     public var finalParameters: [Parameter] { finalNorm.parameters }
-    public var dropout: DropoutRates { settings.dropout }
+    public var dropout: DropoutRates { settings.dropout.with(adapter) }
     public var classifierArchitecture: String? { "GPT2ForSequenceClassification" }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
@@ -147,7 +149,7 @@ public final class GPT2: TransformerDecoder {
         let block = blocks[index]
         let width = settings.hiddenSize
 
-        let all = block.attention(block.attentionNorm(states, on: tape), on: tape)  // [T, 3C]
+        let all = block.attention(block.attentionNorm(states, on: tape), in: context, on: tape)  // [T, 3C]
         let queries = context.selected(all.columns(0..<width))  // [R, C]
         let keys = all.columns(width..<2 * width)
         let values = all.columns(2 * width..<3 * width)
@@ -157,21 +159,15 @@ public final class GPT2: TransformerDecoder {
         func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
             context.dropped(x, site, layer: index, rate: dropout.residual)
         }
-        let middle = context.selected(states) + dropped(block.output(mixed, on: tape), .attentionOutput)
+        let middle = context.selected(states) + dropped(block.output(mixed, in: context, on: tape), .attentionOutput)
 
-        let inner = block.up(block.feedForwardNorm(middle, on: tape), on: tape)  // [R, F]
-        return middle + dropped(block.down(settings.activation(inner), on: tape), .feedForwardOutput)
+        let inner = block.up(block.feedForwardNorm(middle, on: tape), in: context, on: tape)  // [R, F]
+        return middle + dropped(block.down(settings.activation(inner), in: context, on: tape), .feedForwardOutput)
     }
 
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { finalNorm(states, on: tape) }
 
-    public func copy() -> any TransformerDecoder {
-        do {
-            return try GPT2(settings, weights: CopiedWeights(of: self))
-        } catch {
-            preconditionFailure("a model always holds its own weights: \(error)")
-        }
-    }
+    public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder { try GPT2(settings, weights: weights) }
 
     public func configuration() -> JSONValue {
         [

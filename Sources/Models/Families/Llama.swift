@@ -88,12 +88,8 @@ public final class Llama: StackedDecoder {
             classifier: "LlamaForSequenceClassification", weights: source, assembly: settings.parts)
     }
 
-    override public func copy() -> any TransformerDecoder {
-        do {
-            return try Llama(settings, weights: CopiedWeights(of: self))
-        } catch {
-            preconditionFailure("a model always holds its own weights: \(error)")
-        }
+    override public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder {
+        try Llama(settings, weights: weights)
     }
 }
 

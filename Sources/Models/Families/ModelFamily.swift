@@ -2,7 +2,7 @@ import Formats
 
 /// A family of decoders: what a `model_type` of config.json stands for.
 ///
-/// One of your own is a value of this type that you pass to ``LanguageModel/load(_:usesTanh:families:note:)``. Most are put together from the common
+/// One of your own is a value of this type that you pass to ``LanguageModel/load(_:base:usesTanh:families:note:)``. Most are put together from the common
 /// pieces: ``ModelFamily/init(_:architecture:classifier:plan:)`` with ``SelfAttention``, ``FeedForward``, ``DecoderLayer`` and ``Norm``; ``ModelFamily/qwen3``
 /// is an example. What does not fit them is a ``TransformerDecoder`` of its own, such as ``OPT``.
 public struct ModelFamily: Sendable {

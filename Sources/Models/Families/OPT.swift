@@ -95,6 +95,7 @@ public final class OPT: TransformerDecoder {
     private let projectOut: Projection?
     /// The output projection: [vocabulary, channels].
     public let projection: Parameter
+    public let adapter: Adapter?
 
     /// A model whose weights come from `source`: a checkpoint or a random initialisation.
     /// - Throws: what `source` throws for a weight.
@@ -130,6 +131,7 @@ public final class OPT: TransformerDecoder {
         self.projection =
             settings.tiesEmbeddings
             ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, narrow])
+        adapter = source.adapter?.finished()
     }
 
     public var shape: DecoderShape {
@@ -144,7 +146,7 @@ public final class OPT: TransformerDecoder {
     }
     public var positionParameter: Parameter? { positionEmbedding }
     public var finalParameters: [Parameter] { (finalNorm?.parameters ?? []) + (projectOut?.parameters ?? []) }
-    public var dropout: DropoutRates { settings.dropout }
+    public var dropout: DropoutRates { settings.dropout.with(adapter) }
     public var classifierArchitecture: String? { "OPTForSequenceClassification" }
     public var isTied: Bool { settings.tiesEmbeddings }
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
@@ -160,21 +162,21 @@ public final class OPT: TransformerDecoder {
         let before = settings.normalisesBefore
 
         let input = before ? block.attentionNorm(states, on: tape) : states  // [T, C]
-        let queries = block.query(context.selected(input), on: tape)  // [R, C]
-        let keys = block.key(input, on: tape)
-        let values = block.value(input, on: tape)
+        let queries = block.query(context.selected(input), in: context, on: tape)  // [R, C]
+        let keys = block.key(input, in: context, on: tape)
+        let values = block.value(input, in: context, on: tape)
         let mixed = context.attention(
             queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
             dropout: dropout.attention)
         func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
             context.dropped(x, site, layer: index, rate: dropout.residual)
         }
-        let sum = context.selected(states) + dropped(block.output(mixed, on: tape), .attentionOutput)
+        let sum = context.selected(states) + dropped(block.output(mixed, in: context, on: tape), .attentionOutput)
         let middle = before ? sum : block.attentionNorm(sum, on: tape)
 
         let inner = before ? block.feedForwardNorm(middle, on: tape) : middle
-        let widened = settings.activation(block.up(inner, on: tape))
-        let result = middle + dropped(block.down(widened, on: tape), .feedForwardOutput)
+        let widened = settings.activation(block.up(inner, in: context, on: tape))
+        let result = middle + dropped(block.down(widened, in: context, on: tape), .feedForwardOutput)
         return before ? result : block.feedForwardNorm(result, on: tape)
     }
 
@@ -183,13 +185,7 @@ public final class OPT: TransformerDecoder {
         return projectOut.map { $0(normed, on: tape) } ?? normed
     }
 
-    public func copy() -> any TransformerDecoder {
-        do {
-            return try OPT(settings, weights: CopiedWeights(of: self))
-        } catch {
-            preconditionFailure("a model always holds its own weights: \(error)")
-        }
-    }
+    public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder { try OPT(settings, weights: weights) }
 
     public func configuration() -> JSONValue {
         [

@@ -34,7 +34,8 @@ extension LanguageModel {
         }
         _ = try settings.metadata()
         _ = try settings.factors()
-        if let parameter = decoder.parameters.first(where: { architecture.name(checkpoint: $0.name) == nil }) {
+        let added = Set((decoder.adapter?.parameters ?? []).map(\.name))
+        if let parameter = decoder.parameters.first(where: { !added.contains($0.name) && architecture.name(checkpoint: $0.name) == nil }) {
             throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
         }
     }
@@ -46,7 +47,8 @@ extension LanguageModel {
         }
     }
 
-    /// Writes a GGUF file, which ``load(_:usesTanh:families:note:)`` and llama.cpp read. A head is left out: such files have no place for it.
+    /// Writes a GGUF file, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp read. A head is left out: such files have no place for it. An
+    /// adapter is merged.
     ///
     /// - Parameters:
     ///   - tokens: ids of the special tokens.
@@ -59,6 +61,7 @@ extension LanguageModel {
         to file: URL, tokens: SpecialTokens = SpecialTokens(), as type: GGUFType = .f32,
         tokenizer: [(key: String, value: GGUFValue)] = [], note: (String) -> Void = { _ in }
     ) throws {
+        if decoder.adapter != nil { return try merged().saveGGUF(to: file, tokens: tokens, as: type, tokenizer: tokenizer, note: note) }
         let configuration = savedConfiguration(tokens, .float32)
         let model = configuration["model_type"]?.string ?? ""
         guard let architecture = GGUFArchitecture(modelType: model) else {

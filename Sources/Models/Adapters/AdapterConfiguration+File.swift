@@ -1,0 +1,139 @@
+import Formats
+
+// adapter_config.json, as PEFT reads and writes it.
+extension AdapterConfiguration {
+    /// Keys of the file that say nothing about what an adapter computes, or say it to programs that make one.
+    private static let harmless: Set = [
+        "peft_type", "task_type", "base_model_name_or_path", "revision", "auto_mapping", "peft_version", "inference_mode", "fan_in_fan_out",
+        "megatron_core", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "runtime_config",
+    ]
+
+    /// What A and B may start from: all that leaves the model's own weights as they are.
+    private static let initialisations: Set = ["gaussian", "eva", "orthogonal"]
+
+    /// Reads the file's object.
+    /// - Throws: ``ModelError`` for what makes no sense, and for every key that would change numbers in a way that is not here.
+    init(reading object: JSONValue) throws {
+        let file = ConfigurationReader(object)
+        let type = try file.string("peft_type")
+        guard type == "LORA" else { throw ModelError.unsupported("an adapter of peft_type '\(type)' (LORA is)") }
+        let bias = try file.optionalString("bias") ?? "none"
+        guard bias == "none" else { throw ModelError.unsupported("trained biases (bias '\(bias)') in an adapter") }
+        try Self.checkInitialisation(object["init_lora_weights"])
+        guard let rank = try file.optionalCount("r") else { throw ModelError.configuration(key: "r", problem: "is missing") }
+        guard let alpha = try file.optionalNumber("lora_alpha") else {
+            throw ModelError.configuration(key: "lora_alpha", problem: "is missing")
+        }
+        guard let targets = try Self.targets("target_modules", of: file) else {
+            throw ModelError.configuration(key: "target_modules", problem: "is missing")
+        }
+        self.init(
+            rank: rank, alpha: alpha, dropout: try file.dropoutRate("lora_dropout", or: 0), targets: targets,
+            layers: try Self.layers(file), isRankStabilised: try file.flag("use_rslora", or: false),
+            decomposesWeights: try file.flag("use_dora", or: false))
+        excluded = try Self.targets("exclude_modules", of: file)
+        layersPatterns = try Self.texts("layers_pattern", of: file)
+        ranks = try Self.exceptions("rank_pattern", of: file) { try $0.optionalCount($1) }
+        alphas = try Self.exceptions("alpha_pattern", of: file) { try $0.optionalNumber($1) }
+        let known = Self.harmless.union([
+            "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern",
+            "alpha_pattern", "use_rslora", "use_dora", "bias", "init_lora_weights",
+        ])
+        for member in object.members ?? [] where !known.contains(member.key) && !Self.isNothing(member.value) {
+            throw ModelError.unsupported("\(OneLine.escaped(member.key.prefix(60))) in an adapter")
+        }
+        try check()
+    }
+
+    private static func checkInitialisation(_ value: JSONValue?) throws {
+        guard let value = value?.unlessNull, value.bool == nil else { return }
+        guard let name = value.string, initialisations.contains(name) else {
+            throw ModelError.unsupported(
+                "init_lora_weights \(OneLine.escaped(value.text.split(separator: "\n").joined().prefix(40))) (base weights that are not the model's own)"
+            )
+        }
+    }
+
+    /// Whether a value switches nothing on.
+    private static func isNothing(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null, .bool(false): true
+        case .array(let items): items.isEmpty
+        case .object(let members): members.isEmpty
+        case .string(let text): text.isEmpty
+        default: false
+        }
+    }
+
+    /// A text or a list of texts; nil where there is neither.
+    private static func texts(_ key: String, of file: ConfigurationReader) throws -> [String]? {
+        guard let value = file.object[key]?.unlessNull, !isNothing(value) else { return nil }
+        return value.string == nil ? try file.optionalStrings(key) : try [file.string(key)]
+    }
+
+    private static func targets(_ key: String, of file: ConfigurationReader) throws -> Targets? {
+        guard let value = file.object[key]?.unlessNull, !isNothing(value) else { return nil }
+        guard let text = value.string else { return try file.optionalStrings(key).map { .names($0) } }
+        return text.lowercased() == Targets.allLinearName ? .allLinear : .pattern(text)
+    }
+
+    /// A number or a list of numbers.
+    private static func layers(_ file: ConfigurationReader) throws -> [Int]? {
+        let key = "layers_to_transform"
+        guard let value = file.object[key]?.unlessNull, !isNothing(value) else { return nil }
+        if let single = value.int { return [single] }
+        let list = try file.optionalList(key) ?? []
+        let numbers = list.compactMap(\.int)
+        guard numbers.count == list.count else { throw ModelError.configuration(key: key, problem: "is not a list of whole numbers") }
+        return numbers
+    }
+
+    private static func exceptions<Value>(
+        _ key: String, of file: ConfigurationReader, _ read: (ConfigurationReader, String) throws -> Value?
+    ) throws -> [Exception<Value>] {
+        guard let section = try file.section(key) else { return [] }
+        return try (section.object.members ?? []).map { member in
+            guard let value = try read(section, member.key) else {
+                throw ModelError.configuration(key: key, problem: "has no number for '\(OneLine.escaped(member.key.prefix(60)))'")
+            }
+            return Exception(member.key, value)
+        }
+    }
+}
+
+extension Adapter {
+    /// adapter_config.json, with PEFT's names: what was read, and what this adapter is.
+    func file() -> JSONValue {
+        var file = source ?? ["peft_type": "LORA", "task_type": "CAUSAL_LM"]
+        file["base_model_name_or_path"] = .string(base)
+        file["r"] = JSONValue(configuration.rank)
+        file["lora_alpha"] = Self.number(configuration.alpha)
+        file["lora_dropout"] = Self.number(configuration.dropout)
+        file["target_modules"] = targets(configuration.targets)
+        file["exclude_modules"] = configuration.excluded.map(targets)
+        file["layers_to_transform"] = configuration.layers.map { .array($0.map { JSONValue($0) }) }
+        file["layers_pattern"] = configuration.layersPatterns.map { .array($0.map { .string($0) }) }
+        file["rank_pattern"] = .object(configuration.ranks.map { .init($0.modules, JSONValue($0.value)) })
+        file["alpha_pattern"] = .object(configuration.alphas.map { .init($0.modules, Self.number($0.value)) })
+        file["use_rslora"] = .bool(configuration.isRankStabilised)
+        file["use_dora"] = .bool(configuration.decomposesWeights)
+        file["fan_in_fan_out"] = .bool(modules.contains(where: \.isStoredTransposed))
+        file["bias"] = "none"
+        if file["init_lora_weights"] == nil { file["init_lora_weights"] = true }
+        file["inference_mode"] = true
+        return file
+    }
+
+    /// PEFT keeps whole numbers whole.
+    private static func number(_ value: Double) -> JSONValue { Int(exactly: value).map { JSONValue($0) } ?? JSONValue(value) }
+
+    /// All projections are written by the last parts of their names: PEFT allows no layers beside `all-linear`.
+    private func targets(_ targets: AdapterConfiguration.Targets) -> JSONValue {
+        switch targets {
+        case .pattern(let pattern): .string(pattern)
+        case .names(let names): .array(names.map { .string($0) })
+        case .allLinear:
+            .array(Set(modules.compactMap { $0.name.split(separator: ".").last.map(String.init) }).sorted().map { .string($0) })
+        }
+    }
+}
