@@ -10,7 +10,7 @@ SOURCES := Package.swift Sources Tests Examples
 .PHONY: build deps options demo demo-debian demo-pretrained experiment sentence-encoder pretrained-model test test-processors fuzz torture timings \
         bench bench-operations compare format lint clean
 
-# The libraries and the six programs, in .build/release.
+# The libraries and the seven programs, in .build/release.
 build: deps
 	$(SWIFT) build -c release
 

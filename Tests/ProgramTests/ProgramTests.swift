@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The six programs, run as a user runs them.
+/// The programs, run as a user runs them.
 @Suite(.serialized) struct ProgramTests {
     static let programs = ["train-sft", "train-reward-model", "train-ppo", "train-preference", "sample-best-of-n", "calculate-diversity"]
 
