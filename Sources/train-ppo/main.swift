@@ -36,6 +36,7 @@ struct TrainPPO: StageCommand {
     @OptionGroup(title: "Arithmetic of the original") var arithmetic: PPOArithmeticOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

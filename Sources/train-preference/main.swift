@@ -34,6 +34,7 @@ struct TrainPreference: StageCommand {
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -37,6 +37,7 @@ struct TrainSFT: StageCommand {
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Generation in evaluations") var sampling: SamplingArguments
     @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions
+    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -102,7 +102,8 @@ package enum RewardSource {
         }
         let model = try ModelError.naming(folder.path) { try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh) }
         model.decoder.parameters.forEach { $0.isTrainable = false }
-        let tokenizer = try TokenizerFolder.load(from: folder).fitted(to: model.decoder, in: folder, note: note)
+        let tokenizer = try TokenizerFolder.load(from: ModelFolder(folder).tokenizerFolder()).fitted(
+            to: model.decoder, in: folder, note: note)
         return (model, tokenizer)
     }
 

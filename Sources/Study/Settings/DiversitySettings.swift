@@ -204,7 +204,8 @@ public struct DiversitySettings: Settings {
         if embeddingServiceUrl != nil, service == nil {
             throw InvalidSetting("--embedding-service-url needs StageEnvironment.embeddingService, which makes its encoder")
         }
-        let prompt = embeddingPrompt.map(SentencePrompt.text) ?? embeddingPromptName.map { $0 == "none" ? .text("") : .named($0) } ?? .standard
+        let prompt =
+            embeddingPrompt.map(SentencePrompt.text) ?? embeddingPromptName.map { $0 == "none" ? .text("") : .named($0) } ?? .standard
         return DiversityModels(
             encoder: try embeddingModel.map {
                 try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true), prompt: prompt, dimension: embeddingDimension)

@@ -22,6 +22,8 @@ public struct PPOStage: Stage {
     public var data = DataSettings()
     /// How responses are drawn.
     public var sampling = SamplingSettings()
+    /// A low-rank adapter in place of the weights.
+    public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
     /// How the run goes.
@@ -35,7 +37,7 @@ public struct PPOStage: Stage {
     public static var groups: [SettingsGroup<PPOStage>] {
         [
             .init(\.policy), .init(\.reward), .init(\.rewards), .init(\.algorithm), .init(\.arithmetic), .init(\.data), .init(\.sampling),
-            .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.saving), .init(\.run),
         ]
     }
 
@@ -51,7 +53,8 @@ public struct PPOStage: Stage {
             start = try .load(
                 checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.policyUsesTanh, note: session.say)
         }
-        try saving.check(start.model, tokenizer: supervised.tokenizer)
+        if checkpoint == nil { try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed) }
+        try saving.check(adapter.finished(start.model), tokenizer: supervised.tokenizer)
         let decoder = start.model.decoder
         var random = Philox(seed: run.seed).split("value head")
         if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }
@@ -63,7 +66,7 @@ public struct PPOStage: Stage {
         // the reference is the model that training started from, also when a run goes on
         let reference =
             try policy.baseModelName.map { try supervised.loadReference($0, note: session.say) }
-            ?? (checkpoint == nil ? decoder.copy() : supervised.model.decoder)
+            ?? (checkpoint == nil && adapter.loraRank == nil ? decoder.copy() : supervised.model.decoder)
 
         let config = try self.config()
         let finals =
@@ -117,7 +120,7 @@ public struct PPOStage: Stage {
         try session.leaveSteps(
             complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
+        try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
         try session.end(stage: "ppo")
     }
 }

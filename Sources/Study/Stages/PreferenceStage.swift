@@ -21,6 +21,8 @@ public struct PreferenceStage: Stage {
     public var evaluation = EvaluationSettings()
     /// The optimiser and what it may change.
     public var training = TrainingSettings()
+    /// A low-rank adapter in place of the weights.
+    public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
     /// How the run goes.
@@ -34,7 +36,7 @@ public struct PreferenceStage: Stage {
     public static var groups: [SettingsGroup<PreferenceStage>] {
         [
             .init(\.comparisons), .init(\.preference), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training),
-            .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.saving), .init(\.run),
         ]
     }
 
@@ -52,8 +54,10 @@ public struct PreferenceStage: Stage {
         if let checkpoint {
             start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
             start.tokenizer = supervised.tokenizer
+        } else {
+            try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
         }
-        try saving.check(start.model, tokenizer: start.tokenizer)
+        try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
         let tokenised = try source.tokenised(given, for: start, session)
         let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
         let evaluated = try source.evaluated(tokenised)
@@ -125,7 +129,7 @@ public struct PreferenceStage: Stage {
                 try session.sinks.handle(.measured(step: trainer.step, values: values))
             }
         }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
+        try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.end(stage: "preferences")
     }
 

@@ -21,6 +21,8 @@ public struct RewardModelStage: Stage {
     public var evaluation = EvaluationSettings()
     /// The optimiser and what it may change.
     public var training = TrainingSettings()
+    /// A low-rank adapter in place of the weights.
+    public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
     /// How the run goes.
@@ -36,7 +38,8 @@ public struct RewardModelStage: Stage {
     public static let program = "train-reward-model"
     public static var groups: [SettingsGroup<RewardModelStage>] {
         [
-            .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.saving),
+            .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.adapter),
+            .init(\.saving),
             .init(\.run),
         ]
     }
@@ -64,6 +67,8 @@ public struct RewardModelStage: Stage {
         if let checkpoint {
             start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
             start.tokenizer = supervised.tokenizer
+        } else {
+            try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
         }
         guard saving.saveFormat != "gguf" else {
             throw InvalidSetting("--save-format gguf: a GGUF file has no place for a reward model's head")
@@ -104,7 +109,7 @@ public struct RewardModelStage: Stage {
         for (name, comparisons) in tokenised where finals.contains(name) {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
+        try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.end(stage: "reward model")
     }
 
@@ -151,7 +156,7 @@ public struct RewardModelStage: Stage {
         try session.sinks.handle(
             .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))
         try session.folder.writeResult(head.normalisationCheckpointDir) {
-            try model.save(to: $0, tokenizer: tokenizer, as: saving)
+            try adapter.finished(model).save(to: $0, tokenizer: tokenizer, as: saving)
         }
         try exportClassifier(model, tokenizer: tokenizer, session)
         // what is saved as final is as it was trained

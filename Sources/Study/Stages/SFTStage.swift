@@ -19,6 +19,8 @@ public struct SFTStage: Stage {
     public var sampling = SamplingSettings()
     /// What scores generated texts.
     public var reward = RewardSettings()
+    /// A low-rank adapter in place of the weights.
+    public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
     /// How the run goes.
@@ -31,12 +33,17 @@ public struct SFTStage: Stage {
     public static let program = "train-sft"
     public static var groups: [SettingsGroup<SFTStage>] {
         [
-            .init(\.model), .init(\.data), .init(\.training), .init(\.evaluation), .init(\.sampling), .init(\.reward), .init(\.saving),
+            .init(\.model), .init(\.data), .init(\.training), .init(\.evaluation), .init(\.sampling), .init(\.reward), .init(\.adapter),
+            .init(\.saving),
             .init(\.run),
         ]
     }
 
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        guard !model.fromScratch || adapter.loraRank == nil else {
+            throw InvalidSetting(
+                "--from-scratch makes a model of random weights, which an adapter (--lora-rank) would leave as they are; choose one")
+        }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return session.sayFinished() }
         let finals =
@@ -56,10 +63,11 @@ public struct SFTStage: Stage {
             start = try .load(model.modelName ?? "", from: RunStage.languageModels, note: session.say)
         }
         start = try data.prepared(start)
+        if checkpoint == nil { try adapter.adapt(&start, freezing: training.freezing, seed: run.seed) }
         if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {
             session.say("the model learns the tokenizer's end of sequence, \(end), which joins the tokens that end its responses")
         }
-        try saving.check(start.model, tokenizer: start.tokenizer)
+        try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
         let decoder = start.model.decoder
         let counts = decoder.parameterCounts
         session.say(
@@ -135,7 +143,7 @@ public struct SFTStage: Stage {
                 try generate(rows, "final_\(split)", table: split, step: trainer.step)
             }
         }
-        try session.folder.writeResult { try model.save(to: $0, tokenizer: start.tokenizer, as: saving) }
+        try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.end(stage: "sft")
     }
 
