@@ -93,6 +93,25 @@ import _TestSupport
         try best.run(in: folder["bon"])
     }
 
+    /// An answer that fills both lengths leaves no token of its prompt: it is left out and counted, and where none is left that is said.
+    @Test("comparisons without a token of their prompt", arguments: ["sigmoid", "kto", "simpo"])
+    func answersThatFillTheContext(loss: String) throws {
+        try FileManager.default.createDirectory(at: folder["long"], withIntermediateDirectories: true)
+        func row(_ answer: String) -> String {
+            "{\"info\": {\"id\": \"x\", \"subreddit\": \"a\", \"title\": \"b\", \"post\": \"c\"}, \"summaries\": [{\"text\": \"\(answer)\"}, "
+                + "{\"text\": \"short\"}], \"choice\": 0}"
+        }
+        let long = row(String(repeating: "word ", count: 400))
+        var stage = stage(loss)
+        stage.comparisons.comparisons = folder["long"].path
+        (stage.data.maxSourceLength, stage.data.maxTargetLength) = (60, 60)
+        try Foundation.Data(([long] + (0..<6).map { row("fine \($0)") }).joined(separator: "\n").utf8).write(to: folder["long/train.jsonl"])
+        try stage.run(in: folder["some"])
+        try Foundation.Data(long.utf8).write(to: folder["long/train.jsonl"])
+        let error = #expect(throws: TrainingError.self) { try stage.run(in: folder["none"]) }
+        #expect("\(String(describing: error))".contains("holds no examples"))
+    }
+
     @Test("settings that do not go together are refused before anything is written")
     func refusals() {
         func refused(_ words: String, _ change: (inout PreferenceStage) -> Void) {

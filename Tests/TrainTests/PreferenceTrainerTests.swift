@@ -190,6 +190,18 @@ import _TestSupport
         #expect(throws: TrainingError.noTokens("answer 1 of comparison x")) {
             try make(.init(id: "x", prompt: [1], summaries: [[2], []], choice: 0))
         }
+        var config = PreferenceConfig()
+        #expect(throws: TrainingError.noTokens("the prompt of comparison y")) {
+            try ReferenceLogProbs(model, config: config).pairs([.init(id: "y", prompt: [], summaries: [[2], [1]], choice: 0)])
+        }
+        config.loss = .ipo
+        #expect(throws: TrainingError.noTokens("an answer of comparison z")) {
+            try ReferenceLogProbs(model, config: config).pairs([.init(id: "z", prompt: [1], summaries: [[2], []], choice: 0)])
+        }
+        #expect(throws: TrainingError.noTokens("the prompt or the answer of row w")) {
+            try UnpairedReference(model, config: UnpairedConfig()).answers(
+                UnpairedAnswer.answers(of: [.init(id: "w", prompt: [], summaries: [[2], [3]], choice: 0)]))
+        }
         #expect(throws: TrainingError.noTokens("the prompt of comparison x")) {
             try make(.init(id: "x", prompt: [], summaries: [[2], [1]], choice: 0))
         }

@@ -5,7 +5,10 @@ public import Study
 public struct AdapterOptions: SettingsOptions {
     public typealias Values = AdapterSettings
 
-    @Option(help: "The rank of a low-rank adapter (LoRA), which is trained in place of the weights; they themselves are unless given.")
+    @Option(
+        help:
+            "The rank of a low-rank adapter (LoRA) that is trained while the weights stay as they are; unless given, the weights are trained."
+    )
     public var loraRank: Int?
     @Option(help: "The adapter counts times this by the rank; as much as the rank unless given.")
     public var loraAlpha: Double?

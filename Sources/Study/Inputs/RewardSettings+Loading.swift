@@ -134,7 +134,13 @@ package enum RewardSource {
             let hasTemplate = try configuration["score_offset"] == nil && TokenizerFolder.load(from: folder).chatTemplate() != nil
             usual = hasTemplate ? .chat : .text
             let labels = configuration["id2label"]?.members?.count ?? configuration["num_labels"]?.int ?? 2
-            if labels == 1, (format ?? usual) == .text { return nil }
+            // read as our own are, with the end of sequence, and on the policy's tokens where those mean the same
+            if labels == 1, format == nil, label == nil, usual == .text {
+                note(
+                    "\(path) is a classifier with one label and no chat template: it is read as reward models of train-reward-model are, with the "
+                        + "end of sequence behind the response; --reward-format text reads prompt and response as they are")
+                return nil
+            }
         }
         let reward = try ClassifierReward(folder, label: label, value: .logit, format: format ?? usual)
         for line in reward.notes { note("\(path): \(line)") }

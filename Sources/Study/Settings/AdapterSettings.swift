@@ -3,7 +3,7 @@ import Tensor
 
 /// A low-rank adapter that is trained in place of a model's weights (LoRA: Hu et al. 2021).
 public struct AdapterSettings: Settings {
-    /// The rank of the adapter's matrices; the weights themselves are trained unless given.
+    /// The rank of a low-rank adapter that is trained while the weights stay as they are; unless given, the weights are trained.
     public var loraRank: Int?
     /// The adapter counts times this by the rank; as much as the rank unless given.
     public var loraAlpha: Double?

@@ -58,7 +58,7 @@ public struct PreferenceStage: Stage {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
         }
         try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
-        let tokenised = try source.tokenised(given, for: start, session)
+        let tokenised = try withPrompts(source.tokenised(given, for: start, session), session)
         let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
         let evaluated = try source.evaluated(tokenised)
         let longest = train.map(\.count).max() ?? 0
@@ -131,6 +131,18 @@ public struct PreferenceStage: Stage {
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.end(stage: "preferences")
+    }
+
+    /// The comparisons that have a token of their prompt left, which predicts the answers' first ones; the others are counted.
+    private func withPrompts(_ sets: Sets, _ session: RunSession) throws -> Sets {
+        let kept = sets.map { ($0.name, $0.comparisons.filter { !$0.prompt.isEmpty }) }
+        let lost = zip(sets, kept).reduce(0) { $0 + $1.0.comparisons.count - $1.1.1.count }
+        if lost > 0 {
+            session.say(
+                "\(lost) comparisons are left out: of their prompts no token is left, because an answer fills --max-source-length and "
+                    + "--max-target-length together, or the chat template renders nothing in front of it")
+        }
+        return kept
     }
 
     /// Takes the steps, or measures what there is.

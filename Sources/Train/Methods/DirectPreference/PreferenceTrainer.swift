@@ -40,9 +40,14 @@ public struct ReferenceLogProbs {
 
     /// Pairs with the reference's log-probabilities. Both answers read one prompt.
     /// - Parameter progress: called with the number of pairs that are done.
+    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; what `progress` throws.
     public func pairs(
         _ comparisons: [TokenisedComparison], weights: [Double]? = nil, progress: (Int) throws -> Void = { _ in }
-    ) rethrows -> [PreferencePair] {
+    ) throws -> [PreferencePair] {
+        for pair in comparisons {
+            guard !pair.prompt.isEmpty else { throw TrainingError.noTokens("the prompt of comparison \(pair.id)") }
+            guard pair.summaries.allSatisfy({ !$0.isEmpty }) else { throw TrainingError.noTokens("an answer of comparison \(pair.id)") }
+        }
         var pairs = comparisons.enumerated().map { PreferencePair($0.element, weight: weights?[$0.offset] ?? 1) }
         guard config.loss.comparison == .reference else { return pairs }
         let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)

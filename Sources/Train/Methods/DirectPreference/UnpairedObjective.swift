@@ -187,7 +187,11 @@ public struct UnpairedReference {
 
     /// Answers with the reference's log-probabilities of them and of the mismatched ones.
     /// - Parameter progress: called with the number of answers that are done.
-    public func answers(_ answers: [UnpairedAnswer], progress: (Int) throws -> Void = { _ in }) rethrows -> [UnpairedAnswer] {
+    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; what `progress` throws.
+    public func answers(_ answers: [UnpairedAnswer], progress: (Int) throws -> Void = { _ in }) throws -> [UnpairedAnswer] {
+        for answer in answers where answer.prompt.isEmpty || answer.answer.isEmpty || answer.mismatched.isEmpty {
+            throw TrainingError.noTokens("the prompt or the answer of row \(answer.id)")
+        }
         var answers = answers
         let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)
         var done = 0
