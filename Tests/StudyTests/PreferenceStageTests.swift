@@ -127,6 +127,10 @@ import _TestSupport
         refused("exo_pair") { $0.preference.loss = "exo-pair" }
         refused("beta") { $0.preference.beta = -1 }
         refused("klPrompts") { $0.preference.klPrompts = -1 }
+        refused("means nothing") { ($0.preference.loss, $0.preference.labelSmoothing) = ("ipo", 0.1) }
+        refused("means nothing") { ($0.preference.loss, $0.preference.rpoAlpha) = ("kto", 1) }
+        refused("means nothing") { $0.preference.gamma = 3 }
+        refused("means nothing") { $0.preference.undesirableWeight = 2 }
         refused("unwanted") { ($0.preference.loss, $0.preference.undesirableWeight) = ("kto", -1) }
     }
 }

@@ -64,11 +64,32 @@ public struct DirectPreferenceSettings: Settings {
         guard divergence != nil else {
             throw InvalidSetting("--f-divergence is '\(fDivergence)'; it takes reverse-kl, forward-kl, js or alpha")
         }
+        try checkThatLossHasOptions()
         guard klPrompts >= 0 else { throw InvalidSetting("--kl-prompts must not be negative") }
         do {
             if pairLoss != nil { try config().validate() } else { try unpairedConfig().validate() }
         } catch let error as TrainingError {
             throw InvalidSetting("\(error)")
+        }
+    }
+
+    /// Refuses options that the loss would pass over.
+    private func checkThatLossHasOptions() throws {
+        let usual = DirectPreferenceSettings()
+        let isPaired = pairLoss != nil
+        let given: [(option: String, isGiven: Bool, isUsed: Bool)] = [
+            (
+                "--label-smoothing", labelSmoothing != usual.labelSmoothing,
+                ["sigmoid", "robust", "exo_pair", "simpo", "cpo"].contains(name)
+            ),
+            ("--gamma", gamma != usual.gamma, name == "simpo"), ("--discopop-tau", discopopTau != usual.discopopTau, name == "discopop"),
+            ("--f-divergence", divergence != .reverseKL, isPaired), ("--rpo-alpha", rpoAlpha != nil, isPaired),
+            ("--length-desensitised", lengthDesensitised != usual.lengthDesensitised, isPaired),
+            ("--entropy-beta", entropyBeta != nil, isPaired), ("--desirable-weight", desirableWeight != usual.desirableWeight, !isPaired),
+            ("--undesirable-weight", undesirableWeight != usual.undesirableWeight, !isPaired),
+        ]
+        for item in given where item.isGiven && !item.isUsed {
+            throw InvalidSetting("\(item.option) means nothing for --loss \(name); leave it out, or choose another loss")
         }
     }
 
