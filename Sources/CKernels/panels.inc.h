@@ -56,7 +56,7 @@ static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride
 }
 
 #if SWK_WIDE
-// Of a panel, which comes from the second-level cache, what is needed four rows later is asked for: 0-1 % in a quiet hour, 3-4 in a loud one.
+// Of a panel, which comes from the second-level cache, what is needed four rows later is asked for: 0-1 % on an idle machine, 3-4 % on a loaded one.
 #define F32_PANEL(VECTORS)                                                                                           \
     static void f32_panel_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, const float *b, \
                                     float *c, size_t c_row, int accumulate) {                                        \

@@ -62,7 +62,7 @@ public struct PreferenceStage: Stage {
         let train = tokenised.first { $0.name == "train" }?.comparisons ?? []
         let evaluated = try source.evaluated(tokenised)
         let longest = train.map(\.count).max() ?? 0
-        let isEvaluatedAtEnd = tokenised.contains { finals.contains($0.name) }
+        let last = tokenised.filter { finals.contains($0.name) }
 
         // the policy is the reference until it is trained: they share memory, and what stays frozen they share for good
         let reference = try preference.referenceModel.map { try start.loadReference($0, note: session.say) } ?? supervised.model.decoder
@@ -99,11 +99,10 @@ public struct PreferenceStage: Stage {
                 evaluations: evaluated.map { ($0.name, try answers($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
                 handler: session.sinks.handler)
             try learn(
-                trainer, memory: trainer.memory, longest: longest, from: checkpoint, isEvaluatedAtEnd: isEvaluatedAtEnd, session,
-                divergence: measureDivergence, save: save)
-            for (name, set) in tokenised where finals.contains(name) {
-                let values = trainer.objective.evaluation(of: try answers(set, name), name: name)
-                try session.sinks.handle(.measured(step: trainer.step, values: values))
+                trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,
+                last: last
+            ) {
+                trainer.objective.evaluation(of: try answers($0, $1), name: $1)
             }
         } else {
             var config = preference.config()
@@ -122,11 +121,10 @@ public struct PreferenceStage: Stage {
                 evaluations: evaluated.map { ($0.name, try pairs($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
                 handler: session.sinks.handler)
             try learn(
-                trainer, memory: trainer.memory, longest: longest, from: checkpoint, isEvaluatedAtEnd: isEvaluatedAtEnd, session,
-                divergence: measureDivergence, save: save)
-            for (name, set) in tokenised where finals.contains(name) {
-                let values = trainer.objective.evaluation(of: try pairs(set, name), name: name)
-                try session.sinks.handle(.measured(step: trainer.step, values: values))
+                trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,
+                last: last
+            ) {
+                trainer.objective.evaluation(of: try pairs($0, $1), name: $1)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
@@ -145,20 +143,28 @@ public struct PreferenceStage: Stage {
         return kept
     }
 
-    /// Takes the steps, or measures what there is.
+    /// Takes the steps, or measures what there is, and measures the last sets once.
     private func learn<Method: Objective>(
-        _ trainer: Trainer<Method>, memory: () -> TrainingMemory, longest: Int, from checkpoint: Checkpoint?, isEvaluatedAtEnd: Bool,
-        _ session: RunSession,
-        divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void
+        _ trainer: Trainer<Method>, memory: () -> TrainingMemory, longest: Int, from checkpoint: Checkpoint?, _ session: RunSession,
+        divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void, last: Sets,
+        measure: ([TokenisedComparison], String) throws -> [String: Double]
     ) throws {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         trainer.afterEvaluation = divergence
-        guard evaluation.doTrain else { return try trainer.evaluate() }
-        try MemoryPlan.check(
-            limit: run.memoryLimit, longest: longest, advice: "a smaller model, or a greater --freeze-layers", note: session.say, memory)
-        let complete = try trainer.run(
-            checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
-        try session.leaveSteps(complete: complete, step: trainer.step, saving: isEvaluatedAtEnd ? { try save(trainer.snapshot) } : nil)
+        if evaluation.doTrain {
+            try MemoryPlan.check(
+                limit: run.memoryLimit, longest: longest, advice: "a smaller model, or a greater --freeze-layers", note: session.say, memory
+            )
+            let complete = try trainer.run(
+                checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+            try session.leaveSteps(
+                complete: complete, step: trainer.step, saving: last.isEmpty ? nil : { try save(trainer.snapshot) })
+        } else {
+            try trainer.evaluate()
+        }
+        for (name, set) in last {
+            try session.sinks.handle(.measured(step: trainer.step, values: measure(set, name)))
+        }
     }
 
     /// The reference's numbers of a set: computed before the first step and kept in the run folder, so that a run that goes on has the same ones.

@@ -23,7 +23,7 @@ enum TransformersClass: String {
     case albert = "AlbertTokenizer"
     case debertaV2 = "DebertaV2Tokenizer"
 
-    /// The class of a name without `Fast`; nil if it takes files at their word, or is not known here.
+    /// The class of a name without `Fast`; nil if it uses a folder's files as they are, or is not known here.
     init?(named name: String) {
         switch name {
         case "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer": self = .bert
