@@ -215,7 +215,8 @@ extension PPOTrainer {
         }
         memory.trainingTokens = largest
         memory.evaluationTokens = Packing.largestPart(
-            lengths: batch.flatMap { Array(repeating: $0 + newTokens + 1, count: generations) }, batchSize: .max, tokensPerPass: config.tokensPerPass)
+            lengths: batch.flatMap { Array(repeating: $0 + newTokens + 1, count: generations) }, batchSize: .max,
+            tokensPerPass: config.tokensPerPass)
         memory.caches = max(
             generator.peakBytes(prompts: batch, streams: generations, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
         memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
