@@ -88,6 +88,18 @@ import Train
         }
     }
 
+    @Test("several rewards with weights are added; unknown names, other weights and names that come twice are refused")
+    func weighted() throws {
+        func settings(_ words: String) throws -> RewardSettings { try RewardOptions.parse(["--reward-function", words]).settings }
+        let found = try #require(try settings("length:0.5, token_id:-2").withoutPolicy())
+        let request = RewardRequest(query: "", response: "a b c", responseTokens: [5, 30_000, 2, 4])
+        #expect(try found.rewards(for: [request]) == [0.5 * 3 - 2 * 0.25])
+        #expect(try settings("length,summarisation:0.1").withoutPolicy() == nil)
+        for words in ["length:1,lenght:2", "length:x", "length,length", "length,", "length:nan", "length:1:2"] {
+            #expect(throws: (any Error).self, "\(words)") { try settings(words) }
+        }
+    }
+
     @Test("rewards by name: characters of a reference, widths and padding in the original's policy training only")
     func rewards() throws {
         func found(_ name: String, reference: Bool, inTraining: Bool, padding: Int32? = nil) throws -> [Double] {

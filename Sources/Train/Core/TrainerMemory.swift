@@ -71,7 +71,8 @@ extension BestOfN {
         var peaks = [
             generator.peakBytes(prompts: Array(longest), streams: count, maxNewTokens: newTokens, reading)
         ]
-        if let judge = rewardFunction as? RewardModelReward {
+        let parts = (rewardFunction as? WeightedReward)?.parts.map(\.reward) ?? [rewardFunction]
+        if let judge = parts.lazy.compactMap({ $0 as? RewardModelReward }).first {
             let answer = Array(repeating: judge.endOfSequence, count: newTokens)
             let requests = prompts.map {
                 RewardRequest(

@@ -181,6 +181,16 @@ import _TestSupport
         #expect(throws: TrainingError.self) { try Setup(Self.config(.grpo, 1) { $0.groupReward = broken }).trainer.run() }
     }
 
+    @Test("a sum of rewards is told part by part")
+    func weighted() throws {
+        let reward = WeightedReward([(2, TokenShare(token: 7)), (-0.5, ClosureReward { $0.map { _ in 1 } })], names: ["share", "one"])
+        let setup = try Setup(Self.config(.rloo, 1), reward: reward)
+        try setup.trainer.run()
+        let share = try #require(setup.log.last("reward_share"))
+        #expect(setup.log.last("reward_one") == 1)
+        expectClose([try #require(setup.log.last("mean_score"))], [2 * share - 0.5], relative: 1e-9)
+    }
+
     @Test("a value head where none belongs, or none where one does, is refused")
     func heads() throws {
         #expect(throws: TrainingError.self) { try Setup(Self.config(.gae)) }

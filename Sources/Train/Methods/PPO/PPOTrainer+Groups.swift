@@ -52,7 +52,7 @@ extension PPOTrainer {
         let greedy = config.advantages.needsGreedyScore ? try greedyResponses(to: prompts) : []
         lastPhases.generate += watch.lap()
         let scores = try score(responses)
-        let greedyScores = greedy.isEmpty ? [] : rollouts(of: greedy, scores: try score(greedy)).map(\.score)
+        let greedyScores = greedy.isEmpty ? [] : rollouts(of: greedy, scores: try score(greedy, isMeasured: false)).map(\.score)
         var rollouts = rollouts(of: responses, scores: scores)
         for i in rollouts.indices {
             // from here on the rollouts alone hold the trunk's states

@@ -34,15 +34,30 @@ extension PPOTrainer {
     }
 
     /// The reward function's number for every response.
-    func score(_ responses: [SampledResponse]) throws -> [Double] {
-        let scores = try rewardFunction.rewards(
-            for: responses, batch: arithmetic.scoredTogether, trunkLayers: sharedTrunkLayers)
+    /// - Parameter isMeasured: whether the parts of a sum go into the metrics.
+    func score(_ responses: [SampledResponse], isMeasured: Bool = true) throws -> [Double] {
+        let scores = try sum(of: rewardFunction, for: responses, isMeasured: isMeasured)
         // beyond the range of floats, what they become is infinite
         guard scores.allSatisfy({ Float($0).isFinite }) else {
             let bad = zip(scores, responses).filter { !Float($0.0).isFinite }.map(\.1.prompt.id)
             throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)
         }
         return scores
+    }
+
+    /// A reward for every response; the parts of a sum are measured one by one.
+    private func sum(of reward: any RewardFunction, for responses: [SampledResponse], isMeasured: Bool) throws -> [Double] {
+        guard let composed = reward as? WeightedReward else {
+            return try reward.rewards(for: responses, batch: arithmetic.scoredTogether, trunkLayers: sharedTrunkLayers)
+        }
+        var sums = [Double](repeating: 0, count: responses.count)
+        for (name, part) in zip(composed.names, composed.parts) {
+            for (i, value) in try sum(of: part.reward, for: responses, isMeasured: isMeasured).enumerated() {
+                sums[i] += part.weight * value
+                if isMeasured { objective.statistics.add("reward_\(name)", value) }
+            }
+        }
+        return sums
     }
 
     /// Responses as rollouts, with the scores that are learned from.
