@@ -31,6 +31,7 @@ struct TrainPPO: StageCommand {
 
     @OptionGroup(title: "Models and training") var policy: PolicyOptions
     @OptionGroup(title: "What scores responses") var reward: RewardOptions
+    @OptionGroup(title: "Distilling best-of-N") var distillation: DistillationOptions
     @OptionGroup(title: "From scores to rewards") var rewards: PPORewardOptions
     @OptionGroup(title: "From rewards to losses") var algorithm: PPOOptions
     @OptionGroup(title: "Arithmetic of the original") var arithmetic: PPOArithmeticOptions
