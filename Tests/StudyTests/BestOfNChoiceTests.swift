@@ -89,6 +89,17 @@ import _TestSupport
         }
     }
 
+    @Test("a table whose numbers are absurd ends nothing", arguments: ["1e300", "-5", "0.5"])
+    func absurdNumbers(number: String) throws {
+        try stage(n: 2) { $0.bestOfN.evaluationSplits = ["test"] }.run(in: folder["two"], tiny)
+        let file = folder["two/tables/test.jsonl"]
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try text.replacing(/"(tokens|ended|log_prob)":[-0-9.e]+/) { "\"\($0.output.1)\":\(number)" }
+            .write(to: file, atomically: true, encoding: .utf8)
+        let run = try chosen(from: "two", n: 2) { $0.bestOfN.evaluationSplits = ["test"] }.run(in: folder["chosen"], tiny)
+        #expect(try run.table("test").allSatisfy { $0.numbers["tokens"] == Double(number) })
+    }
+
     @Test("a soft choice records its weight and expectation, and its curve and bound of the KL")
     func softChoice() throws {
         let run = try stage(n: 6) { ($0.bestOfN.selection, $0.bestOfN.selectionTemperature) = ("soft", 0.1) }.run(in: folder["soft"], tiny)

@@ -54,10 +54,13 @@ package struct BestOfNProgress: Codable, Equatable {
         }
         firstMean += first.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
         bestMean += bests.first?.reward ?? 0
-        tokens += groups.joined().reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
+        tokens += groups.joined().reduce(0) { $0 + Self.count($1.numbers["tokens"]) }
         done += bests.count
         return (first, bests)
     }
+
+    /// A number of tokens, which a table may claim to be anything.
+    private static func count(_ number: Double?) -> Int { number.flatMap { Int(exactly: $0) }.map { min(max(0, $0), 1 << 20) } ?? 0 }
 
     /// Keeps the means of a split that is done, and begins the next.
     mutating func finish(split name: String, prompts count: Double) {

@@ -44,8 +44,8 @@ public struct BestOfNStage: Stage {
         let source = try bestOfN.samplesFrom.map { try storedSamples($0, session) } ?? drawnSamples(session)
         func grouped(_ count: Int) -> Int { bestOfN.groups > 1 ? min(bestOfN.groupedPrompts, count) : 0 }
         let total = source.splits.reduce(0) { $0 + $1.prompts + grouped($1.prompts) * (bestOfN.groups - 1) }
-        try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
         try source.check()
+        try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
         let choices = Philox(seed: run.seed).split("selection")
         func take(_ rows: [SampleRow], of split: String) throws {
             let (first, best) = progress.take(rows, n: n, by: bestOfN.choice, using: choices)

@@ -37,8 +37,8 @@ struct InnerRuns {
             ClosureSink { event in
                 switch event {
                 case .measured, .sampled: return
-                case .began where begins:
-                    // models and data are there: what follows is worth keeping, and other options would not fit it
+                case .progressed where begins:
+                    // what is there now is worth keeping, and other options would not fit it
                     try session.checkpoint(step: done) { _ in }
                     begins = false
                 default: break
