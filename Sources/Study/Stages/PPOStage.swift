@@ -12,6 +12,8 @@ public struct PPOStage: Stage {
     public var policy = PolicySettings()
     /// What scores generated texts.
     public var reward = RewardSettings()
+    /// Best-of-N that the policy learns to do without drawing N answers.
+    public var distillation = DistillationSettings()
     /// What each token is rewarded with.
     public var rewards = PPORewardSettings()
     /// Which method of policy optimisation there is.
@@ -38,8 +40,8 @@ public struct PPOStage: Stage {
     public static let program = "train-ppo"
     public static var groups: [SettingsGroup<PPOStage>] {
         [
-            .init(\.policy), .init(\.reward), .init(\.rewards), .init(\.method), .init(\.algorithm), .init(\.arithmetic), .init(\.data),
-            .init(\.sampling),
+            .init(\.policy), .init(\.reward), .init(\.distillation), .init(\.rewards), .init(\.method), .init(\.algorithm),
+            .init(\.arithmetic), .init(\.data), .init(\.sampling),
             .init(\.adapter), .init(\.saving), .init(\.run),
         ]
     }
@@ -107,8 +109,9 @@ public struct PPOStage: Stage {
         let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
         config.freezing.apply(to: decoder)
-        let reward = try self.reward.load(
-            session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
+        let reward = try distillation.distilling(
+            self.reward.load(session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true),
+            answering: prompts + evaluations.flatMap(\.prompts) + finalEvaluations.flatMap(\.prompts), for: self, session)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
