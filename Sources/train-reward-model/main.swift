@@ -19,11 +19,12 @@ struct TrainRewardModel: StageCommand {
             that knows the reference; the comparisons stay in the run folder. The model is in final/, and in final-normalised/ with scores \
             of mean 0 and deviation 1.
 
-            On simulated comparisons, on the published ones, and on your own pairs:
+            On simulated comparisons, on the published ones, on your own pairs, and on those of a run's scored answers:
 
               train-reward-model --model-name runs/sft --dataset generated
               train-reward-model --model-name runs/sft --data-dir data
               train-reward-model --model-name runs/sft --comparisons my-pairs
+              train-reward-model --model-name runs/sft --comparisons bon:train --pairs margin --pair-margin 1
 
             \(Program.spellings)
             """)

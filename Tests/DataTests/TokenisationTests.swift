@@ -120,6 +120,47 @@ struct TokenisationTests {
             ])
     }
 
+    private static func sampled(_ answers: [String], _ tokens: [[Int32]]? = nil, prompt: String = "ask:") -> Comparison {
+        var comparison = Comparison(
+            id: "a", subreddit: "", title: "", post: prompt, summaries: answers, choice: 0, promptFormat: .init("{post}"))
+        comparison.isSampled = true
+        comparison.summaryTokens = tokens
+        comparison.weight = 2.5
+        return comparison
+    }
+
+    /// What was drawn stays as it was drawn, without an end where it has none, unless one is asked for.
+    @Test func sampledTokensServeWhereTheyAreTheTokenizersOwn() throws {
+        let bytes = { (text: String) in text.utf8.map { Int32($0) + 3 } }
+        let own = Self.sampled(["yes", " no"], [bytes("yes"), bytes(" no") + [2]])
+        for (endsAll, expected) in [(false, ["yes", " no</s>"]), (true, ["yes</s>", " no</s>"])] {
+            let read = try RewardTokenisation().withTokens([own], with: tokenizer, endsAll: endsAll)
+            let tokens = try RewardTokenisation().tokenise(read.comparisons, with: tokenizer).comparisons[0]
+            #expect(text(tokens.prompt) == "<s>ask:" && tokens.summaries.map(text) == expected && !read.hasForeignTokens)
+            #expect(tokens.weight == 2.5)
+        }
+        // one row of another tokenizer, or of ids that are none, and no row's are trusted
+        for foreign in [bytes("yet"), [], [700], [-1]] {
+            let rows = [own, Self.sampled(["yes", "no"], [foreign, bytes("no")])]
+            let read = try RewardTokenisation().withTokens(rows, with: tokenizer, endsAll: false)
+            #expect(read.hasForeignTokens && read.comparisons.allSatisfy { $0.summaryTokens == nil })
+            let tokens = try RewardTokenisation().tokenise(read.comparisons, with: tokenizer).comparisons
+            #expect(tokens.map { $0.summaries.map(text) } == [[" yes</s>", " no</s>"], [" yes</s>", " no</s>"]])
+        }
+    }
+
+    /// Behind a prompt that a chat template made, no space is put before an answer.
+    @Test func sampledTextsFollowRenderedPromptsAsTheyAre() throws {
+        let spelling = ByteTokenizer(spellsBegin: true)
+        let chat = ChatFormat.template(try spelling.chatTemplate("{{ messages[0].content }}", name: "t"))
+        let tokenisation = RewardTokenisation(chat: chat)
+        let rows = [Self.sampled(["yes", "\nno"], prompt: "<s>user</s>ask"), Self.sampled(["yes", "no"])]
+        let read = try tokenisation.withTokens(rows, with: spelling, endsAll: false)
+        let tokens = try tokenisation.tokenise(read.comparisons, with: spelling).comparisons
+        #expect(tokens.map { text($0.prompt) } == ["<s>user</s>ask", "<s>ask:"])
+        #expect(tokens.map { $0.summaries.map(text) } == [["yes</s>", "\nno</s>"], [" yes</s>", " no</s>"]])
+    }
+
     @Test func unusableSettingsAreRefused() {
         #expect(dataError { _ = try SFTTokenisation(maximumSource: 0).tokenise([], with: tokenizer) } != nil)
         #expect(dataError { _ = try SFTTokenisation(maximumTarget: 1).tokenise([], with: tokenizer) } != nil)

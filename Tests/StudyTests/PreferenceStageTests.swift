@@ -61,6 +61,16 @@ import _TestSupport
         }
     }
 
+    @Test("training pairs that are evaluated are read once by the reference")
+    func evaluatedTrainingPairs() throws {
+        var stage = stage("sigmoid")
+        (stage.evaluation.trainingEvaluationBatches, stage.evaluation.perDeviceEvalBatchSize) = (1, 4)
+        try stage.run(in: folder["run"])
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder["run"].path).filter { $0.hasPrefix("reference-") }
+        #expect(names.sorted() == ["reference-ood_validation", "reference-train", "reference-validation"])
+        #expect(try metrics("run").contains("\"train_accuracy\":"))
+    }
+
     @Test("comparisons of another run, a reference of its own, and a policy that later stages take")
     func goesOn() throws {
         try stage("sigmoid").run(in: folder["dpo"])

@@ -9,8 +9,8 @@ public struct ComparisonOptions: SettingsOptions {
     public var modelName: String
     @Option(
         help: """
-            The comparisons: summarisation, cnndm, or a folder with a file of them for each split (train, validation, ood_validation); \
-            unless given those of --dataset, or simulated ones if that holds posts.
+            The comparisons: summarisation, cnndm, a folder with a file of them for each split (train, validation, ood_validation), or \
+            RUN:TABLE, a run's table of answers with rewards; unless given those of --dataset, or simulated ones if that holds posts.
             """)
     public var comparisons: String?
     @Option(help: "Simulation: prompts of the training split that get comparisons.")
@@ -31,6 +31,33 @@ public struct ComparisonOptions: SettingsOptions {
     public var lengthWeight = Self.defaults.lengthWeight
     @Option(help: "Validation comparisons to use at most, from the first.")
     public var evalSubsampleNum: Int?
+    @Option(
+        help: """
+            Tables: which answers to a prompt are compared, by their rewards: best-worst, best-random, margin (all pairs beyond --pair-margin) \
+            or divpo (the most diverse of the good ones against the least diverse of the bad ones); best-worst unless given.
+            """)
+    public var pairs: String?
+    @Option(help: "Tables: pairs whose rewards are closer than this are left out; 0 unless given.")
+    public var pairMargin: Double?
+    @Option(help: "Tables: pairs of a prompt at most, drawn at random; all unless given.")
+    public var pairLimit: Int?
+    @Option(
+        help: """
+            Tables, divpo: good rewards are within this share of a prompt's range of rewards below the greatest, bad ones within it above the \
+            least; 0.2 unless given.
+            """)
+    public var divpoThreshold: Double?
+    @Option(
+        help: """
+            How much an answer differs from the others to its prompt, for divpo and for weights of pairs: ngrams, words (how rare its words \
+            are), or the folder of a sentence encoder; ngrams unless given.
+            """)
+    public var answerDiversity: String?
+    @Option(
+        help: """
+            Tables: the share of the prompts that is held out for validation where the run has no tables of held-out splits; 0.1 unless given.
+            """)
+    public var heldOutShare: Double?
 
     public init() {}
 }

@@ -51,6 +51,12 @@ public struct DirectPreferenceOptions: SettingsOptions {
     public var undesirableWeight = Self.defaults.undesirableWeight
     @Option(
         help: """
+            What a pair's loss is multiplied by: none, or deviation, by how much the chosen answer differs from the others to its prompt (DDPO, \
+            DORPO), as --answer-diversity measures it; none unless given.
+            """)
+    public var pairWeight: String?
+    @Option(
+        help: """
             Held-out prompts of each distribution whose own responses are drawn at every evaluation, for the KL to the reference; 0 for none.
             """)
     public var klPrompts = Self.defaults.klPrompts

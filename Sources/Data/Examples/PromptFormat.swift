@@ -13,7 +13,7 @@ public struct PromptFormat: RawRepresentable, Codable, Sendable, Hashable, CaseI
     /// `ARTICLE: {post}\nTL;DR:`
     public static let cnnDailyMail = PromptFormat(named: "cnnDailyMail")
     /// The post alone.
-    static let contents = PromptFormat(named: "{post}")
+    package static let contents = PromptFormat(named: "{post}")
     /// The published ways.
     public static let allCases = [tldr, cnnDailyMail]
 

@@ -31,7 +31,9 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         var truncated = 0
         let tokens = try comparisons.map { comparison in
             let (prompt, summaries, isCut) =
-                if let conversations = comparison.conversations, let template = try chat.template(for: comparison.id) {
+                if let tokens = comparison.summaryTokens {
+                    sampled(comparison, tokens, pieces)
+                } else if let conversations = comparison.conversations, let template = try chat.template(for: comparison.id) {
                     try conversational(comparison.id, conversations, template, pieces)
                 } else {
                     switch text {
@@ -41,7 +43,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
                 }
             if isCut { truncated += 1 }
             return TokenisedComparison(
-                id: comparison.id, prompt: prompt, summaries: summaries, choice: comparison.choice)
+                id: comparison.id, prompt: prompt, summaries: summaries, choice: comparison.choice, weight: comparison.weight)
         }
         return (tokens, truncated)
     }
@@ -52,10 +54,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
     ) -> [Int32] {
         let pieces = TokenPieces(tokenizer, endOfSequence: endOfSequence)
         let answer = pieces.closed(pieces.continuation(RewardText.trimmedStart(summary)))
-        var read = pieces.opening(prompt)
-        // a prompt that a chat template made spells its begin of sequence
-        if let begin = tokenizer.beginOfSequence, read.starts(with: [begin, begin]) { read.removeFirst() }
-        let opening = pieces.truncatedFromLeft(read, to: max(0, maximumTokens - answer.count))
+        let opening = pieces.truncatedFromLeft(pieces.openingOfRendered(prompt), to: max(0, maximumTokens - answer.count))
         return opening + answer.suffix(maximumTokens)
     }
 
@@ -67,6 +66,10 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
             pieces.closed(pieces.continuation(RewardText.trimmedStart(summary)))
         }
         return cut(prompt, summaries, pieces)
+    }
+
+    private func sampled(_ comparison: Comparison, _ summaries: [[Int32]], _ pieces: TokenPieces) -> Sides {
+        cut(pieces.openingOfRendered(format.prompt(for: comparison)), summaries, pieces)
     }
 
     private func conversational(

@@ -23,6 +23,13 @@ struct TokenPieces {
         tokenizer.encodeOpening(text)
     }
 
+    /// The same of a text that may spell its begin of sequence itself, as one that a chat template made does.
+    func openingOfRendered(_ text: String) -> [Int32] {
+        var tokens = opening(text)
+        if let begin = tokenizer.beginOfSequence, tokens.starts(with: [begin, begin]) { tokens.removeFirst() }
+        return tokens
+    }
+
     /// Tokens with one end of sequence: their own, if the text spells it out at its end.
     func closed(_ tokens: [Int32]) -> [Int32] {
         tokens.last == endOfSequence ? tokens : tokens + [endOfSequence]

@@ -53,16 +53,20 @@ public struct TokenisedComparison: Sendable, Equatable, Identifiable {
     public var id: String
     /// What the model reads first; with the token that begins sequences, where the tokenizer has one.
     public var prompt: [Int32]
-    /// Two, neither of them empty; each ends with the end of sequence. A side's text is `prompt + summaries[i]`.
+    /// Two, neither of them empty; each ends with the end of sequence, but for sampled ones that did not. A side's text is
+    /// `prompt + summaries[i]`.
     public var summaries: [[Int32]]
     /// The index of the preferred summary: 0 or 1.
     public var choice: Int
+    /// What a loss of the pair is multiplied by.
+    public var weight: Double
 
     /// A comparison from its parts.
-    public init(id: String, prompt: [Int32], summaries: [[Int32]], choice: Int) {
+    public init(id: String, prompt: [Int32], summaries: [[Int32]], choice: Int, weight: Double = 1) {
         self.id = id
         self.prompt = prompt
         self.summaries = summaries
         self.choice = choice
+        self.weight = weight
     }
 }

@@ -24,6 +24,12 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     public var promptFormat: PromptFormat?
     /// Prompt and response of either side in messages, where the row is conversational.
     public var conversations: [Conversation]?
+    /// The tokens of both summaries with their ends, where they are known, as those of sampled ones are; in no file.
+    public var summaryTokens: [[Int32]]?
+    /// Whether a model has written the summaries, behind the prompt as it is in `post`; in no file.
+    public var isSampled = false
+    /// What a loss of the pair is multiplied by; in no file.
+    public var weight = 1.0
 
     /// - Precondition: Two summaries; `choice` is 0 or 1.
     public init(

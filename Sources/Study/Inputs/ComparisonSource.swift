@@ -1,5 +1,6 @@
 import Runs
 import Data
+import Diversity
 import Eval
 import Formats
 import Foundation
@@ -7,20 +8,73 @@ import Models
 import Tensor
 import Train
 
-/// The comparisons of a run: given ones, or those that it simulates.
+/// The comparisons of a run: given ones, those that are made of a run's answers by their rewards, or those that it simulates.
 struct ComparisonSource {
     let settings: ComparisonSettings
     let data: DataSettings
     let sampling: SamplingSettings
     let evaluation: EvaluationSettings
     let seed: UInt64
+    /// Where runs lie that are named by their ids.
+    let runs: URL
+    /// Whether pairs weigh by how much their chosen answer differs from others.
+    var weighsByDeviation = false
+    /// Whether answers that were drawn without an end of sequence are given one.
+    var endsAnswers = false
 
     static let setNames = ["train", "validation", "ood_validation"]
     /// Evaluated once, after training: the first rows of each.
     static let finalNames = ["test", "ood_test", "full_validation", "full_test"]
 
-    /// The comparisons of every split: given ones, or those that the run has simulated.
+    /// The comparisons of every split: given ones, those of a table, or those that the run has simulated.
     func sets(
+        _ session: RunSession, _ supervised: LoadedModel
+    ) throws -> [(name: String, comparisons: [Comparison])] {
+        try settings.checkDiversityIsUsed(weighing: weighsByDeviation)
+        if let sets = try tableSets(session) { return sets }
+        try settings.refuseTableOptions()
+        let sets = try givenOrSimulated(session, supervised)
+        guard weighsByDeviation else { return sets }
+        let diversity = try settings.diversity()
+        return try sets.map { ($0.name, try Self.weighed($0.comparisons, by: diversity)) }
+    }
+
+    /// The comparisons that are made of a run's table; nil where none is named.
+    private func tableSets(_ session: RunSession) throws -> [(name: String, comparisons: [Comparison])]? {
+        guard let source = try NamedTable(settings.comparisons ?? data.datasetName, in: runs) else { return nil }
+        try data.refuseWhatTablesLack()
+        let table = AnswerTable(
+            source: source, pairs: try settings.answerPairs(random: Philox(seed: seed).split("pairs")),
+            deviation: weighsByDeviation ? try settings.diversity() : nil)
+        let count = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)
+        return try table.comparisons(
+            Self.setNames + Self.finalNames, heldOut: settings.heldOutShare ?? 0.1, note: session.say
+        ).map { name, comparisons in
+            switch name {
+            case "train": (name, Array(comparisons.prefix(data.maxTrainExamples ?? .max)))
+            case _ where Self.finalNames.contains(name): (name, Array(comparisons.prefix(count)))
+            default: (name, comparisons)
+            }
+        }
+    }
+
+    /// Comparisons with the weights of their chosen answers among all answers to the same post that are compared.
+    private static func weighed(_ comparisons: [Comparison], by diversity: AnswerDiversity) throws -> [Comparison] {
+        var (result, places): ([Comparison], [[String]: [Int]]) = (comparisons, [:])
+        for (place, comparison) in comparisons.enumerated() {
+            places[[comparison.subreddit, comparison.title, comparison.post], default: []].append(place)
+        }
+        for group in places.values {
+            let answers = Array(Set(group.flatMap { comparisons[$0].summaries })).sorted()
+            let weights = AnswerPairs.weights(ofDeviations: try diversity.values(answers))
+            for place in group {
+                if let answer = answers.firstIndex(of: comparisons[place].chosen) { result[place].weight = weights[answer] }
+            }
+        }
+        return result
+    }
+
+    private func givenOrSimulated(
         _ session: RunSession, _ supervised: LoadedModel
     ) throws -> [(name: String, comparisons: [Comparison])] {
         let wanted = Self.setNames + Self.finalNames
@@ -56,14 +110,20 @@ struct ComparisonSource {
             text: try data.compatibility.rewardText,
             maximumTokens: min(data.maxSourceLength + data.maxTargetLength, start.model.decoder.shape.contextLength),
             chat: data.chatFormat(of: start))
-        var (truncated, counts) = (0, RowCounts())
+        var (truncated, counts, hasForeign) = (0, RowCounts(), false)
         let tokenised = try sets.map { name, comparisons in
-            let screened = try data.screened(comparisons, tokenisation, with: start.tokenizer, counts: &counts)
+            var screened = try data.screened(comparisons, tokenisation, with: start.tokenizer, counts: &counts)
+            if screened.contains(where: \.isSampled) {
+                let sampled = try tokenisation.withTokens(screened, with: start.tokenizer, endsAll: endsAnswers)
+                screened = sampled.comparisons
+                hasForeign = hasForeign || sampled.hasForeignTokens
+            }
             let result = try tokenisation.tokenise(screened, with: start.tokenizer)
             truncated += result.truncated
             return (name: name, comparisons: result.comparisons)
         }
         if counts.skipped > 0 { session.say("chat template: \(counts)") }
+        if hasForeign { session.say("the table's tokens are those of another tokenizer; its texts are tokenised again") }
         if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
         return tokenised
     }

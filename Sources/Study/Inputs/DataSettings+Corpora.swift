@@ -158,6 +158,17 @@ extension DataSettings {
         return splits
     }
 
+    /// Refuses options about files of rows where the comparisons are made of a run's table.
+    func refuseWhatTablesLack() throws {
+        let given = [
+            ("--eval-dataset", evalDataset != nil), ("--train-file", trainFile != nil), ("--validation-file", validationFile != nil),
+            ("--test-file", testFile != nil), ("--dataset-random-subset", datasetRandomSubset != nil),
+            ("--dataset-structured-subset", datasetStructuredSubset != nil), ("--comparisons-batch", comparisonsBatch != nil),
+        ]
+        guard let option = given.first(where: \.1)?.0 else { return }
+        throw InvalidSetting("\(option) means nothing for a run's table of answers, whose splits are the run's own tables; leave it out")
+    }
+
     private func read(
         _ files: SplitFiles, from name: String, selection: SplitSelection, _ wanted: [String]
     ) throws -> CorpusReader<Comparison>.Splits {

@@ -2,8 +2,8 @@
 public struct ComparisonSettings: Settings {
     /// The supervised model to start from: a model folder or a run folder.
     public var modelName: String = ""
-    /// The comparisons: summarisation, cnndm, or a folder with a file of them for each split (train, validation, ood_validation); unless
-    /// given those of `dataset`, or simulated ones if that holds posts.
+    /// The comparisons: summarisation, cnndm, a folder with a file of them for each split (train, validation, ood_validation), or RUN:TABLE,
+    /// a run's table of answers with rewards; unless given those of `dataset`, or simulated ones if that holds posts.
     public var comparisons: String?
     /// Simulation: prompts of the training split that get comparisons.
     public var simulatedPrompts = 2000
@@ -23,6 +23,21 @@ public struct ComparisonSettings: Settings {
     public var lengthWeight = 0.2
     /// Validation comparisons to use at most, from the first.
     public var evalSubsampleNum: Int?
+    /// Tables: which answers to a prompt are compared, by their rewards: best-worst, best-random, margin (all pairs beyond `pairMargin`) or
+    /// divpo (the most diverse of the good ones against the least diverse of the bad ones); best-worst unless given.
+    public var pairs: String?
+    /// Tables: pairs whose rewards are closer than this are left out; 0 unless given.
+    public var pairMargin: Double?
+    /// Tables: pairs of a prompt at most, drawn at random; all unless given.
+    public var pairLimit: Int?
+    /// Tables, divpo: good rewards are within this share of a prompt's range of rewards below the greatest, bad ones within it above the
+    /// least; 0.2 unless given.
+    public var divpoThreshold: Double?
+    /// How much an answer differs from the others to its prompt, for divpo and for weights of pairs: ngrams, words (how rare its words are), or
+    /// the folder of a sentence encoder; ngrams unless given.
+    public var answerDiversity: String?
+    /// Tables: the share of the prompts that is held out for validation where the run has no tables of held-out splits; 0.1 unless given.
+    public var heldOutShare: Double?
 
     /// The defaults.
     public init() {}
@@ -39,5 +54,6 @@ public struct ComparisonSettings: Settings {
         for (name, value) in [("--length-weight", lengthWeight), ("--minimum-margin", minimumMargin)] where value < 0 {
             throw InvalidSetting("\(name) must not be negative")
         }
+        try validatePairs()
     }
 }

@@ -30,6 +30,9 @@ public struct DirectPreferenceSettings: Settings {
     public var desirableWeight = 1.0
     /// kto: what an unwanted answer's loss is multiplied by.
     public var undesirableWeight = 1.0
+    /// What a pair's loss is multiplied by: none, or deviation, by how much the chosen answer differs from the others to its prompt (DDPO,
+    /// DORPO), as `answerDiversity` measures it; none unless given.
+    public var pairWeight: String?
     /// Held-out prompts of each distribution whose own responses are drawn at every evaluation, for the KL to the reference; 0 for none.
     public var klPrompts = 32
 
@@ -56,6 +59,9 @@ public struct DirectPreferenceSettings: Settings {
         }
     }
 
+    /// Whether a pair weighs by how much its chosen answer differs from others.
+    var weighsByDeviation: Bool { SettingName.canonical(pairWeight ?? "") == "deviation" }
+
     public func validate() throws {
         guard pairLoss != nil || unpairedLoss != nil else {
             let nearest = NearestName.find(name, among: Self.lossNames).map { "; did you mean \($0)?" } ?? ""
@@ -63,6 +69,9 @@ public struct DirectPreferenceSettings: Settings {
         }
         guard divergence != nil else {
             throw InvalidSetting("--f-divergence is '\(fDivergence)'; it takes reverse-kl, forward-kl, js or alpha")
+        }
+        guard ["none", "deviation"].contains(SettingName.canonical(pairWeight ?? "none")) else {
+            throw InvalidSetting("--pair-weight is '\(pairWeight ?? "")'; it takes none or deviation")
         }
         try checkThatLossHasOptions()
         guard klPrompts >= 0 else { throw InvalidSetting("--kl-prompts must not be negative") }
@@ -87,6 +96,7 @@ public struct DirectPreferenceSettings: Settings {
             ("--length-desensitised", lengthDesensitised != usual.lengthDesensitised, isPaired),
             ("--entropy-beta", entropyBeta != nil, isPaired), ("--desirable-weight", desirableWeight != usual.desirableWeight, !isPaired),
             ("--undesirable-weight", undesirableWeight != usual.undesirableWeight, !isPaired),
+            ("--pair-weight", weighsByDeviation, isPaired),
         ]
         for item in given where item.isGiven && !item.isUsed {
             throw InvalidSetting("\(item.option) means nothing for --loss \(name); leave it out, or choose another loss")

@@ -1,3 +1,4 @@
+import Foundation
 import Runs
 import Tensor
 
@@ -47,6 +48,9 @@ public struct RunSettings: Settings {
         }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--checkpoint-limit must be above 0") }
     }
+
+    /// The folder that run folders are made in.
+    var folder: URL { URL(fileURLWithPath: outputDir, isDirectory: true) }
 
     /// Calls `body` with the processors and the precision that the options ask for.
     func computing<Result>(_ body: () throws -> Result) rethrows -> Result {

@@ -46,7 +46,9 @@ public struct PreferenceStage: Stage {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return session.sayFinished() }
         let supervised = try data.prepared(.load(comparisons.modelName, from: RunStage.languageModels, note: session.say))
-        let source = ComparisonSource(settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed)
+        let source = ComparisonSource(
+            settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed, runs: run.folder,
+            weighsByDeviation: preference.weighsByDeviation)
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
         let given = try source.sets(session, supervised)
         let checkpoint = try session.restore()
@@ -96,6 +98,7 @@ public struct PreferenceStage: Stage {
             }
             let trainer = try UnpairedTrainer(
                 policy, config: config, answers: answers(train, "train"),
+                // drawn training rows have other mismatched answers than in the whole set
                 evaluations: evaluated.map { ($0.name, try answers($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
                 handler: session.sinks.handler)
             try learn(
@@ -116,9 +119,13 @@ public struct PreferenceStage: Stage {
                 }
                 return zip(set, numbers).map { PreferencePair($0, reference: ($1[0], $1[1])) }
             }
+            let trained = try pairs(train, "train")
             let trainer = try PreferenceTrainer(
-                policy, config: config, pairs: pairs(train, "train"),
-                evaluations: evaluated.map { ($0.name, try pairs($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
+                policy, config: config, pairs: trained,
+                evaluations: evaluated.map { name, set in
+                    // the same draw of rows as that of the comparisons, whose numbers are there
+                    (name, try name == "train" ? evaluation.rows(trained, of: name, otherwise: .max, seed: run.seed) : pairs(set, name))
+                },
                 handler: session.sinks.handler)
             try learn(
                 trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,

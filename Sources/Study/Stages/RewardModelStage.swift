@@ -114,7 +114,9 @@ public struct RewardModelStage: Stage {
     }
 
     private var source: ComparisonSource {
-        ComparisonSource(settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed)
+        ComparisonSource(
+            settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed, runs: run.folder,
+            endsAnswers: true)
     }
 
     private func freshHead(width: Int, _ session: RunSession) -> ValueHead {

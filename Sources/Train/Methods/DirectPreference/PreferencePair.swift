@@ -11,10 +11,11 @@ public struct PreferencePair: Sendable, Equatable {
     public var weight: Double
 
     /// A pair.
-    public init(_ comparison: TokenisedComparison, reference: (chosen: Double, rejected: Double)? = nil, weight: Double = 1) {
+    /// - Parameter weight: the comparison's own unless given.
+    public init(_ comparison: TokenisedComparison, reference: (chosen: Double, rejected: Double)? = nil, weight: Double? = nil) {
         self.comparison = comparison
         self.reference = reference
-        self.weight = weight
+        self.weight = weight ?? comparison.weight
     }
 
     public static func == (a: PreferencePair, b: PreferencePair) -> Bool {

@@ -48,7 +48,7 @@ public struct ReferenceLogProbs {
             guard !pair.prompt.isEmpty else { throw TrainingError.noTokens("the prompt of comparison \(pair.id)") }
             guard pair.summaries.allSatisfy({ !$0.isEmpty }) else { throw TrainingError.noTokens("an answer of comparison \(pair.id)") }
         }
-        var pairs = comparisons.enumerated().map { PreferencePair($0.element, weight: weights?[$0.offset] ?? 1) }
+        var pairs = comparisons.enumerated().map { PreferencePair($0.element, weight: weights?[$0.offset]) }
         guard config.loss.comparison == .reference else { return pairs }
         let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)
         var done = 0

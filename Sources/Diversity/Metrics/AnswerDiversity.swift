@@ -1,0 +1,73 @@
+import Eval
+import Tensor
+
+/// How much each of some answers to one prompt differs from the others: for choosing or weighing single answers, where a
+/// ``DiversityMetric`` has one number for all of them.
+///
+/// One of your own is a value of this type.
+public struct AnswerDiversity: Sendable {
+    /// The name.
+    public let name: String
+    /// One number for each answer, in order; a greater one differs more.
+    public let values: @Sendable (_ answers: [String]) throws -> [Double]
+
+    /// A measure; see the properties.
+    public init(_ name: String, values: @escaping @Sendable (_ answers: [String]) throws -> [Double]) {
+        (self.name, self.values) = (name, values)
+    }
+
+    /// One minus the mean cosine of an answer's n-gram counts with those of the others, averaged over orders; 0 for a single answer.
+    public static func ngrams(orders: ClosedRange<Int> = 1...3, tokenisation: NGramTokenisation = .words) -> AnswerDiversity {
+        AnswerDiversity("ngrams") { answers in
+            let count = answers.count
+            guard count > 1 else { return answers.map { _ in 0 } }
+            let index = NGramIndex(answers, maximumOrder: orders.upperBound, tokenisation: tokenisation)
+            var similarities = [Double](repeating: 0, count: count)
+            for order in orders {
+                let kernel = NGramCosine.kernel(of: Array(answers.indices), in: index, order: order)
+                for i in 0..<count {
+                    for j in 0..<count where j != i { similarities[i] += kernel[i * count + j] }
+                }
+            }
+            return similarities.map { 1 - $0 / Double((count - 1) * orders.count) }
+        }
+    }
+
+    /// How rare the words of an answer are among the answers: the mean over its words of −log of the share of answers that have the word; 0
+    /// for an answer without a word.
+    public static func wordRarity(tokenisation: NGramTokenisation = .words) -> AnswerDiversity {
+        AnswerDiversity("words") { answers in
+            let words = answers.map { tokenisation.words(of: $0) }
+            var holders: [String: Int] = [:]
+            for answer in words {
+                for word in Set(answer) { holders[word, default: 0] += 1 }
+            }
+            return words.map { answer in
+                guard !answer.isEmpty else { return 0 }
+                let sum = answer.reduce(0.0) { $0 - logarithm(Double(holders[$1] ?? 1) / Double(answers.count)) }
+                return sum / Double(answer.count)
+            }
+        }
+    }
+
+    /// One minus the mean cosine of an answer's embedding with those of the others; 0 where there is none of either.
+    public static func embeddings(_ encoder: any TextEncoder) -> AnswerDiversity {
+        AnswerDiversity("embeddings by \(encoder.name)") { answers in
+            let vectors = try TextCollection(answers).embeddings(by: encoder).map { $0.map(unit) }
+            let known = vectors.compactMap { $0 }
+            guard known.count > 1, let width = known.first?.count else { return answers.map { _ in 0 } }
+            var sum = [Double](repeating: 0, count: width)
+            for vector in known { for channel in 0..<width { sum[channel] += vector[channel] } }
+            return vectors.map { vector in
+                guard let vector else { return 0 }
+                let similarity = zip(vector, sum).reduce(0) { $0 + $1.0 * ($1.1 - $1.0) }
+                return 1 - similarity / Double(known.count - 1)
+            }
+        }
+    }
+
+    private static func unit(_ vector: [Float]) -> [Double] {
+        let norm = vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        return vector.map { norm > 0 ? Double($0) / norm : 0 }
+    }
+}

@@ -1,0 +1,120 @@
+import Data
+import Diversity
+import Foundation
+import Runs
+import Tensor
+import Train
+
+/// The answers of a run's tables, by prompt, and the comparisons that are made of them.
+struct AnswerTable {
+    /// All answers to one prompt.
+    struct Pool {
+        var id: String
+        var input: String
+        var rows: [SampleRow] = []
+    }
+
+    let source: NamedTable
+    /// How pairs are chosen.
+    let pairs: AnswerPairs
+    /// How much an answer differs from the others to its prompt, where pairs weigh by that.
+    let deviation: AnswerDiversity?
+
+    /// The training comparisons, and those of the other splits that the run has tables of: beside `train` the tables `validation`, `test` and so
+    /// on, beside `train_best_of_n` those with that ending. Where there are none, a share of the prompts is held out for `validation`.
+    /// - Throws: `DataError.emptySplit` where nothing is left to train on.
+    func comparisons(_ splits: [String], heldOut share: Double, note: (String) -> Void) throws -> [(
+        name: String, comparisons: [Comparison]
+    )] {
+        var training = try pools(of: source.table)
+        let others = try otherTables(splits)
+        var held: [(name: String, table: String, pools: [Pool])] = try others.map { ($0.name, $0.table, try pools(of: $0.table)) }
+        if !held.contains(where: { $0.name != "train" && !$0.pools.isEmpty }) {
+            let (kept, taken) = divided(training, share: share)
+            training = kept
+            if !taken.isEmpty { held.append(("validation", "\(source.table), held out", taken)) }
+        }
+        return try ([("train", source.table, training)] + held).compactMap { name, table, pools in
+            let (comparisons, left) = try self.comparisons(of: pools)
+            note(
+                "\(name): \(comparisons.count) pairs (\(pairs.selection.name)) of \(pools.count) prompts of \(source.run.path):\(table)\(left)"
+            )
+            guard comparisons.isEmpty else { return (name, comparisons) }
+            guard name == "train" else { return nil }
+            throw DataError.emptySplit("train", reason: "no pair can be made of \(source.shown)\(left)")
+        }
+    }
+
+    /// The tables of other splits in the same run.
+    private func otherTables(_ splits: [String]) throws -> [(name: String, table: String)] {
+        guard source.table.hasPrefix("train") else { return [] }
+        let (ending, known) = (source.table.dropFirst("train".count), try Tables.names(inRun: source.run))
+        return splits.filter { $0 != "train" && known.contains($0 + ending) }.map { ($0, $0 + ending) }
+    }
+
+    /// The rows of a table by prompt, in the order of its first rows.
+    /// - Throws: `DataError.invalidSetting` for a row without a reward.
+    private func pools(of table: String) throws -> [Pool] {
+        var (pools, places): ([Pool], [[UInt8]: Int]) = ([], [:])
+        for row in try Tables.read(table, inRun: source.run) {
+            guard row.reward != nil else {
+                throw DataError.invalidSetting(
+                    "\(source.run.path):\(table) has no reward for the row \(row.id)",
+                    expected: "a table of scored answers, as sample-best-of-n and train-ppo write them")
+            }
+            let key = Array(row.id.utf8) + [0] + Array(row.input.utf8)
+            let place = places[key] ?? pools.count
+            if place == pools.count {
+                places[key] = place
+                pools.append(Pool(id: row.id, input: row.input))
+            }
+            pools[place].rows.append(row)
+        }
+        return pools
+    }
+
+    /// A share of prompts taken away, those with the least numbers of their own streams.
+    private func divided(_ pools: [Pool], share: Double) -> (kept: [Pool], taken: [Pool]) {
+        let draws = pools.map { pool in
+            var random = pairs.random.split("held out").split(pool.id)
+            return random.next()
+        }
+        let order = pools.indices.sorted { (draws[$0], $0) < (draws[$1], $1) }
+        let taken = Set(order.prefix(Int(share * Double(pools.count))))
+        return (pools.indices.filter { !taken.contains($0) }.map { pools[$0] }, pools.indices.filter(taken.contains).map { pools[$0] })
+    }
+
+    /// The comparisons of prompts, and words about the prompts that have none.
+    private func comparisons(of pools: [Pool]) throws -> (comparisons: [Comparison], left: String) {
+        var (result, equal, close): ([Comparison], [String], [String]) = ([], [], [])
+        for pool in pools {
+            let answers = pool.rows.map { ScoredAnswer($0.response, reward: $0.reward ?? 0) }
+            let found = try pairs.pairs(of: answers, id: pool.id)
+            if found.isEmpty {
+                if Set(answers.map(\.reward)).count < 2 { equal.append(pool.id) } else { close.append(pool.id) }
+                continue
+            }
+            let weights = try deviation.map { AnswerPairs.weights(ofDeviations: try $0.values(answers.map(\.text))) }
+            for pair in found {
+                var comparison = Comparison(
+                    id: pool.id, subreddit: "", title: "", post: pool.input,
+                    summaries: [answers[pair.chosen].text, answers[pair.rejected].text], choice: 0, promptFormat: .contents)
+                comparison.isSampled = true
+                if let chosen = pool.rows[pair.chosen].tokens, let rejected = pool.rows[pair.rejected].tokens {
+                    comparison.summaryTokens = [chosen, rejected]
+                }
+                if let weights { comparison.weight = weights[pair.chosen] }
+                result.append(comparison)
+            }
+        }
+        return (
+            result, Self.words(equal, "without two different rewards") + Self.words(close, "whose rewards differ by less than is asked for")
+        )
+    }
+
+    private static func words(_ ids: [String], _ what: String) -> String {
+        let shown = 8
+        guard !ids.isEmpty else { return "" }
+        return "; left out are \(ids.count) \(what) (\(ids.prefix(shown).joined(separator: ", "))\(ids.count > shown ? ", …" : ""))"
+    }
+}

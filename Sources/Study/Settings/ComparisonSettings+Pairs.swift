@@ -1,0 +1,72 @@
+import Diversity
+import Formats
+import Foundation
+import Tensor
+import Train
+
+// How pairs are made of answers with rewards.
+extension ComparisonSettings {
+    /// The kind of pairs as the library calls it.
+    private var pairKind: String { SettingName.canonical(pairs ?? PairSelection.bestWorst.name) }
+
+    /// Refuses what means nothing of tables' options.
+    func validatePairs() throws {
+        guard PairSelection.builtInNames.contains(pairKind) else {
+            let names = PairSelection.builtInNames
+            let nearest = NearestName.find(pairKind, among: names).map { "; did you mean \($0)?" } ?? ""
+            throw InvalidSetting("--pairs is '\(pairs ?? "")'; it takes \(names.joined(separator: ", "))\(nearest)")
+        }
+        guard pairMargin.map({ $0 >= 0 && $0.isFinite }) ?? true else { throw InvalidSetting("--pair-margin must not be negative") }
+        guard pairLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--pair-limit must be above 0") }
+        guard divpoThreshold.map({ (0...0.5).contains($0) }) ?? true else {
+            throw InvalidSetting("--divpo-threshold is a share of the range of rewards, in 0...0.5")
+        }
+        guard divpoThreshold == nil || pairKind == "divpo" else {
+            throw InvalidSetting("--divpo-threshold means nothing for --pairs \(pairKind); leave it out, or choose --pairs divpo")
+        }
+        guard heldOutShare.map({ (0..<1).contains($0) }) ?? true else { throw InvalidSetting("--held-out-share must be in 0..<1") }
+    }
+
+    /// Refuses options that only tables have.
+    func refuseTableOptions() throws {
+        let given = [
+            ("--pairs", pairs != nil), ("--pair-margin", pairMargin != nil), ("--pair-limit", pairLimit != nil),
+            ("--divpo-threshold", divpoThreshold != nil), ("--held-out-share", heldOutShare != nil),
+        ]
+        guard let option = given.first(where: \.1)?.0 else { return }
+        throw InvalidSetting("\(option) needs answers with rewards: name a run's table of them with --dataset RUN:TABLE, or leave it out")
+    }
+
+    /// Refuses a measure that nothing asks for.
+    func checkDiversityIsUsed(weighing: Bool) throws {
+        guard answerDiversity != nil, !weighing, pairKind != "divpo" else { return }
+        throw InvalidSetting("--answer-diversity is for --pairs divpo and --pair-weight deviation; leave it out, or choose one of them")
+    }
+
+    /// How the pairs of a prompt are chosen.
+    func answerPairs(random: Philox) throws -> AnswerPairs {
+        var pairs = AnswerPairs(random: random)
+        switch pairKind {
+        case "best-random": pairs.selection = .bestRandom
+        case "margin": pairs.selection = .margin(pairMargin ?? 0)
+        case "divpo": pairs.selection = .divpo(threshold: divpoThreshold ?? 0.2, diversity: try diversity().values)
+        default: pairs.selection = .bestWorst
+        }
+        (pairs.minimumMargin, pairs.limit) = (pairMargin ?? 0, pairLimit)
+        return pairs
+    }
+
+    /// How much an answer differs from others.
+    func diversity() throws -> AnswerDiversity {
+        switch SettingName.canonical(answerDiversity ?? "ngrams") {
+        case "ngrams": return .ngrams()
+        case "words": return .wordRarity()
+        default:
+            let path = answerDiversity ?? ""
+            guard try FileStatus.of(path) != nil else {
+                throw InvalidSetting("--answer-diversity is '\(path)'; it takes ngrams, words, or the folder of a sentence encoder")
+            }
+            return .embeddings(try FolderSentenceEncoder(URL(fileURLWithPath: path, isDirectory: true)))
+        }
+    }
+}
