@@ -65,10 +65,12 @@ strengths SimPO simpo β draws-train "${SIMPO_BETA[@]}"
 strengths ORPO orpo β draws-train "${ORPO_BETA[@]}"
 mv "$manifest.partial" "$manifest"
 
-# sample MODEL [RUN]: 16 responses of a model to every held-out prompt, with rewards and the KL from SFT
+# sample MODEL: 16 responses of a model to every held-out prompt, with rewards and the KL from SFT
 sample() {
-    sample-best-of-n "${common[@]}" --run-id "${2:-samples-$1}" --model-name "$runs/$1" --rf-model-dir "$runs/rm" \
-        --reference-model "$runs/sft" --num-return-sequences 16 --target-eval-datapoints "$PROMPTS" "${SAMPLING[@]}"
+    local reference=()
+    [ "$1" = sft ] || reference=(--reference-model "$runs/sft")
+    sample-best-of-n "${common[@]}" --run-id "samples-$1" --model-name "$runs/$1" --rf-model-dir "$runs/rm" "${reference[@]}" \
+        --num-return-sequences 16 --target-eval-datapoints "$PROMPTS" "${SAMPLING[@]}"
 }
 # policy NAME VALUE OPTION …: reinforcement learning at one strength, and its samples
 policy() {

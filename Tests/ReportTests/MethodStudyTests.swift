@@ -7,6 +7,10 @@ import Study
 import Testing
 import _TestSupport
 
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
 /// The comparison of methods from run folders with known numbers.
 ///
 /// Every prompt has 4 responses. The base has the reward `seed / 10 + prompt / 2 (− 1 out of distribution)` and KL 0; a system of strength s
@@ -271,6 +275,8 @@ import _TestSupport
         let svg = text(of: folder["methods.svg"])
         // two rows of three panels with a line for each method
         #expect(svg.components(separatedBy: "<polyline ").count == 1 + 6 * 3)
+        let parser = XMLParser(data: Foundation.Data(svg.utf8))
+        #expect(parser.parse(), "\(parser.parserError as Any)")
         #expect(svg.contains(">A</text>") && svg.contains("reward above SFT") && !svg.contains("nan"))
     }
 }

@@ -98,26 +98,27 @@ extension MethodStudy {
         return table
     }
 
-    /// One row per method: what it comes to at a level.
+    /// Two rows per method: what it comes to at a level, in and out of distribution.
     private func levelTable(_ level: Level) -> TextTable {
-        let metrics = Metric.allCases.filter { metric in
-            metric != level.quantity && metric != .eosShare && level.methods.contains { $0.id[metric] != nil }
-        }
+        let metrics = Metric.allCases.filter { metric in metric != .eosShare && level.methods.contains { $0.id[metric] != nil } }
         var table = TextTable(
-            [.init("method"), .init("between"), .init("\(level.quantity.title), ood", .right), .init("reward gap", .right)]
-                + metrics.map { .init("\($0.title), id", .right) })
+            [.init("method"), .init("between"), .init("data")] + metrics.map { .init($0.title, .right) } + [.init("reward gap", .right)])
         for method in level.methods {
             guard let between = method.between else {
                 table.add(
-                    [method.method, String(format: "not reached (%.3f)", method.greatest)]
-                        + Array(repeating: "–", count: 2 + metrics.count))
+                    [method.method, String(format: "not reached (%.3f)", method.greatest)] + Array(repeating: "–", count: 2 + metrics.count)
+                )
                 continue
             }
-            table.add(
-                [
-                    method.method, between.joined(separator: " – "), Self.text(method.ood[level.quantity], level.quantity),
-                    Self.text(method.gap[.reward], .reward),
-                ] + metrics.map { method.id[$0].map(Self.text) ?? "–" })
+            for (data, values) in [("id", method.id), ("ood", method.ood)] {
+                table.add(
+                    [method.method, between.joined(separator: " – "), data]
+                        + metrics.map { metric in
+                            // what is held equal has no interval
+                            metric == level.quantity && data == "id"
+                                ? String(format: "%.3f", level.value) : Self.text(values[metric], metric)
+                        } + [data == "id" ? Self.text(method.gap[.reward], .reward) : ""])
+            }
         }
         return table
     }
