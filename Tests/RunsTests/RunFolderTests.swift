@@ -244,4 +244,23 @@ import _TestSupport
         for _ in 0..<2 { try RunFolder(at: folder["a"], configuration: .sample()).addSeconds(1.25) }
         #expect(try RunFolder.seconds(inRun: folder["a"]) == 2.5)
     }
+
+    @Test("the greatest peak of memory of all sessions is kept")
+    func keepsThePeakOfMemory() throws {
+        let folder = try TemporaryFolder()
+        #expect(try RunFolder.peakMemory(inRun: folder["a"]) == nil)
+        let run = try RunFolder(at: folder["a"], configuration: .sample())
+        try run.addSeconds(1)
+        let peak = try #require(try RunFolder.peakMemory(inRun: folder["a"]))
+        #expect(peak > 1 << 20 && peak < 1 << 40)
+        // a session that had more stays the greatest; seconds of versions that noted no memory count
+        let timing = folder["a/timing.json"]
+        try Foundation.Data(#"{"seconds": 2, "peak_memory": 1099511627776}"#.utf8).write(to: timing)
+        try run.addSeconds(1)
+        #expect(try RunFolder.peakMemory(inRun: folder["a"]) == 1 << 40 && RunFolder.seconds(inRun: folder["a"]) == 3)
+        try Foundation.Data(#"{"seconds": 2}"#.utf8).write(to: timing)
+        #expect(try RunFolder.peakMemory(inRun: folder["a"]) == nil)
+        try run.addSeconds(1)
+        #expect(try RunFolder.peakMemory(inRun: folder["a"]) ?? 0 >= peak && RunFolder.seconds(inRun: folder["a"]) == 3)
+    }
 }

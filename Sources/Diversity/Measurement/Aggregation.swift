@@ -33,13 +33,15 @@ public struct DiversityAggregate: Codable, Sendable, Equatable {
     public struct AcrossInputs: Codable, Sendable, Equatable {
         /// Mean over the draws: an unbiased estimate of the expected value for one random output per input.
         public var mean: Double
-        /// The mean with the interval of a delete-a-group jackknife over inputs, as far as it lies in the metric's range; nil for fewer than
-        /// three inputs.
+        /// The mean with the interval of a delete-a-group jackknife over inputs, or of the draws' own chance where that is more, as far as it
+        /// lies in the metric's range; nil for fewer than three inputs.
         public var interval: Interval?
         /// Population standard deviation between draws: how much the choice of outputs alone matters.
         public var standardDeviation: Double
         /// Number of draws.
         public var draws: Int
+        /// The value of each draw; pairs with that of another system for a difference. nil in reports of earlier versions.
+        public var drawValues: [Double]?
         /// Change of the value when each jackknife group is left out; pairs with that of another system for a
         /// difference.
         public var leaveOutChanges: [Double]
@@ -112,19 +114,27 @@ public enum Aggregation {
         let changes = try plan.leaveOut.compactMap { group in try value(group.set).map { $0 - values[group.draw] } }
         let range = metric.range(ofTexts: plan.acrossInputs.map(\.count).max() ?? 0)
         return DiversityAggregate.AcrossInputs(
-            mean: mean, interval: jackknifeInterval(around: mean, changes: changes).map(range.clamp), standardDeviation: deviation,
-            draws: values.count, leaveOutChanges: changes, range: range)
+            mean: mean, interval: jackknifeInterval(around: mean, changes: changes, draws: values).map(range.clamp),
+            standardDeviation: deviation, draws: values.count, drawValues: values, leaveOutChanges: changes, range: range)
     }
 
     /// `mean ± t · √((g − 1)/g · Σ (δ − δ̄)²)` over the g changes δ that leaving out a group makes, t the 97.5 % quantile
     /// of Student's distribution with g − 1 degrees of freedom. Resampling inputs with replacement instead would put
     /// copies into the sets and so lower every metric; leaving out does not. The interval knows no range: with few groups it is wide, and
     /// whoever prints it cuts it (``MetricRange/clamp(_:)``).
-    package static func jackknifeInterval(around mean: Double, changes: [Double]) -> Interval? {
+    ///
+    /// Each change is that of one draw, so the jackknife holds the chance of which output is drawn as well, and is wider than that chance
+    /// alone, `t · s / √d` over the values of the d `draws`. But where there are few inputs it sees few of the draws, and the changes may be
+    /// all alike while the draws are not: then the draws decide, or the interval would claim to know what is chance.
+    package static func jackknifeInterval(around mean: Double, changes: [Double], draws: [Double]? = nil) -> Interval? {
         guard changes.count > 1, let center = Statistics.mean(of: changes) else { return nil }
         let groups = Double(changes.count)
         let error = (changes.reduce(0) { $0 + ($1 - center) * ($1 - center) } * (groups - 1) / groups).squareRoot()
-        let reach = studentQuantile(degreesOfFreedom: groups - 1) * error
+        var reach = studentQuantile(degreesOfFreedom: groups - 1) * error
+        if let draws, let spread = Statistics.sampleStandardDeviation(of: draws) {
+            let count = Double(draws.count)
+            reach = max(reach, studentQuantile(degreesOfFreedom: count - 1) * spread / count.squareRoot())
+        }
         return Interval(mean: mean, low: mean - reach, high: mean + reach)
     }
 

@@ -74,7 +74,7 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
     ) -> Interval? {
         // the reaches before they are cut to the metric's range
         func reach(_ part: DiversityAggregate.AcrossInputs) -> Double? {
-            Aggregation.jackknifeInterval(around: 0, changes: part.leaveOutChanges)?.high
+            Aggregation.jackknifeInterval(around: 0, changes: part.leaveOutChanges, draws: part.drawValues)?.high
         }
         guard let first, let second, let a = reach(first), let b = reach(second) else { return nil }
         let (mean, reach) = (first.mean - second.mean, (a * a + b * b).squareRoot())
@@ -126,8 +126,10 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         guard let a = first.acrossInputs, let b = second.acrossInputs,
             a.leaveOutChanges.count == b.leaveOutChanges.count
         else { return nil }
+        let pairs = a.drawValues.flatMap { a in b.drawValues.flatMap { a.count == $0.count ? Array(zip(a, $0)) : nil } }
         return Aggregation.jackknifeInterval(
-            around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 }
+            around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 },
+            draws: pairs?.map { $0 - $1 }
         ).map(range(a, b).clamp)
     }
 }

@@ -5,12 +5,16 @@ public struct ComparedRunSettings: Settings {
     public var sftRun: String?
     /// The reward model's run.
     public var rmRun: String?
-    /// The policy run.
+    /// The run of PPO; there may be one of preference optimisation in its place, or beside it.
     public var ppoRun: String?
+    /// The run of direct preference optimisation.
+    public var preferenceRun: String?
     /// The best-of-N run of the supervised model; its samples stand for the supervised model itself.
     public var sftSamplesRun: String?
-    /// The best-of-N run of the policy.
+    /// The best-of-N run of the policy after PPO.
     public var ppoSamplesRun: String?
+    /// The best-of-N run of the policy after preference optimisation.
+    public var preferenceSamplesRun: String?
     /// The folder for summary.json, summary.md and summary.svg.
     public var summaryDir = "."
     /// Seconds since the pipeline began, for the summary.

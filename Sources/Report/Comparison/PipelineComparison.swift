@@ -25,9 +25,13 @@ public struct PipelineComparison: ReportTask {
         let start = ContinuousClock.now
         let sft = try locate(runs.sftRun, "--sft-run", .supervised)
         let rm = try locate(runs.rmRun, "--rm-run", .rewardModel)
-        let ppo = try locate(runs.ppoRun, "--ppo-run", .policy)
         let sftSamples = try locate(runs.sftSamplesRun, "--sft-samples-run", .bestOfN)
-        let ppoSamples = try locate(runs.ppoSamplesRun, "--ppo-samples-run", .bestOfN)
+        let ppo = try policy(runs.ppoRun, runs.ppoSamplesRun, "ppo", .policy)
+        let preference = try policy(runs.preferenceRun, runs.preferenceSamplesRun, "preference", .preference)
+        guard ppo != nil || preference != nil else {
+            throw InvalidSetting(
+                "a comparison needs a policy: --ppo-run and --ppo-samples-run, or --preference-run and --preference-samples-run")
+        }
 
         let encoder = try runs.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
         encoder?.notes.forEach(listener.note)
@@ -38,7 +42,10 @@ public struct PipelineComparison: ReportTask {
         }
         let systems = try measuring.computing {
             Summary.Systems(
-                sft: try system(sftSamples), ppo: try system(ppoSamples), bon: try system(sftSamples, suffix: "_best_of_n"))
+                sft: try system(sftSamples), ppo: try ppo.map { try system($0.samples) },
+                bon: try system(sftSamples, suffix: "_best_of_n"), preference: try preference.map { try system($0.samples) },
+                preferenceName: try preference.map { try Self.preferenceName($0.run) },
+                ppoName: try ppo.flatMap { try Self.policyName($0.run) })
         }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
@@ -46,10 +53,11 @@ public struct PipelineComparison: ReportTask {
         func last(_ name: String, _ measurements: [Runs.Measurement]) -> Double { measurements.last(of: name) ?? .nan }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
         let seconds = try Summary.Seconds(
-            sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm), ppo: RunFolder.seconds(inRun: ppo),
-            bon: RunFolder.seconds(inRun: sftSamples) + RunFolder.seconds(inRun: ppoSamples),
+            sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm),
+            ppo: ppo.map { try RunFolder.seconds(inRun: $0.run) } ?? 0,
+            bon: ([sftSamples] + [ppo, preference].compactMap { $0?.samples }).reduce(0) { try $0 + RunFolder.seconds(inRun: $1) },
             diversity: start.duration(to: .now) / .seconds(1),
-            total: runs.totalSeconds ?? .nan)
+            total: runs.totalSeconds ?? .nan, preference: preference.map { try RunFolder.seconds(inRun: $0.run) })
         var summary = Summary(
             dataset: Self.dataset(configuration), seconds: seconds,
             sft: Summary.Supervised(
@@ -60,7 +68,7 @@ public struct PipelineComparison: ReportTask {
                 accuracyID: last("validation_accuracy", reward), accuracyOOD: last("ood_validation_accuracy", reward)),
             systems: systems)
         // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
-        let sum = seconds.sft + seconds.rm + seconds.ppo + seconds.bon + seconds.diversity
+        let sum = seconds.sft + seconds.rm + seconds.ppo + (seconds.preference ?? 0) + seconds.bon + seconds.diversity
         summary.seconds.total = max(sum, runs.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
         let folder = URL(fileURLWithPath: runs.summaryDir, isDirectory: true)
         try Folder.make(folder)
@@ -75,6 +83,30 @@ public struct PipelineComparison: ReportTask {
         // an option that was not given is absent or null
         if case .string? = configuration.options["data_dir"] { return "summarisation" }
         return "generated"
+    }
+
+    /// What people call a run of policy optimisation that is not PPO, by its advantages; nil for PPO.
+    static func policyName(_ run: URL) throws -> String? {
+        let options = try RunFolder.configuration(at: run, expecting: [.policy])?.options ?? [:]
+        if case .string? = options["distil_best_of_n"] { return "distilled best-of-N" }
+        guard case .string(let advantage)? = options["advantage"], !["gae", "vtrace"].contains(advantage) else { return nil }
+        return advantage == "remax" ? "ReMax" : advantage.uppercased()
+    }
+
+    /// What people call a run of preference optimisation, by its loss.
+    static func preferenceName(_ run: URL) throws -> String {
+        let options = try RunFolder.configuration(at: run, expecting: [.preference])?.options ?? [:]
+        guard case .string(let loss)? = options["loss"], loss != "sigmoid" else { return "DPO" }
+        // abbreviations are written in capitals, other names as the option has them
+        return ["ipo", "kto", "cpo", "orpo", "exo_pair", "nca_pair", "bco_pair", "apo_zero", "apo_down"].contains(loss)
+            ? loss.split(separator: "_").enumerated().map { $0 == 0 ? $1.uppercased() : String($1) }.joined(separator: " ")
+            : loss == "simpo" ? "SimPO" : loss
+    }
+
+    /// A policy and its samples; nil where neither is named.
+    private func policy(_ run: String?, _ samples: String?, _ option: String, _ stage: RunStage) throws -> (run: URL, samples: URL)? {
+        guard run != nil || samples != nil else { return nil }
+        return (try locate(run, "--\(option)-run", stage), try locate(samples, "--\(option)-samples-run", .bestOfN))
     }
 
     private func locate(_ name: String?, _ option: String, _ stage: RunStage) throws -> URL {

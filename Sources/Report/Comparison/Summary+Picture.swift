@@ -10,7 +10,16 @@ package struct SummaryPicture {
 
     private static let panel = (width: 300.0, height: 220.0)
     private static let margin = (left: 62.0, top: 48.0, gap: 76.0, bottom: 64.0)
-    private static let colours = ["#6b7280", "#2563eb", "#d97706"]
+
+    /// The colour of a system; a method of preferences has that of none of the others.
+    private static func colour(_ name: String, isPolicy: Bool) -> String {
+        switch isPolicy ? "PPO" : name {
+        case "SFT": "#6b7280"
+        case "PPO": "#2563eb"
+        case "best-of-N": "#d97706"
+        default: "#059669"
+        }
+    }
 
     /// The picture as an SVG document.
     package var svg: String {
@@ -25,8 +34,12 @@ package struct SummaryPicture {
 
     private func panel(_ title: String, _ part: KeyPath<Summary.System, Summary.Scores>, left: Double) -> [String] {
         let (panel, top) = (Self.panel, Self.margin.top)
-        let systems = [("SFT", summary.systems.sft), ("PPO", summary.systems.ppo), ("best-of-N", summary.systems.bon)]
-        let scores = systems.map { (name: $0.0, reward: $0.1[keyPath: part].reward, diversity: $0.1[keyPath: part].perInputEAD) }
+        let scores = summary.systems.named.map { name, system in
+            (
+                name: name, reward: system[keyPath: part].reward, diversity: system[keyPath: part].perInputEAD,
+                colour: Self.colour(name, isPolicy: name == summary.systems.ppoName)
+            )
+        }
         let x = PictureAxis(scores.map(\.diversity), from: left, to: left + panel.width)
         let y = PictureAxis(scores.map(\.reward), from: top + panel.height, to: top)
 
@@ -44,7 +57,8 @@ package struct SummaryPicture {
             lines.append(SVG.line(left, y.place(tick), left + panel.width, y.place(tick), "#e5e7eb"))
             lines.append(SVG.text(left - 6, y.place(tick) + 4, y.label(tick), anchor: "end"))
         }
-        for (score, colour) in zip(scores, Self.colours) {
+        for score in scores {
+            let colour = score.colour
             let (middleX, middleY) = (x.place(score.diversity.mean), y.place(score.reward.mean))
             lines.append(SVG.line(x.place(score.diversity.low), middleY, x.place(score.diversity.high), middleY, colour, width: 2))
             lines.append(SVG.line(middleX, y.place(score.reward.low), middleX, y.place(score.reward.high), colour, width: 2))

@@ -38,7 +38,7 @@ extension Summary {
 
     /// What is left out of some numbers, a line for each system and distribution where there is something; each begins with a newline.
     private var leftOutLines: String {
-        [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)].flatMap { name, system in
+        systems.named.flatMap { name, system in
             [("id", system.id), ("ood", system.ood)].flatMap { data, scores in
                 (scores.leftOut ?? [:]).sorted { $0.key < $1.key }.map { column, count in
                     "\n\(name), \(data): \(count) \(count == 1 ? "response" : "responses") without \(column) left out\n"
@@ -49,7 +49,7 @@ extension Summary {
 
     /// One row per system and distribution.
     var systemsTable: TextTable {
-        let named = [("SFT", systems.sft), ("PPO", systems.ppo), ("best-of-N", systems.bon)]
+        let named = systems.named
         let hasEmbeddings = named.contains { $0.1.id.perInputEmbedding != nil || $0.1.ood.perInputEmbedding != nil }
         var columns: [TextTable.Column] = [
             .init("system"), .init("data"), .init("reward", .right), .init("ROUGE-L", .right), .init("gold", .right),
@@ -79,11 +79,12 @@ extension Summary {
     /// One row per stage.
     var secondsTable: TextTable {
         var table = TextTable([.init("stage"), .init("seconds", .right)])
-        let stages = [
-            ("SFT", seconds.sft), ("reward model", seconds.rm), ("PPO", seconds.ppo), ("best-of-N", seconds.bon),
-            ("diversity", seconds.diversity), ("total", seconds.total),
+        let stages: [(String, Double?)] = [
+            ("SFT", seconds.sft), ("reward model", seconds.rm), (systems.ppoName ?? "PPO", systems.ppo == nil ? nil : seconds.ppo),
+            (systems.preferenceName ?? "DPO", seconds.preference), ("best-of-N", seconds.bon), ("diversity", seconds.diversity),
+            ("total", seconds.total),
         ]
-        for (name, value) in stages { table.add([name, String(format: "%.1f", value)]) }
+        for case (let name, let value?) in stages { table.add([name, String(format: "%.1f", value)]) }
         return table
     }
 

@@ -10,10 +10,15 @@ public struct Summary: Codable, Equatable, Sendable {
     public struct Seconds: Codable, Equatable, Sendable {
         /// One number per stage, and the whole.
         public var sft, rm, ppo, bon, diversity, total: Double
+        /// Of direct preference optimisation; nil where there is none.
+        public var preference: Double?
 
         /// The values by name.
-        public init(sft: Double, rm: Double, ppo: Double, bon: Double, diversity: Double, total: Double) {
+        public init(
+            sft: Double, rm: Double, ppo: Double, bon: Double, diversity: Double, total: Double, preference: Double? = nil
+        ) {
             (self.sft, self.rm, self.ppo, self.bon, self.diversity, self.total) = (sft, rm, ppo, bon, diversity, total)
+            self.preference = preference
         }
     }
 
@@ -133,20 +138,44 @@ public struct Summary: Codable, Equatable, Sendable {
         }
     }
 
-    /// The three systems that are compared.
+    /// The systems that are compared.
     public struct Systems: Codable, Equatable, Sendable {
         /// The supervised model.
         public var sft: System
-        /// The policy after PPO.
-        public var ppo: System
+        /// The policy after PPO or a relative; nil where there is none.
+        public var ppo: System?
+        /// What that is called where it is not PPO, by its advantages: GRPO, RLOO …
+        public var ppoName: String?
         /// The best of N samples of the supervised model.
         public var bon: System
+        /// The policy after direct preference optimisation; nil where there is none.
+        public var preference: System?
+        /// What that is called, by its loss: DPO, IPO, KTO …
+        public var preferenceName: String?
+
+        enum CodingKeys: String, CodingKey {
+            case sft, ppo, bon, preference
+            case ppoName = "ppo_name"
+            case preferenceName = "preference_name"
+        }
 
         /// The values by name.
-        public init(sft: System, ppo: System, bon: System) {
+        public init(
+            sft: System, ppo: System?, bon: System, preference: System? = nil, preferenceName: String? = nil, ppoName: String? = nil
+        ) {
             self.sft = sft
             self.ppo = ppo
+            self.ppoName = ppoName
             self.bon = bon
+            self.preference = preference
+            self.preferenceName = preferenceName
+        }
+
+        /// Those that there are, with their names, in the order of tables and pictures.
+        var named: [(name: String, system: System)] {
+            [("SFT", sft), (ppoName ?? "PPO", ppo), (preferenceName ?? "DPO", preference), ("best-of-N", bon)].compactMap { name, system in
+                system.map { (name, $0) }
+            }
         }
     }
 

@@ -30,6 +30,8 @@ public struct Experiment: Codable, Equatable, Sendable {
         case rougeL = "rouge_l"
         /// The hidden score that the preferences were made from.
         case gold
+        /// How often the hidden judge prefers a response to one of the SFT model, ties half; where methods are compared.
+        case winRate = "win_rate"
         /// KL divergence of a response from the SFT model, in nats.
         case kl
         /// Length of a response in tokens.
@@ -48,7 +50,7 @@ public struct Experiment: Codable, Equatable, Sendable {
         /// The numbers that it can have.
         var range: MetricRange {
             switch self {
-            case .rougeL, .eosShare: .share
+            case .rougeL, .eosShare, .winRate: .share
             case .lengthTokens, .perInputEAD, .acrossInputEAD: .notNegative
             case .perInputEmbedding, .acrossInputEmbedding: MetricRange(least: 0, greatest: 2)
             case .gold: MetricRange(greatest: 1)
@@ -62,6 +64,7 @@ public struct Experiment: Codable, Equatable, Sendable {
             case .reward: "reward"
             case .rougeL: "ROUGE-L"
             case .gold: "gold"
+            case .winRate: "win rate"
             case .kl: "KL"
             case .lengthTokens: "tokens"
             case .eosShare: "eos"

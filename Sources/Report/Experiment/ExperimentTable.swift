@@ -65,7 +65,7 @@ public struct ExperimentTable: ReportTask {
 
         let encoder = try experiment.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
         encoder?.notes.forEach(listener.note)
-        func system(_ name: String, _ runs: [URL], _ table: (String) -> String) throws -> Measured {
+        func system(_ name: String, _ runs: [URL], _ table: (String) -> String) throws -> MeasuredSystem {
             func split(_ split: String) throws -> [SystemMeasurement] {
                 try runs.map { run in
                     try SystemMeasurement(
@@ -74,7 +74,7 @@ public struct ExperimentTable: ReportTask {
                 }
             }
             listener.note("measuring \(name)")
-            return Measured(name: name, id: try split("test"), ood: try split("ood_test"))
+            return MeasuredSystem(name: name, id: try split("test"), ood: try split("ood_test"))
         }
         let base = try system("SFT", samples) { $0 }
         var systems = [base, try system("best-of-N", samples) { "\($0)_best_of_n" }]
@@ -98,7 +98,7 @@ public struct ExperimentTable: ReportTask {
     }
 
     /// The folders whose names begin so; ordered by the number at the end of the name, then by name.
-    private static func folders(in folder: URL, prefix: String) throws -> [String] {
+    static func folders(in folder: URL, prefix: String) throws -> [String] {
         func number(_ name: String) -> Double { name.split(separator: "-").last.flatMap { Double($0) } ?? .infinity }
         return try Folder.names(in: folder.path).filter { name in
             guard name.hasPrefix(prefix), !name.hasPrefix(".") else { return false }
@@ -108,7 +108,7 @@ public struct ExperimentTable: ReportTask {
 
     /// The last values that runs have of two metrics. Every seed has pairs and summaries of its own here or the same ones; either way the
     /// spread between seeds is what the interval is made of.
-    private static func pair(_ id: String, _ ood: String, _ runs: [URL], in range: MetricRange) throws -> Experiment.Pair? {
+    static func pair(_ id: String, _ ood: String, _ runs: [URL], in range: MetricRange) throws -> Experiment.Pair? {
         func values(_ name: String) throws -> SeedValues? {
             let found = try runs.compactMap { try MetricsFile.read(inRun: $0).last(of: name) }
             return found.count == runs.count ? SeedValues(seeds: found) : nil
@@ -117,55 +117,5 @@ public struct ExperimentTable: ReportTask {
         return .init(
             id: inside.estimate(in: range), ood: outside.estimate(in: range),
             gap: inside.minus(outside).estimate(in: range.minus(range)))
-    }
-}
-
-/// One system in all seeds.
-private struct Measured {
-    var name: String
-    var id, ood: [SystemMeasurement]
-
-    /// What its tables lack, a line for each seed, distribution and metric.
-    func leftOut(seeds: [String]) -> [String] {
-        [("id", id), ("ood", ood)].flatMap { data, measured in
-            zip(seeds, measured).flatMap { seed, measurement in
-                Experiment.Metric.allCases.compactMap { metric in
-                    measurement.leftOut[metric].map { "\(name), \(data), seed \(seed): \($0) responses without \(metric.title) left out" }
-                }
-            }
-        }
-    }
-
-    /// Its estimates, with those of the change against a base.
-    func system(against base: Measured?) -> Experiment.System {
-        var result = Experiment.System(name: name, id: [:], ood: [:], gap: [:], changeID: [:], changeOOD: [:])
-        for metric in Experiment.Metric.allCases {
-            let (inside, outside) = (Self.values(id, metric), Self.values(ood, metric))
-            let (range, differences) = (metric.range, metric.range.minus(metric.range))
-            result.id[metric] = inside?.estimate(in: range)
-            result.ood[metric] = outside?.estimate(in: range)
-            if let inside, let outside { result.gap[metric] = inside.minus(outside).estimate(in: differences) }
-            guard let base else { continue }
-            result.changeID[metric] = Self.values(id, metric, minus: base.id)?.estimate(in: differences)
-            result.changeOOD[metric] = Self.values(ood, metric, minus: base.ood)?.estimate(in: differences)
-        }
-        return result
-    }
-
-    /// A metric of every seed; nil where one lacks it.
-    private static func values(
-        _ measured: [SystemMeasurement], _ metric: Experiment.Metric, minus base: [SystemMeasurement]? = nil
-    ) -> SeedValues? {
-        let cells = measured.compactMap { $0.prompts[metric] }
-        if cells.count == measured.count {
-            let other = base?.compactMap { $0.prompts[metric] }
-            guard other.map({ $0.count == cells.count }) ?? true else { return nil }
-            return SeedValues(cells, minus: other)
-        }
-        let across = measured.compactMap { $0.across[metric] }
-        guard across.count == measured.count else { return nil }
-        guard let base else { return SeedValues(across) }
-        let other = base.compactMap { $0.across[metric] }
-        return other.count == across.count ? SeedValues(across).minus(SeedValues(other)) : nil
     }
 }

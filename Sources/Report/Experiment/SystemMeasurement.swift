@@ -1,6 +1,7 @@
 import Data
 import Diversity
 import Eval
+import Tensor
 import Train
 
 /// What one system wrote for one split in one run, as a number for every prompt.
@@ -16,6 +17,8 @@ struct SystemMeasurement {
     var prompts: [Experiment.Metric: [String: Double]] = [:]
     /// Metrics over one response to each prompt.
     var across: [Experiment.Metric: Across] = [:]
+    /// Prompt → the hidden judge's scores of its responses.
+    private var judged: [String: [Double]] = [:]
     /// How many rows lack what a metric is made of, by metric.
     var leftOut: [Experiment.Metric: Int] = [:]
 
@@ -30,10 +33,13 @@ struct SystemMeasurement {
         }
         add(.reward, \.reward)
         add(.rougeL) { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } }
-        add(.gold) { row in row.reference.map { gold.score(row.response, reference: $0) } }
+        judged = groups.mapValues { $0.compactMap { row in row.reference.map { gold.score(row.response, reference: $0) } } }
+        prompts[.gold] = judged.compactMapValues { Statistics.mean(of: $0) }
+        let unjudged = judged.values.reduce(rows.count) { $0 - $1.count }
+        if unjudged > 0, unjudged < rows.count { leftOut[.gold] = unjudged }
         add(.lengthTokens) { $0.numbers["tokens"] }
         add(.eosShare) { $0.numbers["ended"] }
-        add(.kl) { row in row.numbers["n"].map { BestOfN.kl(claimed: $0) } ?? row.numbers["kl"] ?? 0 }
+        add(.kl) { Self.divergence(of: $0) }
         prompts = prompts.filter { !$0.value.isEmpty }
 
         try measure(rows, "ead_averaged_distinct_ngrams", .perInputEAD, .acrossInputEAD, seed: seed)
@@ -43,6 +49,27 @@ struct SystemMeasurement {
                 rows, "sent_bert_from_sim", .perInputEmbedding, .acrossInputEmbedding, seed: seed, limit: 8,
                 models: DiversityModels(encoder: encoder))
         }
+    }
+
+    /// What a response adds to the KL divergence from the model that it was drawn from or trained from. Of one that was chosen among n it
+    /// is that of the choice: of a soft choice with probability w, log(n·w), whose mean is Σ w log(n·w); of the best, log n − (n − 1)/n.
+    private static func divergence(of row: SampleRow) -> Double {
+        guard let n = row.numbers["n"] else { return row.numbers["kl"] ?? 0 }
+        guard let weight = row.numbers["weight"], n >= 1, n.isFinite, weight > 0, weight <= 1 else { return BestOfN.kl(claimed: n) }
+        return logarithm(n * weight)
+    }
+
+    /// Measures how often the hidden judge prefers a response to one of a base, over all pairs of responses to one prompt, ties half.
+    mutating func compare(with base: SystemMeasurement) {
+        let rates = judged.reduce(into: [String: Double]()) { rates, prompt in
+            let others = base.judged[prompt.key] ?? []
+            guard !others.isEmpty, !prompt.value.isEmpty else { return }
+            let wins = prompt.value.reduce(0.0) { sum, own in
+                others.reduce(sum) { $0 + (own > $1 ? 1 : own == $1 ? 0.5 : 0) }
+            }
+            rates[prompt.key] = wins / Double(others.count * prompt.value.count)
+        }
+        prompts[.winRate] = rates.isEmpty ? nil : rates
     }
 
     private mutating func measure(
@@ -66,8 +93,14 @@ struct SystemMeasurement {
             // the jackknife over groups of prompts
             let groups = Double(found.leaveOutChanges.count)
             let spread = Statistics.standardDeviation(of: found.leaveOutChanges) ?? 0
-            across[acrossInputs] = Across(
+            var part = Across(
                 value: found.mean, variance: spread * spread * max(0, groups - 1), degrees: max(0, groups - 1))
+            // with few prompts it sees few of the draws; their own chance is the least there is
+            if let draws = found.drawValues, let spread = Statistics.sampleStandardDeviation(of: draws), groups > 1 {
+                let chance = spread * spread / Double(draws.count)
+                if chance > part.variance { (part.variance, part.degrees) = (chance, Double(draws.count - 1)) }
+            }
+            across[acrossInputs] = part
         }
     }
 }
@@ -120,6 +153,14 @@ struct SeedValues {
         let spread = Statistics.sampleStandardDeviation(of: units) ?? 0
         (variance, degrees) = (spread * spread / Double(common.count), Double(common.count - 1))
     }
+
+    /// So many times the quantity.
+    func times(_ factor: Double) -> SeedValues {
+        SeedValues(seeds: seeds.map { $0 * factor }, variance: variance * factor * factor, degrees: degrees)
+    }
+
+    /// Its mean over the seeds.
+    var mean: Double { seeds.reduce(0, +) / Double(max(1, seeds.count)) }
 
     /// Numbers over all prompts together. The seeds share their prompts, so that their chance does not average out.
     init(_ measured: [SystemMeasurement.Across]) {

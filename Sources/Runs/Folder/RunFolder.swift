@@ -18,7 +18,7 @@ public enum ResumePolicy: String, Codable, CaseIterable, Sendable {
 ///     tables/<name>.jsonl    prompts and responses (`Tables`)
 ///     checkpoints/step-N/    complete states (`Checkpoints`)
 ///     final/                 the result; its presence says that the run ended
-///     timing.json            seconds at work, over all sessions
+///     timing.json            seconds at work and peak memory, over all sessions
 ///
 /// Everything but the two kinds of growing files appears under its name only when complete. The growing ones are cut
 /// back to the checkpoint by `restore`, so that after it the folder is what it was when the checkpoint was written.
@@ -155,12 +155,14 @@ public final class RunFolder {
         try FolderChecksums.writeFolder(url.appendingPathComponent(name, isDirectory: true), contents: contents)
     }
 
-    /// Adds the seconds of a session to `timing.json`.
+    /// Adds the seconds of a session to `timing.json`, and notes the most memory that this process has had where that is more than before.
     /// - Throws: `FileError`.
     public func addSeconds(_ seconds: Double) throws {
-        let timing = Timing(seconds: try Self.seconds(inRun: url) + seconds)
-        let rounded = (timing.seconds * 1000).rounded() / 1000
-        try AtomicFile.write("{\"seconds\": \(rounded)}\n", to: url.appendingPathComponent(Timing.fileName))
+        let earlier = try Timing.read(inRun: url)
+        let rounded = (((earlier?.seconds ?? 0) + seconds) * 1000).rounded() / 1000
+        let peak = max(earlier?.peakMemory ?? 0, ProcessMemory.peak ?? 0)
+        let memory = peak > 0 ? ", \"peak_memory\": \(peak)" : ""
+        try AtomicFile.write("{\"seconds\": \(rounded)\(memory)}\n", to: url.appendingPathComponent(Timing.fileName))
     }
 }
 
@@ -218,18 +220,31 @@ extension RunFolder {
 
     /// Seconds at work over all sessions of the run in a folder; 0 when none has ended.
     /// - Throws: `FileError.unreadable`.
-    public static func seconds(inRun url: URL) throws -> Double {
-        do {
-            let content = try Descriptor.content(of: url.appendingPathComponent(Timing.fileName).path)
-            return (try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content)))?.seconds ?? 0
-        } catch FileError.missing {
-            return 0
-        }
-    }
+    public static func seconds(inRun url: URL) throws -> Double { try Timing.read(inRun: url)?.seconds ?? 0 }
+
+    /// The most bytes of memory that a process at work on the run has had, over all sessions; nil where that was not noted.
+    /// - Throws: `FileError.unreadable`.
+    public static func peakMemory(inRun url: URL) throws -> Int? { try Timing.read(inRun: url)?.peakMemory }
 
     private struct Timing: Codable {
         static var fileName: String { "timing.json" }
         var seconds: Double
+        var peakMemory: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case seconds
+            case peakMemory = "peak_memory"
+        }
+
+        /// What the file says; nil where there is none, or none that says anything.
+        static func read(inRun url: URL) throws -> Timing? {
+            do {
+                let content = try Descriptor.content(of: url.appendingPathComponent(fileName).path)
+                return try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content))
+            } catch FileError.missing {
+                return nil
+            }
+        }
     }
 
     private static func finalFolder(inRun url: URL) -> URL { url.appendingPathComponent("final", isDirectory: true) }

@@ -1,0 +1,50 @@
+import Eval
+import Foundation
+import Runs
+
+/// What one system wrote in one seed, and what that cost.
+struct StudyPart {
+    var id, ood: SystemMeasurement
+    var cost = Cost()
+
+    /// The time and memory of runs.
+    struct Cost {
+        var seconds: Double?
+        var peakMemory: Int?
+
+        /// Adds a run.
+        mutating func add(_ run: URL) throws {
+            seconds = try (seconds ?? 0) + RunFolder.seconds(inRun: run)
+            if let peak = try RunFolder.peakMemory(inRun: run) { peakMemory = max(peakMemory ?? 0, peak) }
+        }
+    }
+}
+
+/// One system of a study in the seeds that have it.
+struct StudiedParts {
+    var system: StudiedSystem
+    var parts: [String: StudyPart] = [:]
+
+    init(_ system: StudiedSystem) { self.system = system }
+
+    /// Its measurements in some seeds, all of which have it.
+    func measured(in seeds: [String]) -> MeasuredSystem {
+        let found = seeds.compactMap { parts[$0] }
+        return MeasuredSystem(name: system.title, id: found.map(\.id), ood: found.map(\.ood))
+    }
+
+    /// Its estimates over those of the seeds that have it.
+    func system(among seeds: [String], against base: StudiedParts?) -> MethodStudy.System {
+        let own = seeds.filter { parts[$0] != nil }
+        let numbers = measured(in: own).system(against: base?.measured(in: own))
+        let costs = own.compactMap { parts[$0]?.cost }
+        var result = MethodStudy.System(
+            name: system.system, method: system.method, strength: system.strength, seeds: own,
+            seconds: Statistics.mean(of: costs.compactMap(\.seconds)),
+            peakMemory: Statistics.mean(of: costs.compactMap { $0.peakMemory.map(Double.init) }), id: numbers.id, ood: numbers.ood,
+            gap: numbers.gap, changeID: numbers.changeID, changeOOD: numbers.changeOOD)
+        // a win rate against the base is a comparison with it already
+        (result.changeID[.winRate], result.changeOOD[.winRate]) = (nil, nil)
+        return result
+    }
+}
