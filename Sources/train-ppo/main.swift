@@ -33,6 +33,7 @@ struct TrainPPO: StageCommand {
 
     @OptionGroup(title: "Models and training") var policy: PolicyOptions
     @OptionGroup(title: "What scores responses") var reward: RewardOptions
+    @OptionGroup(title: "A reward for being different") var diversity: DiversityRewardOptions
     @OptionGroup(title: "Distilling best-of-N") var distillation: DistillationOptions
     @OptionGroup(title: "From scores to rewards") var rewards: PPORewardOptions
     @OptionGroup(title: "The method") var method: PolicyMethodOptions

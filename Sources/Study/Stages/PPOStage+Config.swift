@@ -36,6 +36,9 @@ extension PPOStage {
         guard config.generations >= method.fewestGenerations else {
             throw InvalidSetting("--advantage \(method.name) needs --num-generations \(method.fewestGenerations) or more")
         }
+        guard !diversity.isGiven || config.generations > 1 else {
+            throw InvalidSetting("--diversity-reward compares the responses to a prompt; give --num-generations 2 or more with it")
+        }
         guard config.extraBatches == 0 || config.generations > 1 else {
             throw InvalidSetting("--dynamic-sampling compares the responses to a prompt; give --num-generations 2 or more with it")
         }

@@ -12,6 +12,8 @@ public struct PPOStage: Stage {
     public var policy = PolicySettings()
     /// What scores generated texts.
     public var reward = RewardSettings()
+    /// What responses get for differing from each other.
+    public var diversity = DiversityRewardSettings()
     /// Best-of-N that the policy learns to do without drawing N answers.
     public var distillation = DistillationSettings()
     /// What each token is rewarded with.
@@ -40,7 +42,8 @@ public struct PPOStage: Stage {
     public static let program = "train-ppo"
     public static var groups: [SettingsGroup<PPOStage>] {
         [
-            .init(\.policy), .init(\.reward), .init(\.distillation), .init(\.rewards), .init(\.method), .init(\.algorithm),
+            .init(\.policy), .init(\.reward), .init(\.diversity), .init(\.distillation), .init(\.rewards), .init(\.method),
+            .init(\.algorithm),
             .init(\.arithmetic), .init(\.data), .init(\.sampling),
             .init(\.adapter), .init(\.saving), .init(\.run),
         ]
@@ -69,7 +72,8 @@ public struct PPOStage: Stage {
         if checkpoint == nil { try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed) }
         try saving.check(adapter.finished(start.model), tokenizer: supervised.tokenizer)
         let decoder = start.model.decoder
-        let config = try self.config()
+        var config = try self.config()
+        config.groupReward = try diversity.load(note: session.say)
         let head = config.advantages.usesValues ? valueHead(of: start.model, session) : nil
 
         // the reference is the model that training started from, also when a run goes on
