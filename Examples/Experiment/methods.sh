@@ -102,7 +102,7 @@ for seed in "${SEEDS[@]}"; do
                 # sixteen groups of the largest N, from which all choices are made
                 say "draws for best-of-N"
                 sample-best-of-n "${common[@]}" --run-id draws --model-name "$runs/sft" --rf-model-dir "$runs/rm" \
-                    --num-return-sequences $((16 * MOST)) --target-eval-datapoints "$CHOICE_PROMPTS" "${SAMPLING[@]}"
+                    --num-return-sequences $((16 * MOST)) --target-eval-datapoints "$PROMPTS" "${SAMPLING[@]}"
                 ;;
         esac
         case $method in
@@ -110,15 +110,15 @@ for seed in "${SEEDS[@]}"; do
                 for n in "${BEST_OF[@]}"; do
                     say "best of $n"
                     sample-best-of-n "${common[@]}" --run-id "best-of-$n" --samples-from "$runs/draws" --num-return-sequences "$n" \
-                        --groups 16 --grouped-prompts "$CHOICE_PROMPTS" --target-eval-datapoints "$CHOICE_PROMPTS"
+                        --groups 16 --grouped-prompts "$PROMPTS" --target-eval-datapoints "$PROMPTS"
                 done
                 ;;
             soft-best-of-n)
                 for t in "${SOFT_TEMPERATURE[@]}"; do
                     say "soft best of $MOST at temperature $t"
                     sample-best-of-n "${common[@]}" --run-id "soft-best-of-n-$t" --samples-from "$runs/draws" --selection soft \
-                        --selection-temperature "$t" --num-return-sequences "$MOST" --groups 16 --grouped-prompts "$CHOICE_PROMPTS" \
-                        --target-eval-datapoints "$CHOICE_PROMPTS"
+                        --selection-temperature "$t" --num-return-sequences "$MOST" --groups 16 --grouped-prompts "$PROMPTS" \
+                        --target-eval-datapoints "$PROMPTS"
                 done
                 ;;
             distilled)

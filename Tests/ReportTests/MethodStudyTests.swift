@@ -43,12 +43,12 @@ import _TestSupport
     /// A run of samples of a system that is `strength` above the base.
     private func samples(
         _ seed: Int, _ name: String, _ strength: Double, suffix: String = "", noise: (Int, Int) -> Double = { _, _ in 0 },
-        numbers: [String: Double] = [:]
+        numbers: [String: Double] = [:], prompts: Int = 3
     ) throws {
         try run(seed, name, .bestOfN) { run in
             for split in ["test", "ood_test"] {
                 let gain = split == "test" ? strength : strength / 2 - 1
-                let rows = (0..<3).flatMap { prompt in
+                let rows = (0..<prompts).flatMap { prompt in
                     (0..<4).map { sample in
                         // the judge prefers what is nearer to the reference: the stronger the more often
                         let words = "alpha beta" + (Double(sample) < strength ? " gamma" : " other\(sample)")
@@ -210,6 +210,25 @@ import _TestSupport
         try samples(1, "soft", 1, suffix: "_best_of_n", numbers: ["n": 8, "weight": 0.5])
         let found = try table().read(folder.url)
         expectClose([try #require(found.systems[1].id[.kl]).mean], [log(4.0)], relative: 1e-9)
+    }
+
+    @Test("prompts that both systems have are compared; a diversity across inputs only where there are as many")
+    func fewerPrompts() throws {
+        try write(
+            """
+            {"system": "sft", "method": "SFT", "samples": "samples-sft", "base": true}
+            {"system": "a-1", "method": "A", "samples": "samples-a-1"}
+
+            """)
+        try samples(1, "samples-sft", 0, prompts: 5)
+        try samples(1, "samples-a-1", 1, prompts: 3)
+        let found = try table { $0.rewardGains = [0.5] }.read(folder.url)
+        let system = found.systems[1]
+        expectClose([try #require(system.changeID[.reward]).mean], [1], relative: 1e-9)
+        #expect(system.id[.acrossInputEAD] != nil && system.changeID[.acrossInputEAD] == nil)
+        let method = found.levels[0].methods[0]
+        #expect(method.between == ["sft", "a-1"] && method.id[.perInputEAD] != nil && method.id[.acrossInputEAD] == nil)
+        expectClose([try #require(method.id[.kl]).mean], [0.5], relative: 1e-9)
     }
 
     @Test("what is missing is named, and the rest is compared")

@@ -46,6 +46,8 @@ struct MeasuredSystem {
         guard across.count == measured.count else { return nil }
         guard let base else { return SeedValues(across) }
         let other = base.compactMap { $0.across[metric] }
+        // a diversity over more prompts is another quantity
+        guard zip(across, other).allSatisfy({ $0.inputs == $1.inputs }) else { return nil }
         return other.count == across.count ? SeedValues(across).minus(SeedValues(other)) : nil
     }
 }

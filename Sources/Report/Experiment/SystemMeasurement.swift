@@ -11,6 +11,8 @@ struct SystemMeasurement {
         var value: Double
         var variance: Double
         var degrees: Double
+        /// How many prompts there are; most of these metrics depend on it.
+        var inputs: Int
     }
 
     /// Metric → prompt → mean over the prompt's responses.
@@ -94,7 +96,8 @@ struct SystemMeasurement {
             let groups = Double(found.leaveOutChanges.count)
             let spread = Statistics.standardDeviation(of: found.leaveOutChanges) ?? 0
             var part = Across(
-                value: found.mean, variance: spread * spread * max(0, groups - 1), degrees: max(0, groups - 1))
+                value: found.mean, variance: spread * spread * max(0, groups - 1), degrees: max(0, groups - 1),
+                inputs: input.groups.count)
             // with few prompts it sees few of the draws; their own chance is the least there is
             if let draws = found.drawValues, let spread = Statistics.sampleStandardDeviation(of: draws), groups > 1 {
                 let chance = spread * spread / Double(draws.count)

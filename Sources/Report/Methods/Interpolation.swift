@@ -53,12 +53,14 @@ struct Interpolation {
             first.own[keyPath: split].compactMap { $0.across[metric] }, second.own[keyPath: split].compactMap { $0.across[metric] }
         )
         guard from.count == first.own.id.count, to.count == from.count, !from.isEmpty else { return nil }
+        // a diversity over more prompts is another quantity
+        guard zip(from, to).allSatisfy({ $0.inputs == $1.inputs }) else { return nil }
         // both are over the same prompts: their chances are taken to go together, which errs on the safe side
         let mixed = zip(from, to).map { from, to in
             let deviation = (1 - weight) * from.variance.squareRoot() + weight * to.variance.squareRoot()
             return SystemMeasurement.Across(
                 value: (1 - weight) * from.value + weight * to.value, variance: deviation * deviation,
-                degrees: min(from.degrees, to.degrees))
+                degrees: min(from.degrees, to.degrees), inputs: from.inputs)
         }
         let own = SeedValues(mixed)
         let slope = (SeedValues(to).mean - SeedValues(from).mean) / run
