@@ -74,10 +74,11 @@ sample() {
 }
 # policy NAME VALUE OPTION …: reinforcement learning at one strength, and its samples
 policy() {
-    local name=$1-$2
+    local name=$1-$2 settings=("${POLICY[@]}")
+    override settings "${@:3}"
     say "$name"
     train-ppo "${common[@]}" --run-id "$name" --model-name "$runs/sft" --rf-model-dir "$runs/rm" --max-prompts "$TRAINING_PROMPTS" \
-        "${POLICY[@]}" "${@:3}"
+        "${settings[@]}"
     sample "$name"
 }
 # preference NAME BETA LOSS: preference optimisation at one strength on the best and the worst of 16 answers, and its samples
@@ -123,8 +124,10 @@ for seed in "${SEEDS[@]}"; do
                 ;;
             distilled)
                 for n in "${DISTILLED_N[@]}"; do
+                    # an answer without an end is worth what the worst of 16 answers is
+                    worst=$(awk "BEGIN { print ($n - 1) * log(0.5 / 17) }")
                     policy distilled "$n" --distil-best-of-n "$runs/draws-train" --distilled-n "$n" --init-kl-coef 1 --kl-approx 1 \
-                        "${ACTOR_CRITIC[@]}"
+                        --missing-eos-score "$worst" "${ACTOR_CRITIC[@]}"
                 done
                 ;;
             rejection)
