@@ -3,6 +3,7 @@ import Tensor
 /// The command line:
 ///
 ///     benchmarks WORKLOAD --task generate|sft|rm|ppo [--without IDEA] [--recompute yes]   one job of the comparison
+///     benchmarks WORKLOAD --task dpo|lora [--recompute yes]                               a step of a later method
 ///     benchmarks WORKLOAD --task sft --full yes                                          a step of all weights on all tokens
 ///     benchmarks ENCODER --task encode [--texts FILE] [--count 8000]                     a sentence encoder on many texts
 ///     benchmarks --task ngrams [--texts FILE] [--count 8000]                             the n-gram metrics
@@ -10,7 +11,7 @@ import Tensor
 ///
 /// with `[--dtype f32|bf16] [--iters 3] [--threads 2]`.
 struct Options {
-    enum Task: String, CaseIterable { case generate, sft, rm, ppo, encode, ngrams, ops }
+    enum Task: String, CaseIterable { case generate, sft, rm, ppo, dpo, lora, encode, ngrams, ops }
 
     /// What makes a job fast, to be left out for once. (The fifth, half the bytes, is `--dtype`.)
     enum Idea: String, CaseIterable {
@@ -46,7 +47,7 @@ struct Options {
     var only = ""
 
     static let usage =
-        "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2] "
+        "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo|dpo|lora [--dtype f32|bf16] [--iters 3] [--threads 2] "
         + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--full yes|no] [--tokens-per-pass N], or benchmarks --task ops [--only TEXT]"
 
     init(_ arguments: [String]) throws {
