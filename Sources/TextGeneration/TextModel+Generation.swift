@@ -31,15 +31,16 @@ extension TextModel {
     ///   - temperature: divides the logits; 0 takes the most probable token.
     ///   - topK: only the k most probable tokens are drawn from; 0 for all.
     ///   - topP: only the most probable tokens that together reach this probability are drawn from; 1 for all.
+    ///   - minP: only tokens with at least this share of the most probable token's probability are drawn from; 0 for all.
     ///   - stop: strings that end the text in front of them.
     ///   - seed: decides what is drawn; the same seed gives the same text.
     ///   - onText: receives each new piece of the text as soon as it is certain. What it throws ends the work.
     /// - Throws: `GenerationError` for a prompt that is empty or leaves no room in the model's context.
     public func generate(
-        _ prompt: String, maxNewTokens: Int = 128, temperature: Float = 1, topK: Int = 0, topP: Float = 1, stop: [String] = [],
-        seed: UInt64 = 0, onText: ((String) throws -> Void)? = nil
+        _ prompt: String, maxNewTokens: Int = 128, temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0,
+        stop: [String] = [], seed: UInt64 = 0, onText: ((String) throws -> Void)? = nil
     ) throws -> GeneratedText {
-        let options = SamplingOptions(maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP)
+        let options = SamplingOptions(maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, minP: minP)
         var stream = TextStream(stop: stop)
         let results = try generate([prompt], count: 1, options: options, stop: stop, random: Philox(seed: seed)) { _, _, text, isWhole in
             if let onText, let piece = stream.next(of: text, isWhole: isWhole) { try onText(piece) }

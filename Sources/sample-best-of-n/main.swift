@@ -13,17 +13,25 @@ struct SampleBestOfN: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample-best-of-n",
         abstract: "Draws N summaries for every post, scores them and keeps the best.",
-        usage: "sample-best-of-n --model-name MODEL --rf-model-dir REWARD-MODEL [options]",
+        usage: """
+            sample-best-of-n --model-name MODEL --rf-model-dir REWARD-MODEL [options]
+            sample-best-of-n --samples-from RUN [options]
+            """,
         discussion: """
             Writes tables/<split>.jsonl with all responses and tables/<split>_best_of_n.jsonl with the best ones.
 
-            Best of 16 of the supervised model, one greedy summary a post from the policy, and four samples with their KL:
+            Best of 16 of the supervised model, one greedy summary a post from the policy, and four samples with their KL; a soft choice \
+            among four of the samples that the first has drawn; and a table of temperatures:
 
               sample-best-of-n --model-name runs/sft --rf-model-dir runs/rm
               sample-best-of-n --model-name runs/ppo --rf-model-dir runs/rm \\
                 --num-return-sequences 1 --do-sample false --run-id ppo-greedy
               sample-best-of-n --model-name runs/ppo --rf-model-dir runs/rm \\
                 --num-return-sequences 4 --reference-model runs/sft --run-id ppo-samples
+              sample-best-of-n --samples-from bon --num-return-sequences 4 \\
+                --selection soft --selection-temperature 0.5 --run-id soft-4
+              sample-best-of-n --model-name runs/sft --rf-model-dir runs/rm \\
+                --sweep temperature=0.3,0.7,1 --sweep min-p=0,0.1 --run-id sweep
 
             \(Program.spellings)
             """)

@@ -7,22 +7,24 @@ struct TrainPPO: StageCommand {
     typealias Whole = PPOStage
     static let essentials = [
         "model-name", "rf-model-dir", "reward-function", "dataset", "total-steps", "learn-batch-size", "adam-learning-rate", "init-kl-coef",
-        "max-new-tokens", "run-id",
+        "advantage", "num-generations", "max-new-tokens", "run-id",
     ]
 
     static let configuration = CommandConfiguration(
         commandName: "train-ppo",
-        abstract: "Optimises a language model with PPO against a reward model or another reward.",
+        abstract: "Optimises a language model against a reward model or another reward: PPO, RLOO, GRPO, REINFORCE, ReMax.",
         usage: "train-ppo --model-name MODEL --rf-model-dir REWARD-MODEL [options]",
         discussion: """
             Writes a run folder: config.json, metrics.jsonl, tables of rollouts and evaluations, checkpoints/ and the policy in final/. \
             The same command goes on with a run that was interrupted.
 
-            Against a reward model, with another weight of the KL, and against a program of your own that scores texts:
+            Against a reward model, with another weight of the KL, with another method, and against a program of your own that scores texts:
 
               train-ppo --model-name runs/sft --rf-model-dir runs/rm
               train-ppo --model-name runs/sft --rf-model-dir runs/rm \\
                 --init-kl-coef 0.2 --run-id ppo-kl-0.2
+              train-ppo --model-name runs/sft --rf-model-dir runs/rm \\
+                --advantage grpo --num-generations 8 --run-id grpo
               train-ppo --model-name runs/sft --run-id ppo-own \\
                 --reward-function process --scorer-command "python3 scorer.py"
 
@@ -31,7 +33,9 @@ struct TrainPPO: StageCommand {
 
     @OptionGroup(title: "Models and training") var policy: PolicyOptions
     @OptionGroup(title: "What scores responses") var reward: RewardOptions
+    @OptionGroup(title: "Distilling best-of-N") var distillation: DistillationOptions
     @OptionGroup(title: "From scores to rewards") var rewards: PPORewardOptions
+    @OptionGroup(title: "The method") var method: PolicyMethodOptions
     @OptionGroup(title: "From rewards to losses") var algorithm: PPOOptions
     @OptionGroup(title: "Arithmetic of the original") var arithmetic: PPOArithmeticOptions
     @OptionGroup(title: "Data") var data: DataOptions

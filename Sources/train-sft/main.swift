@@ -22,11 +22,12 @@ struct TrainSFT: StageCommand {
             run that was interrupted.
 
             A small model from nothing on generated posts, a given one on the published set as the paper has it, and 100 steps \
-            on your own files:
+            on your own files; two rounds on the best of 16 answers of its own (expert iteration):
 
               train-sft --from-scratch --dataset generated
               train-sft --model-name models/llama --data-dir data --run-id sft-tldr
               train-sft --model-name models/opt --dataset my-posts --max-steps 100
+              train-sft --model-name runs/sft --rounds 2 --rf-model-dir runs/rm --run-id expert
 
             \(Program.spellings)
             """)
@@ -34,6 +35,7 @@ struct TrainSFT: StageCommand {
     @OptionGroup(title: "Model") var model: StartingModelOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Rounds of answers of its own") var rounds: RoundOptions
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Generation in evaluations") var sampling: SamplingArguments
     @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions

@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test("a sweep is an option that is repeated, whose values keep their commas; without one there is none")
+    func sweep() throws {
+        let command = try Sampling.parse(
+            normalising: ["--model-name=m", "--sweep", "temperature=0.3,1", "--sweep=min-p=0,0.1"])
+        #expect(try command.options.settings.sweep == ["temperature=0.3,1", "min-p=0,0.1"])
+        #expect(try Sampling.parse(normalising: ["--model-name=m"]).options.settings.values["sweep"] == nil)
+        let stored = try Sampling.parse(normalising: ["--samples-from=bon", "--selection=soft", "--selection-temperature=0.5"])
+        #expect(try stored.options.settings.samplesFrom == "bon" && stored.options.settings.modelName.isEmpty)
+        expectRefusal(Sampling.self, [], naming: "--model-name")
+        expectRefusal(Sampling.self, ["--model-name=m", "--selection=hard"], naming: "--selection")
+        expectRefusal(Sampling.self, ["--model-name=m", "--selection-temperature=1"], naming: "--selection-temperature")
+    }
+
     @Test func preferences() {
         let option = "--eval-subsample-num"
         expectRefusal(Preferences.self, ["--model-name=m", "\(option)=-1"], naming: option)

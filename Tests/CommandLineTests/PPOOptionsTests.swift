@@ -27,6 +27,7 @@ import Train
         @OptionGroup var data: DataOptions
         @OptionGroup var policy: PolicyOptions
         @OptionGroup var rewards: PPORewardOptions
+        @OptionGroup var method: PolicyMethodOptions
         @OptionGroup var algorithm: PPOOptions
         @OptionGroup var arithmetic: PPOArithmeticOptions
         @OptionGroup var reward: RewardOptions
@@ -45,6 +46,58 @@ import Train
         ).config()
         #expect(small.rolloutBatchSize == 8 && small.rolloutBatches == 2 && small.learnBatchSize == 4 && small.learnBatches == 2)
         #expect(small.compatibility == .reference)
+    }
+
+    @Test("a method sets what it was published with, and options come before that")
+    func methods() throws {
+        let common = ["--model-name", "x", "--reward-function", "token-id"]
+        let usual = try job(common).config()
+        #expect(usual.advantages.name == "gae" && usual.normalisesAdvantages && usual.klAsReward && usual.klEstimator == .k2)
+        #expect((usual.epochs, usual.rolloutBatchSize, usual.generations) == (4, 16, 1))
+        #expect(try job(common + ["--use-gae-lambda-advantages", "no"]).config().advantages.name == "vtrace")
+        let grpo = try job(common + ["--advantage", "GRPO"]).config()
+        #expect(grpo.advantages.name == "grpo" && !grpo.klAsReward && grpo.klEstimator == .k3 && !grpo.normalisesAdvantages)
+        #expect((grpo.epochs, grpo.rolloutBatchSize, grpo.generations, grpo.rollouts) == (1, 4, 4, 16))
+        let rloo = try job(common + ["--advantage", "rloo", "--num_generations", "8", "--ppo-epochs", "2", "--kl-approx", "2"]).config()
+        #expect((rloo.epochs, rloo.rolloutBatchSize, rloo.generations, rloo.klEstimator) == (2, 2, 8, .k2))
+        #expect(rloo.ratio == .sequenceSum && rloo.aggregation.name == "sequences")
+        let dapo = try job(
+            common + [
+                "--advantage", "grpo", "--clip-high", "0.28", "--overlong-buffer", "8", "--dynamic-sampling", "2", "--loss-aggregation",
+                "tokens",
+                "--init-kl-coef", "0", "--track-kl", "no", "--scale-rewards", "batch", "--ratio", "sequence-mean",
+            ]
+        ).config()
+        #expect((dapo.policyClipHigh, dapo.overlongBuffer, dapo.extraBatches, dapo.rewardScaling) == (0.28, 8, 2, .batch))
+        #expect(dapo.ratio == .sequenceMean && dapo.aggregation.name == "tokens")
+    }
+
+    @Test(
+        "options that a method has no use for are refused",
+        arguments: [
+            ["--advantage", "grop"], ["--advantage", "grpo", "--lam", "0.9"], ["--advantage", "rloo", "--num-generations", "1"],
+            ["--advantage", "remax", "--baseline-cost", "0.5"], ["--advantage", "rloo", "--discounting", "0.9"],
+            ["--advantage", "grpo", "--reference-compatible"], ["--dynamic-sampling", "1"], ["--kl-correction", "yes"],
+            ["--scale-rewards", "none"], ["--overlong-buffer", "99"], ["--track-kl", "no"], ["--entropy-step", "0.1"],
+            ["--advantage", "gae", "--use-gae-lambda-advantages", "no"], ["--advantage", "grpo", "--num-generations", "24"],
+            ["--dual-clip", "1.1"],
+        ].map { $0.joined(separator: " ") })
+    func refused(_ words: String) throws {
+        #expect(throws: (any Error).self) {
+            try job(["--model-name", "x", "--reward-function", "token-id"] + words.split(separator: " ").map(String.init))
+        }
+    }
+
+    @Test("several rewards with weights are added; unknown names, other weights and names that come twice are refused")
+    func weighted() throws {
+        func settings(_ words: String) throws -> RewardSettings { try RewardOptions.parse(["--reward-function", words]).settings }
+        let found = try #require(try settings("length:0.5, token_id:-2").withoutPolicy())
+        let request = RewardRequest(query: "", response: "a b c", responseTokens: [5, 30_000, 2, 4])
+        #expect(try found.rewards(for: [request]) == [0.5 * 3 - 2 * 0.25])
+        #expect(try settings("length,summarisation:0.1").withoutPolicy() == nil)
+        for words in ["length:1,lenght:2", "length:x", "length,length", "length,", "length:nan", "length:1:2"] {
+            #expect(throws: (any Error).self, "\(words)") { try settings(words) }
+        }
     }
 
     @Test("rewards by name: characters of a reference, widths and padding in the original's policy training only")

@@ -42,10 +42,6 @@ import _TestSupport
         func again<Settings: Codable>(_ settings: Settings) throws -> Settings {
             try JSONDecoder().decode(Settings.self, from: JSONEncoder().encode(settings))
         }
-        var policy = PPOConfig()
-        (policy.klTarget, policy.lengthPenalty, policy.compatibility) = (6, .init(), .reference)
-        policy.checkpointSteps = 4
-        #expect(try again(policy) == policy)
         var supervised = SFTConfig()
         (supervised.maxSteps, supervised.freezing) = (3, Freezing(fraction: 0.25))
         #expect(try again(supervised) == supervised)

@@ -221,16 +221,17 @@ import _TestSupport
         #expect(wholeLog.measurements.allSatisfy { $0.values.values.allSatisfy(\.isFinite) })
 
         let first = try ppo(start.copy(), log, allowed: 2, reward: reward, reference: start.copy())
-        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead)?
+        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead?)?
         #expect(
             try !first.run(
-                checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead.copy()) },
+                checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead?.copy()) },
                 shouldStop: { first.step == stop }))
-        let (snapshot, policy, head) = try #require(saved)
+        let (snapshot, policy, value) = try #require(saved)
+        let head = try #require(value)
         let second = try ppo(policy, log, allowed: 2, reward: reward, head: head, reference: start.copy())
         try second.restore(snapshot)
         #expect(try second.run())
-        Weights(policy, head).expectIdentical(to: Weights(whole.policy, whole.valueHead))
+        Weights(policy, head).expectIdentical(to: Weights(whole.policy, try #require(whole.valueHead)))
         #expect(log.measurements == wholeLog.measurements && log.rows == wholeLog.rows)
     }
 

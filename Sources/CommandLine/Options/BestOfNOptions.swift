@@ -1,12 +1,12 @@
 public import ArgumentParser
 public import Study
 
-/// What is sampled from, and how often.
+/// What is sampled from, how often, and what is chosen.
 public struct BestOfNOptions: SettingsOptions {
     public typealias Values = BestOfNSettings
 
     @Option(help: "The model to sample from: a model folder, a GGUF file or a run folder.")
-    public var modelName: String
+    public var modelName: String?
     @Option(help: "N, the responses to every prompt.")
     public var numReturnSequences = Self.defaults.numReturnSequences
     @Option(
@@ -22,6 +22,26 @@ public struct BestOfNOptions: SettingsOptions {
     public var perDeviceEvalBatchSize: Int?
     @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.")
     public var referenceModel: String?
+    @Option(
+        help: .yesNo(
+            """
+            Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is; unless given, yes \
+            in a sweep, and else no: model and reference are compared at one temperature.
+            """))
+    public var klOfDraws: Bool?
+    @Option(help: "How one of N is chosen: best, or soft (with probabilities that grow with exp(reward / T)); best unless given.")
+    public var selection: String?
+    @Option(help: "T of a soft choice; 1 unless given.")
+    public var selectionTemperature: Double?
+    @Option(
+        help: "In place of --model-name: a finished run of this program whose samples are chosen among again, without drawing any.")
+    public var samplesFrom: String?
+    @Option(
+        help: """
+            A setting with several values, such as temperature=0.3,0.7,1; may be repeated. Every combination is a run in points/, and a \
+            table compares them: min-p, top-k, top-p, max-new-tokens, num-return-sequences, selection, selection-temperature.
+            """)
+    public var sweep: [String] = []
 
     public init() {}
 

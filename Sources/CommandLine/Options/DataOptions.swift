@@ -8,8 +8,8 @@ public struct DataOptions: SettingsOptions {
     @Option(
         help: """
             generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \
-            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz. Unless given, \
-            summarisation if --data-dir is given, else generated.
+            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz; or a finished \
+            run's table of answers to learn, runs/bon:train_best_of_n. Unless given, summarisation if --data-dir is given, else generated.
             """)
     public var dataset: String?
     @Option(

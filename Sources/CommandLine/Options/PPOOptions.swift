@@ -18,8 +18,9 @@ public struct PPOOptions: SettingsOptions {
             "Whether advantages and returns are corrected by the ratio of the learner's and the sampler's probabilities."
         ))
     public var importanceSamplingCorrection = Self.defaults.importanceSamplingCorrection
-    @Option(help: .yesNo("Whether advantages are given mean 0 and deviation 1."))
-    public var normalizeAdvantages = Self.defaults.normalizeAdvantages
+    @Option(
+        help: .yesNo("Whether advantages are given mean 0 and deviation 1; yes for gae, vtrace and reinforce++ unless given."))
+    public var normalizeAdvantages: Bool?
     @Option(help: .yesNo("Whether mean and deviation of advantages are those of the whole run so far."))
     public var useGlobalAdvantageNorm = Self.defaults.useGlobalAdvantageNorm
     @Option(help: "The policy ratio is clipped to 1 ± this; not at all if 0 or none.")

@@ -7,10 +7,17 @@ public struct PPORewardOptions: SettingsOptions {
 
     @Option(help: "The weight of the KL penalty, at the start where it adapts.")
     public var initKlCoef = Self.defaults.initKlCoef
-    @Option(help: "The KL estimate: 1 (−d), 2 (d²/2) or 3 (eᵈ − 1 − d).")
-    public var klApprox = Self.defaults.klApprox
-    @Option(help: .yesNo("Whether the KL is part of every token's reward (else of the loss)."))
-    public var klReward = Self.defaults.klReward
+    @Option(
+        help: """
+            The KL estimate: 1 (−d), 2 (d²/2) or 3 (eᵈ − 1 − d); 3 for grpo, 1 for other methods without a value head, else 2, unless given.
+            """)
+    public var klApprox: Int?
+    @Option(help: .yesNo("Whether the KL is part of every token's reward (else of the loss); yes unless given, no for grpo."))
+    public var klReward: Bool?
+    @Option(
+        help: .yesNo(
+            "Whether the KL to the reference is measured; without it, which needs --init-kl-coef 0, no reference model is in memory."))
+    public var trackKl = Self.defaults.trackKl
     @Option(help: .yesNo("Whether the weight adapts, so that the KL comes to --target."))
     public var adapKlCtrl = Self.defaults.adapKlCtrl
     @Option(help: "The mean KL of a response that an adaptive weight aims at.")
@@ -29,6 +36,13 @@ public struct PPORewardOptions: SettingsOptions {
     public var lengthPenaltyCoef = Self.defaults.lengthPenaltyCoef
     @Option(help: "How steeply --length-penalty grows with the length.")
     public var lengthPenaltyPower = Self.defaults.lengthPenaltyPower
+    @Option(
+        help: """
+            The last tokens that a response may have cost it up to --overlong-penalty, the more the nearer it comes to the full length (DAPO).
+            """)
+    public var overlongBuffer: Int?
+    @Option(help: "What a response of full length loses with --overlong-buffer.")
+    public var overlongPenalty = Self.defaults.overlongPenalty
     @Option(help: .yesNo("Whether a response that ends by itself gets a bonus."))
     public var eosReward = Self.defaults.eosReward
     @Option(help: "The bonus of --eos-reward.")

@@ -11,7 +11,7 @@ public struct PolicyOptions: SettingsOptions {
     public var baseModelName: String?
     @Option(help: "Rollouts followed by learning.")
     public var totalSteps = Self.defaults.totalSteps
-    @Option(help: "Prompts of a rollout batch; --learn-batch-size unless given.")
+    @Option(help: "Prompts of a rollout batch; --learn-batch-size unless given, divided by the responses to each prompt.")
     public var rolloutBatchSize: Int?
     @Option(
         help: """
@@ -25,8 +25,8 @@ public struct PolicyOptions: SettingsOptions {
     public var learnBatchSize = Self.defaults.learnBatchSize
     @Option(help: "Learn batches whose gradients make one optimiser step.")
     public var gradientAccumulationSteps = Self.defaults.gradientAccumulationSteps
-    @Option(help: "Passes over the rollouts of a step.")
-    public var ppoEpochs = Self.defaults.ppoEpochs
+    @Option(help: "Passes over the rollouts of a step; 4 for gae and vtrace, 1 for methods without a value head, unless given.")
+    public var ppoEpochs: Int?
     @Option(help: "Adam's learning rate at the start; it falls linearly to 0.")
     public var adamLearningRate = Self.defaults.adamLearningRate
     @Option(help: "Adam's decay of the first moment.")

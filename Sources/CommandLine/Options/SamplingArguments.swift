@@ -16,6 +16,9 @@ public struct SamplingArguments: SettingsOptions {
     public var topK: Int?
     @Option(help: "Only the most probable tokens that reach this probability together are drawn from.")
     public var topP = Self.defaults.topP
+    @Option(
+        help: "Only tokens with at least this share of the most probable token's probability are drawn from (min-p); all unless given.")
+    public var minP: Float?
 
     @Option(
         help: .yesNo(

@@ -103,7 +103,7 @@ extension JudgeError: ProgramExitProviding {
 extension RewardError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .noReference, .tooLong, .outOfRange, .wrongCount: .badData
+        case .noReference, .tooLong, .outOfRange, .wrongCount, .noSamples: .badData
         case .badPattern: .usage
         case .scorer: .inputOutput
         }

@@ -20,9 +20,15 @@ public struct ClosureReward: RewardFunction {
 public struct WeightedReward: TrunkReadingReward {
     /// The parts.
     public var parts: [(weight: Double, reward: any RewardFunction)]
+    /// The names of the parts in metrics.
+    public let names: [String]
 
     /// A sum; without parts it is 0 for every response.
-    public init(_ parts: [(weight: Double, reward: any RewardFunction)]) { self.parts = parts }
+    /// - Parameter names: those of the parts in metrics; numbers from 0 unless given.
+    public init(_ parts: [(weight: Double, reward: any RewardFunction)], names: [String]? = nil) {
+        self.parts = parts
+        self.names = names ?? parts.indices.map(String.init)
+    }
 
     /// - Throws: what a part throws; ``RewardError/wrongCount(_:expected:)`` and ``RewardError/outOfRange(_:response:)`` for what is no
     ///   reward for each response.

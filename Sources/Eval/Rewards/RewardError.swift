@@ -1,3 +1,5 @@
+internal import Formats
+
 /// Why a response cannot be judged.
 public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A reward that compares got an example without a reference.
@@ -10,6 +12,8 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooLong(tokens: Int, limit: Int)
     /// A reward that is NaN or beyond the range of 32-bit floats, in which training computes; `response` counts from 0 within the call.
     case outOfRange(Double, response: Int)
+    /// A reward that compares a response with other answers to its prompt, and there are none.
+    case noSamples(prompt: String)
     /// A reward function that gave more or fewer rewards than there are responses.
     case wrongCount(Int, expected: Int)
 
@@ -26,6 +30,9 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "or ask for fewer new tokens"
         case .outOfRange(let value, let response):
             "the reward of response \(response) is \(value); rewards must be numbers within ±\(Float.greatestFiniteMagnitude)"
+        case .noSamples(let prompt):
+            "there are no samples of the prompt \(OneLine.quoted(prompt, limit: 60)) to compare its answers with; every prompt that is trained "
+                + "on or evaluated needs some: sample-best-of-n --evaluation-splits train,validation,ood_validation draws them"
         case .wrongCount(let count, let expected): "the reward function gave \(count) rewards for \(expected) responses"
         }
     }

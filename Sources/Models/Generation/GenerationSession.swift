@@ -253,23 +253,24 @@ final class GenerationSession {
         let isTooEarly = live.response.tokens.count < options.minNewTokens
         let count = decoder.shape.vocabularySize
         let forbidden = isTooEarly ? generator.ends.ids : []
-        var (token, logProb): (Int32, Float)
+        var (token, logProb, drawn): (Int32, Float, Float)
         if let process = generator.processLogits {
             var row = Array(UnsafeBufferPointer(start: logits, count: count))
             process(&row, live.response.tokens)
             precondition(row.count == count, "processLogits keeps the number of logits")
-            token = row.withUnsafeMutableBufferPointer { row in
+            (token, _, drawn) = row.withUnsafeMutableBufferPointer { row in
                 row.baseAddress.map {
-                    Sampler.choose($0, count: count, options: options, forbidden: forbidden, using: &live.stream).token
-                } ?? 0
+                    Sampler.choose($0, count: count, options: options, forbidden: forbidden, using: &live.stream)
+                } ?? (0, 0, 0)
             }
             logProb = Sampler.logProb(of: token, logits, count: count, options: options)
         } else {
-            (token, logProb) = Sampler.choose(
+            (token, logProb, drawn) = Sampler.choose(
                 logits, count: count, options: options, forbidden: forbidden, using: &live.stream)
         }
         live.response.tokens.append(token)
         live.response.logProbs.append(logProb)
+        live.response.drawLogProbs.append(drawn)
         if let value { live.response.values.append(value) }
     }
 

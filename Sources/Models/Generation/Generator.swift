@@ -20,6 +20,8 @@ public struct GeneratedResponse {
     public var tokens: [Int32] = []
     /// log p of each token under softmax(logits / temperature).
     public var logProbs: [Float] = []
+    /// log p of each token's draw, with what restricts it: top-k, top-p, min-p, forbidden tokens. Greedy tokens have 0.
+    public var drawLogProbs: [Float] = []
     /// The value head's output in the state that each token was drawn in; empty without a head.
     public var values: [Float] = []
     /// Whether the response ended by itself, with one of the end tokens.

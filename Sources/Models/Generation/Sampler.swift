@@ -10,21 +10,28 @@ public struct SamplingOptions: Codable, Sendable, Equatable {
     public var topK: Int
     /// Only the most probable tokens that together reach this probability are drawn from; 1 for all.
     public var topP: Float
-    /// Tokens before which the end of the sequence is not drawn. Like top-k and top-p it restricts the draw alone, not the
+    /// Only tokens with at least this share of the most probable token's probability are drawn from; 0 for all.
+    public var minP: Float
+    /// Tokens before which the end of the sequence is not drawn. Like top-k, top-p and min-p it restricts the draw alone, not the
     /// log-probabilities.
     public var minNewTokens: Int
 
     /// Plain sampling from the model's distribution, unless set otherwise.
-    public init(maxNewTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, minNewTokens: Int = 0) {
+    public init(
+        maxNewTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0, minNewTokens: Int = 0
+    ) {
         self.maxNewTokens = maxNewTokens
         self.temperature = temperature
         self.topK = topK
         self.topP = topP
+        self.minP = minP
         self.minNewTokens = minNewTokens
     }
 
-    /// Whether top-k or top-p leave out some of `count` tokens.
-    func restricts(_ count: Int) -> Bool { (topK > 0 && topK < count) || topP < 1 }
+    /// Whether top-k, top-p or min-p leave out some of `count` tokens.
+    func restricts(_ count: Int) -> Bool { sorts(count) || minP > 0 }
+    /// Whether the order of tokens decides what is left out.
+    fileprivate func sorts(_ count: Int) -> Bool { (topK > 0 && topK < count) || topP < 1 }
 
     /// The most probable token at every step.
     public static func greedy(maxNewTokens: Int) -> SamplingOptions {
@@ -35,14 +42,15 @@ public struct SamplingOptions: Codable, Sendable, Equatable {
 /// Chooses one token from a row of logits.
 package enum Sampler {
     /// The chosen token and its log-probability under softmax(logits / temperature), before anything restricts the draw (for a
-    /// temperature of 0: under softmax(logits)).
+    /// temperature of 0: under softmax(logits)); `drawn` is the same with all that does, log p of the draw itself.
     ///
     /// First the `forbidden` tokens are left out; top-k then keeps the k greatest logits (ties at the k-th all stay),
-    /// and top-p the smallest set of most probable tokens whose probability reaches p (Holtzman et al. 2020).
+    /// top-p the smallest set of most probable tokens whose probability reaches p (Holtzman et al. 2020), and min-p the tokens whose
+    /// probability is at least that share of the greatest one (Nguyen et al. 2024).
     package static func choose(
         _ logits: UnsafeMutablePointer<Float>, count: Int, options: SamplingOptions, forbidden: [Int32] = [],
         using generator: inout Philox
-    ) -> (token: Int32, logProb: Float) {
+    ) -> (token: Int32, logProb: Float, drawn: Float) {
         let isGreedy = options.temperature == 0
         let temperature = isGreedy ? 1 : options.temperature
         let whole = TokenSampling.logSumExp(logits, count: count, temperature: temperature)
@@ -54,13 +62,15 @@ package enum Sampler {
             allowed = row
         }
         let uniform = isGreedy ? 0 : generator.uniform()
+        var drawnFrom = whole
         func pick(_ row: UnsafePointer<Float>) -> Int {
             if isGreedy { return TokenSampling.argmax(row, count: count) }
-            let sum = allowed == nil ? whole : TokenSampling.logSumExp(row, count: count, temperature: temperature)
-            return TokenSampling.draw(row, count: count, temperature: temperature, logSumExp: sum, uniform: uniform)
+            if allowed != nil { drawnFrom = TokenSampling.logSumExp(row, count: count, temperature: temperature) }
+            return TokenSampling.draw(row, count: count, temperature: temperature, logSumExp: drawnFrom, uniform: uniform)
         }
         let token = allowed.flatMap { $0.withUnsafeBufferPointer { $0.baseAddress.map(pick) } } ?? pick(logits)
-        return (Int32(token), logits[token] / temperature - whole)
+        let scaled = logits[token] / temperature
+        return (Int32(token), scaled - whole, isGreedy ? 0 : scaled - drawnFrom)
     }
 
     /// The log-probability of a token as ``choose(_:count:options:forbidden:using:)`` gives it.
@@ -71,6 +81,15 @@ package enum Sampler {
 
     /// Sets the logits that may not be drawn to −∞.
     static func restrict(_ logits: inout [Float], options: SamplingOptions, logSumExp: Float) {
+        if options.sorts(logits.count) { keepMostProbable(of: &logits, options: options, logSumExp: logSumExp) }
+        guard options.minP > 0, let greatest = logits.max() else { return }
+        // shares of the greatest probability, which what has been left out does not change
+        let least = greatest / options.temperature + Float(logarithm(Double(options.minP)))
+        for index in logits.indices where logits[index] / options.temperature < least { logits[index] = -.infinity }
+    }
+
+    /// Top-k and top-p.
+    private static func keepMostProbable(of logits: inout [Float], options: SamplingOptions, logSumExp: Float) {
         let order = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }
         var keep = logits.count
         if options.topK > 0 && options.topK < logits.count {

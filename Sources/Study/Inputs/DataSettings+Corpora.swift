@@ -10,6 +10,7 @@ extension DataSettings {
     ///   - note: Receives one line with the number of rows of each split, and one about rows that were left out.
     /// - Throws: `DataError`; a wanted split that is there and has no row is one.
     package func corpus(_ wanted: [String]? = nil, note: (String) -> Void = { _ in }) throws -> SummaryCorpus {
+        if let answers = try answerCorpus(wanted, note: note) { return answers }
         let all = try wanted.map { try $0 + $0.map(evaluated) }
         var (corpus, counts) = try ownCorpus(all)
         if let evalDataset {

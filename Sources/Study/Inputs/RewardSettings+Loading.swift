@@ -20,10 +20,25 @@ extension RewardSettings {
     /// Whether a policy's value head has a tanh; nil where its own config.json is to say so.
     var policyUsesTanh: Bool? { valueHeadActivation ? true : nil }
 
-    /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil for reward models.
+    /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil where reward models are part of it.
     /// - Parameter padding: what responses are filled up with, where that counts.
     package func withoutPolicy(reference: Bool = false, inTraining: Bool = false, padding: Int32? = nil) throws -> (any RewardFunction)? {
-        switch SettingName.canonical(rewardFunction) {
+        let functions = try parts.map { try withoutPolicy($0.name, reference: reference, inTraining: inTraining, padding: padding) }
+        let found = functions.compactMap { $0 }
+        return found.count == functions.count ? try weighted(found) : nil
+    }
+
+    /// The sum of the parts, or the one that there is.
+    private func weighted(_ functions: [any RewardFunction]) throws -> any RewardFunction {
+        let parts = try self.parts
+        if parts.count == 1, parts[0].weight == 1 { return functions[0] }
+        return WeightedReward(zip(parts, functions).map { ($0.weight, $1) }, names: parts.map(\.name))
+    }
+
+    private func withoutPolicy(
+        _ name: String, reference: Bool, inTraining: Bool, padding: Int32?
+    ) throws -> (any RewardFunction)? {
+        switch name {
         case "rouge": return ROUGEReward(readsReferenceByCharacter: reference && inTraining)
         case "bleu": return BLEUReward(readsReferenceByCharacter: reference && inTraining)
         case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference, padding: padding)
@@ -52,10 +67,23 @@ extension RewardSettings {
         if let own = session.reward { return own }
         let reference = data.referenceCompatible
         let padding = reference && inTraining ? PPOTrainer.padding(tokenizer, ends) : nil
-        if let simple = try withoutPolicy(reference: reference, inTraining: inTraining, padding: padding) {
-            for line in (simple as? ClassifierReward)?.notes ?? [] { session.say("\(rfModelDir ?? ""): \(line)") }
-            return simple
-        }
+        return try weighted(
+            parts.map { part in
+                guard let simple = try withoutPolicy(part.name, reference: reference, inTraining: inTraining, padding: padding) else {
+                    return try rewardModel(
+                        session, data: data, tokenizer: tokenizer, ends: ends, sharing: policy, inTraining: inTraining)
+                }
+                for line in (simple as? ClassifierReward)?.notes ?? [] { session.say("\(rfModelDir ?? ""): \(line)") }
+                return simple
+            })
+    }
+
+    /// The reward model that is named.
+    private func rewardModel(
+        _ session: RunSession, data: DataSettings, tokenizer: any Tokenizer, ends: EndTokens, sharing policy: (any TransformerDecoder)?,
+        inTraining: Bool
+    ) throws -> any RewardFunction {
+        let reference = data.referenceCompatible
         guard let rfModelDir else { throw InvalidSetting("name the reward model with --rf-model-dir") }
         if let classifier = try RewardSource.classifier(rfModelDir, label: rewardLabel, format: format, note: session.say) {
             return classifier

@@ -4,8 +4,8 @@ package import Data
 /// What is read, and how it becomes tokens.
 public struct DataSettings: Settings {
     /// generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation or
-    /// cnndm (published sets in `dataDir`), or a folder with one file per split: JSONL, JSON or CSV, also with .gz. Unless given,
-    /// summarisation if there is a `dataDir`, else generated.
+    /// cnndm (published sets in `dataDir`), or a folder with one file per split: JSONL, JSON or CSV, also with .gz; or a finished run's
+    /// table of answers to learn, `runs/bon:train_best_of_n`. Unless given, summarisation if there is a `dataDir`, else generated.
     public var dataset: String?
     /// The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says; data unless given.
     public var dataDir: String?

@@ -12,8 +12,8 @@ public struct PPOSettings: Settings {
     public var useGaeLambdaAdvantages = true
     /// Whether advantages and returns are corrected by the ratio of the learner's and the sampler's probabilities.
     public var importanceSamplingCorrection = false
-    /// Whether advantages are given mean 0 and deviation 1.
-    public var normalizeAdvantages = true
+    /// Whether advantages are given mean 0 and deviation 1; yes for gae, vtrace and reinforce++ unless given.
+    public var normalizeAdvantages: Bool?
     /// Whether mean and deviation of advantages are those of the whole run so far.
     public var useGlobalAdvantageNorm = false
     /// The policy ratio is clipped to 1 ± this; not at all if 0 or none.

@@ -9,7 +9,7 @@ public struct PolicySettings: Settings {
     public var baseModelName: String?
     /// Rollouts followed by learning.
     public var totalSteps = 500
-    /// Prompts of a rollout batch; `learnBatchSize` unless given.
+    /// Prompts of a rollout batch; `learnBatchSize` unless given, divided by the responses to each prompt.
     public var rolloutBatchSize: Int?
     /// Prompts of an evaluation batch, `rolloutBatchSize` unless given. It counts with `referenceCompatible`, which answers whole
     /// batches.
@@ -20,8 +20,8 @@ public struct PolicySettings: Settings {
     public var learnBatchSize = 16
     /// Learn batches whose gradients make one optimiser step.
     public var gradientAccumulationSteps = 1
-    /// Passes over the rollouts of a step.
-    public var ppoEpochs = 4
+    /// Passes over the rollouts of a step; 4 for gae and vtrace, 1 for methods without a value head, unless given.
+    public var ppoEpochs: Int?
     /// Adam's learning rate at the start; it falls linearly to 0.
     public var adamLearningRate = 1e-4
     /// Adam's decay of the first moment.
@@ -75,7 +75,7 @@ public struct PolicySettings: Settings {
             ("--rollout-batch-size", promptsOfBatch), ("--batch-size", promptsOfEvaluationBatch),
             ("--rollout-accumulation-steps", rolloutBatches),
             ("--learn-batch-size", learnBatchSize), ("--gradient-accumulation-steps", gradientAccumulationSteps),
-            ("--ppo-epochs", ppoEpochs), ("--log-steps", logSteps), ("--tokens-per-pass", tokensPerPass),
+            ("--ppo-epochs", ppoEpochs ?? 1), ("--log-steps", logSteps), ("--tokens-per-pass", tokensPerPass),
         ] where value <= 0 { throw InvalidSetting("\(name) is \(value); it must be above 0") }
         for (names, product) in [
             ("--rollout-batch-size times --rollout-accumulation-steps", Double(promptsOfBatch) * Double(rolloutBatches)),
@@ -98,8 +98,11 @@ public struct PolicySettings: Settings {
         return config
     }
 
-    /// Prompts of one rollout batch.
+    /// Prompts of one rollout batch where each is answered once.
     var promptsOfBatch: Int { rolloutBatchSize ?? learnBatchSize }
+
+    /// Prompts of one rollout batch where each is answered so often.
+    func promptsOfBatch(generations: Int) -> Int { rolloutBatchSize ?? max(1, learnBatchSize / max(1, generations)) }
 
     /// Prompts of one evaluation batch.
     var promptsOfEvaluationBatch: Int { batchSize ?? promptsOfBatch }

@@ -1,7 +1,8 @@
 /// What gives a response its reward.
 public struct RewardSettings: Settings {
     /// summarisation (a reward model, `rfModelDir`), sentiment (a classifier's probability, `rfModelDir`), rouge, bleu, token-id,
-    /// length, compression, pattern, or process (a program of your own, `scorerCommand`).
+    /// length, compression, pattern, or process (a program of your own, `scorerCommand`). Several, each once, with weights, are added:
+    /// `summarisation:1,length:-0.2`.
     public var rewardFunction = "summarisation"
     /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
     public var rfModelDir: String?
@@ -36,22 +37,38 @@ public struct RewardSettings: Settings {
         "summarisation", "rouge", "bleu", "token-id", "sentiment", "length", "compression", "pattern", "process",
     ]
 
-    public func validate() throws {
-        let name = SettingName.canonical(rewardFunction)
-        guard Self.functions.contains(name) else {
-            let nearest = NearestName.find(name, among: Self.functions).map { "; did you mean \($0)?" } ?? ""
-            throw InvalidSetting(
-                "--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)"
-            )
+    /// The reward functions with their weights.
+    /// - Throws: `InvalidSetting` for names that are unknown or given twice, and weights that are no numbers.
+    package var parts: [(name: String, weight: Double)] {
+        get throws {
+            var result: [(name: String, weight: Double)] = []
+            for word in rewardFunction.split(separator: ",", omittingEmptySubsequences: false) {
+                let pieces = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                let name = SettingName.canonical(pieces[0].filter { $0 != " " })
+                guard Self.functions.contains(name) else {
+                    let nearest = NearestName.find(name, among: Self.functions).map { "; did you mean \($0)?" } ?? ""
+                    throw InvalidSetting(
+                        "--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)")
+                }
+                guard let weight = pieces.count == 1 ? 1 : Double(pieces[1]), abs(weight) <= 1e30 else {
+                    throw InvalidSetting("--reward-function is '\(rewardFunction)'; a weight is a number, such as \(name):0.5")
+                }
+                guard !result.contains(where: { $0.name == name }) else {
+                    throw InvalidSetting("--reward-function names \(name) twice; each counts once")
+                }
+                result.append((name, weight))
+            }
+            return result
         }
-        switch name {
-        case "sentiment" where rfModelDir == nil:
-            throw InvalidSetting("--reward-function sentiment needs a classifier's folder, --rf-model-dir")
-        case "pattern" where rewardPattern == nil:
-            throw InvalidSetting("--reward-function pattern needs --reward-pattern")
-        case "process" where scorerCommand == nil:
-            throw InvalidSetting("--reward-function process needs --scorer-command")
-        default: break
+    }
+
+    public func validate() throws {
+        let names = try parts.map(\.name)
+        for (option, name, value) in [
+            ("a classifier's folder, --rf-model-dir", "sentiment", rfModelDir), ("--reward-pattern", "pattern", rewardPattern),
+            ("--scorer-command", "process", scorerCommand),
+        ] where names.contains(name) && value == nil {
+            throw InvalidSetting("--reward-function \(name) needs \(option)")
         }
         guard scorerPatience > 0 else { throw InvalidSetting("--scorer-patience must be above 0") }
         for (option, value, words) in [

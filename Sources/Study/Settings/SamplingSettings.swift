@@ -11,6 +11,8 @@ public struct SamplingSettings: Settings {
     public var topK: Int?
     /// Only the most probable tokens that reach this probability together are drawn from.
     public var topP: Float = 1
+    /// Only tokens with at least this share of the most probable token's probability are drawn from; all unless given.
+    public var minP: Float?
     /// Whether responses are drawn at random rather than the most probable ones; where evaluations are, only if given.
     public var doSample: Bool?
 
@@ -22,6 +24,7 @@ public struct SamplingSettings: Settings {
         guard temperature >= 0 else { throw InvalidSetting("--temperature must not be negative") }
         guard topK ?? 0 >= 0 else { throw InvalidSetting("--top-k must not be negative") }
         guard topP > 0, topP <= 1 else { throw InvalidSetting("--top-p must be in (0, 1]") }
+        guard (0...1).contains(minP ?? 0) else { throw InvalidSetting("--min-p must be in [0, 1]") }
     }
 
     /// How responses are drawn.
@@ -31,6 +34,6 @@ public struct SamplingSettings: Settings {
     func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
         guard doSample ?? samples else { return .greedy(maxNewTokens: maxNewTokens) }
         return SamplingOptions(
-            maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP)
+            maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP, minP: minP ?? 0)
     }
 }

@@ -1,7 +1,8 @@
-import Runs
 import Data
 import Formats
 package import Foundation
+import Runs
+import Tensor
 import Train
 
 /// How far best-of-N sampling has come, as its checkpoints hold it: which prompts are answered, and the sums over their answers.
@@ -22,31 +23,50 @@ package struct BestOfNProgress: Codable, Equatable {
     var curve: [Double] = []
     /// The means of finished splits.
     var curves: [String: [Double]] = [:]
+    /// Of soft choices: sums of the bounds of their KL for the first 1…n responses, and the means of finished splits.
+    var klCurve: [Double]?
+    var klCurves: [String: [Double]]?
 
     private static var fileName: String { "best-of-n.json" }
 
     /// Counts the responses to one prompt, `n` of each group.
-    /// - Returns: The rows of the first group, and the best one of every group with its `group` and `n`.
-    mutating func take(_ rows: [SampleRow], n: Int) -> (first: [SampleRow], best: [SampleRow]) {
+    /// - Parameters:
+    ///   - selection: how one of a group is chosen.
+    ///   - random: every prompt and group has a stream of its own in it.
+    /// - Returns: The rows of the first group, and the chosen one of every group with its `group` and `n`.
+    mutating func take(
+        _ rows: [SampleRow], n: Int, by selection: BestOfNSelection, using random: Philox
+    ) -> (first: [SampleRow], best: [SampleRow]) {
+        let choices = random.split(rows.first?.id ?? "")
         let groups = (0..<rows.count / n).map { Array(rows[$0 * n..<($0 + 1) * n]) }
         let bests = groups.enumerated().compactMap { group, part -> SampleRow? in
-            guard var best = BestOfN.best(of: part) else { return nil }
+            guard var best = selection.choose(of: part, using: choices.split(UInt64(group))) else { return nil }
             best.numbers["group"] = Double(group)
             best.numbers["n"] = Double(n)
             return best
         }
         let first = groups.first ?? []
         if curve.isEmpty { curve = [Double](repeating: 0, count: n) }
-        for (place, reward) in BestOfN.bestRewards(first).enumerated() { curve[place] += reward }
+        for (place, reward) in selection.expectedRewards(first).enumerated() { curve[place] += reward }
+        if selection != .best {
+            let sums = klCurve ?? [Double](repeating: 0, count: n)
+            klCurve = zip(sums, selection.klBounds(first)).map { $0 + $1 }
+        }
         firstMean += first.reduce(0) { $0 + ($1.reward ?? 0) } / Double(n)
         bestMean += bests.first?.reward ?? 0
-        tokens += groups.joined().reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
+        tokens += groups.joined().reduce(0) { $0 + Self.count($1.numbers["tokens"]) }
         done += bests.count
         return (first, bests)
     }
 
-    mutating func beginNextSplit() {
-        (split, prompts, firstMean, bestMean, curve) = (split + 1, 0, 0, 0, [])
+    /// A number of tokens, which a table may claim to be anything.
+    private static func count(_ number: Double?) -> Int { number.flatMap { Int(exactly: $0) }.map { min(max(0, $0), 1 << 20) } ?? 0 }
+
+    /// Keeps the means of a split that is done, and begins the next.
+    mutating func finish(split name: String, prompts count: Double) {
+        curves[name] = curve.map { $0 / count }
+        if let klCurve { klCurves = (klCurves ?? [:]).merging([name: klCurve.map { $0 / count }]) { _, new in new } }
+        (split, prompts, firstMean, bestMean, curve, klCurve) = (split + 1, 0, 0, 0, [], nil)
     }
 
     /// - Throws: `FileError`.
@@ -69,7 +89,7 @@ package struct BestOfNProgress: Codable, Equatable {
         }
         let counts = 0...(1 << 53)
         guard [progress.split, progress.prompts, progress.done, progress.tokens].allSatisfy({ counts.contains($0) }),
-            [0, n].contains(progress.curve.count)
+            [0, n].contains(progress.curve.count), progress.klCurve.map({ $0.count == n }) ?? true
         else { throw FileError.damaged(path: folder.path, problem: "\(fileName) has counts that no run comes to") }
         return progress
     }

@@ -6,8 +6,8 @@ public import Runs
 import Tensor
 import Train
 
-/// Best-of-N sampling: two tables for every split. `<split>` holds the N responses of the first group, `<split>_best_of_n` the best
-/// response of every group.
+/// Best-of-N sampling: two tables for every split. `<split>` holds the N responses of the first group, `<split>_best_of_n` the chosen
+/// response of every group. Responses are drawn, or taken from a finished run; a sweep makes a run of each of many settings.
 public struct BestOfNStage: Stage {
     /// How many samples, of which model.
     public var bestOfN = BestOfNSettings()
@@ -29,46 +29,26 @@ public struct BestOfNStage: Stage {
         [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.run)]
     }
 
+    public func validate() throws {
+        try validateGroups()
+        _ = try sweepPoints()
+    }
+
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        let points = try sweepPoints()
+        guard points.isEmpty else { return try sweep(over: points, in: folder, environment) }
         let session = try RunSession(self, in: folder, environment)
         if try session.folder.isFinished { return session.sayFinished() }
         let n = bestOfN.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
-        let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, note: session.say))
-        let ends = try policy.ends(note: session.say)
-        let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
-        let reference = try bestOfN.referenceModel.map { try policy.loadReference($0, note: session.say) }
-        var corpus = try session.corpus(data, bestOfN.evaluationSplits)
-        let tokenisation = try data.tokenisation(
-            of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
-            chat: data.chatFormat(of: policy))
-        corpus = try data.screened(
-            corpus, tokenisation, for: data.referenceCompatible ? [.training] : [.prompts], with: policy.tokenizer, note: session.say)
-        let wanted = try data.present(bestOfN.evaluationSplits, in: corpus, note: session.say)
-        let splits = try wanted.map { split -> (String, [TokenisedPrompt]) in
-            let prompts = try data.evaluationPrompts(
-                data.evaluationExamples(of: corpus, split: split, batch: bestOfN.perDeviceEvalBatchSize ?? 8), tokenisation,
-                room: policy.model.decoder.shape.contextLength - sampling.maxNewTokens - 1, with: policy.tokenizer)
-            if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
-            return (split, prompts)
-        }
+        let source = try bestOfN.samplesFrom.map { try storedSamples($0, session) } ?? drawnSamples(session)
         func grouped(_ count: Int) -> Int { bestOfN.groups > 1 ? min(bestOfN.groupedPrompts, count) : 0 }
-        let total = splits.reduce(0) { $0 + $1.1.count + grouped($1.1.count) * (bestOfN.groups - 1) }
+        let total = source.splits.reduce(0) { $0 + $1.prompts + grouped($1.prompts) * (bestOfN.groups - 1) }
+        try source.check()
         try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
-        var sampler = BestOfN(
-            ResponseSampler(
-                Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
-                tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
-            rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
-        (sampler.reference, sampler.promptsPerPass) = (reference, max(1, 256 / n))
-        let all = splits.flatMap(\.1)
-        try MemoryPlan.check(
-            limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,
-            advice: "a smaller --num-return-sequences, --max-new-tokens or --max-source-length, or a smaller model",
-            note: session.say
-        ) { sampler.memory(prompts: all, count: bestOfN.groups > 1 ? n * bestOfN.groups : n) }
+        let choices = Philox(seed: run.seed).split("selection")
         func take(_ rows: [SampleRow], of split: String) throws {
-            let (first, best) = progress.take(rows, n: n)
+            let (first, best) = progress.take(rows, n: n, by: bestOfN.choice, using: choices)
             try session.sinks.handle(.sampled(table: split, rows: first))
             try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: best))
             try session.sinks.handle(
@@ -76,54 +56,61 @@ public struct BestOfNStage: Stage {
         }
         // a pass is finished and saved before the program ends
         session.beginSteps()
-        while progress.split < splits.count {
-            let (split, prompts) = splits[progress.split]
-            let many = grouped(prompts.count)
-            while progress.prompts < prompts.count {
+        while progress.split < source.splits.count {
+            let (split, count) = source.splits[progress.split]
+            let many = grouped(count)
+            while progress.prompts < count {
                 // a pass is what is answered together, so a run that goes on must begin with a whole one
                 let isGrouped = progress.prompts < many
-                let end = min(isGrouped ? many : prompts.count, progress.prompts + sampler.promptsPerPass)
-                try sampler.sample(Array(prompts[progress.prompts..<end]), count: isGrouped ? n * bestOfN.groups : n) {
-                    try take($1, of: split)
-                }
+                let end = min(isGrouped ? many : count, progress.prompts + source.promptsPerPass)
+                try source.sample(progress.split, progress.prompts..<end, isGrouped ? n * bestOfN.groups : n) { try take($0, of: split) }
                 progress.prompts = end
                 try session.checkpoint(step: progress.done) { try progress.write(to: $0) }
                 session.forgetCheckpointRequest()
                 if session.shouldStop() { try session.leaveSteps(complete: false, step: progress.done, saving: nil) }
             }
-            let count = Double(max(1, prompts.count))
-            let (first, best) = (progress.firstMean / count, progress.bestMean / count)
-            try session.sinks.handle(
-                .measured(
-                    step: progress.done, values: ["\(split)_mean_reward": first, "\(split)_best_of_n_reward": best]))
-            session.say(
-                String(
-                    format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, first, n, best,
-                    BestOfN.kl(n: n)))
-            progress.curves[split] = progress.curve.map { $0 / count }
-            progress.beginNextSplit()
+            try finish(split, prompts: Double(max(1, count)), &progress, session)
         }
-        let curves = progress.curves
         try session.folder.writeResult { url in
-            let text = "{\"n\": \(n), \"splits\": [\(splits.map { "\"\($0.0)\"" }.joined(separator: ", "))]}\n"
+            let names = source.splits.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            let text = "{\"n\": \(n), \"splits\": [\(names)]}\n"
             try text.write(to: url.appendingPathComponent("complete.json"), atomically: false, encoding: .utf8)
-            try Self.curveText(curves, n: n).write(
+            try Self.curveText(progress, n: n).write(
                 to: url.appendingPathComponent("curves.csv"), atomically: false, encoding: .utf8)
         }
         try session.end(stage: "best of \(n)")
     }
 
-    /// The mean reward of the best of the first n responses, for all n, with the KL of best-of-n: one line for every n.
-    private static func curveText(_ curves: [String: [Double]], n: Int) -> String {
-        let splits = curves.keys.sorted()
-        var text = "n,kl," + splits.joined(separator: ",") + "\n"
+    /// Measures a split that is done, and begins the next.
+    private func finish(_ split: String, prompts: Double, _ progress: inout BestOfNProgress, _ session: RunSession) throws {
+        let n = bestOfN.numReturnSequences
+        let (first, best) = (progress.firstMean / prompts, progress.bestMean / prompts)
+        var values = ["\(split)_mean_reward": first, "\(split)_best_of_n_reward": best]
+        var text = String(format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, first, n, best, BestOfN.kl(n: n))
+        let (expected, kl) = ((progress.curve.last ?? 0) / prompts, (progress.klCurve?.last ?? 0) / prompts)
+        if bestOfN.choice != .best {
+            values["\(split)_best_of_n_expected_reward"] = expected
+            values["\(split)_best_of_n_kl_bound"] = kl
+            text = String(
+                format: "%@: mean reward %.3f, soft best of %d %.3f, expected %.3f (KL at most %.2f)", split, first, n, best, expected, kl)
+        }
+        try session.sinks.handle(.measured(step: progress.done, values: values))
+        session.say(text)
+        progress.finish(split: split, prompts: prompts)
+    }
+
+    /// The mean reward of the best of the first n responses, for all n, with the KL of best-of-n: one line for every n. Of a soft choice the
+    /// expected reward, and behind it the bound of its own KL.
+    private static func curveText(_ progress: BestOfNProgress, n: Int) -> String {
+        let splits = progress.curves.keys.sorted()
+        let bounds = progress.klCurves ?? [:]
+        var text = "n,kl," + (splits + splits.filter { bounds[$0] != nil }.map { $0 + "_kl" }).joined(separator: ",") + "\n"
         for place in 0..<n {
             // a split without prompts has no curve
-            let rewards = splits.map { split in
-                let curve = curves[split] ?? []
-                return "\(place < curve.count ? curve[place] : .nan)"
+            let columns = (splits.map { progress.curves[$0] ?? [] } + splits.compactMap { bounds[$0] }).map { curve in
+                "\(place < curve.count ? curve[place] : .nan)"
             }
-            text += "\(place + 1),\(BestOfN.kl(n: place + 1))," + rewards.joined(separator: ",") + "\n"
+            text += "\(place + 1),\(BestOfN.kl(n: place + 1))," + columns.joined(separator: ",") + "\n"
         }
         return text
     }

@@ -1,17 +1,68 @@
 package import Train
 
 extension PPOStage {
+    /// Checks every group, and that the method has a use for what is given.
+    public func validate() throws {
+        try validateGroups()
+        let config = try self.config()
+        let method = config.advantages
+        let usual = PPOSettings()
+        let usesGroups = method.fewestGenerations > 1
+        let given: [(option: String, isGiven: Bool, isUsed: Bool)] = [
+            ("--lam", algorithm.lam != usual.lam, method.usesValues),
+            ("--baseline-cost", algorithm.baselineCost != usual.baselineCost, method.usesValues),
+            ("--appo-clip-baseline", algorithm.appoClipBaseline != usual.appoClipBaseline, method.usesValues),
+            ("--value-normalisation", algorithm.valueNormalisation != usual.valueNormalisation, method.usesValues),
+            ("--value-normalisation-std", algorithm.valueNormalisationStd != usual.valueNormalisationStd, method.usesValues),
+            ("--importance-sampling-correction", algorithm.importanceSamplingCorrection, method.usesValues),
+            ("--reference-compatible", data.referenceCompatible, method.usesValues),
+            ("--use-gae-lambda-advantages no", !algorithm.useGaeLambdaAdvantages, method.name == "vtrace"),
+            ("--discounting", algorithm.discounting ?? 1 != 1, !usesGroups),
+        ]
+        if let option = given.first(where: { $0.isGiven && !$0.isUsed })?.option {
+            throw InvalidSetting("--advantage \(method.name) has no use for \(option); leave it out")
+        }
+        guard !config.correctsKL || !config.klAsReward else {
+            throw InvalidSetting("--kl-correction is for a KL in the loss; give --kl-reward no with it")
+        }
+        let entropy = PolicyMethodSettings()
+        guard
+            self.method.entropyTarget != nil
+                || (self.method.entropyStep, self.method.entropyLimit) == (entropy.entropyStep, entropy.entropyLimit)
+        else { throw InvalidSetting("--entropy-step and --entropy-limit belong to --entropy-target") }
+        guard rewards.overlongBuffer ?? 0 <= sampling.maxNewTokens else {
+            throw InvalidSetting("--overlong-buffer must not be above --max-new-tokens, which is \(sampling.maxNewTokens)")
+        }
+        guard config.generations >= method.fewestGenerations else {
+            throw InvalidSetting("--advantage \(method.name) needs --num-generations \(method.fewestGenerations) or more")
+        }
+        guard config.extraBatches == 0 || config.generations > 1 else {
+            throw InvalidSetting("--dynamic-sampling compares the responses to a prompt; give --num-generations 2 or more with it")
+        }
+        guard config.rollouts % config.learnBatchSize == 0 else {
+            throw InvalidSetting(
+                "--learn-batch-size times --gradient-accumulation-steps is \(config.learnBatchSize), and must divide the \(config.rollouts) "
+                    + "responses of a step: --rollout-batch-size times --rollout-accumulation-steps times --num-generations")
+        }
+        do {
+            try config.validate()
+        } catch let error as TrainingError {
+            throw InvalidSetting("\(error)")
+        }
+    }
+
     /// The trainer's settings, from the options of all groups.
     package func config() throws -> PPOConfig {
         let steps = policy.rolloutBatches
-        var config = PPOConfig()
+        var config = PPOConfig(method.method ?? (algorithm.useGaeLambdaAdvantages ? .gae : .vtrace))
+        method.apply(to: &config)
         (config.totalSteps, config.sampling, config.seed) = (policy.totalSteps, sampling.options(), run.seed)
 
-        config.rolloutBatchSize = policy.promptsOfBatch * steps
+        config.rolloutBatchSize = policy.promptsOfBatch(generations: config.generations) * steps
         config.rolloutBatches = steps
         config.learnBatchSize = policy.learnBatchSize * policy.gradientAccumulationSteps
         config.learnBatches = policy.gradientAccumulationSteps
-        config.epochs = policy.ppoEpochs
+        config.epochs = policy.ppoEpochs ?? config.epochs
         config.tokensPerPass = policy.tokensPerPass
         config.optimizer = policy.optimizer
         config.freezing = policy.freezing
@@ -25,8 +76,8 @@ extension PPOStage {
         config.checkpointSteps = policy.checkpointSteps
 
         config.klCoefficient = rewards.initKlCoef
-        config.klEstimator = PPOConfig.KLEstimator(rawValue: rewards.klApprox) ?? .k2
-        config.klAsReward = rewards.klReward
+        config.klEstimator = rewards.klApprox.flatMap(PPOConfig.KLEstimator.init) ?? config.klEstimator
+        config.klAsReward = rewards.klReward ?? config.klAsReward
         config.klTarget = rewards.adapKlCtrl ? rewards.target : nil
         config.klHorizon = rewards.horizon
         config.rewardScale = rewards.rewardScale
@@ -35,13 +86,13 @@ extension PPOStage {
         if rewards.lengthPenalty {
             config.lengthPenalty = .init(coefficient: rewards.lengthPenaltyCoef, power: rewards.lengthPenaltyPower)
         }
+        (config.overlongBuffer, config.overlongPenalty) = (rewards.overlongBuffer, rewards.overlongPenalty)
         config.endBonus = rewards.eosReward ? rewards.eosRewardCoef : 0
 
         config.discount = algorithm.discount(reference: data.referenceCompatible)
         config.lambda = algorithm.lam
-        config.usesGAE = algorithm.useGaeLambdaAdvantages
         config.correctsImportance = algorithm.importanceSamplingCorrection
-        config.normalisesAdvantages = algorithm.normalizeAdvantages
+        config.normalisesAdvantages = algorithm.normalizeAdvantages ?? config.normalisesAdvantages
         config.normalisesOverRun = algorithm.useGlobalAdvantageNorm
         config.policyClip = algorithm.appoClipPolicy > 0 ? algorithm.appoClipPolicy : nil
         config.valueClip = algorithm.appoClipBaseline > 0 ? algorithm.appoClipBaseline : nil

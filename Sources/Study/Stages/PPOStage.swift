@@ -12,8 +12,12 @@ public struct PPOStage: Stage {
     public var policy = PolicySettings()
     /// What scores generated texts.
     public var reward = RewardSettings()
+    /// Best-of-N that the policy learns to do without drawing N answers.
+    public var distillation = DistillationSettings()
     /// What each token is rewarded with.
     public var rewards = PPORewardSettings()
+    /// Which method of policy optimisation there is.
+    public var method = PolicyMethodSettings()
     /// How rewards become losses.
     public var algorithm = PPOSettings()
     /// Where the original's arithmetic is followed.
@@ -36,9 +40,18 @@ public struct PPOStage: Stage {
     public static let program = "train-ppo"
     public static var groups: [SettingsGroup<PPOStage>] {
         [
-            .init(\.policy), .init(\.reward), .init(\.rewards), .init(\.algorithm), .init(\.arithmetic), .init(\.data), .init(\.sampling),
+            .init(\.policy), .init(\.reward), .init(\.distillation), .init(\.rewards), .init(\.method), .init(\.algorithm),
+            .init(\.arithmetic), .init(\.data), .init(\.sampling),
             .init(\.adapter), .init(\.saving), .init(\.run),
         ]
+    }
+
+    /// The value head of a model, or a fresh one.
+    private func valueHead(of model: LanguageModel, _ session: RunSession) -> ValueHead {
+        if let head = model.head { return head }
+        session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias")
+        var random = Philox(seed: run.seed).split("value head")
+        return algorithm.freshHead(width: model.decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
     }
 
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
@@ -56,19 +69,16 @@ public struct PPOStage: Stage {
         if checkpoint == nil { try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed) }
         try saving.check(adapter.finished(start.model), tokenizer: supervised.tokenizer)
         let decoder = start.model.decoder
-        var random = Philox(seed: run.seed).split("value head")
-        if start.model.head == nil { session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias") }
-        let head =
-            start.model.head
-            ?? algorithm.freshHead(
-                width: decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
+        let config = try self.config()
+        let head = config.advantages.usesValues ? valueHead(of: start.model, session) : nil
 
         // the reference is the model that training started from, also when a run goes on
-        let reference =
-            try policy.baseModelName.map { try supervised.loadReference($0, note: session.say) }
-            ?? (checkpoint == nil && adapter.loraRank == nil ? decoder.copy() : supervised.model.decoder)
+        let reference: (any TransformerDecoder)? =
+            !rewards.trackKl
+            ? nil
+            : try policy.baseModelName.map { try supervised.loadReference($0, note: session.say) }
+                ?? (checkpoint == nil && adapter.loraRank == nil ? decoder.copy() : supervised.model.decoder)
 
-        let config = try self.config()
         let finals =
             policy.evaluationSplits.isEmpty && data.referenceCompatible
             ? EvaluationSettings.usual : policy.evaluationSplits
@@ -99,8 +109,9 @@ public struct PPOStage: Stage {
         let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
         config.freezing.apply(to: decoder)
-        let reward = try self.reward.load(
-            session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
+        let reward = try distillation.distilling(
+            self.reward.load(session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true),
+            answering: prompts + evaluations.flatMap(\.prompts) + finalEvaluations.flatMap(\.prompts), for: self, session)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,

@@ -13,6 +13,8 @@ public struct SFTStage: Stage {
     public var data = DataSettings()
     /// The optimiser and what it may change.
     public var training = TrainingSettings()
+    /// Answers of the model's own in place of the data set's summaries, in rounds.
+    public var rounds = RoundSettings()
     /// What is evaluated.
     public var evaluation = EvaluationSettings()
     /// How responses are drawn.
@@ -33,24 +35,31 @@ public struct SFTStage: Stage {
     public static let program = "train-sft"
     public static var groups: [SettingsGroup<SFTStage>] {
         [
-            .init(\.model), .init(\.data), .init(\.training), .init(\.evaluation), .init(\.sampling), .init(\.reward), .init(\.adapter),
-            .init(\.saving),
-            .init(\.run),
+            .init(\.model), .init(\.data), .init(\.training), .init(\.rounds), .init(\.evaluation), .init(\.sampling), .init(\.reward),
+            .init(\.adapter), .init(\.saving), .init(\.run),
         ]
     }
 
+    public func validate() throws {
+        try validateGroups()
+        try validateRounds()
+    }
+
+    /// The splits that are evaluated at the end.
+    var finalSplits: [String] {
+        guard evaluation.generates else { return [] }
+        return evaluation.evaluationSplits.isEmpty ? EvaluationSettings.usual : evaluation.evaluationSplits
+    }
+
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        if let count = rounds.rounds { return try work(rounds: count, in: folder, environment) }
         guard !model.fromScratch || adapter.loraRank == nil else {
             throw InvalidSetting(
                 "--from-scratch makes a model of random weights, which an adapter (--lora-rank) would leave as they are; choose one")
         }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return session.sayFinished() }
-        let finals =
-            evaluation.generates
-            ? (evaluation.evaluationSplits.isEmpty
-                ? EvaluationSettings.usual : evaluation.evaluationSplits) : []
-        var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finals)
+        var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finalSplits)
         var examples = try data.trainingExamples(of: corpus)
 
         let checkpoint = try session.restore()

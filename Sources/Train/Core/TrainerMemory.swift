@@ -71,7 +71,8 @@ extension BestOfN {
         var peaks = [
             generator.peakBytes(prompts: Array(longest), streams: count, maxNewTokens: newTokens, reading)
         ]
-        if let judge = rewardFunction as? RewardModelReward {
+        let parts = (rewardFunction as? WeightedReward)?.parts.map(\.reward) ?? [rewardFunction]
+        if let judge = parts.lazy.compactMap({ $0 as? RewardModelReward }).first {
             let answer = Array(repeating: judge.endOfSequence, count: newTokens)
             let requests = prompts.map {
                 RewardRequest(
@@ -176,7 +177,7 @@ extension PPOTrainer {
         var drawn = GeneratedResponse()
         let zeros = [Float](repeating: 0, count: newTokens)
         (drawn.tokens, drawn.ended) = (Array(repeating: ends.closing ?? 0, count: newTokens), true)
-        (drawn.logProbs, drawn.values) = (zeros, zeros)
+        (drawn.logProbs, drawn.values) = (zeros, valueHead == nil ? [] : zeros)
         var rollout = Rollout(id: middle.id, prompt: middle.tokens, response: drawn)
         (rollout.referenceLogProbs, rollout.advantages, rollout.returns) = (zeros, zeros, zeros)
         func withTrunk(_ part: [Rollout]) -> [Rollout] {
@@ -193,11 +194,12 @@ extension PPOTrainer {
             let part = withTrunk(part)
             twice {
                 let tape = Tape(recomputingLayers: config.recomputesLayers)
-                tape.backward(from: objective.loss(of: part, tokens: part.count * newTokens, on: tape))
+                tape.backward(from: objective.loss(of: part, on: tape))
             }
             optimizer.clearGradients()
         }
         objective.statistics = kept
+        objective.entropySeen = (0, 0)
         memory.evaluation = PassMemory.measured([rollout], length: \.count, limit: largest) { part in
             var part = withTrunk(part)
             addReferenceLogProbs(to: &part)
@@ -206,14 +208,18 @@ extension PPOTrainer {
             policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize)
         // the longest prompts of one step, which may come together
         let batch = Array(lengths.sorted(by: >).prefix(config.rolloutBatchSize))
-        let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 }
+        let generations = config.generations
+        // further batches of a step come beside those that are kept
+        let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 } * generations * (config.extraBatches > 0 ? 2 : 1)
         let evaluated = evaluationPrompts.map { set in
             generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, memory.evaluation)
         }
         memory.trainingTokens = largest
         memory.evaluationTokens = Packing.largestPart(
-            lengths: batch.map { $0 + newTokens + 1 }, batchSize: .max, tokensPerPass: config.tokensPerPass)
-        memory.caches = max(generator.peakBytes(prompts: batch, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
+            lengths: batch.flatMap { Array(repeating: $0 + newTokens + 1, count: generations) }, batchSize: .max,
+            tokensPerPass: config.tokensPerPass)
+        memory.caches = max(
+            generator.peakBytes(prompts: batch, streams: generations, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
         memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
         return memory
     }

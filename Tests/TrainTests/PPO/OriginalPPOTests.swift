@@ -223,12 +223,12 @@ import _TestSupport
         try whole.trainer.run()
         #expect(Set(whole.log.all("kl_coef")).count > 1)
         let first = try setup(own)
-        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead)?
+        var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead?)?
         try first.trainer.run(
-            checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead.copy()) },
+            checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead?.copy()) },
             shouldStop: { first.trainer.step == stop })
         let (snapshot, policy, head) = try #require(saved)
-        let second = try setup(own, start: policy, head: head)
+        let second = try setup(own, start: policy, head: try #require(head))
         try second.trainer.restore(snapshot)
         try second.trainer.run()
         second.weights().expectIdentical(to: whole.weights())

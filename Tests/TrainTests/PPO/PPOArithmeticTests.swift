@@ -153,22 +153,20 @@ import _TestSupport
         let ratios: [Float] = [0.5, 0.9, 1.1, 1.5, 0.5, 1.5]
         let advantages: [Float] = [1, 1, -2, 1, -1, -1]
         let terms: [Double] = [0.5, 0.9, -2.2, 1.2, -0.8, -1.5]
-        let tape = Tape()
-        let logProbs = tape.variable(Tensor(ratios.map { log($0) - 2 }, shape: [6]))
-        let loss = PPOLoss.policy(
-            logProbs: logProbs, oldLogProbs: .filled(-2, [6]), advantages: Tensor(advantages, shape: [6]), clip: 0.2,
-            tokens: 12)
-        expectClose([loss.item], [-terms.reduce(0, +) / 12], relative: 1e-6)
+        let now = ratios.map { log($0) - 2 }
+        let response = PolicyLoss.Response(
+            logProbs: now[...], oldLogProbs: Array(repeating: -2, count: 6), advantages: advantages)
+        let batch = LossBatch(responses: 2, tokens: 12, maxTokens: 9)
+        let loss = PolicyLoss()([response], of: batch)
+        expectClose([loss.policy], [-terms.reduce(0, +) / 12], relative: 1e-6)
         // d/d log p = −ρA/12 where the plain term is the smaller one, else 0
-        let gradient = tape.backward(from: loss, variables: [logProbs])[0]
-        expectClose(gradient.values, [-0.5, -0.9, 2.2, 0, 0, 1.5].map { $0 / 12 }, relative: 1e-5, absolute: 1e-8)
-        let plain = PPOLoss.policy(
-            logProbs: logProbs.detached, oldLogProbs: .filled(-2, [6]), advantages: Tensor(advantages, shape: [6]),
-            clip: nil,
-            tokens: 6)
+        expectClose(loss.gradient, [-0.5, -0.9, 2.2, 0, 0, 1.5].map { $0 / 12 }, relative: 1e-5, absolute: 1e-8)
+        #expect((loss.clippedLow, loss.clippedHigh) == (1, 1))
+        var plain = PolicyLoss()
+        plain.surrogate = .gradient
         // without clipping: log p · A
         let sum = zip(ratios, advantages).reduce(Float(0)) { $0 + (log($1.0) - 2) * $1.1 }
-        expectClose([plain.item], [-sum / 6], relative: 1e-6, absolute: 1e-7)
+        expectClose([plain([response], of: batch).policy], [Double(-sum / 12)], relative: 1e-6, absolute: 1e-7)
     }
 
     @Test("value loss: ½ mean max of the plain and the clipped square, and its gradient")
@@ -201,17 +199,17 @@ import _TestSupport
             .k1: [1, 1], .k2: [0.3, -0.4], .k3: [1 - exp(-0.3), 1 - exp(0.4)],
         ]
         for estimator in PPOConfig.KLEstimator.allCases {
-            let tape = Tape()
-            let variable = tape.variable(Tensor(policy, shape: [2]))
-            let loss = PPOLoss.kl(
-                logProbs: variable, referenceLogProbs: Tensor(reference, shape: [2]), estimator: estimator, tokens: 4)
+            var loss = PolicyLoss()
+            loss.kl = .init(estimator, weight: 0.5)
+            let response = PolicyLoss.Response(
+                logProbs: policy[...], oldLogProbs: policy, advantages: [0, 0], referenceLogProbs: reference)
+            let found = loss([response], of: LossBatch(responses: 1, tokens: 4, maxTokens: 2))
             let expected = zip(policy, reference).reduce(0) {
                 $0 + TokenRewards.kl(policy: Double($1.0), reference: Double($1.1), estimator: estimator)
             }
-            expectClose([loss.item], [expected / 4], relative: 1e-5, absolute: 1e-7, label: "\(estimator)")
+            expectClose([found.kl], [expected / 8], relative: 1e-5, absolute: 1e-7, label: "\(estimator)")
             expectClose(
-                tape.backward(from: loss, variables: [variable])[0].values,
-                (derivatives[estimator] ?? []).map { $0 / 4 }, relative: 1e-5, absolute: 1e-6, label: "\(estimator)")
+                found.gradient, (derivatives[estimator] ?? []).map { $0 / 8 }, relative: 1e-5, absolute: 1e-6, label: "\(estimator)")
         }
     }
 
@@ -225,7 +223,20 @@ import _TestSupport
             { $0.klCoefficient = -1 }, { $0.discount = 1.1 }, { $0.lambda = -0.1 }, { $0.freezing.fraction = 2 },
             { $0.logSteps = 0 }, { $0.optimizer.learningRate = -1 }, { $0.klTarget = 0 }, { $0.klHorizon = 0 },
             { $0.policyClip = 0 }, { $0.valueClip = -1 }, { $0.rewardClip = 0 }, { $0.evaluationSteps = 0 },
-            { $0.checkpointSteps = 0 },
+            { $0.checkpointSteps = 0 }, { $0.generations = 0 },
+            {
+                $0 = PPOConfig(.rloo); $0.generations = 1
+            },
+            {
+                $0 = PPOConfig(.grpo); $0.learnBatchSize = 24
+            }, { $0.extraBatches = 1 }, { $0.overlongBuffer = 49 }, { $0.dualClip = 1.2 },
+            {
+                $0 = PPOConfig(.grpo); $0.compatibility = .reference
+            },
+            {
+                $0 = PPOConfig(.remax); $0.correctsImportance = true
+            },
+            { $0.policyClipHigh = 0 }, { $0.entropyTarget = 0 }, { $0.groupReward = GroupReward("none") { scores, _ in scores } },
         ]
         for (index, change) in changes.enumerated() {
             var config = PPOConfig()

@@ -94,7 +94,7 @@ import _TestSupport
             var config = try fixture.config(name)
             config.normalisesAdvantages = false
             config.correctsImportance = corrects
-            config.usesGAE = usesGAE
+            config.advantages = usesGAE ? .gae : .vtrace
             let trainer = try fixture.trainer(PPOFixture.policy("learner", of: name), config, of: name)
             var rollouts = fixture.rollouts(item, config: config)
             trainer.addReferenceLogProbs(to: &rollouts)
@@ -122,14 +122,13 @@ import _TestSupport
         trainer.addReferenceLogProbs(to: &rollouts)
         trainer.addRewards(to: &rollouts)
         trainer.addAdvantages(to: &rollouts)
-        let tokens = rollouts.reduce(0) { $0 + (config.compatibility.dividesByColumns ? $1.response.count : $1.length) }
         let trained = Set(parameters.filter(\.isTrainable).map(\.name))
         let before = Weights(parameters)
 
         for (index, step) in item.steps.enumerated() {
             let tape = Tape()
             let items = trainer.prepared(rollouts)
-            let loss = trainer.objective.loss(of: items, tokens: tokens, on: tape)
+            let loss = trainer.objective.loss(of: items, on: tape)
             expectClose([loss.item], [step.totalLoss], relative: 1e-5, absolute: 2e-6, label: "total \(index)")
             if index == 0 {
                 tape.backward(from: loss)

@@ -16,6 +16,9 @@ public struct BestOfN {
     public var random: Philox
     /// The model that the KL of every response is measured against, when it is wanted.
     public var reference: (any TransformerDecoder)?
+    /// Whether the KL is that of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is; else of one
+    /// temperature from the reference at the same.
+    public var measuresDraws = false
     /// Prompts that are answered together.
     public var promptsPerPass = 16
 
@@ -71,11 +74,14 @@ public struct BestOfN {
     private func sequenceKL(_ answers: [SampledResponse], under reference: any TransformerDecoder) -> [Double] {
         guard let prompt = answers.first?.prompt else { return [] }
         let scorer = TokenScorer(
-            decoder: reference, temperature: sampler.options.temperature == 0 ? 1 : sampler.options.temperature,
+            decoder: reference,
+            temperature: measuresDraws || sampler.options.temperature == 0 ? 1 : sampler.options.temperature,
             validTokens: sampler.generator.validTokens)
         let scores = scorer.scores(TargetPass(prompt: prompt.tokens, targets: answers.map(\.drawn.tokens)))
         return zip(answers, scores).map { answer, score in
-            zip(answer.drawn.logProbs, score.logProbs).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+            zip(measuresDraws ? answer.drawn.drawLogProbs : answer.drawn.logProbs, score.logProbs).reduce(0) {
+                $0 + Double($1.0) - Double($1.1)
+            }
         }
     }
 

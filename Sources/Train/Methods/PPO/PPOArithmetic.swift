@@ -66,7 +66,7 @@ extension PPOArithmetic {
     /// That of sampling.
     var temperature: Float { config.sampling.temperature }
     /// All.
-    var scoredTogether: Int { config.rolloutBatchSize }
+    var scoredTogether: Int { config.rollouts }
     /// They are it: sampling has given every token's log-probability and value.
     func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores]) {}
 

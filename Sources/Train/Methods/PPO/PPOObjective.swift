@@ -1,10 +1,10 @@
 import Models
 package import Tensor
 
-/// The loss of PPO on rollouts whose advantages are known: policy, value, entropy and, where it is no reward, KL (``PPOLoss``).
+/// The loss of rollouts whose advantages are known: policy and, where it is no reward, KL (``PolicyLoss``), value (``PPOLoss``), entropy.
 package final class PPOObjective: Objective {
     let policy: any TransformerDecoder
-    let valueHead: ValueHead
+    let valueHead: ValueHead?
     let trunkLayers: Int
     private let config: PPOConfig
     private let arithmetic: any PPOArithmetic
@@ -12,28 +12,34 @@ package final class PPOObjective: Objective {
 
     /// The weight of a KL in the loss.
     var klCoefficient: Double
+    /// The weight of the entropy bonus.
+    var entropyController: EntropyController
+    /// Σ entropy and tokens of the passes since they were last looked at.
+    var entropySeen = (sum: 0.0, tokens: 0)
     /// What has been seen since the last log line.
     package var statistics = PPOStatistics()
 
     init(
-        policy: any TransformerDecoder, valueHead: ValueHead, trunkLayers: Int, validTokens: Int, arithmetic: any PPOArithmetic
+        policy: any TransformerDecoder, valueHead: ValueHead?, trunkLayers: Int, validTokens: Int, arithmetic: any PPOArithmetic
     ) {
         (self.policy, self.valueHead, self.trunkLayers, self.arithmetic) = (policy, valueHead, trunkLayers, arithmetic)
         config = arithmetic.config
         klCoefficient = config.klCoefficient
+        entropyController = EntropyController(
+            coefficient: config.entropyCost, target: config.entropyTarget, step: config.entropyStep, limit: config.entropyLimit)
         scorer = TokenScorer(
             decoder: policy, valueHead: valueHead, temperature: arithmetic.temperature, validTokens: validTokens,
-            withEntropy: config.entropyCost > 0)
+            withEntropy: config.entropyCost > 0 || config.entropyTarget != nil)
     }
 
     package var stage: String { "ppo" }
-    package var parameters: [Parameter] { policy.parameters + valueHead.parameters }
+    package var parameters: [Parameter] { policy.parameters + (valueHead?.parameters ?? []) }
     package func id(of rollout: Rollout) -> String { rollout.id }
     package func tokens(of rollout: Rollout) -> Int { rollout.count }
 
     package func loss(of pass: Pass<Rollout>, on tape: Tape) throws -> PassLoss {
         let part = pass.examples
-        let loss = loss(of: part, tokens: arithmetic.divisor(of: pass.batch), on: tape)
+        let loss = loss(of: part, in: Batch(pass.batch, arithmetic), on: tape)
         guard loss.item.isFinite else {
             throw TrainingError.notFinite(
                 "the loss", step: pass.step, in: policy, valueHead, ids: part.map(\.id), sequences: part.map { $0.prompt + $0.response })
@@ -41,53 +47,96 @@ package final class PPOObjective: Objective {
         return PassLoss(loss)
     }
 
-    /// The loss of a part of a learn batch whose sums are divided by `tokens`.
-    package func loss(of rollouts: [Rollout], tokens: Int, on tape: Tape) -> Tensor {
-        func column(_ path: KeyPath<Rollout, [Float]>) -> Tensor {
-            let values = rollouts.flatMap { $0[keyPath: path] }
-            return Tensor(values, shape: [values.count])
+    /// What the losses of a learn batch are divided by.
+    package struct Batch {
+        /// What the losses of tokens are divided by.
+        var tokens: Int
+        /// What metrics are means over.
+        var columns: Int
+        /// What the policy's terms are weighed by.
+        var loss: LossBatch
+
+        init(_ rollouts: [Rollout], _ arithmetic: any PPOArithmetic) {
+            let config = arithmetic.config
+            columns = arithmetic.divisor(of: rollouts)
+            tokens = max(1, config.masksTruncated ? arithmetic.divisor(of: rollouts.filter(\.ended)) : columns)
+            loss = LossBatch(responses: rollouts.count, tokens: tokens, maxTokens: config.sampling.maxNewTokens)
         }
+    }
+
+    /// The loss of rollouts that are a whole learn batch.
+    package func loss(of rollouts: [Rollout], on tape: Tape) -> Tensor { loss(of: rollouts, in: Batch(rollouts, arithmetic), on: tape) }
+
+    /// The loss of a part of a learn batch.
+    package func loss(of rollouts: [Rollout], in batch: Batch, on tape: Tape) -> Tensor {
         let found = scorer(TargetPass(rollouts), trunk: trunk(of: rollouts), on: tape)
-        let values = found.values ?? .zeros([0])
-        let (old, oldValues) = (column(\.logProbs), column(\.values))
-        let (advantages, returns) = (column(\.advantages), column(\.returns))
-        let mask = mask(of: rollouts)
-
-        let policyLoss = PPOLoss.policy(
-            logProbs: found.logProbs, oldLogProbs: old, advantages: advantages, clip: config.policyClip, tokens: tokens, mask: mask)
-        let valueLoss = PPOLoss.value(
-            values: values, oldValues: oldValues, returns: returns, clip: config.valueClip, tokens: tokens, mask: mask)
-        var loss = policyLoss + valueLoss.scaled(by: Float(config.valueCost))
-
+        let (columns, mask) = (found.logProbs.count, mask(of: rollouts))
+        let weight = arithmetic.weight(tokens: columns, of: batch.columns)
         // what a pass tells is a mean over its columns
-        let (columns, weight) = (Double(old.count), arithmetic.weight(tokens: old.count, of: tokens))
-        let share = columns / Double(tokens)
+        let shown = Double(batch.columns) / Double(max(1, columns))
+        var loss = policyLoss(of: rollouts, found.logProbs, in: batch, shown: shown, weight: weight)
+        if let values = found.values {
+            let (old, returns) = (column(\.values, of: rollouts), column(\.returns, of: rollouts))
+            let valueLoss = PPOLoss.value(
+                values: values, oldValues: old, returns: returns, clip: config.valueClip, tokens: batch.tokens, mask: mask)
+            loss = loss + valueLoss.scaled(by: Float(config.valueCost))
+            statistics.add(values: values.values, old: old.values, returns: returns.values, clip: config.valueClip, weight: weight)
+            statistics.add("baseline_loss", Double(valueLoss.item) * config.valueCost * shown, weight: weight)
+        }
         if let entropies = found.entropies {
             let sum = PPOLoss.sum(entropies, mask)
-            loss = loss + sum.scaled(by: Float(-config.entropyCost) / Float(tokens))
-            statistics.add("entropy", Double(sum.item) / columns, weight: weight)
-            statistics.add("entropy_loss", -config.entropyCost * Double(sum.item) / columns, weight: weight)
+            let coefficient = entropyController.applied
+            loss = loss + sum.scaled(by: Float(-coefficient) / Float(batch.tokens))
+            let mean = Double(sum.item) * Double(batch.columns) / Double(batch.tokens) / Double(max(1, columns))
+            statistics.add("entropy", mean, weight: weight)
+            statistics.add("entropy_loss", -coefficient * mean, weight: weight)
             statistics.extreme("max_entropy", entropies.values)
+            entropySeen.sum += Double(sum.item)
+            entropySeen.tokens += rollouts.reduce(0) { $0 + counted($1) }
         }
-        if !config.klAsReward {
-            let kl = PPOLoss.kl(
-                logProbs: found.logProbs, referenceLogProbs: column(\.referenceLogProbs), estimator: config.klEstimator, tokens: tokens,
-                mask: mask)
-            loss = loss + kl.scaled(by: Float(klCoefficient))
-            statistics.add("kl_loss", klCoefficient * Double(kl.item) * Double(tokens) / columns, weight: weight)
-        }
-        statistics.add(
-            logProbs: found.logProbs.values, old: old.values, advantages: advantages.values, clip: config.policyClip, weight: weight)
-        statistics.add(values: values.values, old: oldValues.values, returns: returns.values, clip: config.valueClip, weight: weight)
-        statistics.add("policy_loss", Double(policyLoss.item) / share, weight: weight)
-        statistics.add("baseline_loss", Double(valueLoss.item) * config.valueCost / share, weight: weight)
         return loss
     }
 
+    /// The policy's part, with the KL where it is none of the reward.
+    private func policyLoss(
+        of rollouts: [Rollout], _ logProbs: Tensor, in batch: Batch, shown: Double, weight: Double
+    ) -> Tensor {
+        let numbers = logProbs.values
+        var begin = 0
+        let responses = rollouts.map { rollout in
+            defer { begin += rollout.response.count }
+            return PolicyLoss.Response(
+                logProbs: numbers[begin..<begin + rollout.response.count], oldLogProbs: rollout.logProbs, advantages: rollout.advantages,
+                referenceLogProbs: rollout.referenceLogProbs, count: counted(rollout))
+        }
+        let hasReference = rollouts.allSatisfy { $0.referenceLogProbs.count == $0.response.count }
+        let loss = config.policyLoss(klCoefficient: hasReference ? klCoefficient : nil)
+        let value = loss(responses, of: batch.loss)
+        statistics.add(
+            logProbs: numbers, old: rollouts.flatMap(\.logProbs), advantages: rollouts.flatMap(\.advantages), clip: config.policyClip,
+            weight: weight)
+        let count = Double(max(1, responses.reduce(0) { $0 + $1.count }))
+        statistics.add("clipped_low_fraction", Double(value.clippedLow) / count, weight: weight)
+        statistics.add("clipped_high_fraction", Double(value.clippedHigh) / count, weight: weight)
+        statistics.add("policy_loss", value.policy * shown, weight: weight)
+        if loss.kl != nil { statistics.add("kl_loss", value.kl * shown, weight: weight) }
+        // Σ gradient · log p has the loss's gradient; a constant makes it have its value, too
+        let linear = (logProbs * Tensor(value.gradient, shape: logProbs.shape)).sum()
+        return linear + .filled(Float(value.policy + value.kl - Double(linear.item)), linear.shape)
+    }
+
+    private func column(_ path: KeyPath<Rollout, [Float]>, of rollouts: [Rollout]) -> Tensor {
+        let values = rollouts.flatMap { $0[keyPath: path] }
+        return Tensor(values, shape: [values.count])
+    }
+
+    /// The tokens of a rollout that the loss counts.
+    private func counted(_ rollout: Rollout) -> Int { config.masksTruncated && !rollout.ended ? 0 : rollout.length }
+
     /// 1 for every column that counts, 0 for padding; nil where there is none.
     private func mask(of rollouts: [Rollout]) -> Tensor? {
-        guard rollouts.contains(where: { $0.length < $0.response.count }) else { return nil }
-        let columns = rollouts.flatMap { row in row.response.indices.map { $0 < row.length ? Float(1) : 0 } }
+        guard rollouts.contains(where: { counted($0) < $0.response.count }) else { return nil }
+        let columns = rollouts.flatMap { row in row.response.indices.map { $0 < counted(row) ? Float(1) : 0 } }
         return Tensor(columns, shape: [columns.count])
     }
 

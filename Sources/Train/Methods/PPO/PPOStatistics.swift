@@ -67,10 +67,11 @@ package struct PPOStatistics {
             let columns = arithmetic.columns(of: rollout)
             let total = rollout.rewards.prefix(columns).reduce(0) { $0 + Double($1) }
             add("mean_total_reward", total)
+            add("end_share", rollout.ended ? 1 : 0)
+            guard !rollout.referenceLogProbs.isEmpty else { continue }
             let kl = rollout.estimatedKL(arithmetic.config.klEstimator, columns: columns)
             add("kl_div", kl)
             add("mean_kl_reward", -klCoefficient * kl)
-            add("end_share", rollout.ended ? 1 : 0)
             add("kl_sequence", rollout.sequenceKL)
             add("kl_controlled", arithmetic.controlledKL(of: rollout))
             for (policy, reference) in zip(rollout.logProbs, rollout.referenceLogProbs).prefix(columns) {
@@ -89,7 +90,7 @@ package struct PPOStatistics {
         let advantages = counted(\.advantages)
         add("rollout_advantages", advantages.reduce(0, +) / Double(max(1, tokens)))
         add("rollout_advantages_std", Self.variance(advantages).squareRoot())
-        add("mean_baseline", values.reduce(0, +) / Double(max(1, tokens)))
+        if !values.isEmpty { add("mean_baseline", values.reduce(0, +) / Double(max(1, tokens))) }
         extreme("max_baseline", values.map { Float($0) })
         add(lengths: rollouts.map(\.length), named: "response_tokens")
         if let textLengths { add(lengths: textLengths, named: "response_length") }

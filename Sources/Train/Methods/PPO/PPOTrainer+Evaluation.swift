@@ -43,15 +43,16 @@ extension PPOTrainer {
             by: TokenScorer(decoder: policy, temperature: 1, validTokens: tokenizer.vocabularySize, withEntropy: true))
         return responses.indices.map { i in
             let rollout = rollouts[i]
-            let kl = rollout.estimatedKL(config.klEstimator, columns: rollout.length)
             let entropy = predictions[i].entropies.reduce(0) { $0 + Double($1) }
-            return responses[i].row(
-                reward: scores[i],
-                numbers: [
-                    "step": Double(step), "kl_div": kl, "kl_reward": -controller.coefficient * kl,
-                    "auxiliary_reward": rollout.score - scores[i] * config.rewardScale, "entropy": entropy,
-                    "token_entropy": entropy / Double(max(1, rollout.length)), "tokens": Double(rollout.length),
-                ])
+            var numbers = [
+                "step": Double(step), "auxiliary_reward": rollout.score - scores[i] * config.rewardScale, "entropy": entropy,
+                "token_entropy": entropy / Double(max(1, rollout.length)), "tokens": Double(rollout.length),
+            ]
+            if reference != nil {
+                let kl = rollout.estimatedKL(config.klEstimator, columns: rollout.length)
+                (numbers["kl_div"], numbers["kl_reward"]) = (kl, -controller.coefficient * kl)
+            }
+            return responses[i].row(reward: scores[i], numbers: numbers)
         }
     }
 }

@@ -12,20 +12,31 @@ extension PPOTrainer {
         }
     }
 
-    /// Adds advantages and returns, from the values at sampling time.
+    /// Adds advantages and, from the values at sampling time, returns.
     package func addAdvantages(to rollouts: inout [Rollout]) {
-        for i in rollouts.indices { estimate(&rollouts[i], values: rollouts[i].values) }
+        guard case .rewards(let estimate) = config.advantages.source else {
+            for i in rollouts.indices { estimateFromValues(&rollouts[i], values: rollouts[i].values) }
+            return
+        }
+        let rewarded = rollouts.map {
+            RewardedResponse(group: $0.group, rewards: Array($0.rewards.prefix($0.length)), greedyScore: $0.greedyScore)
+        }
+        for (i, advantages) in estimate(rewarded, config).enumerated() {
+            precondition(advantages.count == rollouts[i].length, "\(config.advantages.name) gives one advantage a token")
+            rollouts[i].advantages = advantages.map(Float.init)
+        }
     }
 
     /// Advantages and returns of one rollout from the given values.
-    private func estimate(_ rollout: inout Rollout, values: [Float], ratios: [Float]? = nil) {
+    private func estimateFromValues(_ rollout: inout Rollout, values: [Float], ratios: [Float]? = nil) {
         (rollout.advantages, rollout.returns) = Advantages.estimated(
             rewards: rollout.rewards, values: values, end: rollout.length - 1, bootstrap: values.last ?? 0, ratios: ratios,
-            discount: config.discount, lambda: config.lambda, usesGAE: config.usesGAE)
+            discount: config.discount, lambda: config.lambda, usesGAE: config.advantages.usesGAE ?? true)
     }
 
     /// Moves the KL weight of the next rewards, and of this step's loss where the KL is part of it.
     func adaptKLWeight(to rollouts: [Rollout]) {
+        guard reference != nil else { return }
         arithmetic.adapt(&controller, to: rollouts)
         objective.klCoefficient = controller.coefficient
         objective.statistics.add("kl_coef", controller.coefficient)
@@ -43,6 +54,7 @@ extension PPOTrainer {
     /// One optimiser step on some rollouts.
     package func learn(_ rollouts: [Rollout]) throws {
         defer { optimization.optimizer.clearGradients() }
+        objective.entropySeen = (0, 0)
         for batch in arithmetic.learnBatches(rollouts) {
             let items = prepared(batch)
             record(advantagesOf: items)
@@ -52,6 +64,10 @@ extension PPOTrainer {
         let shown = arithmetic.shownNorm(of: optimization.optimizer.parameters)
         let norm = try optimization.take(learningRate: rate, batch: rollouts, of: step + 1)
         objective.statistics.add("gradient_norm", shown ?? norm)
+        if config.entropyTarget != nil {
+            objective.statistics.add("entropy_coef", objective.entropyController.applied)
+            objective.entropyController.update(entropy: objective.entropySeen.sum / Double(max(1, objective.entropySeen.tokens)))
+        }
         objective.statistics.add("learning_rate", rate)
     }
 
@@ -61,7 +77,7 @@ extension PPOTrainer {
         if arithmetic.usesLearnerValues || config.correctsImportance {
             for (i, current) in predictions(of: items).enumerated() {
                 let ratios = zip(current.logProbs, items[i].logProbs).map { Float(exponential(Double($0 - $1))) }
-                estimate(
+                estimateFromValues(
                     &items[i], values: arithmetic.usesLearnerValues ? current.values : items[i].values,
                     ratios: config.correctsImportance ? ratios : nil)
             }

@@ -12,19 +12,21 @@ extension PPOTrainer {
         }
         objective.statistics.add(
             rollouts, rawScores: scores, klCoefficient: controller.coefficient, textLengths: lengths, arithmetic: arithmetic)
-        objective.statistics.add("rollout_kl_coef", controller.coefficient)
+        if reference != nil { objective.statistics.add("rollout_kl_coef", controller.coefficient) }
         guard config.tableLogs != nil else { return }
         lastRollouts = zip(zip(rollouts, responses), scores).map { pair, score in
             let (rollout, response) = pair
-            let kl = rollout.estimatedKL(config.klEstimator, columns: arithmetic.columns(of: rollout))
-            var row = response.row(
-                reward: score,
-                numbers: [
-                    "shaped_reward": rollout.score, "kl_div": kl, "kl_reward": -controller.coefficient * kl,
-                    "kl_sequence": rollout.sequenceKL,
-                    "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
-                    "model_version": Double(optimization.count),
-                ])
+            var numbers = [
+                "shaped_reward": rollout.score, "tokens": Double(rollout.length), "ended": rollout.ended ? 1 : 0, "step": Double(step),
+                "model_version": Double(optimization.count),
+            ]
+            if config.generations > 1 { numbers["group"] = Double(rollout.group) }
+            if reference != nil {
+                let kl = rollout.estimatedKL(config.klEstimator, columns: arithmetic.columns(of: rollout))
+                (numbers["kl_div"], numbers["kl_reward"]) = (kl, -controller.coefficient * kl)
+                numbers["kl_sequence"] = rollout.sequenceKL
+            }
+            var row = response.row(reward: score, numbers: numbers)
             row.tokens = response.drawn.tokens
             return row
         }
@@ -46,7 +48,7 @@ extension PPOTrainer {
         var values = takeStatistics().merging(badBatches.numbers) { $1 }
         values["algo_steps"] = Double(step)
         values["optimizer_steps"] = Double(optimization.count)
-        values["rollouts"] = Double(step * config.rolloutBatchSize)
+        values["rollouts"] = Double(step * config.rollouts)
         values["tokens"] = Double(tokens)
         values.merge(arithmetic.progress(learnedColumns: learnedColumns)) { $1 }
         if config.normalisesOverRun { values["running_advantages"] = moments.mean }

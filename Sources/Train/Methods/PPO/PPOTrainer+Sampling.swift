@@ -5,14 +5,21 @@ import Tensor
 
 // From prompts to responses with their scores and log-probabilities.
 extension PPOTrainer {
-    /// Responses to a step's prompts, with their log-probabilities, values and trunk states.
-    package func sample(_ prompts: [TokenisedPrompt]) throws -> [SampledResponse] {
+    /// Responses to a step's prompts, with their log-probabilities, values and trunk states: all to the first prompt, then all to the second.
+    /// - Parameter first: the number that the first prompt has in the step.
+    package func sample(_ prompts: [TokenisedPrompt], from first: Int = 0) throws -> [SampledResponse] {
         let stream = random.split("rollout").split(UInt64(step))
         let generator = Generator(
             policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize,
             trunkLayers: sharedTrunkLayers > 0 ? sharedTrunkLayers : nil)
         let sampler = ResponseSampler(generator, tokenizer: tokenizer, options: config.sampling)
-        return try naming(prompts) { try sampler.responses(to: prompts) { [stream.split(UInt64($0))] }.map { $0[0] } }
+        // the first response is the same however many there are
+        return try naming(prompts) {
+            try sampler.responses(to: prompts) { index in
+                let own = stream.split(UInt64(first + index))
+                return [own] + (1..<max(1, config.generations)).map { own.split("response").split(UInt64($0)) }
+            }.flatMap { $0 }
+        }
     }
 
     /// Calls `body`, which samples; logits that are not finite become an error that names the prompt and the first tensor.
@@ -27,15 +34,30 @@ extension PPOTrainer {
     }
 
     /// The reward function's number for every response.
-    func score(_ responses: [SampledResponse]) throws -> [Double] {
-        let scores = try rewardFunction.rewards(
-            for: responses, batch: arithmetic.scoredTogether, trunkLayers: sharedTrunkLayers)
+    /// - Parameter isMeasured: whether the parts of a sum go into the metrics.
+    func score(_ responses: [SampledResponse], isMeasured: Bool = true) throws -> [Double] {
+        let scores = try sum(of: rewardFunction, for: responses, isMeasured: isMeasured)
         // beyond the range of floats, what they become is infinite
         guard scores.allSatisfy({ Float($0).isFinite }) else {
             let bad = zip(scores, responses).filter { !Float($0.0).isFinite }.map(\.1.prompt.id)
             throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)
         }
         return scores
+    }
+
+    /// A reward for every response; the parts of a sum are measured one by one.
+    private func sum(of reward: any RewardFunction, for responses: [SampledResponse], isMeasured: Bool) throws -> [Double] {
+        guard let composed = reward as? WeightedReward else {
+            return try reward.rewards(for: responses, batch: arithmetic.scoredTogether, trunkLayers: sharedTrunkLayers)
+        }
+        var sums = [Double](repeating: 0, count: responses.count)
+        for (name, part) in zip(composed.names, composed.parts) {
+            for (i, value) in try sum(of: part.reward, for: responses, isMeasured: isMeasured).enumerated() {
+                sums[i] += part.weight * value
+                if isMeasured { objective.statistics.add("reward_\(name)", value) }
+            }
+        }
+        return sums
     }
 
     /// Responses as rollouts, with the scores that are learned from.
@@ -72,6 +94,7 @@ extension PPOTrainer {
 
     /// Adds the reference model's log-probabilities of the same tokens.
     package func addReferenceLogProbs(to rollouts: inout [Rollout], temperature: Float? = nil) {
+        guard let reference else { return }
         let scorer = TokenScorer(
             decoder: reference, temperature: temperature ?? arithmetic.temperature, validTokens: tokenizer.vocabularySize)
         for (i, found) in scores(of: rollouts, by: scorer).enumerated() { rollouts[i].referenceLogProbs = found.logProbs }
@@ -81,7 +104,7 @@ extension PPOTrainer {
     func checkFinite(_ rollouts: [Rollout]) throws {
         let kinds: [(KeyPath<Rollout, [Float]>, String, any TransformerDecoder, ValueHead?)] = [
             (\.logProbs, "a log-probability", policy, nil), (\.values, "a value", policy, valueHead),
-            (\.referenceLogProbs, "a log-probability of the reference", reference, nil),
+            (\.referenceLogProbs, "a log-probability of the reference", reference ?? policy, nil),
         ]
         for (path, name, decoder, head) in kinds {
             let bad = rollouts.filter { !$0[keyPath: path].allSatisfy(\.isFinite) }

@@ -10,7 +10,9 @@ extension PPOTrainer {
                 "kl_coefficient": controller.coefficient, "logs": Double(logs), "advantages.count": moments.count,
                 "advantages.mean": moments.mean, "advantages.squares": moments.squares,
                 "learned_columns": Double(learnedColumns),
-            ]) { $1 }.merging(badBatches.numbers) { $1 }.merging(arithmetic.numbers) { $1 }, tensors: optimization.optimizer.state)
+            ]) { $1 }.merging(badBatches.numbers) { $1 }.merging(arithmetic.numbers) { $1 }
+                .merging(objective.entropyController.numbers) { $1 },
+            tensors: optimization.optimizer.state)
     }
 
     /// Continues from a snapshot; policy and head must hold the weights of the same moment.
@@ -26,6 +28,7 @@ extension PPOTrainer {
             count: number("advantages.count"), mean: number("advantages.mean"), squares: number("advantages.squares"))
         (logs, learnedColumns) = (snapshot.count("logs"), snapshot.count("learned_columns"))
         arithmetic.restore(snapshot.numbers)
+        objective.entropyController.restore(snapshot.numbers)
         badBatches.restore(snapshot.numbers)
     }
 }

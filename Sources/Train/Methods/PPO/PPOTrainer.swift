@@ -3,17 +3,18 @@ public import Eval
 public import Models
 import Tensor
 
-/// PPO on a language model: sample responses, score them, and move the policy towards those that did better than expected.
+/// Policy optimisation on a language model: sample responses, score them, and move the policy towards those that did better than expected. What is
+/// expected says a value head (PPO), or what the other responses to a prompt got (``AdvantageEstimator``).
 ///
 /// The policy's frozen layers are run once for every token, while it is sampled; the reference, the values and all epochs of learning
 /// start from their output. Sampling has already given every token's log-probability, so the policy is not run again before it learns.
 public final class PPOTrainer: SteppedTrainer {
     /// The model that learns.
     public let policy: any TransformerDecoder
-    /// Its value function.
-    public let valueHead: ValueHead
-    /// The model that the KL is measured against.
-    public let reference: any TransformerDecoder
+    /// Its value function; nil for methods that have none.
+    public let valueHead: ValueHead?
+    /// The model that the KL is measured against; nil where no KL is measured.
+    public let reference: (any TransformerDecoder)?
     /// The settings.
     public let config: PPOConfig
     let prompts: [TokenisedPrompt]
@@ -42,7 +43,7 @@ public final class PPOTrainer: SteppedTrainer {
     /// Steps (rollout and learning) done.
     public internal(set) var step = 0
     /// The wall-clock time of the last step's phases.
-    public private(set) var lastPhases = PhaseTimes()
+    public internal(set) var lastPhases = PhaseTimes()
     /// The scores of the last evaluation by set.
     public internal(set) var lastEvaluation: [String: Double] = [:]
 
@@ -59,39 +60,47 @@ public final class PPOTrainer: SteppedTrainer {
     /// A trainer.
     /// - Parameters:
     ///   - policy: the model to train; it is frozen as the settings say.
-    ///   - reference: the model that the KL is measured against. A copy of the policy shares its memory and its frozen layers.
+    ///   - valueHead: what values are read with; methods without values take none.
+    ///   - reference: the model that the KL is measured against. A copy of the policy shares its memory and its frozen layers. None is needed where
+    ///     the KL has no weight; then it is not measured.
     ///   - evaluationPrompts: named sets that are answered greedily at step 0, at intervals and at the end.
     /// - Throws: ``TrainingError`` for settings without meaning, fewer prompts than a rollout batch, or a prompt that the context has no
     ///   room for.
     public init(
-        policy: any TransformerDecoder, valueHead: ValueHead, reference: any TransformerDecoder, config: PPOConfig,
+        policy: any TransformerDecoder, valueHead: ValueHead?, reference: (any TransformerDecoder)?, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
         tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try config.validate()
+        try Settings.require(
+            (valueHead != nil) == config.advantages.usesValues, "the value head", valueHead == nil ? "missing" : "given",
+            "\(config.advantages.name) \(config.advantages.usesValues ? "needs one" : "has none")")
+        try Settings.require(
+            reference != nil || (config.klCoefficient == 0 && config.klTarget == nil), "the KL coefficient", config.klCoefficient,
+            "there is no reference to measure a KL against")
         let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
         guard prompts.count >= rolloutBatch else {
             throw TrainingError.invalidSetting(
                 name: "the rollout batch size", value: "\(rolloutBatch)",
                 rule: "there are only \(prompts.count) prompts")
         }
-        let context = min(policy.shape.contextLength, reference.shape.contextLength)
+        let context = min(policy.shape.contextLength, reference?.shape.contextLength ?? .max)
         let room = context - config.sampling.maxNewTokens - 1
         for prompt in prompts + evaluationPrompts.flatMap(\.prompts) {
             guard !prompt.tokens.isEmpty else { throw TrainingError.noTokens("prompt \(prompt.id)") }
             try policy.check(prompt.tokens, id: prompt.id, room: room)
-            try reference.check(prompt.tokens, id: prompt.id, room: room)
+            try reference?.check(prompt.tokens, id: prompt.id, room: room)
         }
         (self.policy, self.valueHead, self.reference, self.config) = (policy, valueHead, reference, config)
         (self.prompts, self.evaluationPrompts, self.rewardFunction) = (prompts, evaluationPrompts, rewardFunction)
         (self.tokenizer, self.ends, self.handler) = (tokenizer, ends, handler)
         config.freezing.apply(to: policy)
-        reference.parameters.forEach { $0.isTrainable = false }
+        reference?.parameters.forEach { $0.isTrainable = false }
         arithmetic = config.compatibility == .sane ? PlainPPO(config: config) : OriginalPPO(config)
         objective = PPOObjective(
             policy: policy, valueHead: valueHead,
-            trunkLayers: Trunk.share(policy, with: reference, atMost: policy.frozenTrunk).layers,
+            trunkLayers: reference.map { Trunk.share(policy, with: $0, atMost: policy.frozenTrunk).layers } ?? policy.frozenTrunk,
             validTokens: tokenizer.vocabularySize, arithmetic: arithmetic)
         optimization = OptimizerSteps(objective, config: config.steps)
         order = try BatchOrder(seed: config.seed, count: prompts.count, batchSize: rolloutBatch, dropLast: true)
@@ -103,7 +112,7 @@ public final class PPOTrainer: SteppedTrainer {
     /// A trainer whose responses one token ends; see the other initialiser.
     /// - Throws: as there.
     public convenience init(
-        policy: any TransformerDecoder, valueHead: ValueHead, reference: any TransformerDecoder, config: PPOConfig,
+        policy: any TransformerDecoder, valueHead: ValueHead?, reference: (any TransformerDecoder)?, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
         tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler = { _ in }
@@ -114,7 +123,7 @@ public final class PPOTrainer: SteppedTrainer {
             ends: EndTokens(closing: endOfSequence), handler: handler)
     }
 
-    /// How many layers policy and reference have in common; their output is computed once.
+    /// How many layers policy and reference have in common, without a reference how many are frozen; their output is computed once.
     public var sharedTrunkLayers: Int { objective.trunkLayers }
 
     var totalSteps: Int { config.totalSteps }
@@ -130,7 +139,7 @@ public final class PPOTrainer: SteppedTrainer {
         shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try handler(.began(stage: objective.stage, totalSteps: config.totalSteps))
-        if sharedTrunkLayers > 0 {
+        if sharedTrunkLayers > 0, reference != nil {
             try handler(.noted("policy and reference share \(sharedTrunkLayers) of \(policy.shape.layerCount) layers"))
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
@@ -148,21 +157,18 @@ public final class PPOTrainer: SteppedTrainer {
 
     private func trainStep(on prompts: [TokenisedPrompt]) throws -> Double {
         var watch = Stopwatch()
-        var responses = try sample(prompts)
-        lastPhases.generate = watch.lap()
-
-        let scores = try score(responses)
-        var rollouts = rollouts(of: responses, scores: scores)
-        // from here on the rollouts alone hold the trunk's states
-        for i in responses.indices { responses[i].drawn.trunk = nil }
+        lastPhases = PhaseTimes()
+        let drawn = try learnable(prompts, watch: &watch)
+        var rollouts = drawn.rollouts
+        let scores = drawn.scores
         arithmetic.complete(&rollouts, padding: padding, predict: predictions)
         addReferenceLogProbs(to: &rollouts)
         try checkFinite(rollouts)
-        lastPhases.score = watch.lap()
+        lastPhases.score += watch.lap()
 
         addRewards(to: &rollouts)
         addAdvantages(to: &rollouts)
-        record(rollouts, of: responses, scores: scores)
+        record(rollouts, of: drawn.responses, scores: scores)
         adaptKLWeight(to: rollouts)
         for epoch in 0..<config.epochs { try learn(from: rollouts, epoch: epoch) }
         lastPhases.learn = watch.lap()
@@ -181,7 +187,7 @@ public final class PPOTrainer: SteppedTrainer {
 }
 
 /// Seconds between one look and the next.
-private struct Stopwatch {
+struct Stopwatch {
     private var start = ContinuousClock.now
 
     mutating func lap() -> Double {

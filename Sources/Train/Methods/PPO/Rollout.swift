@@ -4,6 +4,10 @@ package import Models
 package struct Rollout {
     /// The example that the prompt comes from.
     package var id: String
+    /// The prompt's number in the step: responses to the same one are a group.
+    package var group = 0
+    /// The score of the greedy response to the prompt, where it is asked for.
+    package var greedyScore: Double?
     /// What the policy read.
     package var prompt: [Int32]
     /// The response, with the end-of-sequence token when it was drawn.
@@ -14,9 +18,9 @@ package struct Rollout {
     package var ended: Bool
     /// log p of each token when it was drawn.
     package var logProbs: [Float]
-    /// The value of the state that each token was drawn in, at that time.
+    /// The value of the state that each token was drawn in, at that time; empty without a value head.
     package var values: [Float]
-    /// log p of each token under the reference model.
+    /// log p of each token under the reference model; empty without one.
     package var referenceLogProbs: [Float] = []
     /// The reward function's number for the whole response, as it is learned from (scaled, with penalties).
     package var score = 0.0

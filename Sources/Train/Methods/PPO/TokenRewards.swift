@@ -12,12 +12,16 @@ public enum TokenRewards {
         }
     }
 
-    /// The score that is learned from: the reward function's number with the length penalty and the end bonus added, or the penalty
+    /// The score that is learned from: the reward function's number with the penalties of its length and the end bonus added, or the penalty
     /// score of a response that did not end; then scaled.
     public static func shapedScore(_ score: Double, length: Int, ended: Bool, config: PPOConfig) -> Double {
         var result = score
         if let penalty = config.lengthPenalty {
             result -= penalty.coefficient * pow(Double(length) / Double(config.sampling.maxNewTokens), penalty.power)
+        }
+        if let buffer = config.overlongBuffer {
+            let beyond = length - (config.sampling.maxNewTokens - buffer)
+            result -= config.overlongPenalty * Double(max(0, beyond)) / Double(buffer)
         }
         if ended { result += config.endBonus }
         if !ended, let missing = config.missingEndScore { result = missing }
@@ -25,15 +29,18 @@ public enum TokenRewards {
     }
 
     /// −coefficient · KL for every token, with the score added at the last one, clipped afterwards.
-    /// - Parameter end: the index of the last token; of the last column unless given.
+    /// - Parameters:
+    ///   - referenceLogProbs: none where there is no reference; then there is no KL, either.
+    ///   - end: the index of the last token; of the last column unless given.
     public static func rewards(
         logProbs: [Float], referenceLogProbs: [Float], score: Double, klCoefficient: Double, config: PPOConfig,
         end: Int? = nil
     ) -> [Float] {
-        var result = zip(logProbs, referenceLogProbs).map { policy, reference in
-            config.klAsReward
-                ? -klCoefficient
-                    * kl(policy: Double(policy), reference: Double(reference), estimator: config.klEstimator) : 0
+        var result = [Double](repeating: 0, count: logProbs.count)
+        if config.klAsReward {
+            for (t, (policy, reference)) in zip(logProbs, referenceLogProbs).enumerated() {
+                result[t] = -klCoefficient * kl(policy: Double(policy), reference: Double(reference), estimator: config.klEstimator)
+            }
         }
         if !result.isEmpty { result[end ?? result.count - 1] += score }
         if let clip = config.rewardClip { result = result.map { min(max($0, -clip), clip) } }

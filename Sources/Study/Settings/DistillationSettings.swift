@@ -1,0 +1,60 @@
+import Data
+import Eval
+import Foundation
+import Runs
+import Train
+
+/// Best-of-N that a policy learns to do without drawing N answers (vBoN).
+public struct DistillationSettings: Settings {
+    /// A finished best-of-N run of the reference, with samples of every prompt that is trained on or evaluated: the policy is rewarded with
+    /// (N − 1) log F, F the share of a prompt's samples whose reward is no greater, so that with `initKlCoef` 1 it comes to what best-of-N does.
+    public var distilBestOfN: String?
+    /// That N; 16 unless given.
+    public var distilledN: Int?
+
+    /// The defaults.
+    public init() {}
+
+    public func validate() throws {
+        guard distilledN == nil || distilBestOfN != nil else {
+            throw InvalidSetting("--distilled-n is for --distil-best-of-n, the run whose samples say how good an answer is")
+        }
+        guard distilledN ?? 2 > 1 else { throw InvalidSetting("--distilled-n must be above 1: best of 1 is the reference itself") }
+    }
+
+    /// The reward of distillation in place of a reward, where that is asked for.
+    /// - Parameter prompts: all that will be answered.
+    func distilling(
+        _ reward: any RewardFunction, answering prompts: [TokenisedPrompt], for stage: PPOStage, _ session: RunSession
+    ) throws -> any RewardFunction {
+        guard let distilBestOfN else { return reward }
+        let runs = URL(fileURLWithPath: stage.run.outputDir, isDirectory: true)
+        let source = try RunFolder.run(named: distilBestOfN, in: runs, expecting: [.bestOfN])
+        let rows = try Tables.names(inRun: source).filter { !$0.hasSuffix("_best_of_n") }
+            .flatMap { try StoredSamples.prompts($0, inRun: source).flatMap { $0 } }
+        let result = DistilledBestOfN(reward, n: distilledN ?? 16, samples: rows)
+        let counts = prompts.map { result.sampleCount(of: $0.query) }
+        if let place = counts.firstIndex(of: 0) {
+            throw InvalidSetting(
+                "\(source.path) has no samples of prompt \(prompts[place].id), and of \(counts.count { $0 == 0 }) of \(prompts.count) in all; "
+                    + "draw them with sample-best-of-n --evaluation-splits train,validation,ood_validation and a great enough "
+                    + "--target-eval-datapoints")
+        }
+        session.say("distilling best of \(result.n) from \(counts.min() ?? 0) to \(counts.max() ?? 0) samples a prompt of \(source.path)")
+        let drawn = try RunConfiguration.read(inRun: source)?.options ?? [:]
+        var own = try stage.reward.values.filter { ["reward_function", "rf_model_dir"].contains($0.key) }
+        own["model_name"] = .string(stage.policy.baseModelName ?? stage.policy.modelName)
+        // what was chosen again from another run's samples does not say what drew and scored them
+        for (name, value) in own.sorted(by: { $0.key < $1.key }) where drawn["samples_from"] == nil && drawn[name] != value {
+            session.say(
+                "\(name) is \(value.shown), but \(drawn[name]?.shown ?? "none") of those samples: they should be the reference's, with its rewards"
+            )
+        }
+        if stage.rewards.initKlCoef != 1 || stage.rewards.klApprox != 1 || stage.rewards.adapKlCtrl {
+            session.say(
+                "the objective is exactly that of best-of-\(result.n) with --init-kl-coef 1 --kl-approx 1; this run has "
+                    + "--init-kl-coef \(stage.rewards.initKlCoef) --kl-approx \(stage.rewards.klApprox)")
+        }
+        return result
+    }
+}

@@ -1,0 +1,121 @@
+import Data
+import Foundation
+import Models
+import Runs
+import Tensor
+import Train
+
+/// Where best-of-N has its responses from: a model that draws them, or the tables of a finished run.
+struct BestOfNSamples {
+    /// The splits, with the number of their prompts.
+    let splits: [(name: String, prompts: Int)]
+    /// Prompts that are answered together.
+    let promptsPerPass: Int
+    /// Refuses work that there is no memory for.
+    var check: () throws -> Void = {}
+    /// Hands over so many rows for each of some prompts of a split, by its number, prompt by prompt.
+    let sample: (_ split: Int, _ prompts: Range<Int>, _ count: Int, _ each: ([SampleRow]) throws -> Void) throws -> Void
+}
+
+extension BestOfNStage {
+    /// The samples that a model draws.
+    func drawnSamples(_ session: RunSession) throws -> BestOfNSamples {
+        let n = bestOfN.numReturnSequences
+        let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, note: session.say))
+        let ends = try policy.ends(note: session.say)
+        let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
+        let reference = try bestOfN.referenceModel.map {
+            $0 == bestOfN.modelName ? policy.model.decoder : try policy.loadReference($0, note: session.say)
+        }
+        var corpus = try session.corpus(data, bestOfN.evaluationSplits)
+        let tokenisation = try data.tokenisation(
+            of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
+            chat: data.chatFormat(of: policy))
+        corpus = try data.screened(
+            corpus, tokenisation, for: data.referenceCompatible ? [.training] : [.prompts], with: policy.tokenizer, note: session.say)
+        let wanted = try data.present(bestOfN.evaluationSplits, in: corpus, note: session.say)
+        let splits = try wanted.map { split -> (name: String, prompts: [TokenisedPrompt]) in
+            let prompts = try data.evaluationPrompts(
+                data.evaluationExamples(of: corpus, split: split, batch: bestOfN.perDeviceEvalBatchSize ?? 8), tokenisation,
+                room: policy.model.decoder.shape.contextLength - sampling.maxNewTokens - 1, with: policy.tokenizer)
+            if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
+            return (split, prompts)
+        }
+        var sampler = BestOfN(
+            ResponseSampler(
+                Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
+                tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
+            rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
+        (sampler.reference, sampler.promptsPerPass) = (reference, max(1, 256 / n))
+        sampler.measuresDraws = bestOfN.klOfDraws ?? false
+        let (count, all) = (bestOfN.groups > 1 ? n * bestOfN.groups : n, splits.flatMap(\.prompts))
+        return BestOfNSamples(
+            splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: sampler.promptsPerPass,
+            check: {
+                try MemoryPlan.check(
+                    limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,
+                    advice: "a smaller --num-return-sequences, --max-new-tokens or --max-source-length, or a smaller model",
+                    note: session.say
+                ) { sampler.memory(prompts: all, count: count) }
+            },
+            sample: { split, prompts, count, each in
+                try sampler.sample(Array(splits[split].prompts[prompts]), count: count) { try each($1) }
+            })
+    }
+
+    /// The samples of a finished run, with the rewards that they got there.
+    func storedSamples(_ name: String, _ session: RunSession) throws -> BestOfNSamples {
+        let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
+        let source = try RunFolder.run(named: name, in: runs, expecting: [.bestOfN])
+        let known = try Tables.names(inRun: source)
+        let wanted = bestOfN.evaluationSplits.filter { known.contains($0) }
+        for split in bestOfN.evaluationSplits where !known.contains(split) {
+            session.say("\(source.path) has no samples of \(split); it is left out")
+        }
+        guard !wanted.isEmpty else { throw RunFolderError.unknownTable(bestOfN.evaluationSplits[0], path: source.path, known: known) }
+        let most = data.evaluatedCount(batch: bestOfN.perDeviceEvalBatchSize ?? 8)
+        let splits = try wanted.map { split in
+            let prompts = try StoredSamples.prompts(split, inRun: source)
+            if prompts.count > most {
+                session.say("\(split): the first \(most) of \(prompts.count) prompts (--target-eval-datapoints)")
+            }
+            return (name: split, prompts: Array(prompts.prefix(most)))
+        }
+        for (split, prompts) in splits {
+            for (place, rows) in prompts.enumerated() {
+                let needed = bestOfN.numReturnSequences * (bestOfN.groups > 1 && place < bestOfN.groupedPrompts ? bestOfN.groups : 1)
+                guard rows.count >= needed else {
+                    throw InvalidSetting(
+                        "\(source.path) has \(rows.count) samples of prompt \(rows.first?.id ?? "") (\(split)), and "
+                            + "--num-return-sequences times --groups asks for \(needed)")
+                }
+            }
+        }
+        return BestOfNSamples(splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: 1024) { split, prompts, count, each in
+            for rows in splits[split].prompts[prompts] { try each(Array(rows.prefix(count))) }
+        }
+    }
+}
+
+/// The samples that a finished run of best-of-N has left.
+enum StoredSamples {
+    /// The rows of a table, prompt by prompt.
+    /// - Throws: `RunFolderError.unfinished` and `.unknownTable`; `FormatError`; `InvalidSetting` for a row without a reward.
+    static func prompts(_ table: String, inRun folder: URL) throws -> [[SampleRow]] {
+        guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
+        var prompts: [[SampleRow]] = []
+        for row in try Tables.read(table, inRun: folder) {
+            guard row.reward != nil else {
+                throw InvalidSetting(
+                    "table \(table) of \(folder.path) has a row without a reward (\(row.id)); name a run whose samples have one")
+            }
+            // samples of a prompt are numbered from 0, and ids alone need not tell prompts apart
+            if let last = prompts.last?.last, last.id == row.id, row.numbers["sample"] != 0 {
+                prompts[prompts.count - 1].append(row)
+            } else {
+                prompts.append([row])
+            }
+        }
+        return prompts
+    }
+}

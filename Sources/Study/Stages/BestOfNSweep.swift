@@ -1,0 +1,101 @@
+import Data
+import Diversity
+import Formats
+import Foundation
+import Runs
+import Train
+
+/// One combination of a sweep's settings.
+struct SweepPoint {
+    /// The settings with their values, in the order of the sweep.
+    let settings: [(name: String, value: String)]
+    /// The stage that has them.
+    let stage: BestOfNStage
+
+    /// The name of its folder: `temperature-0.3_min-p-0.05`.
+    var name: String { settings.map { "\($0.name)-\($0.value)" }.joined(separator: "_") }
+}
+
+extension BestOfNStage {
+    /// The most points of a sweep.
+    private static var mostPoints: Int { 1000 }
+    /// What may be swept when nothing is drawn.
+    private static let choices = ["num_return_sequences", "selection", "selection_temperature"]
+
+    /// All combinations of the sweep's values, the last setting's changing fastest; none without a sweep.
+    /// - Throws: `InvalidSetting` for settings that are none, and for values that they do not take.
+    func sweepPoints() throws -> [SweepPoint] {
+        let axes = try (bestOfN.sweep ?? []).map(axis)
+        guard !axes.isEmpty else { return [] }
+        if let twice = axes.indices.first(where: { place in axes[..<place].contains { $0.name == axes[place].name } }) {
+            throw InvalidSetting("--sweep names \(axes[twice].name) twice; give all of its values in one")
+        }
+        guard axes.reduce(1.0, { $0 * Double($1.values.count) }) <= Double(Self.mostPoints) else {
+            throw InvalidSetting("--sweep has more than \(Self.mostPoints) combinations; give fewer values")
+        }
+        let all = axes.reduce([[]]) { points, axis in
+            points.flatMap { point in axis.values.map { point + [(name: axis.name, value: $0)] } }
+        }
+        return try all.map { point in
+            var values = try self.values
+            values["sweep"] = nil
+            values["resume"] = .string(ResumePolicy.allow.rawValue)
+            if bestOfN.samplesFrom == nil {
+                // what temperatures and restrictions do is what a sweep asks for
+                values["kl_of_draws"] = .bool(bestOfN.klOfDraws ?? true)
+                values["reference_model"] = .string(bestOfN.referenceModel ?? bestOfN.modelName)
+            }
+            for (name, value) in point { values[SettingName.snake(name)] = Self.option(value) }
+            // a temperature of choices means nothing to the best
+            if values["selection"] != .string("soft") { values["selection_temperature"] = nil }
+            let stage = try BestOfNStage(values: values)
+            try stage.validateGroups()
+            return SweepPoint(settings: point, stage: stage)
+        }
+    }
+
+    private func axis(_ text: String) throws -> (name: String, values: [String]) {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        let values = (parts.count == 2 ? parts[1] : "").split(separator: ",", omittingEmptySubsequences: false)
+            .map { $0.filter { !$0.isWhitespace } }
+        guard parts.count == 2, values.allSatisfy({ (try? RunFolderError.checkName($0)) != nil }) else {
+            throw InvalidSetting("--sweep is '\(text)'; it takes a setting and its values, such as temperature=0.3,0.7,1")
+        }
+        guard Set(values).count == values.count else { throw InvalidSetting("--sweep \(text) has a value twice") }
+        let name = SettingName.canonical(parts[0].filter { !$0.isWhitespace })
+        let known = (bestOfN.samplesFrom == nil ? SamplingSettings.names : []) + Self.choices
+        guard known.contains(SettingName.snake(name)) else {
+            let nearest =
+                NearestName.find(SettingName.snake(name), among: known).map { "; did you mean \(SettingName.canonical($0))?" } ?? ""
+            throw InvalidSetting(
+                "--sweep cannot change \(name); it takes \(known.map(SettingName.canonical).joined(separator: ", "))\(nearest)")
+        }
+        return (name, values)
+    }
+
+    private static func option(_ text: String) -> OptionValue {
+        if let integer = Int64(text) { return .integer(integer) }
+        if let number = Double(text) { return .number(number) }
+        return text == "true" || text == "false" ? .bool(text == "true") : .string(text)
+    }
+
+    /// Makes the runs of all points, and the table that compares them.
+    func sweep(over points: [SweepPoint], in folder: URL, _ environment: StageEnvironment) throws {
+        let session = try RunSession(self, in: folder, environment)
+        if try session.folder.isFinished { return session.sayFinished() }
+        var runs = try InnerRuns("points", of: session, environment)
+        var results: [SweepResult] = []
+        for (place, point) in points.enumerated() {
+            let run = try runs.run(point.stage, point.name)
+            results += try SweepResult.results(of: run, at: point)
+            if place >= runs.done { try runs.finishPart() }
+        }
+        let table = SweepResult.markdown(results)
+        try session.folder.writeResult { url in
+            try AtomicFile.write(ResultJSON.text(of: results), to: url.appendingPathComponent("sweep.json"))
+            try AtomicFile.write(table, to: url.appendingPathComponent("sweep.md"))
+        }
+        session.show(table)
+        try session.end(stage: "sweep")
+    }
+}

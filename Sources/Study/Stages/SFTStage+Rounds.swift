@@ -1,0 +1,157 @@
+package import Data
+import Formats
+import Foundation
+import Runs
+import Train
+
+/// Rejection sampling and supervised fine-tuning in rounds: in `rounds/<r>/` of the run folder there is a run of best-of-N, `samples`,
+/// and one of supervised fine-tuning, `sft`. The last one's model is the result.
+extension SFTStage {
+    /// Refuses what rounds cannot go with.
+    func validateRounds() throws {
+        guard rounds.rounds != nil else { return }
+        guard !model.fromScratch else {
+            throw InvalidSetting("--rounds needs a model that can answer; name one with --model-name, for example a run of train-sft")
+        }
+        guard evaluation.doTrain else { throw InvalidSetting("--rounds is for training; leave out --do-train") }
+    }
+
+    /// Trains in so many rounds.
+    func work(rounds count: Int, in folder: URL, _ environment: StageEnvironment) throws {
+        let session = try RunSession(self, in: folder, environment)
+        if try session.folder.isFinished { return session.sayFinished() }
+        var runs = try InnerRuns("rounds", of: session, environment)
+        let corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finalSplits)
+        let examples = try data.trainingExamples(of: corpus)
+        var current = model.modelName ?? ""
+        var result = folder
+        for round in 1...count {
+            let samples = try runs.run(sampling(of: round, from: current), "\(round)/samples", corpus: corpus)
+            let kept = try kept(of: StoredSamples.prompts("train", inRun: samples.folder), round: round)
+            var own = corpus
+            own.splits["train"] = kept.answering(examples)
+            own.sizes["train"] = nil
+            let trained = try runs.run(
+                training(of: round, last: round == count, from: rounds.roundStart == "first" ? model.modelName ?? "" : current),
+                "\(round)/sft", corpus: own)
+            (current, result) = (trained.folder.path, trained.result)
+            guard round > runs.done else { continue }
+            var values = kept.values
+            // what the model of the round measures at its end, under the names of any such run
+            let measured = try trained.metrics()
+            for last in measured where last.step == measured.last?.step { values.merge(last.values) { _, new in new } }
+            try session.sinks.handle(.measured(step: round, values: values))
+            try session.sinks.handle(.sampled(table: "round_\(round)", rows: kept.rows))
+            session.say(kept.text(round: round, of: count))
+            try runs.finishPart()
+        }
+        try session.folder.writeResult { url in
+            for name in try Folder.names(in: result.path) where name != FolderChecksums.fileName {
+                try FileManager.default.copyItem(at: result.appendingPathComponent(name), to: url.appendingPathComponent(name))
+            }
+        }
+        try session.end(stage: "sft in \(count) rounds")
+    }
+
+    /// Random streams of a round: the first has those of the run's seed.
+    private func seed(_ round: Int) -> UInt64 { run.seed &+ UInt64(round - 1) &* 0x9E37_79B9_7F4A_7C15 }
+
+    /// Data settings of a corpus whose rows have been chosen.
+    private var chosenData: DataSettings {
+        var data = data
+        (data.datasetRandomSubset, data.datasetStructuredSubset, data.sentimentIndex) = (nil, nil, nil)
+        return data
+    }
+
+    private func sampling(of round: Int, from model: String) -> BestOfNStage {
+        var stage = BestOfNStage()
+        (stage.bestOfN.modelName, stage.bestOfN.numReturnSequences) = (model, rounds.roundSamples ?? 16)
+        stage.bestOfN.evaluationSplits = ["train"]
+        (stage.reward, stage.sampling, stage.run, stage.data) = (reward, sampling, run, chosenData)
+        stage.sampling.doSample = nil
+        stage.data.targetEvalDatapoints = data.maxTrainExamples ?? 1_000_000_000
+        (stage.data.maxTrainExamples, stage.data.evalDataset) = (nil, nil)
+        stage.run.seed = seed(round)
+        (stage.run.runId, stage.run.resume) = (nil, ResumePolicy.allow.rawValue)
+        return stage
+    }
+
+    private func training(of round: Int, last: Bool, from model: String) -> SFTStage {
+        var stage = self
+        stage.rounds = RoundSettings()
+        stage.model.modelName = model
+        stage.data = chosenData
+        stage.data.maxTrainExamples = nil
+        stage.run.seed = seed(round)
+        (stage.run.runId, stage.run.resume) = (nil, ResumePolicy.allow.rawValue)
+        guard !last else { return stage }
+        stage.saving = SavingSettings()
+        // the next round puts an adapter of its own on a whole model
+        if adapter.loraRank != nil { stage.adapter.mergeAdapter = true }
+        return stage
+    }
+
+    private func kept(of prompts: [[SampleRow]], round: Int) throws -> KeptAnswers {
+        let kept = KeptAnswers(prompts, rounds)
+        guard !kept.rows.isEmpty else {
+            throw InvalidSetting(
+                "round \(round) keeps no answer of \(prompts.count) prompts: "
+                    + (kept.unfinished == prompts.count
+                        ? "none ended before --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
+                        : "none has a reward of --round-threshold \(rounds.roundThreshold ?? 0); lower it, or draw more (--round-samples)"))
+        }
+        return kept
+    }
+}
+
+/// The answers of a round that are learned.
+package struct KeptAnswers {
+    /// One for each prompt that has one, in the prompts' order.
+    package let rows: [SampleRow]
+    /// Prompts none of whose answers ended.
+    package let unfinished: Int
+    /// Numbers of the round.
+    let values: [String: Double]
+
+    /// The best answer to every prompt, and of these those above a threshold and the best share.
+    package init(_ prompts: [[SampleRow]], _ settings: RoundSettings) {
+        let best = prompts.compactMap { rows in
+            BestOfN.best(of: settings.roundUnfinished ?? false ? rows : rows.filter { $0.numbers["ended"] != 0 })
+        }
+        unfinished = prompts.count - best.count
+        let threshold = settings.roundThreshold ?? -.infinity
+        let good = best.indices.filter { best[$0].reward ?? -.infinity >= threshold }
+        // at least one; of equals the first
+        let count = good.isEmpty ? 0 : max(1, Int((settings.roundShare ?? 1) * Double(good.count)))
+        let chosen = good.sorted { (best[$0].reward ?? 0, $1) > (best[$1].reward ?? 0, $0) }.prefix(count).sorted()
+        rows = chosen.map { best[$0] }
+        func mean(_ rows: [SampleRow]) -> Double { rows.isEmpty ? 0 : rows.reduce(0) { $0 + ($1.reward ?? 0) } / Double(rows.count) }
+        values = [
+            "round_mean_reward": mean(prompts.flatMap { $0 }), "round_best_reward": mean(prompts.compactMap { BestOfN.best(of: $0) }),
+            "round_kept_reward": mean(rows), "round_kept": Double(rows.count), "round_unfinished": Double(unfinished),
+        ]
+    }
+
+    /// The examples that answers were kept for, with the answers as their summaries.
+    package func answering(_ examples: [SummaryExample]) -> [SummaryExample] {
+        let answers = Dictionary(rows.map { ($0.id, $0.response) }) { first, _ in first }
+        return examples.compactMap { example in
+            guard let answer = answers[example.id] else { return nil }
+            var example = example
+            example.summary = answer
+            if let asked = example.conversation {
+                let message: JSONValue = ["role": "assistant", "content": JSONValue.string(answer)]
+                example.conversation = Conversation(prompt: asked.prompt, response: [message])
+            }
+            return example
+        }
+    }
+
+    /// For people.
+    func text(round: Int, of count: Int) -> String {
+        String(
+            format: "round %d of %d: mean reward %.3f, best %.3f; %d answers learned, of reward %.3f", round, count,
+            values["round_mean_reward"] ?? 0, values["round_best_reward"] ?? 0, rows.count, values["round_kept_reward"] ?? 0)
+            + (unfinished > 0 ? " (\(unfinished) prompts had none that ended)" : "")
+    }
+}
