@@ -4,7 +4,7 @@ PyTorch, Transformers and PEFT, on the workload that make_workload.py writes.
 usage: python method_peers.py DIR --task adapter                                  writes DIR/adapter, the adapter that both sides train
        python method_peers.py DIR --task dpo|lora|grpo [--dtype f32|bf16] [--iters 3] [--threads 2]
                               [--reference once|each] [--adapter-dtype peft|base] [--prefill once|each]
-       python method_peers.py DIR --task grpo-check --rollouts FILE               recomputes what the package printed of its own rollouts
+       python method_peers.py DIR --task check --rollouts FILE [--dtype f32|bf16]
 prints one JSON line. --reference once is TRL with precompute_ref_log_probs, each TRL without. --adapter-dtype peft leaves the adapter in 32 bits
 beside a model in 16, as PEFT does unless told otherwise. --prefill once reads each prompt once and repeats its cache, which
 generate() with num_return_sequences does not (--prefill each).
@@ -253,6 +253,24 @@ def task_grpo(a, w):
     return seconds, {"first_loss": losses[0], "losses": losses, "phases": grpo.phases}
 
 
+def task_check(a, w):
+    """Every step of GRPO once more, on the answers that the package drew (benchmarks --task grpo --rollouts FILE): greatest differences."""
+    rollouts, grpo = json.load(open(a.rollouts)), GRPO(a, w)
+    everything = [[p + r for p, r in zip(*step)] for step in zip(rollouts["prompts"], rollouts["responses"])]
+    found = {"rewards": 0.0, "losses": 0.0}
+    for rows, theirs, loss in zip(everything, rollouts["rewards"], rollouts["losses"]):
+        rewards = torch.cat([grpo.scores(part) for part in grpo.parts([row + [w["eos"]] for row in rows])])
+        with torch.no_grad():
+            reference = torch.cat([grpo.logprobs(grpo.reference, part) for part in grpo.parts(rows)])
+        found["rewards"] = max(found["rewards"], (rewards - torch.tensor(theirs)).abs().max().item())
+        found["losses"] = max(found["losses"], abs(grpo.learn(rows, reference, grpo.advantages(rewards)) - loss))
+    with torch.no_grad():
+        for name, m in [("logProbs", grpo.policy), ("initialLogProbs", grpo.reference)]:
+            mean = torch.cat([grpo.logprobs(m, part) for part in grpo.parts(everything[0])]).mean().item()
+            found[name], found["own " + name] = abs(mean - rollouts[name]), mean
+    return [0.0], {"differences": found, "their losses": rollouts["losses"]}
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("folder")
@@ -268,7 +286,7 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
     w = json.load(open(os.path.join(a.folder, "workload.json")))
-    seconds, rest = globals()["task_" + a.task.replace("-", "_")](a, w)
+    seconds, rest = globals()["task_" + a.task](a, w)
     print(json.dumps({
         "engine": "torch " + torch.__version__, "task": a.task, "dtype": a.dtype, "seconds": statistics.median(seconds), "all": seconds,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, **rest}))

@@ -17,6 +17,7 @@ struct Tasks {
         case .ppo: try ppo()
         case .dpo: try preferences()
         case .lora: try adapter()
+        case .grpo: try groups()
         case .encode, .ngrams, .ops: throw BenchmarkError("\(options.task) has no workload")
         }
     }
