@@ -116,7 +116,7 @@ torture: deps
 timings: deps
 	TIMINGS=1 $(SWIFT) test -c release --filter TensorTests.TimingTests
 
-# One job of the side-by-side comparison: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo [DTYPE=f32|bf16] [ITERS=3] [THREADS=2]
+# One job of the side-by-side comparison: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo|dpo|lora|grpo [DTYPE=f32|bf16] [ITERS=3] [THREADS=2]
 # [WITHOUT=ragged|trunk|rows|prefix]
 DTYPE ?= f32
 ITERS ?= 3
@@ -124,7 +124,7 @@ THREADS ?= 2
 BENCHMARKS = $(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks
 bench: deps
 	@[ -n "$(TASK)" ] && { [ -n "$(WORKLOAD)" ] || [ "$(TASK)" = ngrams ]; } || \
-	    { echo "make: bench needs TASK=generate|sft|rm|ppo and WORKLOAD=DIR, TASK=encode and WORKLOAD=ENCODER, or TASK=ngrams" >&2; \
+	    { echo "make: bench needs TASK=generate|sft|rm|ppo|dpo|lora|grpo and WORKLOAD=DIR, TASK=encode and WORKLOAD=ENCODER, or TASK=ngrams" >&2; \
 	      exit 1; }
 	$(BENCHMARKS) "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS) \
 	    $(if $(WITHOUT),--without $(WITHOUT))
@@ -134,7 +134,7 @@ bench-operations: deps
 	$(BENCHMARKS) --task ops --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
 
 # All jobs beside PyTorch's, and what each idea is worth: make compare PEERS=DIR [WORK=DIR] [PRESETS=15m,100m,300m]. PYTHON must have
-# torch and transformers. It takes hours, goes on where it was broken off, and wants the machine for itself.
+# torch, transformers and peft. It takes hours, goes on where it was broken off, and wants the machine for itself.
 WORK ?= .build/comparison
 PRESETS ?= 15m,100m,300m
 compare: deps

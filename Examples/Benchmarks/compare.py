@@ -1,15 +1,17 @@
 """Runs the jobs of a workload in this package and in PyTorch, in turn, and prints the tables of Docs/performance.md.
 
-usage: python compare.py --peers DIR --work DIR [--presets 15m,100m,300m] [--tasks sft,rm,generate,ppo] [--dtypes f32,bf16]
+usage: python compare.py --peers DIR --work DIR [--presets 15m,100m,300m] [--tasks sft,rm,generate,ppo,dpo,lora,grpo] [--dtypes f32,bf16]
                          [--iters 3] [--threads 2] [--limit 1800] [--ideas] [--ours-only] [--benchmarks PROGRAM]
 
---peers holds make_workload.py and torch_peer.py; this Python must have what they import. --work receives one workload for each
+--peers holds make_workload.py and torch_peer.py; the peers of dpo, lora and grpo are method_peers.py, beside this script. This Python must have
+what they import. --work receives one workload for each
 preset and `results.jsonl`, a line for each job that has run; a job with a line there is not run again, so a comparison that was
 broken off goes on. --ideas measures what each idea is worth: every task once more without it. One job runs at a time, ours before
 the peer's for each line of the table; nothing else should run on the machine.
 """
 import argparse, json, os, subprocess, sys, time
 
+METHODS = {"dpo", "lora", "grpo"}  # whose peers are ours
 IDEAS = {"generate": ["ragged"], "sft": ["ragged", "rows"], "rm": ["ragged", "rows", "prefix"], "ppo": ["ragged", "trunk", "rows"]}
 
 
@@ -73,12 +75,15 @@ def main():
         folder = os.path.join(a.work, preset)
         if not os.path.exists(os.path.join(folder, "workload.json")):
             subprocess.run([sys.executable, os.path.join(a.peers, "make_workload.py"), folder, "--preset", preset], check=True)
+        own = os.path.join(os.path.dirname(os.path.abspath(__file__)), "method_peers.py")
+        if "lora" in a.tasks.split(",") and not os.path.exists(os.path.join(folder, "adapter")):
+            subprocess.run([sys.executable, own, folder, "--task", "adapter"], check=True)
         for task in a.tasks.split(","):
             for dtype in a.dtypes.split(","):
                 job = ["--task", task, "--dtype", dtype] + rest
                 ours = results.get(a, ("ours", preset, task, dtype, ""), [a.benchmarks, folder] + job)
-                peer = {} if a.ours_only else results.get(
-                    a, ("torch", preset, task, dtype, ""), [sys.executable, os.path.join(a.peers, "torch_peer.py"), folder] + job)
+                script = own if task in METHODS else os.path.join(a.peers, "torch_peer.py")
+                peer = {} if a.ours_only else results.get(a, ("torch", preset, task, dtype, ""), [sys.executable, script, folder] + job)
                 both = "seconds" in ours and "seconds" in peer
                 table.append([
                     preset, task, dtype, number(ours, "seconds", "%.2f"), number(peer, "seconds", "%.2f"),
@@ -86,7 +91,7 @@ def main():
                     number(ours, "peak_rss_mb", "%d") + " / " + number(peer, "peak_rss_mb", "%d"),
                     "%.2f" % (ours["peak_rss_mb"] / peer["peak_rss_mb"]) if both else "–",
                     number(ours, "first_loss", "%.6f") + " / " + number(peer, "first_loss", "%.6f")])
-                for idea in IDEAS[task] if a.ideas else []:
+                for idea in IDEAS.get(task, []) if a.ideas else []:
                     less = results.get(a, ("ours", preset, task, dtype, idea), [a.benchmarks, folder] + job + ["--without", idea])
                     if "seconds" in less and "seconds" in ours:
                         worth.append([preset, task, dtype, idea, number(ours, "seconds", "%.2f"), number(less, "seconds", "%.2f"),

@@ -43,7 +43,7 @@
     .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient, \
     .argmax = argmax, .sample = sample,                                                                                   \
     .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
-    .linear_few = linear_few, .f32_pack = f32_pack, .f32_product = f32_product,                                           \
+    .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .finish = finish,                                                                                                     \
     .adam = adam,

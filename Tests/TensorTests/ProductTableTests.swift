@@ -19,7 +19,7 @@ import Testing
             #expect(Self.plan(.inputGradient, rows, 64, 64, tiles: tiles) == many)
             #expect(Self.plan(.matrices, rows, 64, 64, tiles: tiles) == many)
         }
-        #expect(Self.plan(.weightGradient, 16, 64, 64, tiles: tiles) == many)
+        #expect(Self.plan(.weightGradient, 16, 65, 65, tiles: tiles) == many)
     }
 
     @Test("in bf16 a weight is rounded, packed and kept, unless it has a side below 16", arguments: [false, true]) func rounded(tiles: Bool)
@@ -27,7 +27,7 @@ import Testing
         for kind in [ProductQuestion.Kind.forward, .inputGradient, .inference] {
             for rows in [1, 47, 48, 1000] { #expect(Self.plan(kind, rows, 16, 16, .bf16, tiles: tiles) == .packedAndKept(.bf16)) }
         }
-        #expect(Self.plan(.weightGradient, 1, 16, 16, .bf16, tiles: tiles) == .packedOnce(.bf16))
+        #expect(Self.plan(.weightGradient, 1, 17, 17, .bf16, tiles: tiles) == .packedOnce(.bf16))
         // what is narrower is what it is in floats, and so is what has no rows
         for kind in ProductQuestion.Kind.allCases {
             for (rows, outputs, inputs) in [(100, 15, 700), (100, 700, 15), (1, 1, 700), (0, 64, 64)] {
@@ -41,18 +41,33 @@ import Testing
     @Test("tile registers multiply floats whose depth and columns fill half a tile") func tiles() {
         // x Wᵀ has the depth of the inputs, dy W that of the outputs, dyᵀ x that of the rows
         for (kind, rows, outputs, inputs) in [
-            (ProductQuestion.Kind.forward, 48, 16, 16), (.matrices, 1, 16, 16), (.inputGradient, 1, 16, 16), (.weightGradient, 16, 1, 16),
+            (ProductQuestion.Kind.forward, 48, 16, 16), (.matrices, 1, 16, 16), (.inputGradient, 1, 16, 16), (.weightGradient, 16, 65, 65),
         ] {
             #expect(Self.plan(kind, rows, outputs, inputs, tiles: true) == .packedInPassing(.split))
             #expect(Self.plan(kind, rows, outputs, inputs) == .packedInPassing(.floats))
         }
         for (kind, rows, outputs, inputs) in [
             (ProductQuestion.Kind.forward, 48, 15, 16), (.forward, 48, 16, 15), (.matrices, 1, 15, 16), (.matrices, 1, 16, 15),
-            (.inputGradient, 1, 15, 16), (.inputGradient, 1, 16, 15), (.weightGradient, 15, 64, 64), (.weightGradient, 64, 64, 15),
+            (.inputGradient, 1, 15, 16), (.inputGradient, 1, 16, 15), (.weightGradient, 15, 65, 65),
         ] { #expect(Self.plan(kind, rows, outputs, inputs, tiles: true) == .packedInPassing(.floats)) }
         #expect(Self.plan(.inference, 1, 16, 16, tiles: true) == .packedAndKept(.split))
         #expect(Self.plan(.inference, 1, 16, 15, tiles: true) == .packedAndKept(.floats))
         #expect(Self.plan(.inference, 1, 16, 16) == .packedAndKept(.floats))
+    }
+
+    @Test("the gradient of a weight with a side of 64 at most packs nothing; in bf16 with one of 16 at most") func narrow() {
+        for (outputs, inputs) in [(1, 700), (16, 700), (700, 16), (64, 700), (700, 64), (64, 64)] {
+            #expect(Self.plan(.weightGradient, 100, outputs, inputs) == .narrow)
+        }
+        for tiles in [false, true] {
+            for (outputs, inputs) in [(16, 700), (700, 16), (16, 16)] {
+                #expect(Self.plan(.weightGradient, 100, outputs, inputs, .bf16, tiles: tiles) == .narrow)
+            }
+            #expect(Self.plan(.weightGradient, 100, 17, 700, .bf16, tiles: tiles) == .packedOnce(.bf16))
+        }
+        #expect(Self.plan(.weightGradient, 100, 65, 700) == .packedInPassing(.floats))
+        #expect(Self.plan(.weightGradient, 100, 16, 700, tiles: true) == .packedInPassing(.split))
+        #expect(Self.plan(.weightGradient, 100, 1, 15, tiles: true) == .narrow)
     }
 
     /// Else a weight that is read from its file would give other bits than the same weight in memory.

@@ -14,6 +14,17 @@ extension OpCases {
             })
     }
 
+    /// x[rows, inputs] · W[outputs, inputs]ᵀ + sum[rows, outputs].
+    public static func linearSum(rows: Int, inputs: Int, outputs: Int) -> OpCase {
+        OpCase(
+            "linearSum", "\(rows) rows, \(inputs) → \(outputs)",
+            inputs: [.normal("x", [rows, inputs]), .normal("weight", [outputs, inputs]), .normal("sum", [rows, outputs])],
+            output: [rows, outputs], flops: 2 * rows * inputs * outputs, run: { $0[0].linear($0[1], addedTo: $0[2]) },
+            naive: {
+                zip(Naive.linear($0[0], rows: rows, inputs: inputs, weight: $0[1], outputs: outputs, bias: nil), $0[2]).map { $0 + $1 }
+            })
+    }
+
     /// A[m, k] · B[k, n], each stored transposed where asked.
     public static func matmul(m: Int, n: Int, k: Int, transposed: Bool = false, otherTransposed: Bool = false) -> OpCase {
         OpCase(
@@ -46,6 +57,9 @@ extension OpCases {
                 matmul(m: shape.0, n: shape.1, k: shape.2, transposed: $0.0, otherTransposed: $0.1)
             }
         }
-        return linears + matmuls
+        let sums = [(1, 4, 4), (47, 33, 7), (48, 17, 33), (100, 33, 100), (0, 7, 5), (50, 0, 5)].map {
+            linearSum(rows: $0.0, inputs: $0.1, outputs: $0.2)
+        }
+        return linears + matmuls + sums
     }
 }

@@ -189,6 +189,11 @@ typedef struct {
     void (*linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride);
 
+    // C[m, n] (+)= A · B with A[i, p] = a[i*a_row + p*a_col] and rows of B and C that lie b_row and c_row apart: nothing is packed, so A or B
+    // should be small. The sums are those of f32_product.
+    void (*product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row, float *c,
+                    size_t c_row, int accumulate);
+
     // Products with a packed matrix of floats. A matrix B [K, N] is cut into panels of 64 columns, the last one of what is left, rounded up
     // to 16s with columns of zeros. One panel, n <= 64 columns: B[p, j] = b[p*depth_stride + j*column_stride], one of the two strides
     // 1 where it should be fast. Panels follow each other; one holds `depth` rows of 16 * ceil(n / 16) floats, the columns side by side.

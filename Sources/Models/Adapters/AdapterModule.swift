@@ -51,14 +51,14 @@ public final class AdapterModule {
     /// - Parameter mask: what is dropped of what A reads.
     func callAsFunction(_ x: Tensor, weight: Parameter, bias: Parameter?, mask: DropoutMask?, on tape: Tape?) -> Tensor {
         let read = mask.map(x.dropped) ?? x
-        let low = read.linear(down.on(tape)).scaled(by: scale).linear(up.on(tape))
-        guard let magnitude else { return x.linear(weight.on(tape), bias: bias?.on(tape)) + low }
+        let low = read.linear(down.on(tape)).scaled(by: scale)
+        guard let magnitude else { return low.linear(up.on(tape), addedTo: x.linear(weight.on(tape), bias: bias?.on(tape))) }
         let factors = magnitude.on(tape) * inverseLengths(weight.value)
         guard mask != nil else {
-            return (x.linear(weight.on(tape)) + low).columnsScaled(by: factors, shift: bias?.on(tape))
+            return low.linear(up.on(tape), addedTo: x.linear(weight.on(tape))).columnsScaled(by: factors, shift: bias?.on(tape))
         }
         let more = read.linear(weight.on(tape)).columnsScaled(by: factors - .filled(1, factors.shape))
-        return x.linear(weight.on(tape), bias: bias?.on(tape)) + more + low.columnsScaled(by: factors)
+        return x.linear(weight.on(tape), bias: bias?.on(tape)) + more + low.linear(up.on(tape)).columnsScaled(by: factors)
     }
 
     /// 1 / the lengths of the rows of W + s · B A, as constants: [outputs]. They are computed again when A or B has changed.

@@ -25,6 +25,29 @@ extension Tensor {
         }
     }
 
+    /// self[T, I] · W[O, I]ᵀ + sum[T, O]. The sum's memory becomes that of the result where nothing else uses it, and where the rows are many.
+    public func linear(_ weight: Tensor, addedTo sum: consuming Tensor) -> Tensor {
+        precondition(
+            shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1] && sum.shape == [shape[0], weight.shape[0]],
+            "linear needs x [T, I], a weight [O, I] and a sum [T, O], not \(shape), \(weight.shape) and \(sum.shape)")
+        guard shape[0] >= ProductTable.manyRows else { return sum + linear(weight) }
+        let (x, rows, node) = (widened(), shape[0], sum.node)
+        var result = sum.widened().detached
+        // stands for the sum, whose memory it does not hold
+        let addend = Tensor(shape: [], storage: Storage(byteCount: 4), node: node)
+        _ = consume sum
+        result.update { out in
+            if let out = out.baseAddress { LinearProducts.forward(x.pointer, rows: rows, weight, into: out, beta: 1) }
+        }
+        return Tensor.recorded(result, from: [x, weight, addend]) {
+            .linearSum(
+                LinearSum(
+                    product: Linear(
+                        x: $0[1] == nil ? nil : x.detached, shape: shape, weight: weight.detached, places: [$0[0], $0[1], nil]),
+                    addend: $0[2]))
+        }
+    }
+
     /// The product of two matrices, each transposed first where asked: [M, K] and [K, N] give [M, N].
     public func matmul(_ other: Tensor, transposed: Bool = false, otherTransposed: Bool = false) -> Tensor {
         precondition(
@@ -70,6 +93,16 @@ struct Linear {
             if beta == 0 { out.update(repeating: 0, count: outputs) }
             Kernels.current.pointee.add_column_sums(rows, outputs, gradient.pointer, out)
         }
+    }
+}
+
+struct LinearSum {
+    let product: Linear
+    let addend: Int?
+
+    func backward(_ gradient: Tensor, on tape: Tape) {
+        tape.add(gradient, to: addend)
+        product.backward(gradient, on: tape)
     }
 }
 

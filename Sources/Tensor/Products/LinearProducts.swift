@@ -12,10 +12,10 @@ extension Compute {
 
 /// The products with a weight [outputs, inputs], in the precision of the scope.
 enum LinearProducts {
-    /// out[rows, outputs] = x Wᵀ
-    static func forward(_ x: UnsafePointer<Float>, rows: Int, _ weight: Tensor, into out: UnsafeMutablePointer<Float>) {
-        multiply(.forward, .plain(x, stride: weight.shape[1]), rows: rows, weight, into: out, beta: 0)
-    }
+    /// out[rows, outputs] = x Wᵀ + beta · out, where beta is 0 for fewer rows than ``ProductTable/manyRows``.
+    static func forward(
+        _ x: UnsafePointer<Float>, rows: Int, _ weight: Tensor, into out: UnsafeMutablePointer<Float>, beta: Float = 0
+    ) { multiply(.forward, .plain(x, stride: weight.shape[1]), rows: rows, weight, into: out, beta: beta) }
 
     /// dx[rows, inputs] = dy W + beta · dx
     static func inputGradient(
@@ -32,6 +32,7 @@ enum LinearProducts {
         let (a, b) = (MatrixView.transposed(dy, stride: outputs), RightHandMatrix.floats(.plain(x, stride: inputs)))
         let plan = Kernels.plan(kernels, .weightGradient, rows: rows, outputs: outputs, inputs: inputs, storage: .f32)
         switch plan {
+        case .narrow: NarrowGradient.multiply(kernels, dy, x, rows: rows, shape, into: dweight, beta: beta)
         case .packedOnce(let format):
             PackedWeight(kernels, format, depth: rows, columns: inputs, b).multiply(
                 rows: outputs, a, into: dweight, stride: inputs, beta: beta)
@@ -58,7 +59,7 @@ enum LinearProducts {
             MatrixProduct.multiply(
                 kernels, format, m: rows, n: columns, k: depth, a, RightHandMatrix(weight, transposed: isForward), into: c, stride: columns,
                 beta: beta)
-        case .fewRows, .packedOnce: preconditionFailure("a product with a weight has no plan \(plan)")
+        case .fewRows, .narrow, .packedOnce: preconditionFailure("a product with a weight has no plan \(plan)")
         }
         withExtendedLifetime(weight) {}
     }

@@ -56,6 +56,8 @@ package struct ProductQuestion: Sendable {
 package enum ProductPlan: Equatable, Sendable {
     /// The weight is read once, row by row, and nothing is packed (``FewRowsProduct``).
     case fewRows
+    /// One of the weight's sides is so short that packing would cost more than the product: the other matrix is read as it lies (``NarrowGradient``).
+    case narrow
     /// The right-hand matrix is packed part by part, while it is multiplied (``MatrixProduct``).
     case packedInPassing(PanelFormat)
     /// The right-hand matrix is packed whole, for this product alone (``PackedWeight``).
@@ -75,6 +77,10 @@ package enum ProductTable {
     package static let manyRows = 48
     /// Narrower weights are not rounded: a value head costs nothing, and its output is a score.
     package static let leastRounded = 16
+    /// The longest side of a weight, such as the rank of an adapter, for whose gradient nothing is packed. The sums of floats are the same.
+    package static let narrow = 64
+    /// The same where the gradient would be rounded first, which it is not then.
+    package static let narrowRounded = 16
     /// In tiles of 16 by 32 a smaller matrix would be mostly zeros.
     package static let leastTiled = 16
 
@@ -84,10 +90,14 @@ package enum ProductTable {
             question.precision == .bf16 && question.kind != .matrices && question.rows > 0 && question.outputs >= leastRounded
             && question.inputs >= leastRounded
         let isFew = question.rows < manyRows
+        let side = min(question.outputs, question.inputs)
+        let isNarrow = question.kind == .weightGradient && side <= (isRounded ? narrowRounded : narrow)
         let isTiled = question.hasTiles && question.depth >= leastTiled && question.columns >= leastTiled
 
         // swift-format-ignore
         return switch (question.kind, isRounded, isFew, isTiled) {
+        case (.weightGradient, true,    _,     _    ) where isNarrow: .narrow
+        case (.weightGradient, false,   _,     false) where isNarrow: .narrow
         //    product          rounded  few    tiled
         case (.forward,        true,    _,     _    ): .packedAndKept(.bf16)
         case (.inputGradient,  true,    _,     _    ): .packedAndKept(.bf16)

@@ -24,6 +24,7 @@ struct Operations {
     /// Prints a line for every operation whose name holds `--only`.
     func run() throws {
         try products()
+        try adapters()
         try attention()
         try projections()
         try rowwise()
@@ -35,7 +36,7 @@ struct Operations {
     private func products() throws {
         for (rows, outputs, inputs) in [
             (2048, 768, 768), (2048, 2048, 768), (2048, 768, 2048), (512, 768, 768), (16, 768, 768), (16, 2048, 768),
-            (16, 768, 2048), (16, 32_000, 768), (1, 2048, 768),
+            (16, 768, 2048), (16, 32_000, 768), (1, 2048, 768), (1024, 16, 768), (1024, 16, 2048), (1024, 768, 16), (1024, 2048, 16),
         ] {
             let (x, weight) = (random("x", [rows, inputs]), Parameter("w", random("w", [outputs, inputs])))
             let flops = 2 * rows * outputs * inputs
@@ -49,6 +50,31 @@ struct Operations {
                 let y = variable.linear(weight.on(tape))
                 tape.backward(from: [(y, y.detached)], variables: [variable])
                 weight.clearGradient()
+            }
+        }
+    }
+
+    /// A frozen weight without and with matrices of rank 16 beside it.
+    private func adapters() throws {
+        for (rows, outputs, inputs) in [(1024, 768, 768), (1024, 2048, 768), (1024, 768, 2048)] {
+            let (x, weight) = (random("x", [rows, inputs]), random("w", [outputs, inputs]))
+            let (down, up) = (Parameter("a", random("a", [16, inputs])), Parameter("b", random("b", [outputs, 16])))
+            let flops = 2 * rows * outputs * inputs
+            let shape = "[\(rows), \(inputs)] x [\(outputs), \(inputs)]T"
+            for isAdapted in [false, true] {
+                let name = isAdapted ? "frozen linear and adapter" : "frozen linear"
+                func value(_ x: Tensor, on tape: Tape?) -> Tensor {
+                    guard isAdapted else { return x.linear(weight) }
+                    return x.linear(down.on(tape)).scaled(by: 2).linear(up.on(tape), addedTo: x.linear(weight))
+                }
+                try measure("\(name)", shape, flops: flops) { _ = value(x, on: nil) }
+                try measure("\(name), forward and backward", shape, flops: 2 * flops) {
+                    let tape = Tape()
+                    let variable = tape.variable(x)
+                    let y = value(variable, on: tape)
+                    tape.backward(from: [(y, y.detached)], variables: [variable])
+                    for parameter in [down, up] { parameter.clearGradient() }
+                }
             }
         }
     }

@@ -3,6 +3,8 @@ import Tensor
 /// The command line:
 ///
 ///     benchmarks WORKLOAD --task generate|sft|rm|ppo [--without IDEA] [--recompute yes]   one job of the comparison
+///     benchmarks WORKLOAD --task dpo|lora|grpo [--recompute yes]                               a step of a later method
+///     benchmarks WORKLOAD --task grpo --rollouts FILE                                    the same, and what PyTorch can check it by
 ///     benchmarks WORKLOAD --task sft --full yes                                          a step of all weights on all tokens
 ///     benchmarks ENCODER --task encode [--texts FILE] [--count 8000]                     a sentence encoder on many texts
 ///     benchmarks --task ngrams [--texts FILE] [--count 8000]                             the n-gram metrics
@@ -10,7 +12,7 @@ import Tensor
 ///
 /// with `[--dtype f32|bf16] [--iters 3] [--threads 2]`.
 struct Options {
-    enum Task: String, CaseIterable { case generate, sft, rm, ppo, encode, ngrams, ops }
+    enum Task: String, CaseIterable { case generate, sft, rm, ppo, dpo, lora, grpo, encode, ngrams, ops }
 
     /// What makes a job fast, to be left out for once. (The fifth, half the bytes, is `--dtype`.)
     enum Idea: String, CaseIterable {
@@ -42,11 +44,13 @@ struct Options {
     var isFull = false
     /// The trainers' tokens in memory at once; their own number unless given.
     var tokensPerPass: Int?
+    /// Where `grpo` writes what it sampled and made of it, for `method_peers.py --rollouts`.
+    var rollouts: String?
     /// Operations whose name holds this text; all unless given.
     var only = ""
 
     static let usage =
-        "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo [--dtype f32|bf16] [--iters 3] [--threads 2] "
+        "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo|dpo|lora|grpo [--dtype f32|bf16] [--iters 3] [--threads 2] "
         + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--full yes|no] [--tokens-per-pass N], or benchmarks --task ops [--only TEXT]"
 
     init(_ arguments: [String]) throws {
@@ -74,6 +78,7 @@ struct Options {
             case "--recompute": recomputes = try Self.flag(argument, value)
             case "--full": isFull = try Self.flag(argument, value)
             case "--tokens-per-pass": tokensPerPass = try Self.count(argument, value)
+            case "--rollouts": rollouts = value
             case "--only": only = value
             default: throw BenchmarkError("there is no option \(argument)")
             }

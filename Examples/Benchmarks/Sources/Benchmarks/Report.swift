@@ -17,13 +17,17 @@ struct Report: Encodable {
     /// How long the model took to load.
     var loadSeconds: Double?
     var firstLoss: Double?
+    /// The loss of every step, the one before those that are timed first.
+    var losses: [Double]?
+    /// How many numbers are trained.
+    var trained: Int?
     /// The phases of the last step of PPO, or each metric by itself, in seconds.
     var phases: [String: Double]?
     /// Greatest differences between two ways to the same numbers.
     var checks: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-        case engine, task, dtype, without, seconds, all, tokens, texts, phases, checks
+        case engine, task, dtype, without, seconds, all, tokens, texts, losses, trained, phases, checks
         case peakRSS = "peak_rss_mb"
         case loadSeconds = "load_seconds"
         case firstLoss = "first_loss"

@@ -15,6 +15,9 @@ struct Tasks {
         case .sft: try sft()
         case .rm: try rewardModel()
         case .ppo: try ppo()
+        case .dpo: try preferences()
+        case .lora: try adapter()
+        case .grpo: try groups()
         case .encode, .ngrams, .ops: throw BenchmarkError("\(options.task) has no workload")
         }
     }
@@ -61,9 +64,7 @@ struct Tasks {
     private func sft() throws -> Report {
         if options.without == .rows { return try allRows() }
         let decoder = try workload.decoder()
-        let examples = zip(workload.prompts, workload.responses).enumerated().map {
-            TokenisedExample(id: "\($0)", prompt: $1.0, target: $1.1)
-        }
+        let examples = self.examples
         var config = SFTConfig()
         (config.maxSteps, config.batchSize) = (options.iterations + 1, examples.count)
         (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 3e-5), Schedule(.constant))
@@ -84,11 +85,7 @@ struct Tasks {
     private func rewardModel() throws -> Report {
         if options.without == .rows || options.without == .prefix { return try allRows() }
         let model = RewardModel(try workload.decoder(), head: workload.valueHead())
-        let pairs = workload.prompts.indices.map {
-            TokenisedComparison(
-                id: "\($0)", prompt: workload.prompts[$0], summaries: [workload.responses[$0], workload.rejected[$0]],
-                choice: 0)
-        }
+        let pairs = comparisons
         var config = RewardConfig()
         (config.maxSteps, config.batchSize) = (options.iterations + 1, pairs.count)
         (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-5), Schedule(.constant))

@@ -59,6 +59,12 @@ struct Workload {
         try LanguageModel.load(folder.appendingPathComponent("model", isDirectory: true)).decoder
     }
 
+    /// The model with the adapter of the folder `adapter`, in PEFT's files.
+    func adaptedDecoder() throws -> any TransformerDecoder {
+        let adapter = folder.appendingPathComponent("adapter", isDirectory: true)
+        return try LanguageModel.load(adapter, base: folder.appendingPathComponent("model", isDirectory: true)).decoder
+    }
+
     func valueHead() -> ValueHead {
         ValueHead(weight: Tensor(head.weight, shape: [1, head.weight.count]), bias: head.bias)
     }

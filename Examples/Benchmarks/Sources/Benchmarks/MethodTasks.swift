@@ -1,0 +1,67 @@
+import Data
+import Models
+import Tensor
+import Train
+
+// The methods that came after the four jobs; the PyTorch side is `method_peers.py`.
+
+extension Tasks {
+    /// One AdamW step of DPO on all pairs; the reference's log-probabilities are computed once, before the first step.
+    func preferences() throws -> Report {
+        let policy = try workload.decoder()
+        var config = PreferenceConfig()
+        (config.maxSteps, config.batchSize) = (options.iterations + 1, workload.prompts.count)
+        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-5), Schedule(.constant))
+        (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
+        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        var watch = Stopwatch()
+        let pairs = try ReferenceLogProbs(try workload.decoder(), config: config).pairs(comparisons)
+        let referenceSeconds = watch.lap()
+        var steps = StepTimes()
+        let trainer = try PreferenceTrainer(policy, config: config, pairs: pairs) { steps.record($0) }
+        steps.begin()
+        try trainer.run()
+        var report = Report(options, steps.timed)
+        (report.firstLoss, report.losses) = (steps.losses.first, steps.losses)
+        report.tokens = comparisons.reduce(0) { $0 + $1.count }
+        report.phases = ["reference": referenceSeconds]
+        let sums = pairs.compactMap(\.reference)
+        report.checks = [
+            "logps_chosen": sums.reduce(0) { $0 + $1.chosen } / Double(sums.count),
+            "logps_rejected": sums.reduce(0) { $0 + $1.rejected } / Double(sums.count),
+        ]
+        return report
+    }
+
+    /// Every prompt with its two answers, the first of which is the better one.
+    var comparisons: [TokenisedComparison] {
+        workload.prompts.indices.map {
+            TokenisedComparison(
+                id: "\($0)", prompt: workload.prompts[$0], summaries: [workload.responses[$0], workload.rejected[$0]], choice: 0)
+        }
+    }
+
+    /// Every prompt with its answer.
+    var examples: [TokenisedExample] {
+        zip(workload.prompts, workload.responses).enumerated().map { TokenisedExample(id: "\($0)", prompt: $1.0, target: $1.1) }
+    }
+
+    /// One AdamW step of supervised fine-tuning of the workload's adapter.
+    func adapter() throws -> Report {
+        let decoder = try workload.adaptedDecoder()
+        var config = SFTConfig()
+        (config.maxSteps, config.batchSize) = (options.iterations + 1, examples.count)
+        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-4), Schedule(.constant))
+        config.recomputesLayers = options.recomputes
+        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        var steps = StepTimes()
+        let trainer = try SFTTrainer(decoder, config: config, examples: examples) { steps.record($0) }
+        steps.begin()
+        try trainer.run()
+        var report = Report(options, steps.timed)
+        (report.firstLoss, report.losses) = (steps.losses.first, steps.losses)
+        report.tokens = examples.reduce(0) { $0 + $1.count }
+        report.trained = decoder.parameters.reduce(0) { $0 + ($1.isTrainable ? $1.value.count : 0) }
+        return report
+    }
+}
