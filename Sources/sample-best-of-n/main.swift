@@ -40,6 +40,7 @@ struct SampleBestOfN: StageCommand {
     @OptionGroup(title: "Reward") var reward: RewardOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }
 

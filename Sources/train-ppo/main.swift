@@ -42,6 +42,7 @@ struct TrainPPO: StageCommand {
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

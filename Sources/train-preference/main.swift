@@ -37,6 +37,7 @@ struct TrainPreference: StageCommand {
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -40,6 +40,7 @@ struct TrainSFT: StageCommand {
     @OptionGroup(title: "Generation in evaluations") var sampling: SamplingArguments
     @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions
     @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -109,6 +109,12 @@ struct SampleCommand: ProgramCommand {
         #expect(try words(line) == expected.split(separator: " ").map(String.init))
     }
 
+    @Test("the word behind an option is its value, also where it looks like another option without dashes")
+    func valuesWithEqualsSigns() throws {
+        #expect(try words("--model_name do_train=1 seed=3") == ["--model-name=do_train=1", "--seed=3"])
+        #expect(try words("--model-name seed=1 --seed=3") == ["--model-name=seed=1", "--seed=3"])
+    }
+
     @Test(arguments: [
         ("--zzzzzzzzzz 1", CommandLineError.unknownOption("--zzzzzzzzzz", nearest: nil, place: nil)),
         ("--freez_layers 0.8", .unknownOption("--freez_layers", nearest: "--freeze_layers", place: nil)),
@@ -119,7 +125,6 @@ struct SampleCommand: ProgramCommand {
         ("--no-freeze-layers", .unknownOption("--no-freeze-layers", nearest: "--freeze-layers", place: nil)),
         ("--seed", .missingValue("--seed")),
         ("--seed --do_train", .missingValue("--seed")),
-        ("--model_name do_train=1", .missingValue("--model_name")),
         ("--do_train=maybe", .notBoolean("--do_train", value: "maybe")),
         ("--config", .missingValue("--config")),
         ("run", .unexpectedWord("run")),

@@ -80,7 +80,9 @@ import Train
             ["--advantage", "grpo", "--reference-compatible"], ["--dynamic-sampling", "1"], ["--kl-correction", "yes"],
             ["--scale-rewards", "none"], ["--overlong-buffer", "99"], ["--track-kl", "no"], ["--entropy-step", "0.1"],
             ["--advantage", "gae", "--use-gae-lambda-advantages", "no"], ["--advantage", "grpo", "--num-generations", "24"],
-            ["--dual-clip", "1.1"],
+            ["--dual-clip", "1.1"], ["--overlong-penalty", "2"], ["--clip-high", "0.3", "--policy-loss", "gradient"],
+            ["--clip-high", "0.3", "--appo-clip-policy", "0"], ["--dual-clip", "3", "--policy-loss", "cispo"],
+            ["--track-kl", "no", "--init-kl-coef", "0", "--base-model-name", "y"],
         ].map { $0.joined(separator: " ") })
     func refused(_ words: String) throws {
         #expect(throws: (any Error).self) {

@@ -17,6 +17,13 @@ import Testing
         #expect(values.allSatisfy { abs($0 - expected) < 1e-12 })
     }
 
+    /// Orders for which neither of two answers has an n-gram say nothing about them.
+    @Test func shortAnswersDifferAsLongOnesDo() throws {
+        #expect(try AnswerDiversity.ngrams().values(["yes", "no", "maybe so"]) == [1, 1, 1])
+        #expect(try AnswerDiversity.ngrams().values(["yes", "yes"]) == [0, 0])
+        #expect(try AnswerDiversity.ngrams().values(["", "?", "yes"]) == [0.5, 0.5, 1])
+    }
+
     @Test func wordsAreRareWhereFewAnswersHaveThem() throws {
         let values = try AnswerDiversity.wordRarity().values(["red red", "red blue", "Blue", ""])
         let two = 0.693147180559945  // log(4 / 2)

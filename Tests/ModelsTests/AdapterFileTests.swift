@@ -80,7 +80,7 @@ import _TestSupport
         #expect(
             missing
                 == "cannot read DIR: it holds an adapter of the model 'meta-llama/Llama-3.2-1B', which is not there; say where that model's "
-                + "folder is, or put its path under base_model_name_or_path of adapter_config.json")
+                + "folder is (--adapter-base), or put its path under base_model_name_or_path of adapter_config.json")
         #expect(try fault("lora", [("base_model_name_or_path", nil)]).contains("an adapter of the model '', which is not there"))
         #expect(try fault("lora", [("base_model_name_or_path", .string(fixture.path))]).contains("is an adapter itself; merge that one"))
         #expect(throws: CheckpointError.self) { try LanguageModel.load(fixture, base: URL(fileURLWithPath: "/no/such/model")) }

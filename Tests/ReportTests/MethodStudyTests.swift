@@ -256,6 +256,10 @@ import _TestSupport
         try write(Self.manifest + #"{"system": "c", "method": "C", "samples": "samples-c"}"# + "\n")
         let other = try table().read(folder.url)
         #expect(other.systems.count == 5 && other.missing?.contains("seed 1: C is not there (run samples-c)") == true)
+        try FileManager.default.removeItem(at: folder["seed-1/rm"])
+        let third = try table().read(folder.url)
+        #expect(third.rewardModelAccuracy?.id.seeds.count == 1 && third.supervisedLoss?.id.seeds.count == 2)
+        #expect(third.missing?.contains { $0.hasPrefix("seed 1: the run rm is not there") } == true)
     }
 
     @Test(

@@ -84,6 +84,32 @@ import _TestSupport
         #expect(try names("dpo/final").contains("adapter_model.safetensors"))
     }
 
+    @Test("the base model of an adapter may be elsewhere than its configuration says")
+    func movedBase() throws {
+        try supervised.run(in: folder["alone"])
+        let moved = folder["moved"]
+        try FileManager.default.copyItem(at: folder["alone/final"], to: moved)
+        let file = moved.appendingPathComponent("adapter_config.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let named = folder["sft/final"].standardizedFileURL.path
+        let escaped = named.replacingOccurrences(of: "/", with: "\\/")
+        try text.replacingOccurrences(of: escaped, with: "people/model").replacingOccurrences(of: named, with: "people/model")
+            .write(to: file, atomically: true, encoding: .utf8)
+        func sampled(_ model: URL, base: URL?, run: String) throws -> Data {
+            var stage = BestOfNStage()
+            (stage.bestOfN.modelName, stage.bestOfN.numReturnSequences, stage.bestOfN.evaluationSplits) = (model.path, 2, ["test"])
+            stage.data.targetEvalDatapoints = 3
+            stage.adapterBase.adapterBase = base?.path
+            stage.data.dataset = "generated"
+            (stage.reward.rewardFunction, stage.sampling.maxNewTokens, stage.run.threads) = ("length", 6, 1)
+            try stage.run(in: folder[run])
+            return try bytes("\(run)/tables/test.jsonl")
+        }
+        let error = #expect(throws: (any Error).self) { try sampled(moved, base: nil, run: "none") }
+        #expect("\(String(describing: error))".contains("--adapter-base") && "\(String(describing: error))".contains("people/model"))
+        #expect(try sampled(moved, base: folder["sft/final"], run: "given") == sampled(folder["alone"], base: nil, run: "own"))
+    }
+
     @Test("settings that do not go together are refused before anything is written")
     func refusals() {
         func refused(_ words: String, _ change: (inout SFTStage) -> Void) {

@@ -156,6 +156,8 @@ import _TestSupport
         #expect(message(chosen(from: "sft", n: 2)).contains("supervised fine-tuning"))
         #expect(message(chosen(from: "none", n: 2)).contains("none"))
         #expect(message(chosen(from: "two", n: 2) { $0.bestOfN.modelName = "a" }).contains("as they are"))
+        #expect(message(chosen(from: "two", n: 2) { $0.sampling.temperature = 0.5 }).contains("temperature has no use with"))
+        #expect(message(chosen(from: "two", n: 2) { $0.reward.rewardFunction = "compression" }).contains("rewardFunction has no use with"))
         #expect(message(stage { $0.bestOfN.modelName = "" }).contains("name the model"))
         #expect(message(stage { $0.bestOfN.selection = "hard" }).contains("best or soft"))
         #expect(message(stage { $0.bestOfN.selectionTemperature = 1 }).contains("is for"))

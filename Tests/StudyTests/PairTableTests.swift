@@ -201,7 +201,26 @@ import _TestSupport
         for index in one.indices { one[index].reward = nil }
         try write(one)
         let third = #expect(throws: DataError.self) { try stage().run(in: folder["unscored"]) }
-        #expect("\(String(describing: third))".contains("no reward for the row \(first)"))
+        #expect("\(String(describing: third))".contains("no reward for row 1 (\(first))"))
+        for index in one.indices { (one[index].reward, one[index].response) = (one[index].numbers["sample"], "the same") }
+        try write(one)
+        let fourth = #expect(throws: DataError.self) { try stage().run(in: folder["alike"]) }
+        #expect("\(String(describing: fourth))".contains("4 without two different texts"))
+    }
+
+    @Test("a run whose table has changed does not go on")
+    func changedTable() throws {
+        try makeBestOfN(splits: ["train"], prompts: 6)
+        var environment = StageEnvironment()
+        environment.shouldStop = { true }
+        #expect(throws: RunStopped.self) { try stage().run(in: folder["a"], environment) }
+        let file = folder["bon/tables/train.jsonl"]
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try (text + text).write(to: file, atomically: true, encoding: .utf8)
+        let error = #expect(throws: RunFolderError.self) { try stage().run(in: folder["a"]) }
+        #expect("\(String(describing: error))".contains("dataset: the text of bon:train was another one"))
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        try stage().run(in: folder["a"])
     }
 
     @Test("names and options that mean nothing")

@@ -63,7 +63,7 @@ import _TestSupport
         try stage(rounds: nil) { $0.data.dataset = folder["bon"].path + ":train_best_of_n" }.run(in: folder["table"])
         #expect(try weights("round") == weights("table"))
         #expect(try CompletedRun(folder["table"]).metrics() == CompletedRun(folder["hand"]).metrics())
-        for (table, problem) in [("bon:test", "no table"), ("sft:train", "no table"), ("none:a", "there is no such folder")] {
+        for (table, problem) in [("bon:test", "no table"), ("sft:train", "no table"), ("none:a", "does not exist")] {
             let error = #expect(throws: (any Error).self) {
                 try stage(rounds: nil) { $0.data.dataset = folder[table].path }.run(in: folder["bad"])
             }

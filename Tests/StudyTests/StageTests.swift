@@ -72,6 +72,10 @@ import _TestSupport
         older.options["index_share"] = .number(0.5)
         try older.write(inRun: folder["a"])
         try stage.run(in: folder["a"])
+        // a finished model is not stored again in another way, and that is said
+        stage.saving.saveFormat = "gguf"
+        #expect(throws: InvalidSetting.self) { try stage.run(in: folder["a"]) }
+        stage.saving.saveFormat = "safetensors"
         stage.training.learningRate = 1
         #expect(throws: RunFolderError.self) { try stage.run(in: folder["a"]) }
     }

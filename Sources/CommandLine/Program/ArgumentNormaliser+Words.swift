@@ -68,7 +68,8 @@ extension ArgumentNormaliser {
             position += 1
             return [arguments[position - 1]]
         case .value:
-            guard position < arguments.count, !isOption(arguments[position]) else { return [] }
+            // a value may look like an option without dashes, such as a pattern `seed=[0-9]`
+            guard position < arguments.count, !arguments[position].hasPrefix("--") else { return [] }
             position += 1
             return [arguments[position - 1]]
         case .list, .repeated:
@@ -77,7 +78,7 @@ extension ArgumentNormaliser {
                 position += 1
                 return [restOfList(arguments[position - 1], arguments, &position)]
             }
-            while position < arguments.count, !isOption(arguments[position]) {
+            while position < arguments.count, !arguments[position].hasPrefix("--"), values.isEmpty || !isOption(arguments[position]) {
                 values.append(arguments[position])
                 position += 1
                 // With words of its own a program could not tell them from further elements.

@@ -16,20 +16,32 @@ public struct AnswerDiversity: Sendable {
         (self.name, self.values) = (name, values)
     }
 
-    /// One minus the mean cosine of an answer's n-gram counts with those of the others, averaged over orders; 0 for a single answer.
+    /// One minus the mean cosine of an answer's n-gram counts with those of the others; 0 for a single answer. The cosine of two answers is the mean
+    /// over the orders for which either has an n-gram, and 1 where neither has a word.
     public static func ngrams(orders: ClosedRange<Int> = 1...3, tokenisation: NGramTokenisation = .words) -> AnswerDiversity {
         AnswerDiversity("ngrams") { answers in
             let count = answers.count
             guard count > 1 else { return answers.map { _ in 0 } }
             let index = NGramIndex(answers, maximumOrder: orders.upperBound, tokenisation: tokenisation)
-            var similarities = [Double](repeating: 0, count: count)
+            var (sums, used) = ([Double](repeating: 0, count: count * count), [Double](repeating: 0, count: count * count))
             for order in orders {
                 let kernel = NGramCosine.kernel(of: Array(answers.indices), in: index, order: order)
+                let has = answers.indices.map { !index.ngrams(of: $0, order: order).isEmpty }
                 for i in 0..<count {
-                    for j in 0..<count where j != i { similarities[i] += kernel[i * count + j] }
+                    for j in 0..<count where has[i] || has[j] {
+                        sums[i * count + j] += kernel[i * count + j]
+                        used[i * count + j] += 1
+                    }
                 }
             }
-            return similarities.map { 1 - $0 / Double((count - 1) * orders.count) }
+            return (0..<count).map { i in
+                let similarity = (0..<count).reduce(0.0) { sum, j in
+                    guard j != i else { return sum }
+                    let place = i * count + j
+                    return sum + (used[place] > 0 ? sums[place] / used[place] : 1)
+                }
+                return 1 - similarity / Double(count - 1)
+            }
         }
     }
 

@@ -38,7 +38,7 @@ struct AdapterFolder {
                 file: url.path,
                 reason:
                     "it holds an adapter of the model '\(OneLine.escaped(name.prefix(300)))', which is not there; say where that model's "
-                    + "folder is, or put its path under base_model_name_or_path of \(Self.configurationName)")
+                    + "folder is (--adapter-base), or put its path under base_model_name_or_path of \(Self.configurationName)")
         }
         guard try FileStatus.of(found.appendingPathComponent(Self.configurationName)) == nil else {
             throw ModelError.inFile(

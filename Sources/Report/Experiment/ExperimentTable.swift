@@ -113,7 +113,7 @@ public struct ExperimentTable: ReportTask {
             let found = try runs.compactMap { try MetricsFile.read(inRun: $0).last(of: name) }
             return found.count == runs.count ? SeedValues(seeds: found) : nil
         }
-        guard let inside = try values(id), let outside = try values(ood) else { return nil }
+        guard !runs.isEmpty, let inside = try values(id), let outside = try values(ood) else { return nil }
         return .init(
             id: inside.estimate(in: range), ood: outside.estimate(in: range),
             gap: inside.minus(outside).estimate(in: range.minus(range)))

@@ -88,9 +88,22 @@ public struct MethodStudyTable: ReportTask {
             for seed in present { found.parts[seed] = try measure(system, seed, against: base.parts[seed]) }
             if !found.parts.isEmpty { others.append(found) }
         }
-        let supervised = try finished("sft", in: present.map(runs), .supervised)
-        let rewards = try finished("rm", in: present.map(runs), .rewardModel)
-        let configuration = try supervised?.first.flatMap { try RunFolder.configuration(at: $0, expecting: [.supervised]) }
+        /// The run of every seed that has ended; what is not there is named.
+        func finished(_ name: String, _ stage: RunStage, for what: String) throws -> [URL] {
+            try present.compactMap { seed in
+                let url = runs(seed).appendingPathComponent(name, isDirectory: true)
+                if try RunFolder.isFinished(url), try RunFolder.configuration(at: url, expecting: [stage]) != nil,
+                    try FileStatus.of(url.appendingPathComponent(MetricsFile.fileName)) != nil
+                {
+                    return url
+                }
+                missing.append("seed \(seed): the run \(name) is not there, or did not end; \(what) is that of the other seeds")
+                return nil
+            }
+        }
+        let supervised = try finished("sft", .supervised, for: "the loss of SFT")
+        let rewards = try finished("rm", .rewardModel, for: "the reward model's accuracy")
+        let configuration = try supervised.first.flatMap { try RunFolder.configuration(at: $0, expecting: [.supervised]) }
         let lines = MethodLines(base: base, systems: others, seeds: present)
         let all = [base] + others
         let leftOut = all.flatMap { system in
@@ -99,25 +112,10 @@ public struct MethodStudyTable: ReportTask {
         }
         return MethodStudy(
             dataset: PipelineComparison.dataset(configuration), seeds: present,
-            supervisedLoss: try supervised.flatMap {
-                try ExperimentTable.pair("validation_loss", "ood_validation_loss", $0, in: .notNegative)
-            },
-            rewardModelAccuracy: try rewards.flatMap {
-                try ExperimentTable.pair("validation_accuracy", "ood_validation_accuracy", $0, in: .share)
-            },
+            supervisedLoss: try ExperimentTable.pair("validation_loss", "ood_validation_loss", supervised, in: .notNegative),
+            rewardModelAccuracy: try ExperimentTable.pair("validation_accuracy", "ood_validation_accuracy", rewards, in: .share),
             systems: all.map { $0.system(among: present, against: $0.system == first ? nil : base) },
             levels: lines.levels(of: .reward, at: study.rewardGains) + lines.levels(of: .kl, at: study.klLevels),
             missing: missing.isEmpty ? nil : missing, leftOut: leftOut.isEmpty ? nil : leftOut)
-    }
-
-    /// A run of every seed that has ended; nil where one lacks it.
-    private func finished(_ name: String, in folders: [URL], _ stage: RunStage) throws -> [URL]? {
-        var found: [URL] = []
-        for folder in folders {
-            let url = folder.appendingPathComponent(name, isDirectory: true)
-            guard try RunFolder.isFinished(url), try RunFolder.configuration(at: url, expecting: [stage]) != nil else { return nil }
-            found.append(url)
-        }
-        return found
     }
 }

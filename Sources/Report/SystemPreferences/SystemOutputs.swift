@@ -75,14 +75,8 @@ struct SystemOutputs {
 
     private static func source(of name: String, table: String, runs: URL) throws -> Source {
         if let status = try FileStatus.of(name), status.kind != .folder { return .file(URL(fileURLWithPath: name)) }
-        // a run's own path may have a colon in it
-        var run = name
-        var table = table
-        if try FileStatus.of(name) == nil, let colon = name.lastIndex(of: ":") {
-            run = String(name[..<colon])
-            table = String(name[name.index(after: colon)...])
-        }
-        let folder = try RunFolder.run(named: run, in: runs, expecting: [.bestOfN] + RunStage.languageModels)
+        if let named = try NamedTable(name, in: runs) { return .table(named.table, run: named.run) }
+        let folder = try RunFolder.run(named: name, in: runs, expecting: [.bestOfN] + RunStage.languageModels)
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
         return .table(table, run: folder)
     }

@@ -5,6 +5,20 @@ import Runs
 import Tensor
 import Train
 
+extension NamedTable {
+    /// What the texts of tables that a run's options name are told by, so that a run goes on with the same answers alone; nil where they name none.
+    static func files(of options: [String: OptionValue], in runs: URL) throws -> [String: String]? {
+        var result: [String: String] = [:]
+        for option in ["dataset", "comparisons"] {
+            // what is wrong with a name is told by what reads the table
+            guard case .string(let name)? = options[option], let found = try? NamedTable(name, in: runs) else { continue }
+            let file = found.run.appendingPathComponent(Tables.folderName).appendingPathComponent("\(found.table).jsonl")
+            result[option] = RunConfiguration.checksum(of: Array(try Foundation.Data(contentsOf: file)))
+        }
+        return result.isEmpty ? nil : result
+    }
+}
+
 /// The answers of a run's tables, by prompt, and the comparisons that are made of them.
 struct AnswerTable {
     /// All answers to one prompt.
@@ -53,14 +67,15 @@ struct AnswerTable {
     }
 
     /// The rows of a table by prompt, in the order of its first rows.
-    /// - Throws: `DataError.invalidSetting` for a row without a reward.
+    /// - Throws: `DataError.emptySplit` for a row without a reward.
     private func pools(of table: String) throws -> [Pool] {
         var (pools, places): ([Pool], [[UInt8]: Int]) = ([], [:])
-        for row in try Tables.read(table, inRun: source.run) {
+        for (number, row) in zip(1..., try Tables.read(table, inRun: source.run)) {
             guard row.reward != nil else {
-                throw DataError.invalidSetting(
-                    "\(source.run.path):\(table) has no reward for the row \(row.id)",
-                    expected: "a table of scored answers, as sample-best-of-n and train-ppo write them")
+                throw DataError.emptySplit(
+                    table,
+                    reason: "\(source.run.path):\(table) has no reward for row \(number) (\(row.id)); expected a table of scored answers, "
+                        + "as sample-best-of-n and train-ppo write them")
             }
             let key = Array(row.id.utf8) + [0] + Array(row.input.utf8)
             let place = places[key] ?? pools.count
@@ -86,12 +101,18 @@ struct AnswerTable {
 
     /// The comparisons of prompts, and words about the prompts that have none.
     private func comparisons(of pools: [Pool]) throws -> (comparisons: [Comparison], left: String) {
-        var (result, equal, close): ([Comparison], [String], [String]) = ([], [], [])
+        var (result, equal, same, close): ([Comparison], [String], [String], [String]) = ([], [], [], [])
         for pool in pools {
             let answers = pool.rows.map { ScoredAnswer($0.response, reward: $0.reward ?? 0) }
             let found = try pairs.pairs(of: answers, id: pool.id)
             if found.isEmpty {
-                if Set(answers.map(\.reward)).count < 2 { equal.append(pool.id) } else { close.append(pool.id) }
+                if Set(answers.map(\.reward)).count < 2 {
+                    equal.append(pool.id)
+                } else if Set(answers.map { Array($0.text.utf8) }).count < 2 {
+                    same.append(pool.id)
+                } else {
+                    close.append(pool.id)
+                }
                 continue
             }
             let weights = try deviation.map { AnswerPairs.weights(ofDeviations: try $0.values(answers.map(\.text))) }
@@ -108,7 +129,9 @@ struct AnswerTable {
             }
         }
         return (
-            result, Self.words(equal, "without two different rewards") + Self.words(close, "whose rewards differ by less than is asked for")
+            result,
+            Self.words(equal, "without two different rewards") + Self.words(same, "without two different texts")
+                + Self.words(close, "whose rewards differ by less than is asked for")
         )
     }
 

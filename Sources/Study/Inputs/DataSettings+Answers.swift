@@ -7,14 +7,14 @@ import Runs
 extension DataSettings {
     /// A table of a run as training examples, whose prompts are those that were answered; nil where the data set is no such table. The
     /// other splits are those of the data set that the run has read.
-    /// - Throws: `RunFolderError` for a run that is unfinished or has no such table; `DataError.emptySplit` for a table without an answer.
-    func answerCorpus(_ wanted: [String]?, note: (String) -> Void) throws -> SummaryCorpus? {
-        guard let colon = datasetName.lastIndex(of: ":"), try FileStatus.of(URL(fileURLWithPath: datasetName)) == nil else { return nil }
-        let (path, table) = (String(datasetName[..<colon]), String(datasetName[datasetName.index(after: colon)...]))
-        let run = URL(fileURLWithPath: path, isDirectory: true)
-        guard try FileStatus.of(run) != nil, let configuration = try RunConfiguration.read(inRun: run) else { return nil }
-        guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
-        let rows = try Tables.read(table, inRun: run)
+    /// - Parameter runs: where runs lie that are named by their ids.
+    /// - Throws: as `NamedTable`; `DataError.emptySplit` for a table without an answer.
+    func answerCorpus(_ wanted: [String]?, runs: URL, note: (String) -> Void) throws -> SummaryCorpus? {
+        guard let named = try NamedTable(datasetName, in: runs), let configuration = try RunConfiguration.read(inRun: named.run) else {
+            return nil
+        }
+        try refuseWhatTablesLack()
+        let (run, table, rows) = (named.run, named.table, try named.rows())
         // several groups have one answer each to a prompt
         var seen: [String: Int] = [:]
         let answers = rows.map { row in
@@ -27,7 +27,7 @@ extension DataSettings {
         guard !answers.isEmpty else { throw DataError.emptySplit(table, reason: "\(run.path) has no answer in it") }
         var source = try DataSettings(values: configuration.options.filter { Self.names.contains($0.key) })
         source.maxTrainExamples = nil
-        var corpus = try source.corpus(wanted, note: { _ in })
+        var corpus = try source.corpus(wanted, runs: runs, note: { _ in })
         corpus.splits["train"] = answers
         corpus.sizes["train"] = nil
         note("\(answers.count) answers of \(run.path) (\(table)) to learn from; the other splits are those of \(source.datasetName)")

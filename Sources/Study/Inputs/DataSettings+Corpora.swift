@@ -7,10 +7,13 @@ extension DataSettings {
     ///
     /// - Parameters:
     ///   - wanted: The splits that will be used; nil for all that there are.
+    ///   - runs: Where runs lie whose tables are named by the run's id.
     ///   - note: Receives one line with the number of rows of each split, and one about rows that were left out.
     /// - Throws: `DataError`; a wanted split that is there and has no row is one.
-    package func corpus(_ wanted: [String]? = nil, note: (String) -> Void = { _ in }) throws -> SummaryCorpus {
-        if let answers = try answerCorpus(wanted, note: note) { return answers }
+    package func corpus(
+        _ wanted: [String]? = nil, runs: URL = URL(fileURLWithPath: ".", isDirectory: true), note: (String) -> Void = { _ in }
+    ) throws -> SummaryCorpus {
+        if let answers = try answerCorpus(wanted, runs: runs, note: note) { return answers }
         let all = try wanted.map { try $0 + $0.map(evaluated) }
         var (corpus, counts) = try ownCorpus(all)
         if let evalDataset {
@@ -166,7 +169,7 @@ extension DataSettings {
             ("--dataset-structured-subset", datasetStructuredSubset != nil), ("--comparisons-batch", comparisonsBatch != nil),
         ]
         guard let option = given.first(where: \.1)?.0 else { return }
-        throw InvalidSetting("\(option) means nothing for a run's table of answers, whose splits are the run's own tables; leave it out")
+        throw InvalidSetting("\(option) means nothing for a run's table of answers, which is the training split as it is; leave it out")
     }
 
     private func read(

@@ -12,18 +12,21 @@ struct LoadedModel {
     var folder: URL
 
     /// Loads a model folder, or the result of the run in a run folder.
-    /// - Parameter usesTanh: whether its head, if it has one, has a tanh; nil where its config.json is to say so.
+    /// - Parameters:
+    ///   - base: where the base model is if the folder holds an adapter; nil where adapter_config.json is to say so.
+    ///   - usesTanh: whether its head, if it has one, has a tanh; nil where its config.json is to say so.
     static func load(
-        _ path: String, from stages: [RunStage], usesTanh: Bool? = nil, note: (String) -> Void
+        _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
-        let read = try ModelError.naming(folder.path) { try TextModel.load(folder, usesTanh: usesTanh, note: note) }
+        let read = try ModelError.naming(folder.path) { try TextModel.load(folder, base: base, usesTanh: usesTanh, note: note) }
+        if base != nil, read.model.decoder.adapter == nil { note("\(folder.path) is a whole model; --adapter-base is for adapters") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
 
     /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
-    func loadReference(_ path: String, note: (String) -> Void) throws -> any TransformerDecoder {
-        let loaded = try Self.load(path, from: RunStage.languageModels, note: note)
+    func loadReference(_ path: String, base: URL? = nil, note: (String) -> Void) throws -> any TransformerDecoder {
+        let loaded = try Self.load(path, from: RunStage.languageModels, base: base, note: note)
         try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
             throw InvalidSetting(

@@ -37,7 +37,8 @@ public struct DistillationSettings: Settings {
         if let place = counts.firstIndex(of: 0) {
             throw InvalidSetting(
                 "\(source.path) has no samples of prompt \(prompts[place].id), and of \(counts.count { $0 == 0 }) of \(prompts.count) in all; "
-                    + "draw them with sample-best-of-n --evaluation-splits train,validation,ood_validation and a great enough "
+                    + "draw them with sample-best-of-n --evaluation-splits "
+                    + "\((["train", "validation", "ood_validation"] + stage.policy.evaluationSplits).joined(separator: ",")) and a great enough "
                     + "--target-eval-datapoints")
         }
         session.say("distilling best of \(result.n) from \(counts.min() ?? 0) to \(counts.max() ?? 0) samples a prompt of \(source.path)")
@@ -50,10 +51,11 @@ public struct DistillationSettings: Settings {
                 "\(name) is \(value.shown), but \(drawn[name]?.shown ?? "none") of those samples: they should be the reference's, with its rewards"
             )
         }
-        if stage.rewards.initKlCoef != 1 || stage.rewards.klApprox != 1 || stage.rewards.adapKlCtrl {
+        let config = try stage.config()
+        if stage.rewards.initKlCoef != 1 || config.klEstimator != .k1 || stage.rewards.adapKlCtrl {
             session.say(
                 "the objective is exactly that of best-of-\(result.n) with --init-kl-coef 1 --kl-approx 1; this run has "
-                    + "--init-kl-coef \(stage.rewards.initKlCoef) --kl-approx \(stage.rewards.klApprox)")
+                    + "--init-kl-coef \(stage.rewards.initKlCoef) --kl-approx \(config.klEstimator.rawValue)")
         }
         return result
     }

@@ -23,6 +23,9 @@ public struct DiversityRewardSettings: Settings {
     /// Whether there is one.
     var isGiven: Bool { SettingName.canonical(diversityReward) != "none" }
 
+    /// Whether scores are multiplied.
+    var multiplies: Bool { SettingName.canonical(diversityReward) == "multiply" }
+
     public func validate() throws {
         for (option, value, words) in [
             ("--diversity-reward", diversityReward, Self.ways), ("--diversity-measure", diversityMeasure, Self.measures),
@@ -40,6 +43,9 @@ public struct DiversityRewardSettings: Settings {
             throw InvalidSetting("--diversity-model is for --diversity-measure embeddings or entailment")
         }
         let usual = DiversityRewardSettings()
+        guard !multiplies || diversityRewardWeight == usual.diversityRewardWeight else {
+            throw InvalidSetting("--diversity-reward-weight is for --diversity-reward add")
+        }
         guard isGiven || (diversityMeasure, diversityRewardWeight) == (usual.diversityMeasure, usual.diversityRewardWeight) else {
             throw InvalidSetting("--diversity-measure and --diversity-reward-weight belong to --diversity-reward, which is none")
         }
@@ -62,7 +68,7 @@ public struct DiversityRewardSettings: Settings {
             measure = .entailment(model)
         default: measure = .ngrams()
         }
-        return Self.reward(measure, multiplies: SettingName.canonical(diversityReward) == "multiply", weight: diversityRewardWeight)
+        return Self.reward(measure, multiplies: multiplies, weight: diversityRewardWeight)
     }
 
     /// A score times, or plus a weight times, how much each response differs from the others.

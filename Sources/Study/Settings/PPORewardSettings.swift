@@ -54,7 +54,7 @@ public struct PPORewardSettings: Settings {
             throw InvalidSetting("--track-kl no leaves no KL to weigh; give --init-kl-coef 0 with it, and no --adap-kl-ctrl")
         }
         guard overlongBuffer ?? 1 > 0 else { throw InvalidSetting("--overlong-buffer must be above 0") }
-        guard overlongPenalty >= 0 else { throw InvalidSetting("--overlong-penalty must not be negative") }
+        guard overlongPenalty >= 0 else { throw InvalidSetting("--overlong-penalty is \(overlongPenalty); it takes a number from 0") }
         for (name, value) in [
             ("--init-kl-coef", initKlCoef), ("--target", target), ("--horizon", horizon), ("--reward-scale", rewardScale),
             ("--missing-eos-score", missingEosScore ?? 0), ("--length-penalty-coef", lengthPenaltyCoef),

@@ -21,11 +21,11 @@ extension BestOfNStage {
     /// The samples that a model draws.
     func drawnSamples(_ session: RunSession) throws -> BestOfNSamples {
         let n = bestOfN.numReturnSequences
-        let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, note: session.say))
+        let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
         let reference = try bestOfN.referenceModel.map {
-            $0 == bestOfN.modelName ? policy.model.decoder : try policy.loadReference($0, note: session.say)
+            $0 == bestOfN.modelName ? policy.model.decoder : try policy.loadReference($0, base: adapterBase.folder, note: session.say)
         }
         var corpus = try session.corpus(data, bestOfN.evaluationSplits)
         let tokenisation = try data.tokenisation(
@@ -63,6 +63,18 @@ extension BestOfNStage {
             })
     }
 
+    /// Refuses options that say how samples are drawn and scored where they were drawn and scored in another way.
+    private func refuseOtherThanDrawn(_ source: URL) throws {
+        let drawn = try RunConfiguration.read(inRun: source)?.options ?? [:]
+        let usual = try BestOfNStage().values
+        for (name, value) in try reward.values.merging(sampling.values, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key })
+        where value != usual[name] && value != drawn[name] {
+            throw InvalidSetting(
+                "--\(name.replacing("_", with: "-")) has no use with --samples-from: \(source.path) has drawn and scored its samples with "
+                    + "\(drawn[name]?.shown ?? "none"); leave it out")
+        }
+    }
+
     /// The samples of a finished run, with the rewards that they got there.
     func storedSamples(_ name: String, _ session: RunSession) throws -> BestOfNSamples {
         let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
@@ -73,9 +85,11 @@ extension BestOfNStage {
             session.say("\(source.path) has no samples of \(split); it is left out")
         }
         guard !wanted.isEmpty else { throw RunFolderError.unknownTable(bestOfN.evaluationSplits[0], path: source.path, known: known) }
+        try refuseOtherThanDrawn(source)
         let most = data.evaluatedCount(batch: bestOfN.perDeviceEvalBatchSize ?? 8)
         let splits = try wanted.map { split in
             let prompts = try StoredSamples.prompts(split, inRun: source)
+            guard !prompts.isEmpty else { throw DataError.emptySplit(split, reason: "\(source.path) has no sample in that table") }
             if prompts.count > most {
                 session.say("\(split): the first \(most) of \(prompts.count) prompts (--target-eval-datapoints)")
             }

@@ -17,6 +17,8 @@ public struct BestOfNStage: Stage {
     public var data = DataSettings()
     /// How responses are drawn.
     public var sampling = SamplingSettings()
+    /// Where the model is that adapters change.
+    public var adapterBase = AdapterBaseSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -26,7 +28,7 @@ public struct BestOfNStage: Stage {
     public static let kind = RunStage.bestOfN
     public static let program = "sample-best-of-n"
     public static var groups: [SettingsGroup<BestOfNStage>] {
-        [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.run)]
+        [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.adapterBase), .init(\.run)]
     }
 
     public func validate() throws {
@@ -38,7 +40,7 @@ public struct BestOfNStage: Stage {
         let points = try sweepPoints()
         guard points.isEmpty else { return try sweep(over: points, in: folder, environment) }
         let session = try RunSession(self, in: folder, environment)
-        if try session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return try session.sayFinished() }
         let n = bestOfN.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
         let source = try bestOfN.samplesFrom.map { try storedSamples($0, session) } ?? drawnSamples(session)

@@ -82,7 +82,7 @@ extension BestOfNStage {
     /// Makes the runs of all points, and the table that compares them.
     func sweep(over points: [SweepPoint], in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment)
-        if try session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return try session.sayFinished() }
         var runs = try InnerRuns("points", of: session, environment)
         var results: [SweepResult] = []
         for (place, point) in points.enumerated() {

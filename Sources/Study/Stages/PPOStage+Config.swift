@@ -36,6 +36,24 @@ extension PPOStage {
         guard config.generations >= method.fewestGenerations else {
             throw InvalidSetting("--advantage \(method.name) needs --num-generations \(method.fewestGenerations) or more")
         }
+        guard rewards.overlongBuffer != nil || rewards.overlongPenalty == PPORewardSettings().overlongPenalty else {
+            throw InvalidSetting("--overlong-penalty belongs to --overlong-buffer")
+        }
+        let surrogate = config.surrogate?.name ?? (config.policyClip == nil ? "gradient" : "clip")
+        for (option, isGiven, users) in [
+            ("--clip-high", self.method.clipHigh != nil, ["clip", "cispo"]), ("--dual-clip", self.method.dualClip != nil, ["clip"]),
+            ("--ratio", self.method.ratio != nil, ["clip", "cispo", "sapo"]),
+        ] where isGiven && !users.contains(surrogate) {
+            throw InvalidSetting("\(option) has no use where the policy's term is \(surrogate) (--policy-loss); leave it out")
+        }
+        guard rewards.trackKl || policy.baseModelName == nil else {
+            throw InvalidSetting("--track-kl no measures no KL, so --base-model-name has no use; leave one of them out")
+        }
+        guard !diversity.multiplies || distillation.distilBestOfN == nil else {
+            throw InvalidSetting(
+                "--diversity-reward multiply rewards answers for being alike where rewards are below 0, as those of --distil-best-of-n are; "
+                    + "--diversity-reward add does not")
+        }
         guard !diversity.isGiven || config.generations > 1 else {
             throw InvalidSetting("--diversity-reward compares the responses to a prompt; give --num-generations 2 or more with it")
         }

@@ -32,6 +32,8 @@ public struct PPOStage: Stage {
     public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
+    /// Where the model is that adapters change.
+    public var adapterBase = AdapterBaseSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -45,7 +47,7 @@ public struct PPOStage: Stage {
             .init(\.policy), .init(\.reward), .init(\.diversity), .init(\.distillation), .init(\.rewards), .init(\.method),
             .init(\.algorithm),
             .init(\.arithmetic), .init(\.data), .init(\.sampling),
-            .init(\.adapter), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
         ]
     }
 
@@ -59,9 +61,11 @@ public struct PPOStage: Stage {
 
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
-        if try session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return try session.sayFinished() }
         let supervised = try data.prepared(
-            .load(policy.modelName, from: RunStage.languageModels, usesTanh: reward.policyUsesTanh, note: session.say))
+            .load(
+                policy.modelName, from: RunStage.languageModels, base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
+                note: session.say))
         let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
@@ -80,7 +84,7 @@ public struct PPOStage: Stage {
         let reference: (any TransformerDecoder)? =
             !rewards.trackKl
             ? nil
-            : try policy.baseModelName.map { try supervised.loadReference($0, note: session.say) }
+            : try policy.baseModelName.map { try supervised.loadReference($0, base: adapterBase.folder, note: session.say) }
                 ?? (checkpoint == nil && adapter.loraRank == nil ? decoder.copy() : supervised.model.decoder)
 
         let finals =

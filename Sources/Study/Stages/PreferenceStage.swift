@@ -25,6 +25,8 @@ public struct PreferenceStage: Stage {
     public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
+    /// Where the model is that adapters change.
+    public var adapterBase = AdapterBaseSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -36,7 +38,7 @@ public struct PreferenceStage: Stage {
     public static var groups: [SettingsGroup<PreferenceStage>] {
         [
             .init(\.comparisons), .init(\.preference), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training),
-            .init(\.adapter), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
         ]
     }
 
@@ -44,8 +46,9 @@ public struct PreferenceStage: Stage {
 
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
-        if try session.folder.isFinished { return session.sayFinished() }
-        let supervised = try data.prepared(.load(comparisons.modelName, from: RunStage.languageModels, note: session.say))
+        if try session.folder.isFinished { return try session.sayFinished() }
+        let supervised = try data.prepared(
+            .load(comparisons.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
         let source = ComparisonSource(
             settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed, runs: run.folder,
             weighsByDeviation: preference.weighsByDeviation)
@@ -67,7 +70,9 @@ public struct PreferenceStage: Stage {
         let last = tokenised.filter { finals.contains($0.name) }
 
         // the policy is the reference until it is trained: they share memory, and what stays frozen they share for good
-        let reference = try preference.referenceModel.map { try start.loadReference($0, note: session.say) } ?? supervised.model.decoder
+        let reference =
+            try preference.referenceModel.map { try start.loadReference($0, base: adapterBase.folder, note: session.say) }
+            ?? supervised.model.decoder
         let policy = checkpoint == nil ? start.model.decoder.copy() : start.model.decoder
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
         func save(_ snapshot: TrainerSnapshot) throws {

@@ -25,6 +25,8 @@ public struct RewardModelStage: Stage {
     public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
+    /// Where the model is that adapters change.
+    public var adapterBase = AdapterBaseSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -39,6 +41,7 @@ public struct RewardModelStage: Stage {
     public static var groups: [SettingsGroup<RewardModelStage>] {
         [
             .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.adapter),
+            .init(\.adapterBase),
             .init(\.saving),
             .init(\.run),
         ]
@@ -46,9 +49,9 @@ public struct RewardModelStage: Stage {
 
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
-        if try session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return try session.sayFinished() }
         let supervised = try data.prepared(
-            .load(comparisons.modelName, from: [.supervised, .policy, .rewardModel], note: session.say))
+            .load(comparisons.modelName, from: [.supervised, .policy, .rewardModel], base: adapterBase.folder, note: session.say))
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
         let sets = try source.sets(session, supervised)
         // whatever was requested and is not evaluated is reported

@@ -9,6 +9,8 @@ import Train
 /// The frame of every stage: the run folder, who hears of it, checkpoints, and the time that the work took.
 package final class RunSession {
     let folder: RunFolder
+    /// Where runs lie that are named by their ids.
+    private let runs: URL
     let sinks: MetricSinks
     private let environment: StageEnvironment
     private let start = ContinuousClock.now
@@ -22,7 +24,7 @@ package final class RunSession {
     /// Settings that do not change what a step computes: a run may go on with others.
     package static let mayChange: Set<String> = [
         "threads", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
-        "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type",
+        "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
     ]
 
     /// Opens the run folder of a stage.
@@ -30,7 +32,10 @@ package final class RunSession {
     convenience init(_ stage: some Stage, in folder: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil) throws {
         var configuration = RunConfiguration(stage: type(of: stage).kind, program: type(of: stage).program, options: try stage.values)
         do {
-            configuration.files = try DataSettings.templateFiles(of: configuration.options)
+            let files = try [
+                DataSettings.templateFiles(of: configuration.options), NamedTable.files(of: configuration.options, in: stage.run.folder),
+            ].compactMap { $0 }
+            configuration.files = files.isEmpty ? nil : files.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
         } catch {
             // of a run that is complete the file may be gone
             guard (try? RunFolder.isFinished(folder)) == true else { throw error }
@@ -46,6 +51,7 @@ package final class RunSession {
         checkpointSteps: Int? = nil
     ) throws {
         self.environment = environment
+        runs = run.folder
         let others = environment.sinks
         let early = MetricSinks(others)
         folder = try RunFolder(
@@ -102,7 +108,7 @@ package final class RunSession {
 
     /// The data set: the caller's, or the one that settings name.
     func corpus(_ data: DataSettings, _ wanted: [String]) throws -> SummaryCorpus {
-        guard let own = environment.corpus else { return try data.corpus(wanted, note: say) }
+        guard let own = environment.corpus else { return try data.corpus(wanted, runs: runs, note: say) }
         let corpus = try own.selecting(data.selection())
         say("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
         return corpus
@@ -140,7 +146,17 @@ package final class RunSession {
     package func show(_ text: String) { environment.show(text) }
 
     /// Reports that the run is already complete.
-    func sayFinished() { say("\(folder.url.path) is complete; nothing to do") }
+    /// - Throws: `InvalidSetting` where the finished model is to be stored in another way than it is.
+    func sayFinished() throws {
+        let (earlier, usual) = (try RunConfiguration.read(inRun: folder.url)?.options ?? [:], try SavingSettings().values)
+        let (now, names) = (folder.configuration.options, SavingSettings.names)
+        if let name = names.sorted().first(where: { (earlier[$0] ?? usual[$0]) != (now[$0] ?? usual[$0]) }) {
+            throw InvalidSetting(
+                "\(folder.url.path) is complete, and its model was stored with another --\(name.replacingOccurrences(of: "_", with: "-")); "
+                    + "give this command another --run-id, or leave the option as it was")
+        }
+        say("\(folder.url.path) is complete; nothing to do")
+    }
 
     /// Measures once and writes the result: for runs that have no steps.
     /// - Parameters:
@@ -162,7 +178,7 @@ package final class RunSession {
     /// Whether there is anything to do; says so where there is not, and begins from nothing where there is.
     package func begins() throws -> Bool {
         guard try !folder.isFinished else {
-            sayFinished()
+            try sayFinished()
             return false
         }
         _ = try restore()

@@ -19,7 +19,7 @@ extension SFTStage {
     /// Trains in so many rounds.
     func work(rounds count: Int, in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment)
-        if try session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return try session.sayFinished() }
         var runs = try InnerRuns("rounds", of: session, environment)
         let corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finalSplits)
         let examples = try data.trainingExamples(of: corpus)

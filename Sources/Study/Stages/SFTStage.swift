@@ -25,6 +25,8 @@ public struct SFTStage: Stage {
     public var adapter = AdapterSettings()
     /// How the model is stored.
     public var saving = SavingSettings()
+    /// Where the model is that adapters change.
+    public var adapterBase = AdapterBaseSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -36,7 +38,7 @@ public struct SFTStage: Stage {
     public static var groups: [SettingsGroup<SFTStage>] {
         [
             .init(\.model), .init(\.data), .init(\.training), .init(\.rounds), .init(\.evaluation), .init(\.sampling), .init(\.reward),
-            .init(\.adapter), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
         ]
     }
 
@@ -58,7 +60,7 @@ public struct SFTStage: Stage {
                 "--from-scratch makes a model of random weights, which an adapter (--lora-rank) would leave as they are; choose one")
         }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
-        if try session.folder.isFinished { return session.sayFinished() }
+        if try session.folder.isFinished { return try session.sayFinished() }
         var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finalSplits)
         var examples = try data.trainingExamples(of: corpus)
 
@@ -69,7 +71,7 @@ public struct SFTStage: Stage {
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
-            start = try .load(model.modelName ?? "", from: RunStage.languageModels, note: session.say)
+            start = try .load(model.modelName ?? "", from: RunStage.languageModels, base: adapterBase.folder, note: session.say)
         }
         start = try data.prepared(start)
         if checkpoint == nil { try adapter.adapt(&start, freezing: training.freezing, seed: run.seed) }

@@ -91,7 +91,7 @@ extension PPOTrainer {
     /// Whether rewards differ by more than rounding.
     static func hasSpread(_ scores: [Double]) -> Bool {
         guard let least = scores.min(), let most = scores.max() else { return false }
-        return most - least > 1e-8 + 1e-5 * max(abs(least), abs(most))
+        return most - least > 1e-8 + 1e-6 * max(abs(least), abs(most))
     }
 
     /// How rewards of all groups that were drawn spread.
