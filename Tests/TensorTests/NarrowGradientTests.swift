@@ -46,7 +46,10 @@ import Testing
     @Test("in bf16 the gradient of a weight of rank 16 is not rounded") func rounded() {
         let (x, dy) = (Self.random("x", [100, 130]), Self.random("dy", [100, 16]))
         Compute.$precision.withValue(.bf16) {
-            #expect(Self.gradient(x, dy)?.isIdentical(to: dy.matmul(x, transposed: true)) == true)
+            // rounding to bf16 would be seen in the third digit
+            let expected = dy.matmul(x, transposed: true).values
+            let found = Self.gradient(x, dy)?.values ?? []
+            #expect(found.count == expected.count && zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
         }
     }
 
