@@ -124,10 +124,12 @@ for seed in "${SEEDS[@]}"; do
                 ;;
             distilled)
                 for n in "${DISTILLED_N[@]}"; do
+                    # rewards and KL divided by N - 1, for which the best policy is the same: as they are, they are too large to learn from;
                     # an answer without an end is worth what the worst of 16 answers is
+                    share=$(awk "BEGIN { print 1 / ($n - 1) }")
                     worst=$(awk "BEGIN { print ($n - 1) * log(0.5 / 17) }")
-                    policy distilled "$n" --distil-best-of-n "$runs/draws-train" --distilled-n "$n" --init-kl-coef 1 --kl-approx 1 \
-                        --missing-eos-score "$worst" "${ACTOR_CRITIC[@]}"
+                    policy distilled "$n" --distil-best-of-n "$runs/draws-train" --distilled-n "$n" --init-kl-coef "$share" --kl-approx 1 \
+                        --reward-scale "$share" --missing-eos-score "$worst" "${ACTOR_CRITIC[@]}"
                 done
                 ;;
             rejection)

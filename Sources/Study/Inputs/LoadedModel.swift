@@ -27,12 +27,12 @@ struct LoadedModel {
     /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
     func loadReference(_ path: String, base: URL? = nil, note: (String) -> Void) throws -> any TransformerDecoder {
         let loaded = try Self.load(path, from: RunStage.languageModels, base: base, note: note)
-        try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
             throw InvalidSetting(
                 "the tokenizer in \(loaded.folder.path) is not that of \(folder.path), so a KL between the two means nothing; "
                     + "name the model that this one was trained from")
         }
+        try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         return loaded.model.decoder
     }
 
