@@ -4,7 +4,7 @@ import Foundation
 /// Every method as a line from the base through its strengths, and where it crosses a reward or a KL.
 ///
 /// Between two neighbours i and j a value is interpolated: y = (1 − w) yᵢ + w yⱼ where the quantity x that is held equal is (1 − w) xᵢ + w xⱼ = L.
-/// The interval follows from the line's slope s = (yⱼ − yᵢ)/(xⱼ − xᵢ): to first order a chance deviation of the four numbers moves y by
+/// The interval follows from the line's slope s = (yⱼ − yᵢ)/(xⱼ − xᵢ): to first order, chance deviations of the four values change y by
 /// (1 − w) dyᵢ + w dyⱼ − s ((1 − w) dxᵢ + w dxⱼ), which is a number for every seed and prompt, like any other that ``CrossedMean`` is given.
 struct MethodLines {
     /// A method's points in the order of their strengths, the base first, in the seeds that have all of them.
