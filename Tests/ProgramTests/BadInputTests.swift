@@ -227,7 +227,14 @@ import Testing
             ).wait()
             #expect(end.status == 0, "\(end.errors)")
         }
-        expectError(try sample("large/sft", against: "small/sft"), status: 65, ["small/sft", "280 rows"], "reference")
+        expectError(try sample("large/sft", against: "small/sft"), status: 64, ["the tokenizer in", "small/sft", "KL"], "other ids")
+
+        let folder = pipeline.url("few-rows")
+        try FileManager.default.copyItem(at: pipeline.url("small/sft/final"), to: folder)
+        let tokenizer = folder.appendingPathComponent("tokenizer.json")
+        try FileManager.default.removeItem(at: tokenizer)
+        try FileManager.default.copyItem(at: pipeline.url("large/sft/final/tokenizer.json"), to: tokenizer)
+        expectError(try sample("large/sft", against: "few-rows"), status: 65, ["few-rows", "280 rows"], "few rows")
     }
 
     @Test("a reference that numbers its tokens in another way is refused")
