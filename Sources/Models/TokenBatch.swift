@@ -56,6 +56,19 @@ public struct TokenBatch: Sendable {
         layout = AttentionLayout(segments)
     }
 
+    /// The runs of consecutive texts with one and the same prompt.
+    public static func runs(ofEqual prompts: [[Int32]]) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for (index, prompt) in prompts.enumerated() {
+            if let last = runs.last, prompts[last.lowerBound] == prompt {
+                runs[runs.count - 1] = last.lowerBound..<index + 1
+            } else {
+                runs.append(index..<index + 1)
+            }
+        }
+        return runs
+    }
+
     /// The rows of the prompts of a batch with shared prompts; empty otherwise.
     public private(set) var promptRows: [Range<Int>] = []
 

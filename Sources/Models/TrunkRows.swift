@@ -19,8 +19,23 @@ public struct TrunkRows {
     /// The rows of the text's first tokens.
     public func prefix(_ count: Int) -> TrunkRows { TrunkRows(states, rows: rows.prefix(count)) }
 
+    /// The rows of the text's tokens behind the first ones.
+    public func dropFirst(_ count: Int) -> TrunkRows { TrunkRows(states, rows: rows.dropFirst(count)) }
+
     /// A copy of the rows: [rows, C].
     public var tensor: Tensor { states.rows(rows) }
+
+    /// The rows of texts that share prompts, as a ``TokenBatch`` with shared prompts reads them: of each prompt once, then of what is behind it in
+    /// every text.
+    /// - Parameters:
+    ///   - groups: which texts have a prompt in common.
+    ///   - shared: how many tokens the texts of each group share.
+    public static func gathered(_ texts: [TrunkRows], sharing groups: [Range<Int>], shared: [Int]) -> Tensor {
+        gathered(
+            zip(groups, shared).flatMap { group, count in
+                [texts[group.lowerBound].prefix(count)] + texts[group].map { $0.dropFirst(count) }
+            })
+    }
 
     /// The rows of several texts one under the other, as a pass reads them: [Σ rows, C]. No gradient flows through it.
     public static func gathered(_ texts: [TrunkRows]) -> Tensor {

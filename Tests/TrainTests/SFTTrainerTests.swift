@@ -256,5 +256,9 @@ import _TestSupport
         #expect(Packing.parts([3, 4, 5, 12, 1, 1], tokensPerPass: 8) { $0 } == [[3, 4], [5], [12], [1, 1]])
         #expect(Packing.parts([Int](), tokensPerPass: 8) { $0 }.isEmpty)
         #expect(Packing.parts([9, 9], tokensPerPass: 1) { $0 } == [[9], [9]])
+        // what follows its like costs 1; at the beginning of a part it costs all of it
+        let sharing = { (item: Int, last: Int?) in item == last ? 1 : item }
+        #expect(Packing.parts([5, 5, 5, 5, 5, 3, 5], tokensPerPass: 7, length: sharing) == [[5, 5, 5], [5, 5], [3], [5]])
+        #expect(Packing.parts([9, 9], tokensPerPass: 10, length: sharing) == [[9, 9]])
     }
 }

@@ -58,16 +58,18 @@ public struct RewardModelReward: TrunkReadingReward {
         var tokens = 0
         func flush() {
             guard !part.isEmpty else { return }
-            let own = Array(requests[part])
-            let found = trunk.map { score(own, trunk: Array($0.texts[part]), layers: $0.layers) } ?? score(own)
-            result += found.map(Double.init)
+            let states = trunk.map { TrunkStates(Array($0.texts[part]), layers: $0.layers) }
+            result += score(Array(requests[part]), trunk: states).map(Double.init)
             (part, tokens) = (part.upperBound..<part.upperBound, 0)
         }
         for (index, request) in requests.enumerated() {
-            let count = request.promptTokens.count + request.responseTokens.count + 1
-            if tokens + count > tokensPerPass { flush() }
+            let own = request.responseTokens.count + 1
+            let sharesPrompt = !part.isEmpty && requests[index - 1].promptTokens == request.promptTokens
+            let added = own + (sharesPrompt ? 0 : request.promptTokens.count)
+            let isFull = tokens + added > tokensPerPass
+            if isFull { flush() }
             part = part.lowerBound..<index + 1
-            tokens += count
+            tokens += isFull ? own + request.promptTokens.count : added
         }
         flush()
         return result
@@ -76,23 +78,18 @@ public struct RewardModelReward: TrunkReadingReward {
     /// The response with one end.
     private func answer(of request: RewardRequest) -> [Int32] { ends.closed(request.responseTokens) }
 
-    private func score(_ requests: [RewardRequest], trunk: [TrunkRows], layers: Int) -> [Float] {
-        model.scores(requests.map { $0.promptTokens + answer(of: $0) }, trunk: (TrunkRows.gathered(trunk), layers))
-    }
-
-    private func score(_ requests: [RewardRequest]) -> [Float] {
-        // consecutive answers to one prompt share its rows
-        var prompts: [[Int32]] = []
-        var groups: [[[Int32]]] = []
-        for request in requests {
-            if prompts.last == request.promptTokens {
-                groups[groups.count - 1].append(answer(of: request))
-            } else {
-                prompts.append(request.promptTokens)
-                groups.append([answer(of: request)])
-            }
+    /// The scores of some requests; consecutive answers to one prompt share its rows.
+    private func score(_ requests: [RewardRequest], trunk: TrunkStates?) -> [Float] {
+        let runs = TokenBatch.runs(ofEqual: requests.map(\.promptTokens))
+        if let trunk, runs.count == requests.count {
+            return model.scores(
+                requests.map { $0.promptTokens + answer(of: $0) }, trunk: (TrunkRows.gathered(trunk.texts), trunk.layers))
         }
-        let batch = TokenBatch(prompts: prompts, continuations: groups)
-        return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }).values
+        let prompts = runs.map { requests[$0.lowerBound].promptTokens }
+        let batch = TokenBatch(prompts: prompts, continuations: runs.map { requests[$0].map(answer) })
+        let states = trunk.map {
+            (states: TrunkRows.gathered($0.texts, sharing: runs, shared: prompts.map(\.count)), layers: $0.layers)
+        }
+        return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, trunk: states).values
     }
 }

@@ -22,6 +22,9 @@ public protocol Objective<Example> {
     func id(of example: Example) -> String
     /// The tokens of an example: what a pass may hold so many of, and what progress counts.
     func tokens(of example: Example) -> Int
+    /// The tokens that an example adds to a pass behind another example: fewer than it has where the two have a beginning in common that is read
+    /// once.
+    func tokens(of example: Example, behind previous: Example) -> Int
     /// The rows of an example in a pass, each of which has dropped numbers of its own.
     func rows(of example: Example) -> Int
     /// What a batch weighs in the mean loss of several steps.
@@ -43,6 +46,8 @@ extension Objective {
     public var hasDropout: Bool { false }
     /// "loss" and "weight".
     public var sumNames: (loss: String, weight: String) { ("loss", "weight") }
+    /// All that it has.
+    public func tokens(of example: Example, behind previous: Example) -> Int { tokens(of: example) }
     /// As many as it has tokens.
     public func rows(of example: Example) -> Int { tokens(of: example) }
     /// As much as it has examples.

@@ -29,9 +29,10 @@ final class OptimizerSteps<Method: Objective> {
         var shown = 0.0
         var sums: [String: Double] = [:]
         var noise = DropoutNoise(seed: config.seed, step: step - 1, isWanted: dropsOut)
-        for indices in Packing.parts(
-            Array(batch.indices), tokensPerPass: config.tokensPerPass, length: { objective.tokens(of: batch[$0]) })
-        {
+        let parts = Packing.parts(Array(batch.indices), tokensPerPass: config.tokensPerPass) { index, previous in
+            previous.map { objective.tokens(of: batch[index], behind: batch[$0]) } ?? objective.tokens(of: batch[index])
+        }
+        for indices in parts {
             let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
             let pass = Pass(batch: batch, indices: indices, step: step, dropout: noise.next(rows: rows))
             let tape = Tape(recomputingLayers: config.recomputesLayers)

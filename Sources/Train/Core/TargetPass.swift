@@ -58,13 +58,19 @@ package struct TargetPass {
 package enum Packing {
     /// Consecutive parts of at most `tokensPerPass` tokens (an item that is longer is a part of its own).
     package static func parts<Item>(_ items: [Item], tokensPerPass: Int, length: (Item) -> Int) -> [[Item]] {
+        parts(items, tokensPerPass: tokensPerPass) { item, _ in length(item) }
+    }
+
+    /// The same where an item may share tokens with the one before it.
+    /// - Parameter length: the tokens that an item adds to a part whose last item is the second argument; nil at the beginning of a part.
+    package static func parts<Item>(_ items: [Item], tokensPerPass: Int, length: (Item, Item?) -> Int) -> [[Item]] {
         var result: [[Item]] = []
         var used = 0
         for item in items {
-            let tokens = length(item)
+            let tokens = result.last?.last.map { length(item, $0) } ?? 0
             if result.isEmpty || used + tokens > tokensPerPass {
                 result.append([item])
-                used = tokens
+                used = length(item, nil)
             } else {
                 result[result.count - 1].append(item)
                 used += tokens

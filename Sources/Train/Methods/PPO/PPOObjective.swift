@@ -36,10 +36,11 @@ package final class PPOObjective: Objective {
     package var parameters: [Parameter] { policy.parameters + (valueHead?.parameters ?? []) }
     package func id(of rollout: Rollout) -> String { rollout.id }
     package func tokens(of rollout: Rollout) -> Int { rollout.count }
+    package func tokens(of rollout: Rollout, behind previous: Rollout) -> Int { RolloutPass.tokens(of: rollout, behind: previous) }
 
     package func loss(of pass: Pass<Rollout>, on tape: Tape) throws -> PassLoss {
         let part = pass.examples
-        let loss = loss(of: part, in: Batch(pass.batch, arithmetic), on: tape)
+        let loss = loss(of: part, in: batch(of: pass.batch), on: tape)
         guard loss.item.isFinite else {
             throw TrainingError.notFinite(
                 "the loss", step: pass.step, in: policy, valueHead, ids: part.map(\.id), sequences: part.map { $0.prompt + $0.response })
@@ -64,12 +65,16 @@ package final class PPOObjective: Objective {
         }
     }
 
+    /// What the losses of a learn batch are divided by.
+    package func batch(of rollouts: [Rollout]) -> Batch { Batch(rollouts, arithmetic) }
+
     /// The loss of rollouts that are a whole learn batch.
-    package func loss(of rollouts: [Rollout], on tape: Tape) -> Tensor { loss(of: rollouts, in: Batch(rollouts, arithmetic), on: tape) }
+    package func loss(of rollouts: [Rollout], on tape: Tape) -> Tensor { loss(of: rollouts, in: batch(of: rollouts), on: tape) }
 
     /// The loss of a part of a learn batch.
     package func loss(of rollouts: [Rollout], in batch: Batch, on tape: Tape) -> Tensor {
-        let found = scorer(TargetPass(rollouts), trunk: trunk(of: rollouts), on: tape)
+        let pass = RolloutPass(rollouts)
+        let found = scorer(pass.targets, trunk: pass.trunk(layers: trunkLayers), on: tape)
         let (columns, mask) = (found.logProbs.count, mask(of: rollouts))
         let weight = arithmetic.weight(tokens: columns, of: batch.columns)
         // what a pass tells is a mean over its columns
@@ -139,15 +144,4 @@ package final class PPOObjective: Objective {
         let columns = rollouts.flatMap { row in row.response.indices.map { $0 < counted(row) ? Float(1) : 0 } }
         return Tensor(columns, shape: [columns.count])
     }
-
-    /// The states behind the frozen layers of all rows that a pass over some rollouts has; nil where they are not known.
-    func trunk(of rollouts: [Rollout]) -> (states: Tensor, layers: Int)? {
-        // the last token is predicted, not read
-        let rows = rollouts.compactMap { rollout in rollout.trunk?.prefix(rollout.count - 1) }
-        return rows.count == rollouts.count && trunkLayers > 0 ? (TrunkRows.gathered(rows), trunkLayers) : nil
-    }
-}
-
-extension TargetPass {
-    init(_ rollouts: [Rollout]) { self.init(prompts: rollouts.map(\.prompt), targets: rollouts.map(\.response)) }
 }

@@ -56,7 +56,7 @@ extension PPOTrainer {
         defer { optimization.optimizer.clearGradients() }
         objective.entropySeen = (0, 0)
         for batch in arithmetic.learnBatches(rollouts) {
-            let items = prepared(batch)
+            let items = RolloutPass.grouped(prepared(batch))
             record(advantagesOf: items)
             _ = try optimization.add(items, of: step + 1, scale: arithmetic.lossScale)
         }

@@ -87,8 +87,12 @@ extension PPOTrainer {
 
     /// What a model makes of the response tokens of rollouts, in passes of at most `tokensPerPass` tokens.
     func scores(of rollouts: [Rollout], by scorer: TokenScorer) -> [TokenScorer.Scores] {
-        Packing.parts(rollouts, tokensPerPass: config.tokensPerPass, length: \.count).flatMap { part in
-            scorer.scores(TargetPass(part), trunk: objective.trunk(of: part))
+        let parts = Packing.parts(rollouts, tokensPerPass: config.tokensPerPass) { rollout, previous in
+            previous.map { RolloutPass.tokens(of: rollout, behind: $0) } ?? rollout.count
+        }
+        return parts.flatMap { part in
+            let pass = RolloutPass(part)
+            return scorer.scores(pass.targets, trunk: pass.trunk(layers: objective.trunkLayers))
         }
     }
 
