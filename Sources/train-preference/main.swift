@@ -24,7 +24,8 @@ struct TrainPreference: StageCommand {
 
               train-preference --model-name runs/sft --dataset generated --beta 0.1
               train-preference --model-name runs/sft --dataset bon:train --pairs best-worst
-              train-preference --model-name runs/sft --comparisons runs/rm/comparisons --loss ipo
+              train-preference --model-name runs/sft --comparisons runs/rm/comparisons \\
+                --loss ipo
               train-preference --model-name runs/sft --comparisons my-pairs --loss kto
 
             \(Program.spellings)

@@ -24,7 +24,8 @@ struct TrainRewardModel: StageCommand {
               train-reward-model --model-name runs/sft --dataset generated
               train-reward-model --model-name runs/sft --data-dir data
               train-reward-model --model-name runs/sft --comparisons my-pairs
-              train-reward-model --model-name runs/sft --comparisons bon:train --pairs margin --pair-margin 1
+              train-reward-model --model-name runs/sft --comparisons bon:train \\
+                --pairs margin --pair-margin 1
 
             \(Program.spellings)
             """)

@@ -27,7 +27,8 @@ struct TrainSFT: StageCommand {
               train-sft --from-scratch --dataset generated
               train-sft --model-name models/llama --data-dir data --run-id sft-tldr
               train-sft --model-name models/opt --dataset my-posts --max-steps 100
-              train-sft --model-name runs/sft --rounds 2 --rf-model-dir runs/rm --run-id expert
+              train-sft --model-name runs/sft --rounds 2 --rf-model-dir runs/rm \\
+                --run-id expert
 
             \(Program.spellings)
             """)

@@ -286,6 +286,8 @@ import _TestSupport
         #expect(fault { $0.layers = [-1] }.contains("no layer -1"))
         #expect(fault { $0.layers = [] }.contains("no layers"))
         #expect(fault { $0.excluded = .allLinear }.contains("match no projection"))
-        #expect(message { _ = try adapted(adapted(base)) } == "the model has an adapter already; merge that one first")
+        #expect(
+            message { _ = try adapted(adapted(base)) }
+                == "the model has an adapter already; train that one further, or make a whole model of it first")
     }
 }

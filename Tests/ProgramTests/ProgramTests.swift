@@ -55,6 +55,11 @@ import Testing
         #expect(result.output.contains("USAGE: \(program)"))
         #expect(result.output.contains("--output-dir"))
         #expect(result.errors.isEmpty)
+        // an example that goes on in the next line says so, or pasting it would run half of it
+        let lines = result.output.components(separatedBy: "\n")
+        for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("  \(program) ") {
+            #expect(next.isEmpty || next.hasPrefix("  \(program) ") || line.hasSuffix("\\"), "\(line)\n\(next)")
+        }
     }
 
     @Test("an unknown option is one line that names the nearest one", arguments: programs)

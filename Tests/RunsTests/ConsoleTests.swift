@@ -7,7 +7,7 @@ import _TestSupport
 
 @Suite struct ConsoleTests {
     private static func step(_ step: Int) -> TrainingEvent {
-        .progressed(step: step, totalSteps: 100, tokens: 100 * step, loss: 2)
+        .progressed(step: step, totalSteps: 100, tokens: 100 * step, figure: .init("loss", 2))
     }
 
     @Test func redrawsOneLineAtMostTenTimesASecond() {
@@ -79,7 +79,7 @@ import _TestSupport
         let sinks = MetricSinks(run: run, [console, ClosureSink { _ in seen += 1 }])
         let handler = sinks.handler
         try handler(.began(stage: "sft", totalSteps: 2))
-        try handler(.progressed(step: 1, totalSteps: 2, tokens: 10, loss: 3))
+        try handler(.progressed(step: 1, totalSteps: 2, tokens: 10, figure: .init("loss", 3)))
         try handler(.measured(step: 1, values: ["loss": 3]))
         try handler(.sampled(table: "test", rows: [.sample(1)]))
         try handler(.noted("hello"))

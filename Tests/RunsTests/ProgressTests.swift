@@ -6,7 +6,7 @@ import Testing
         var progress = StageProgress(stage: "sft", totalSteps: total, time: 100)
         for step in 1...steps {
             progress.update(
-                step: step, totalSteps: total, tokens: 600 * step, loss: 4.75812, time: 100 + 0.4 * Double(step))
+                step: step, totalSteps: total, tokens: 600 * step, figure: .init("loss", 4.75812), time: 100 + 0.4 * Double(step))
         }
         return progress
     }
@@ -24,7 +24,7 @@ import Testing
         var progress = progress(steps: 100)
         for step in 101...300 {
             progress.update(
-                step: step, totalSteps: 500, tokens: 600 * step, loss: nil, time: 140 + 4 * Double(step - 100))
+                step: step, totalSteps: 500, tokens: 600 * step, figure: nil, time: 140 + 4 * Double(step - 100))
         }
         #expect(abs(try #require(progress.stepsPerSecond) - 0.25) < 1e-9)
         #expect(abs(try #require(progress.overallTokensPerSecond) - 600 * 300 / 840) < 1e-6)
@@ -32,17 +32,17 @@ import Testing
 
     @Test func whatWasDoneBeforeAResumeDoesNotCount() throws {
         var progress = StageProgress(stage: "ppo", totalSteps: 500, time: 0)
-        progress.update(step: 401, totalSteps: 500, tokens: 400_000, loss: nil, time: 10)
+        progress.update(step: 401, totalSteps: 500, tokens: 400_000, figure: nil, time: 10)
         #expect(progress.stepsPerSecond == nil)
         #expect(progress.remaining == nil)
-        progress.update(step: 402, totalSteps: 500, tokens: 401_000, loss: nil, time: 12)
+        progress.update(step: 402, totalSteps: 500, tokens: 401_000, figure: nil, time: 12)
         #expect(progress.stepsPerSecond == 0.5)
         #expect(progress.tokensPerSecond == 500 && progress.overallTokensPerSecond == 500)
     }
 
     @Test func aClockThatStandsStillGivesNoRate() {
         var progress = StageProgress(stage: "sft", totalSteps: 0, time: 5)
-        progress.update(step: 1, totalSteps: 0, tokens: 10, loss: nil, time: 5)
+        progress.update(step: 1, totalSteps: 0, tokens: 10, figure: nil, time: 5)
         #expect(progress.stepsPerSecond == nil && progress.fraction == 0)
         #expect(ProgressLine.bar(progress, width: 40, unicode: false) == "sft   0% [.......................]  1/0")
     }
@@ -95,9 +95,18 @@ import Testing
                 == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss 4.758")
     }
 
+    @Test("the number is called what it is")
+    func score() {
+        var progress = StageProgress(stage: "ppo", totalSteps: 10, time: 0)
+        progress.update(step: 1, totalSteps: 10, tokens: 0, figure: .init("score", -0.307), time: 2)
+        #expect(ProgressLine.plain(progress).hasSuffix("left, score -0.307"))
+        #expect(ProgressLine.bar(progress, width: 110, unicode: false).hasSuffix("left  score -0.307"))
+        #expect(ProgressLine.summary(progress, stage: "ppo", seconds: 2).hasSuffix("score -0.307"))
+    }
+
     @Test func slowStepsAreTimedTheOtherWay() {
         var progress = StageProgress(stage: "ppo", totalSteps: 10, time: 0)
-        progress.update(step: 1, totalSteps: 10, tokens: 0, loss: nil, time: 12.5)
+        progress.update(step: 1, totalSteps: 10, tokens: 0, figure: nil, time: 12.5)
         #expect(ProgressLine.plain(progress) == "ppo: step 1/10 (10 %), 12.5 s/step, 1:53 left")
     }
 

@@ -84,6 +84,29 @@ import _TestSupport
         #expect(try names("dpo/final").contains("adapter_model.safetensors"))
     }
 
+    @Test("an adapter that is there is merged without training; another one on top of it, or none to merge, is refused with what to do")
+    func mergesLater() throws {
+        try supervised.run(in: folder["alone"])
+        var stage = supervised
+        stage.model.modelName = folder["alone"].path
+        let refused = #expect(throws: InvalidSetting.self) { try stage.run(in: folder["second"]) }
+        #expect("\(String(describing: refused))".contains("is an adapter already"))
+        stage.adapter = AdapterSettings()
+        stage.adapter.mergeAdapter = true
+        stage.evaluation.doTrain = false
+        try stage.run(in: folder["merged"])
+        #expect(try names("merged/final").isSuperset(of: ["model.safetensors", "tokenizer.json"]))
+        #expect(try !names("merged/final").contains("adapter_config.json"))
+        let tokens: [Int32] = [5, 60, 7, 120, 33]
+        func states(_ path: String) throws -> [Float] {
+            try LanguageModel.load(folder[path]).decoder.hidden(TokenBatch([tokens]), wanted: [0..<tokens.count]).values
+        }
+        expectClose(try states("alone/final"), try states("merged/final"), relative: 1e-4, absolute: 1e-5)
+        stage.model.modelName = folder["sft"].path
+        let none = #expect(throws: InvalidSetting.self) { try stage.run(in: folder["none"]) }
+        #expect("\(String(describing: none))".contains("has no adapter that"))
+    }
+
     @Test("the base model of an adapter may be elsewhere than its configuration says")
     func movedBase() throws {
         try supervised.run(in: folder["alone"])

@@ -59,6 +59,33 @@ import _TestSupport
         for name in ["validation_loss", "ood_validation_margin", "validation_kl", "ood_validation_end_share", "rewards_chosen"] {
             #expect(text.contains("\"\(name)\":"), "\(name)")
         }
+        // a name stands for one number of a step
+        for step in [0, 2] {
+            let lines = text.split(separator: "\n").filter { $0.contains("\"step\":\(step),") || $0.contains("\"step\":\(step)}") }
+            #expect(lines.count { $0.contains("\"validation_kl\":") } <= 1, "\(loss) \(lines)")
+        }
+        #expect(text.contains("\"validation_reference_point\":") == (loss == "kto"))
+    }
+
+    @Test("splits that are measured at the end have a KL, too; a method's usual name leads to its loss")
+    func lastSplits() throws {
+        try FileManager.default.createDirectory(at: folder["pairs"], withIntermediateDirectories: true)
+        for split in ["train", "test"] {
+            let rows = (0..<6).map {
+                "{\"info\": {\"id\": \"\(split)\($0)\", \"subreddit\": \"a\", \"title\": \"b\", \"post\": \"c \($0)\"}, \"summaries\": [{\"text\": \"so\"}, "
+                    + "{\"text\": \"short\"}], \"choice\": 0}"
+            }
+            try Foundation.Data(rows.joined(separator: "\n").utf8).write(to: folder["pairs/\(split).jsonl"])
+        }
+        var stage = stage("sigmoid")
+        stage.comparisons.comparisons = folder["pairs"].path
+        try stage.run(in: folder["run"])
+        let last = try #require(try metrics("run").split(separator: "\n").first { $0.contains("\"test_loss\":") })
+        #expect(last.contains("\"test_kl\":") && last.contains("\"test_response_tokens\":"), "\(last)")
+        var other = DirectPreferenceSettings()
+        other.loss = "dpo"
+        let error = #expect(throws: InvalidSetting.self) { try other.validate() }
+        #expect("\(String(describing: error))".contains("did you mean sigmoid?"))
     }
 
     @Test("training pairs that are evaluated are read once by the reference")

@@ -120,7 +120,7 @@ import _TestSupport
             guard case .measured(_, let values) = event, let loss = values["loss"], let norm = values["gradient_norm"] else { return }
             losses.append(loss)
             norms.append(norm)
-            divergences.append(values["kl"] ?? -1)
+            divergences.append(values["reference_point"] ?? -1)
         }
         try trainer.run()
         expectClose(losses, run.losses, relative: 2e-5, absolute: 2e-5, label: "losses")

@@ -24,7 +24,10 @@ public struct AdapterOptions: SettingsOptions {
     public var useDora = Self.defaults.useDora
     @Option(
         help: .yesNo(
-            "Whether the finished model is a whole one, with the adapter merged into it; else it is the adapter alone, in PEFT's files."))
+            """
+            Whether the finished model is a whole one, with the adapter merged into it; else it is the adapter alone, in PEFT's files. With \
+            --do-train false an adapter that is there is merged as it is.
+            """))
     public var mergeAdapter = Self.defaults.mergeAdapter
 
     public init() {}

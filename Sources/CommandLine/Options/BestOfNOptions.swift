@@ -25,8 +25,9 @@ public struct BestOfNOptions: SettingsOptions {
     @Option(
         help: .yesNo(
             """
-            Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is; unless given, yes \
-            in a sweep, and else no: model and reference are compared at one temperature.
+            Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is, or from the \
+            model itself where no reference is named; unless given, yes in a sweep, and else no: model and reference are compared at one \
+            temperature.
             """))
     public var klOfDraws: Bool?
     @Option(help: "How one of N is chosen: best, or soft (with probabilities that grow with exp(reward / T)); best unless given.")

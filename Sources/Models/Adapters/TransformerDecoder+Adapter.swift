@@ -16,7 +16,9 @@ extension TransformerDecoder {
 
     /// This model with an adapter.
     func adapted(by adapter: Adapter, named: Bool) throws -> any TransformerDecoder {
-        guard self.adapter == nil else { throw ModelError.adapter("the model has an adapter already; merge that one first") }
+        guard self.adapter == nil else {
+            throw ModelError.adapter("the model has an adapter already; train that one further, or make a whole model of it first")
+        }
         let decoder = try rebuilt(from: AdaptedWeights(CopiedWeights(bare: self, isTrainable: false), adapter))
         try adapter.check(against: shape, named: named)
         return decoder

@@ -32,8 +32,8 @@ public final class Console: MetricSink {
         case .began(let stage, let totalSteps):
             progress = StageProgress(stage: stage, totalSteps: totalSteps, time: now)
             lastDrawn = terminal.isInteractive ? nil : now
-        case .progressed(let step, let totalSteps, let tokens, let loss):
-            progress?.update(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss, time: now)
+        case .progressed(let step, let totalSteps, let tokens, let figure):
+            progress?.update(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure, time: now)
             draw(at: now)
         case .noted(let text):
             say(text)

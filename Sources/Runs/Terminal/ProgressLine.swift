@@ -1,6 +1,8 @@
+import Train
+
 /// The text that shows a `StageProgress`: pure functions of it.
 public enum ProgressLine {
-    /// One line that fits into `width` columns: label, share, bar, steps, rates, remaining time, loss. What does not
+    /// One line that fits into `width` columns: label, share, bar, steps, rates, remaining time, loss or score. What does not
     /// fit is left out, the least needed first; the bar takes what is left over.
     public static func bar(_ progress: StageProgress, width: Int, unicode: Bool = true) -> String {
         let left = "\(progress.stage) \(percent(progress.fraction))"
@@ -33,7 +35,7 @@ public enum ProgressLine {
         var text = "\(stage): \(Quantity.grouped(Double(progress.step))) steps in \(Quantity.duration(seconds))"
         if progress.tokens > 0 { text += ", \(Quantity.grouped(Double(progress.tokens))) tokens" }
         if let rate = progress.overallTokensPerSecond { text += ", \(Quantity.rate(rate)) tokens/s" }
-        if let loss = progress.loss { text += ", loss \(Quantity.loss(loss))" }
+        if let figure = progress.figure { text += ", \(shown(figure))" }
         return text
     }
 
@@ -55,9 +57,11 @@ public enum ProgressLine {
         if let remaining = progress.remaining {
             parts.append(Part(text: "\(Quantity.duration(remaining)) left", need: 5))
         }
-        if let loss = progress.loss { parts.append(Part(text: "loss \(Quantity.loss(loss))", need: 4)) }
+        if let figure = progress.figure { parts.append(Part(text: shown(figure), need: 4)) }
         return parts
     }
+
+    private static func shown(_ figure: ProgressFigure) -> String { "\(figure.name) \(Quantity.loss(figure.value))" }
 
     private static func percent(_ fraction: Double) -> String {
         // Rounded down: 100 % is said only when all is done.

@@ -1,3 +1,5 @@
+public import Train
+
 /// How far a stage is and how fast it goes: a value, told the time with every change.
 public struct StageProgress: Equatable, Sendable {
     /// The rates are those of the last minute.
@@ -11,8 +13,8 @@ public struct StageProgress: Equatable, Sendable {
     public private(set) var step = 0
     /// Tokens processed so far in this stage.
     public private(set) var tokens = 0
-    /// The loss of the last step that told one.
-    public private(set) var loss: Double?
+    /// The number of the last step, where it has one.
+    public private(set) var figure: ProgressFigure?
 
     private struct Mark: Equatable, Sendable {
         var time: Double
@@ -33,7 +35,7 @@ public struct StageProgress: Equatable, Sendable {
     }
 
     /// Takes in that a step is done.
-    public mutating func update(step: Int, totalSteps: Int, tokens: Int, loss: Double?, time: Double) {
+    public mutating func update(step: Int, totalSteps: Int, tokens: Int, figure: ProgressFigure?, time: Double) {
         // A resumed stage does not begin at zero: what was done before it says nothing about its speed.
         if isFirst && step > 1 {
             start = Mark(time: time, step: step, tokens: tokens)
@@ -43,7 +45,7 @@ public struct StageProgress: Equatable, Sendable {
         self.step = step
         self.totalSteps = totalSteps
         self.tokens = tokens
-        self.loss = loss
+        self.figure = figure
         let mark = Mark(time: time, step: step, tokens: tokens)
         // Two marks a second are enough; the newest one always stands.
         if marks.count > 1, time - marks[marks.count - 2].time < 0.5 {

@@ -198,7 +198,7 @@ struct ComparisonSource {
             ) { count, tokens in
                 last = (count, tokens)
                 try session.sinks.handle(
-                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, loss: nil)
+                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, figure: nil)
                 )
             }
             done = (done.examples + last.examples, done.tokens + last.tokens)

@@ -17,7 +17,8 @@ public struct AdapterSettings: Settings {
     public var useRslora = false
     /// Whether the lengths of rows are trained apart from their directions (DoRA).
     public var useDora = false
-    /// Whether the finished model is a whole one, with the adapter merged into it; else it is the adapter alone, in PEFT's files.
+    /// Whether the finished model is a whole one, with the adapter merged into it; else it is the adapter alone, in PEFT's files. With `doTrain`
+    /// false an adapter that is there is merged as it is.
     public var mergeAdapter = false
 
     /// The defaults.
@@ -25,11 +26,12 @@ public struct AdapterSettings: Settings {
 
     public func validate() throws {
         guard loraRank != nil else {
-            let usual = AdapterSettings()
+            // an adapter that the model has already can be merged, too
+            var usual = AdapterSettings()
+            usual.mergeAdapter = mergeAdapter
             guard self == usual else {
                 throw InvalidSetting(
-                    "--lora-alpha, --lora-dropout, --lora-targets, --lora-layers, --use-rslora, --use-dora and --merge-adapter are for --lora-rank"
-                )
+                    "--lora-alpha, --lora-dropout, --lora-targets, --lora-layers, --use-rslora and --use-dora are for --lora-rank")
             }
             return
         }
@@ -52,7 +54,17 @@ public struct AdapterSettings: Settings {
     /// Puts a fresh adapter on a model that training begins with, where one is asked for.
     /// - Parameter freezing: which layers are trained, where the settings name none.
     func adapt(_ start: inout LoadedModel, freezing: Freezing, seed: UInt64) throws {
-        guard loraRank != nil else { return }
+        guard loraRank != nil else {
+            guard !mergeAdapter || start.model.decoder.adapter != nil else {
+                throw InvalidSetting("\(start.folder.path) has no adapter that --merge-adapter could merge; --lora-rank trains one")
+            }
+            return
+        }
+        guard start.model.decoder.adapter == nil else {
+            throw InvalidSetting(
+                "\(start.folder.path) is an adapter already: without --lora-rank it is trained further; to train another one, make a whole model "
+                    + "of it first: train-sft --model-name \(start.folder.path) --do-train false --merge-adapter")
+        }
         let shape = start.model.decoder.shape
         let layers = loraLayers.isEmpty ? Array(freezing.trainedLayers(of: shape)) : loraLayers
         guard let configuration = configuration(layers: layers) else { return }

@@ -17,8 +17,8 @@ public struct BestOfNSettings: Settings {
     public var perDeviceEvalBatchSize: Int?
     /// A model to measure the KL of the responses against, for example the one that PPO started from.
     public var referenceModel: String?
-    /// Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is; unless given, yes in a
-    /// sweep, and else no: model and reference are compared at one temperature.
+    /// Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is, or from the
+    /// model itself where no reference is named; unless given, yes in a sweep, and else no: model and reference are compared at one temperature.
     public var klOfDraws: Bool?
     /// How one of N is chosen: best, or soft (response i with probability exp(r_i / T) / Σ exp(r_j / T)); best unless given.
     public var selection: String?

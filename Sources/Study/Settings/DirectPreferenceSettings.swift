@@ -64,7 +64,10 @@ public struct DirectPreferenceSettings: Settings {
 
     public func validate() throws {
         guard pairLoss != nil || unpairedLoss != nil else {
-            let nearest = NearestName.find(name, among: Self.lossNames).map { "; did you mean \($0)?" } ?? ""
+            let published = [
+                "dpo": "sigmoid", "cdpo": "sigmoid with --label-smoothing", "slic": "hinge", "rdpo": "robust", "sppo": "sppo_hard",
+            ]
+            let nearest = (published[name] ?? NearestName.find(name, among: Self.lossNames)).map { "; did you mean \($0)?" } ?? ""
             throw InvalidSetting("--loss is '\(loss)'; it takes \(Self.lossNames.joined(separator: ", "))\(nearest)")
         }
         guard divergence != nil else {

@@ -24,7 +24,9 @@ extension BestOfNStage {
         let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
-        let reference = try bestOfN.referenceModel.map {
+        // the KL of draws without a reference is that to the model as it is
+        let named = bestOfN.referenceModel ?? (bestOfN.klOfDraws == true ? bestOfN.modelName : nil)
+        let reference = try named.map {
             $0 == bestOfN.modelName ? policy.model.decoder : try policy.loadReference($0, base: adapterBase.folder, note: session.say)
         }
         var corpus = try session.corpus(data, bestOfN.evaluationSplits)

@@ -54,7 +54,7 @@ public struct BestOfNStage: Stage {
             try session.sinks.handle(.sampled(table: split, rows: first))
             try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: best))
             try session.sinks.handle(
-                .progressed(step: progress.done, totalSteps: total, tokens: progress.tokens, loss: nil))
+                .progressed(step: progress.done, totalSteps: total, tokens: progress.tokens, figure: nil))
         }
         // a pass is finished and saved before the program ends
         session.beginSteps()

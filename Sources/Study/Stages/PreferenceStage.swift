@@ -84,6 +84,10 @@ public struct PreferenceStage: Stage {
             guard let divergence else { return }
             for set in prompts { try session.sinks.handle(.measured(step: step, values: divergence.values(set.prompts, name: set.name))) }
         }
+        func measureLast(_ step: Int, _ name: String, _ set: [TokenisedComparison], _ values: [String: Double]) throws {
+            let drawn = try divergence?.values(self.prompts(of: set), name: name) ?? [:]
+            try session.sinks.handle(.measured(step: step, values: values.merging(drawn) { first, _ in first }))
+        }
 
         if preference.unpairedLoss != nil {
             var config = preference.unpairedConfig()
@@ -108,7 +112,7 @@ public struct PreferenceStage: Stage {
                 handler: session.sinks.handler)
             try learn(
                 trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,
-                last: last
+                last: last, measureLast
             ) {
                 trainer.objective.evaluation(of: try answers($0, $1), name: $1)
             }
@@ -134,7 +138,7 @@ public struct PreferenceStage: Stage {
                 handler: session.sinks.handler)
             try learn(
                 trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,
-                last: last
+                last: last, measureLast
             ) {
                 trainer.objective.evaluation(of: try pairs($0, $1), name: $1)
             }
@@ -159,6 +163,7 @@ public struct PreferenceStage: Stage {
     private func learn<Method: Objective>(
         _ trainer: Trainer<Method>, memory: () -> TrainingMemory, longest: Int, from checkpoint: Checkpoint?, _ session: RunSession,
         divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void, last: Sets,
+        _ tell: (Int, String, [TokenisedComparison], [String: Double]) throws -> Void,
         measure: ([TokenisedComparison], String) throws -> [String: Double]
     ) throws {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
@@ -175,7 +180,7 @@ public struct PreferenceStage: Stage {
             try trainer.evaluate()
         }
         for (name, set) in last {
-            try session.sinks.handle(.measured(step: trainer.step, values: measure(set, name)))
+            try tell(trainer.step, name, set, measure(set, name))
         }
     }
 

@@ -13,8 +13,8 @@ protocol SteppedTrainer: AnyObject {
     /// What has been passed over.
     var badBatches: BadBatches { get set }
 
-    /// One step; returns the loss that progress shows, nil when its batch was passed over.
-    func trainStep() throws -> Double?
+    /// One step; returns the number that progress shows, nil when its batch was passed over.
+    func trainStep() throws -> ProgressFigure?
     /// Tells what was measured since the last time.
     func log() throws
     /// Measures every evaluation set.
@@ -29,8 +29,8 @@ extension SteppedTrainer {
         checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool
     ) throws -> Bool {
         while step < totalSteps {
-            let loss = try trainStep()
-            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, loss: loss))
+            let figure = try trainStep()
+            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure))
             let isLast = step == totalSteps
             if isLast || isDue(steps.logSteps) { try log() }
             if isLast || isDue(steps.evaluationSteps) { try evaluate() }

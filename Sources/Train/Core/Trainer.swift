@@ -102,11 +102,11 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     }
 
     /// One optimiser step; returns its loss, nil when the batch was passed over.
-    func trainStep() throws -> Double? {
+    func trainStep() throws -> ProgressFigure? {
         let batch = order.next().map { examples[$0] }
         let loss = try passingOverBadBatches { try learn(from: batch) }
         step += 1
-        return loss
+        return loss.map { ProgressFigure("loss", $0) }
     }
 
     private func learn(from batch: [Method.Example]) throws -> Double {

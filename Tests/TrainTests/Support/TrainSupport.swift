@@ -145,9 +145,9 @@ final class EventLog {
         { [self] event in
             switch event {
             case .began(let stage, _): stages.append(stage)
-            case .progressed(let step, _, _, let loss):
+            case .progressed(let step, _, _, let figure):
                 steps.append(step)
-                if let loss { losses.append(loss) }
+                if let figure { losses.append(figure.name == "score" ? -figure.value : figure.value) }
             case .measured(let step, let values): measurements.append(Measurement(step: step, values: values))
             case .sampled(_, let new): rows += new
             case .noted(let text): notes.append(text)

@@ -28,7 +28,9 @@ extension Tasks {
         (config.optimizer, config.schedule) = (AdamConfig(learningRate: 1e-5, clipNorm: nil), Schedule(.constant))
         (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        config.logSteps = 1
         var steps = StepTimes()
+        var losses: [Double] = []
         let scorer = RewardModelReward(
             reward, endOfSequence: workload.endOfSequence, sharedTrunkLayers: layers == policy.frozenTrunk ? layers : 0)
         let record = RewardRecord(scorer)
@@ -36,11 +38,14 @@ extension Tasks {
             policy: policy, valueHead: nil, reference: reference, config: config, prompts: prompts,
             rewardFunction: options.rollouts == nil ? scorer : record,
             tokenizer: IDs(vocabularySize: policy.shape.vocabularySize), endOfSequence: workload.endOfSequence
-        ) { steps.record($0) }
+        ) { event in
+            steps.record(event)
+            if case .measured(_, let values) = event, let loss = values["policy_loss"] { losses.append(loss + (values["kl_loss"] ?? 0)) }
+        }
         steps.begin()
         try trainer.run()
         var report = Report(options, steps.timed)
-        (report.firstLoss, report.losses) = (steps.losses.first, steps.losses)
+        (report.firstLoss, report.losses) = (losses.first, losses)
         report.tokens = config.rollouts * workload.newTokens
         report.phases = [
             "generate": trainer.lastPhases.generate, "score": trainer.lastPhases.score,
@@ -49,7 +54,7 @@ extension Tasks {
         if let path = options.rollouts {
             let rollouts = Rollouts(
                 prompts: record.requests.map { $0.map(\.promptTokens) }, responses: record.requests.map { $0.map(\.responseTokens) },
-                rewards: record.rewards, losses: steps.losses, logProbs: meanLogProb(of: record.requests[0], under: policy),
+                rewards: record.rewards, losses: losses, logProbs: meanLogProb(of: record.requests[0], under: policy),
                 initialLogProbs: meanLogProb(of: record.requests[0], under: reference))
             try JSONEncoder().encode(rollouts).write(to: URL(fileURLWithPath: path))
         }

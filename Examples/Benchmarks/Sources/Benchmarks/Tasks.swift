@@ -203,6 +203,7 @@ struct Tasks {
 struct StepTimes {
     private var watch = Stopwatch()
     private var all: [Double] = []
+    /// The loss of every step; of policy optimisation minus the mean score.
     private(set) var losses: [Double] = []
 
     /// The steps after the first one.
@@ -211,8 +212,8 @@ struct StepTimes {
     mutating func begin() { watch = Stopwatch() }
 
     mutating func record(_ event: TrainingEvent) {
-        guard case .progressed(_, _, _, let loss) = event else { return }
+        guard case .progressed(_, _, _, let figure) = event else { return }
         all.append(watch.lap())
-        losses.append(loss ?? .nan)
+        losses.append(figure.map { $0.name == "score" ? -$0.value : $0.value } ?? .nan)
     }
 }

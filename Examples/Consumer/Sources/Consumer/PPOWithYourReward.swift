@@ -28,7 +28,7 @@ func optimiseYourReward(_ model: TextModel) throws {
         prompts: prompts,
         rewardFunction: reward, tokenizer: model.tokenizer, endOfSequence: model.tokenizer.endOfSequence ?? 0
     ) { event in
-        if case .progressed(_, _, _, let loss?) = event { rewards.append(-loss) }
+        if case .progressed(_, _, _, let figure?) = event { rewards.append(figure.value) }
     }
     try trainer.run()
     precondition(rewards.count == 2)

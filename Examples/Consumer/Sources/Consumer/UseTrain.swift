@@ -9,7 +9,7 @@ func useTrain(_ model: any TransformerDecoder, _ examples: [TokenisedExample]) t
     (config.loop.optimizer, config.freezing) = (AdamConfig(learningRate: 1e-2), Freezing(fraction: 0))
     var losses: [Double] = []
     let trainer = try SFTTrainer(model, config: config, examples: examples) { event in
-        if case .progressed(_, _, _, let loss?) = event { losses.append(loss) }
+        if case .progressed(_, _, _, let figure?) = event { losses.append(figure.value) }
     }
     try trainer.run()
     precondition(losses.count == 16)

@@ -120,7 +120,7 @@ public final class UnpairedObjective: Objective {
         ["total_samples_seen": Double(step * config.batchSize), "percent_progress": 100 * Double(step) / Double(total)]
     }
 
-    /// `<name>_loss`, `<name>_kl`, rewards and log-probabilities of every set; z₀ is that of the whole set.
+    /// `<name>_loss`, `<name>_reference_point` (z₀), rewards and log-probabilities of every set; z₀ is that of the whole set.
     public func evaluate() -> [String: Double] {
         var all: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty { all.merge(evaluation(of: set, name: name)) { $1 } }
@@ -143,7 +143,7 @@ public final class UnpairedObjective: Objective {
     /// Means over the answers of a kind; a kind that is not there has none.
     private func values(_ sums: [String: Double], loss: Double, divergence: Double, prefix: String) -> [String: Double] {
         var values = ["\(prefix)loss": loss]
-        if config.loss.usesDivergence { values["\(prefix)kl"] = divergence }
+        if config.loss.usesDivergence { values["\(prefix)reference_point"] = divergence }
         for kind in ["chosen", "rejected"] {
             guard let count = sums["count_\(kind)"], count > 0 else { continue }
             for name in ["rewards", "logps"] { values["\(prefix)\(name)_\(kind)"] = (sums["\(name)_\(kind)"] ?? 0) / count }

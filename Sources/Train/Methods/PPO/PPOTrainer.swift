@@ -146,13 +146,13 @@ public final class PPOTrainer: SteppedTrainer {
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
-    /// One step of the algorithm; returns minus the mean score of its rollouts, nil when they were passed over.
-    func trainStep() throws -> Double? {
+    /// One step of the algorithm; returns the mean score of its rollouts, nil when they were passed over.
+    func trainStep() throws -> ProgressFigure? {
         let batch = (0..<config.rolloutBatches).flatMap { _ in order.next() }.map { prompts[$0] }
         let score = try undoingBadBatches { try trainStep(on: batch) }
         if score == nil { lastRollouts = [] }
         step += 1
-        return score.map { -$0 }
+        return score.map { ProgressFigure("score", $0) }
     }
 
     private func trainStep(on prompts: [TokenisedPrompt]) throws -> Double {
