@@ -35,7 +35,7 @@ import _TestSupport
         #expect(RolloutPass(group).trunk(layers: 2)?.states.shape[0] == prompt - 1 + own)
         #expect(RolloutPass(group).trunk(layers: 0) == nil)
         #expect(RolloutPass.tokens(of: group[1], behind: group[0]) == group[1].response.count + 1)
-        #expect(RolloutPass.tokens(of: rollouts[4], behind: group[0]) == rollouts[4].count)
+        #expect(RolloutPass.tokens(of: rollouts[4], behind: group[0]) == rollouts[4].prompt.count + rollouts[4].response.count)
     }
 
     @Test("losses and gradients are those of responses that are read one by one", arguments: [0.67, 0.34, 0])
