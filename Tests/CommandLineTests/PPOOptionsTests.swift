@@ -82,6 +82,7 @@ import Train
             ["--advantage", "gae", "--use-gae-lambda-advantages", "no"], ["--advantage", "grpo", "--num-generations", "24"],
             ["--dual-clip", "1.1"], ["--overlong-penalty", "2"], ["--clip-high", "0.3", "--policy-loss", "gradient"],
             ["--clip-high", "0.3", "--appo-clip-policy", "0"], ["--dual-clip", "3", "--policy-loss", "cispo"],
+            ["--appo-clip-policy", "0.3", "--policy-loss", "sapo"], ["--appo-clip-policy", "0.3", "--policy-loss", "gradient"],
             ["--track-kl", "no", "--init-kl-coef", "0", "--base-model-name", "y"],
         ].map { $0.joined(separator: " ") })
     func refused(_ words: String) throws {

@@ -85,7 +85,41 @@ import Testing
         var stage = SFTStage()
         stage.model.fromScratch = true
         stage.training.warmupRatio = 2
-        #expect(throws: InvalidSetting("--warmup-steps must not be negative, --warmup-ratio in 0...1")) { try stage.validate() }
+        #expect(throws: InvalidSetting("--warmup-ratio is 2.0; it takes a share, 0 to 1")) { try stage.validate() }
         #expect("\(InvalidSetting("--warmup-ratio is 2"))" == "warmupRatio is 2")
+    }
+
+    @Test("a number out of its range is named alone, with its value")
+    func ranges() {
+        func message(_ change: (inout RewardModelStage) -> Void) -> String {
+            var stage = RewardModelStage()
+            stage.comparisons.modelName = "m"
+            change(&stage)
+            do {
+                try stage.validate()
+                return "nothing"
+            } catch { return "\(error)" }
+        }
+        #expect(message { $0.training.perDeviceTrainBatchSize = 0 } == "perDeviceTrainBatchSize is 0; it must be above 0")
+        #expect(message { $0.training.gradientAccumulationSteps = -2 } == "gradientAccumulationSteps is -2; it must be above 0")
+        #expect(message { $0.training.warmupSteps = -1 } == "warmupSteps is -1; it must not be negative")
+        #expect(message { $0.comparisons.pairsPerPrompt = 0 } == "pairsPerPrompt is 0; it must be above 0")
+    }
+
+    @Test("an option that the chosen loss would pass over is refused by its own name")
+    func unusedByLoss() {
+        func refuses(_ name: String, _ change: (inout DirectPreferenceSettings) -> Void) {
+            var settings = DirectPreferenceSettings()
+            change(&settings)
+            let error = #expect(throws: InvalidSetting.self) { try settings.validate() }
+            #expect("\(String(describing: error))".contains(name), "\(String(describing: error))")
+        }
+        refuses("--f-alpha is for") { $0.fAlpha = 0.3 }
+        refuses("--f-divergence means nothing for --loss orpo") { ($0.loss, $0.fDivergence) = ("orpo", "js") }
+        refuses("--entropy-beta means nothing for --loss simpo") { ($0.loss, $0.entropyBeta) = ("simpo", 0.1) }
+        refuses("--reference-model means nothing") { ($0.loss, $0.referenceModel, $0.klPrompts) = ("simpo", "m", 0) }
+        var alpha = DirectPreferenceSettings()
+        (alpha.fAlpha, alpha.fDivergence) = (0.3, "alpha")
+        #expect(throws: Never.self) { try alpha.validate() }
     }
 }

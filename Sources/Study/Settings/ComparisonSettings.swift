@@ -43,8 +43,11 @@ public struct ComparisonSettings: Settings {
     public init() {}
 
     public func validate() throws {
-        guard simulatedPrompts > 0, simulatedEvaluationPrompts > 0, samplesPerTemperature > 0, pairsPerPrompt > 0 else {
-            throw InvalidSetting("the numbers of the simulation must be above 0")
+        for (name, value) in [
+            ("--simulated-prompts", simulatedPrompts), ("--simulated-evaluation-prompts", simulatedEvaluationPrompts),
+            ("--samples-per-temperature", samplesPerTemperature), ("--pairs-per-prompt", pairsPerPrompt),
+        ] where value <= 0 {
+            throw InvalidSetting("\(name) is \(value); it must be above 0")
         }
         guard !simulatedTemperatures.isEmpty, simulatedTemperatures.allSatisfy({ $0 >= 0 }) else {
             throw InvalidSetting("--simulated-temperatures takes numbers that are not negative")

@@ -89,20 +89,27 @@ public struct DirectPreferenceSettings: Settings {
     private func checkThatLossHasOptions() throws {
         let usual = DirectPreferenceSettings()
         let isPaired = pairLoss != nil
+        let hasReference = pairLoss?.comparison == .reference
         let given: [(option: String, isGiven: Bool, isUsed: Bool)] = [
             (
                 "--label-smoothing", labelSmoothing != usual.labelSmoothing,
                 ["sigmoid", "robust", "exo_pair", "simpo", "cpo"].contains(name)
             ),
             ("--gamma", gamma != usual.gamma, name == "simpo"), ("--discopop-tau", discopopTau != usual.discopopTau, name == "discopop"),
-            ("--f-divergence", divergence != .reverseKL, isPaired), ("--rpo-alpha", rpoAlpha != nil, isPaired),
-            ("--length-desensitised", lengthDesensitised != usual.lengthDesensitised, isPaired),
-            ("--entropy-beta", entropyBeta != nil, isPaired), ("--desirable-weight", desirableWeight != usual.desirableWeight, !isPaired),
+            ("--f-divergence", divergence != .reverseKL, hasReference && pairLoss?.takesDivergences == true),
+            ("--reference-model", referenceModel != nil, !isPaired || hasReference || klPrompts > 0),
+            ("--rpo-alpha", rpoAlpha != nil, isPaired),
+            ("--length-desensitised", lengthDesensitised != usual.lengthDesensitised, hasReference),
+            ("--entropy-beta", entropyBeta != nil, hasReference),
+            ("--desirable-weight", desirableWeight != usual.desirableWeight, !isPaired),
             ("--undesirable-weight", undesirableWeight != usual.undesirableWeight, !isPaired),
             ("--pair-weight", weighsByDeviation, isPaired),
         ]
         for item in given where item.isGiven && !item.isUsed {
             throw InvalidSetting("\(item.option) means nothing for --loss \(name); leave it out, or choose another loss")
+        }
+        guard fAlpha == usual.fAlpha || SettingName.canonical(fDivergence).hasPrefix("alpha") else {
+            throw InvalidSetting("--f-alpha is for --f-divergence alpha, and that is \(fDivergence)")
         }
     }
 

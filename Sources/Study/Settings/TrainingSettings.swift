@@ -54,35 +54,35 @@ public struct TrainingSettings: Settings {
     public init() {}
 
     public func validate() throws {
-        guard maxGradNorm >= 0 else { throw InvalidSetting("--max-grad-norm must not be negative; 0 leaves gradients as they are") }
-        guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches must not be negative") }
+        guard maxGradNorm >= 0 else {
+            throw InvalidSetting("--max-grad-norm is \(maxGradNorm); it must not be negative; 0 leaves gradients as they are")
+        }
+        guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches is \(skipBadBatches); it must not be negative") }
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
             throw InvalidSetting("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
         }
-        guard warmupSteps >= 0, (0...1).contains(warmupRatio) else {
-            throw InvalidSetting("--warmup-steps must not be negative, --warmup-ratio in 0...1")
-        }
+        guard warmupSteps >= 0 else { throw InvalidSetting("--warmup-steps is \(warmupSteps); it must not be negative") }
+        guard (0...1).contains(warmupRatio) else { throw InvalidSetting("--warmup-ratio is \(warmupRatio); it takes a share, 0 to 1") }
         guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
             throw InvalidSetting("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
         }
         for (name, value) in [
             ("--eval-steps", evalSteps), ("--save-steps", saveSteps), ("--logging-steps", loggingSteps),
-            ("--tokens-per-pass", tokensPerPass),
-        ] where value.map({ $0 <= 0 }) ?? false {
-            throw InvalidSetting("\(name) must be above 0")
+            ("--tokens-per-pass", tokensPerPass), ("--per-device-train-batch-size", perDeviceTrainBatchSize),
+            ("--gradient-accumulation-steps", gradientAccumulationSteps),
+        ] {
+            guard let value, value <= 0 else { continue }
+            throw InvalidSetting("\(name) is \(value); it must be above 0")
         }
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); it takes a share, 0 to 1")
         }
         try optimizer.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
-            throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0, or left out for whole epochs")
+            throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0, or -1 or left out for whole epochs")
         }
         guard numTrainEpochs > 0, numTrainEpochs <= 1e6 else {
             throw InvalidSetting("--num-train-epochs is \(numTrainEpochs); it must be above 0 and at most 1000000")
-        }
-        guard perDeviceTrainBatchSize > 0, gradientAccumulationSteps > 0 else {
-            throw InvalidSetting("batch size and accumulation steps must be above 0")
         }
     }
 

@@ -43,6 +43,9 @@ extension PPOStage {
         for (option, isGiven, users) in [
             ("--clip-high", self.method.clipHigh != nil, ["clip", "cispo"]), ("--dual-clip", self.method.dualClip != nil, ["clip"]),
             ("--ratio", self.method.ratio != nil, ["clip", "cispo", "sapo"]),
+            (
+                "--appo-clip-policy", algorithm.appoClipPolicy > 0 && algorithm.appoClipPolicy != usual.appoClipPolicy, ["clip", "cispo"]
+            ),
         ] where isGiven && !users.contains(surrogate) {
             throw InvalidSetting("\(option) has no use where the policy's term is \(surrogate) (--policy-loss); leave it out")
         }
