@@ -51,7 +51,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .configuration(let key, let problem): "config.json: \(key) \(problem)"
         case .unsupported(let what): "config.json asks for \(what), which is not available"
         case .freshHead(let folder):
-            "\(folder) holds no v_head weights: it is not a reward model and cannot score. Train one with train-reward-model"
+            "\(folder) holds neither a head (v_head weights) nor a classifier's score.weight: it is not a reward model and cannot "
+                + "score. Train one with train-reward-model"
         case .noHead: "the model has no trained head to be saved as a sequence classifier"
         case .adapter(let reason): reason
         case .noClassifier(let reason): reason

@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test("a number that is none is refused whatever its limits are", arguments: ["--pair-margin", "--length-weight", "--held-out-share"])
+    func notANumber(option: String) {
+        expectRefusal(Preferences.self, ["--model-name=m", "\(option)=nan"], naming: "\(option) is nan, which is not a finite number")
+    }
+
+    @Test("the help of a sweep names all that it takes")
+    func sweepHelp() {
+        let help = Sampling.helpMessage(columns: 100)
+        for name in SamplingSettings.names + ["num_return_sequences", "selection", "selection_temperature"] {
+            #expect(help.contains(" \(SettingName.canonical(name)),") || help.contains(" \(SettingName.canonical(name))."), "\(name)")
+        }
+    }
+
     @Test("a sweep is an option that is repeated, whose values keep their commas; without one there is none")
     func sweep() throws {
         let command = try Sampling.parse(

@@ -12,91 +12,16 @@ import _TestSupport
 #endif
 
 /// The comparison of methods from run folders with known numbers.
-///
-/// Every prompt has 4 responses. The base has the reward `seed / 10 + prompt / 2 (− 1 out of distribution)` and KL 0; a system of strength s
-/// has s more reward, half of that more out of distribution, and KL s². Texts of strong systems are more alike.
 @Suite struct MethodStudyTests {
-    private let folder: TemporaryFolder
+    private let study: StudyFolder
 
-    init() throws { folder = try TemporaryFolder() }
-
-    private static let manifest = """
-        {"system": "sft", "method": "SFT", "samples": "samples-sft", "base": true}
-        {"system": "bon-4", "method": "best-of-N", "strength": "N 4", "samples": "bon-4", "runs": ["bon-4"], "table": "best_of_n"}
-        {"system": "a-1", "method": "A", "strength": "1", "samples": "samples-a-1", "runs": ["shared", "a-1"]}
-        {"system": "a-2", "method": "A", "strength": "2", "samples": "samples-a-2", "runs": ["shared", "a-2"]}
-        {"system": "b-1", "method": "B", "strength": "weak", "samples": "samples-b-1"}
-
-        """
-
-    private func run(_ seed: Int, _ name: String, _ stage: RunStage, finished: Bool = true, _ body: (RunFolder) throws -> Void = { _ in })
-        throws
-    {
-        let run = try RunFolder(
-            at: folder["seed-\(seed)/\(name)"],
-            configuration: RunConfiguration(stage: stage, program: "test", options: ["dataset": .string("toys")]))
-        try body(run)
-        if finished { try run.writeResult { _ in } }
-        try run.addSeconds(60)
-    }
-
-    /// A run of samples of a system that is `strength` above the base.
-    private func samples(
-        _ seed: Int, _ name: String, _ strength: Double, suffix: String = "", noise: (Int, Int) -> Double = { _, _ in 0 },
-        numbers: [String: Double] = [:], prompts: Int = 3
-    ) throws {
-        try run(seed, name, .bestOfN) { run in
-            for split in ["test", "ood_test"] {
-                let gain = split == "test" ? strength : strength / 2 - 1
-                let rows = (0..<prompts).flatMap { prompt in
-                    (0..<4).map { sample in
-                        // the judge prefers what is nearer to the reference: the stronger the more often
-                        let words = "alpha beta" + (Double(sample) < strength ? " gamma" : " other\(sample)")
-                        var all = ["tokens": 7, "ended": 1, "kl": split == "test" ? strength * strength : strength]
-                        all.merge(numbers) { $1 }
-                        return SampleRow(
-                            id: "\(split)-\(prompt)", input: "\(split) prompt \(prompt)", response: words, reference: "alpha beta gamma",
-                            reward: Double(seed) / 10 + Double(prompt) / 2 + gain + noise(seed, prompt), numbers: all)
-                    }
-                }
-                try run.tables.append(rows, to: split + suffix)
-            }
-        }
-    }
-
-    private func seed(_ seed: Int) throws {
-        try run(seed, "sft", .supervised) { run in
-            try run.metrics.append(Measurement(step: 2, values: ["validation_loss": 2, "ood_validation_loss": 3]))
-        }
-        try run(seed, "rm", .rewardModel) { run in
-            try run.metrics.append(Measurement(step: 5, values: ["validation_accuracy": 0.8, "ood_validation_accuracy": 0.7]))
-        }
-        try samples(seed, "samples-sft", 0)
-        try samples(seed, "bon-4", 0.5, suffix: "_best_of_n", numbers: ["n": 4])
-        for strength in [1, 2] {
-            try run(seed, "a-\(strength)", .preference)
-            try samples(seed, "samples-a-\(strength)", Double(strength))
-        }
-        try run(seed, "shared", .bestOfN)
-        try samples(seed, "samples-b-1", 3)
-    }
-
-    private func write(_ manifest: String = Self.manifest) throws {
-        try Foundation.Data(manifest.utf8).write(to: folder["systems.jsonl"])
-    }
-
-    private func table(_ change: (inout MethodStudySettings) -> Void = { _ in }) -> MethodStudyTable {
-        var table = MethodStudyTable()
-        table.study.experimentDir = folder.url.path
-        change(&table.study)
-        return table
-    }
+    init() throws { study = try StudyFolder() }
 
     @Test("systems, strengths, costs and changes are those of the manifest and of the tables")
     func systems() throws {
-        try write()
-        for number in [1, 2] { try seed(number) }
-        let found = try table().read(folder.url)
+        try study.write()
+        for number in [1, 2] { try study.seed(number) }
+        let found = try study.table().read(study.folder.url)
         #expect(found.dataset == "toys" && found.seeds == ["1", "2"] && found.missing == nil)
         #expect(found.systems.map(\.name) == ["sft", "bon-4", "a-1", "a-2", "b-1"])
         #expect(found.systems.map(\.strength) == [nil, "N 4", "1", "2", "weak"])
@@ -123,9 +48,9 @@ import _TestSupport
 
     @Test("at equal reward KL, diversity and gap are on the line through a method's strengths")
     func equalReward() throws {
-        try write()
-        for number in [1, 2, 3] { try seed(number) }
-        let found = try table { $0.rewardGains = [0.5, 1.25, 2.5] }.read(folder.url)
+        try study.write()
+        for number in [1, 2, 3] { try study.seed(number) }
+        let found = try study.table { $0.rewardGains = [0.5, 1.25, 2.5] }.read(study.folder.url)
         let levels = found.levels.filter { $0.quantity == .reward }
         #expect(levels.map(\.value) == [0.5, 1.25, 2.5] && levels.allSatisfy { $0.methods.map(\.method) == ["best-of-N", "A", "B"] })
         // A: between the base (0, KL 0) and a-1 (1, KL 1); then between a-1 and a-2 (2, KL 4); then out of reach
@@ -155,7 +80,7 @@ import _TestSupport
     /// to x has all of the chance of x, times the slope.
     @Test("intervals have the chance of the place that a level is reached at")
     func intervalsOfThePlace() throws {
-        try write(
+        try study.write(
             """
             {"system": "sft", "method": "SFT", "samples": "samples-sft", "base": true}
             {"system": "a-1", "method": "A", "samples": "samples-a-1"}
@@ -163,10 +88,10 @@ import _TestSupport
             """)
         func noise(_ seed: Int, _ prompt: Int) -> Double { Double(seed - 2) * 0.125 + Double(prompt - 1) * 0.0625 }
         for number in [1, 2, 3] {
-            try samples(number, "samples-sft", 0)
-            try samples(number, "samples-a-1", 1, noise: noise, numbers: ["kl": 1])
+            try study.samples(number, "samples-sft", 0)
+            try study.samples(number, "samples-a-1", 1, noise: noise, numbers: ["kl": 1])
         }
-        let level = try #require(try table { $0.rewardGains = [0.5] }.read(folder.url).levels.first)
+        let level = try #require(try study.table { $0.rewardGains = [0.5] }.read(study.folder.url).levels.first)
         let method = level.methods[0]
         expectClose([method.greatest], [1], relative: 1e-9)
         // KL is 1 at a-1 and 0 at the base: at a gain of 0.5 it is 0.5, less the chance of half the gain
@@ -182,9 +107,9 @@ import _TestSupport
 
     @Test("unless given, levels are what all reach and what half of them reach")
     func chosenLevels() throws {
-        try write()
-        try seed(1)
-        let found = try table().read(folder.url)
+        try study.write()
+        try study.seed(1)
+        let found = try study.table().read(study.folder.url)
         // the greatest gains are 0.5, 2 and 3, the greatest KL 0.636, 4 and 9
         #expect(found.levels.map(\.quantity) == [.reward, .reward, .kl, .kl])
         expectClose(found.levels.map(\.value), [0.5, 2, 0.63, 4], relative: 1e-9)
@@ -200,29 +125,29 @@ import _TestSupport
 
     @Test("the KL of a soft choice is that of its probabilities")
     func softChoices() throws {
-        try write(
+        try study.write(
             """
             {"system": "sft", "method": "SFT", "samples": "samples-sft", "base": true}
             {"system": "soft", "method": "soft best-of-N", "strength": "T 1", "samples": "soft", "table": "best_of_n"}
 
             """)
-        try samples(1, "samples-sft", 0)
-        try samples(1, "soft", 1, suffix: "_best_of_n", numbers: ["n": 8, "weight": 0.5])
-        let found = try table().read(folder.url)
+        try study.samples(1, "samples-sft", 0)
+        try study.samples(1, "soft", 1, suffix: "_best_of_n", numbers: ["n": 8, "weight": 0.5])
+        let found = try study.table().read(study.folder.url)
         expectClose([try #require(found.systems[1].id[.kl]).mean], [log(4.0)], relative: 1e-9)
     }
 
     @Test("prompts that both systems have are compared; a diversity across inputs only where there are as many")
     func fewerPrompts() throws {
-        try write(
+        try study.write(
             """
             {"system": "sft", "method": "SFT", "samples": "samples-sft", "base": true}
             {"system": "a-1", "method": "A", "samples": "samples-a-1"}
 
             """)
-        try samples(1, "samples-sft", 0, prompts: 5)
-        try samples(1, "samples-a-1", 1, prompts: 3)
-        let found = try table { $0.rewardGains = [0.5] }.read(folder.url)
+        try study.samples(1, "samples-sft", 0, prompts: 5)
+        try study.samples(1, "samples-a-1", 1, prompts: 3)
+        let found = try study.table { $0.rewardGains = [0.5] }.read(study.folder.url)
         let system = found.systems[1]
         expectClose([try #require(system.changeID[.reward]).mean], [1], relative: 1e-9)
         #expect(system.id[.acrossInputEAD] != nil && system.changeID[.acrossInputEAD] == nil)
@@ -233,15 +158,15 @@ import _TestSupport
 
     @Test("what is missing is named, and the rest is compared")
     func incomplete() throws {
-        #expect(throws: InvalidSetting.self) { try table().read(folder.url) }
-        try write()
-        #expect(throws: InvalidSetting.self) { try table().read(folder.url) }
-        for number in [1, 2] { try seed(number) }
+        #expect(throws: InvalidSetting.self) { try study.table().read(study.folder.url) }
+        try study.write()
+        #expect(throws: InvalidSetting.self) { try study.table().read(study.folder.url) }
+        for number in [1, 2] { try study.seed(number) }
         // seed 2 has not come to a-2, of seed 3 there is nothing but SFT that did not end, and b-1 has another table
-        for name in ["seed-2/samples-a-2"] { try FileManager.default.removeItem(at: folder[name]) }
-        try run(3, "samples-sft", .bestOfN, finished: false)
-        try FileManager.default.removeItem(at: folder["seed-1/samples-b-1/tables/ood_test.jsonl"])
-        let found = try table().read(folder.url)
+        for name in ["seed-2/samples-a-2"] { try FileManager.default.removeItem(at: study.folder[name]) }
+        try study.run(3, "samples-sft", .bestOfN, finished: false)
+        try FileManager.default.removeItem(at: study.folder["seed-1/samples-b-1/tables/ood_test.jsonl"])
+        let found = try study.table().read(study.folder.url)
         #expect(
             found.missing == [
                 "seed 3: SFT did not end (run samples-sft)", "seeds without SFT are left out whole",
@@ -253,11 +178,11 @@ import _TestSupport
         #expect(try #require(found.levels[0].methods[1].id[.kl]).seeds.count == 1)
         #expect(found.markdown.contains("## Not there") && found.terminalText.contains("seed 2: A, 2 is not there"))
         // a method without any run is named, and is no row
-        try write(Self.manifest + #"{"system": "c", "method": "C", "samples": "samples-c"}"# + "\n")
-        let other = try table().read(folder.url)
+        try study.write(StudyFolder.manifest + #"{"system": "c", "method": "C", "samples": "samples-c"}"# + "\n")
+        let other = try study.table().read(study.folder.url)
         #expect(other.systems.count == 5 && other.missing?.contains("seed 1: C is not there (run samples-c)") == true)
-        try FileManager.default.removeItem(at: folder["seed-1/rm"])
-        let third = try table().read(folder.url)
+        try FileManager.default.removeItem(at: study.folder["seed-1/rm"])
+        let third = try study.table().read(study.folder.url)
         #expect(third.rewardModelAccuracy?.id.seeds.count == 1 && third.supervisedLoss?.id.seeds.count == 2)
         #expect(third.missing?.contains { $0.hasPrefix("seed 1: the run rm is not there") } == true)
     }
@@ -273,20 +198,20 @@ import _TestSupport
             (#"{"system": "a", "method": "A"}"#, "samples"), ("nothing", "systems.jsonl"),
         ])
     func refused(manifest: String, says: String) throws {
-        try write(manifest + "\n")
-        try seed(1)
-        let error = #expect(throws: (any Error).self) { try table().read(folder.url) }
+        try study.write(manifest + "\n")
+        try study.seed(1)
+        let error = #expect(throws: (any Error).self) { try study.table().read(study.folder.url) }
         #expect("\(try #require(error))".contains(says))
     }
 
     @Test("files, tables and the picture hold every system")
     func files() throws {
-        try write()
-        for number in [1, 2] { try seed(number) }
-        try table().run(ReportListener())
-        let study = try JSONDecoder().decode(MethodStudy.self, from: Foundation.Data(contentsOf: folder["methods.json"]))
-        #expect(try study == table().read(folder.url))
-        let markdown = text(of: folder["methods.md"])
+        try study.write()
+        for number in [1, 2] { try study.seed(number) }
+        try study.table().run(ReportListener())
+        let written = try JSONDecoder().decode(MethodStudy.self, from: Foundation.Data(contentsOf: study.folder["methods.json"]))
+        #expect(try written == study.table().read(study.folder.url))
+        let markdown = text(of: study.folder["methods.md"])
         #expect(markdown.hasPrefix("# toys: 4 methods, 2 seeds\n"))
         for part in [
             "| reward model accuracy", "| A         | 2        | id   |", "win rate", "seconds", "## Generalisation gap",
@@ -295,7 +220,7 @@ import _TestSupport
             #expect(markdown.contains(part), "\(part)")
         }
         #expect(!markdown.contains("## Not there"))
-        let svg = text(of: folder["methods.svg"])
+        let svg = text(of: study.folder["methods.svg"])
         // two rows of three panels with a line for each method
         #expect(svg.components(separatedBy: "<polyline ").count == 1 + 6 * 3)
         let parser = XMLParser(data: Foundation.Data(svg.utf8))

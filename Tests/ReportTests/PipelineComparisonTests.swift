@@ -14,14 +14,16 @@ import _TestSupport
 
     /// The runs of a pipeline with 3 prompts and 2 responses to each in every table.
     /// - Parameter change: what is done to each row of the policy's samples.
-    private func makePipeline(_ change: (inout SampleRow) -> Void = { _ in }) throws {
+    /// - Parameter models: the model that the options of a run name, by the run.
+    private func makePipeline(models: [String: String] = [:], _ change: (inout SampleRow) -> Void = { _ in }) throws {
         func make(_ name: String, _ stage: RunStage, loss: String = "sigmoid", _ body: (RunFolder) throws -> Void = { _ in }) throws {
+            let model = models[name].map { ["model_name": OptionValue.string($0)] } ?? [:]
             let run = try RunFolder(
                 at: folder[name],
                 configuration: RunConfiguration(
-                    stage: stage, program: "test", options: ["dataset": .string("toys"), "loss": .string(loss)]))
+                    stage: stage, program: "test", options: model.merging(["dataset": .string("toys"), "loss": .string(loss)]) { $1 }))
             try body(run)
-            try run.writeResult { _ in }
+            try run.writeResult { try Foundation.Data(name.utf8).write(to: $0.appendingPathComponent("model")) }
         }
         func rows(_ table: String) -> [SampleRow] {
             (0..<6).map { number in
@@ -62,13 +64,15 @@ import _TestSupport
         }
     }
 
-    private func compare() throws -> Summary {
+    private func compare(note: @escaping (String) -> Void = { _ in }) throws -> Summary {
+        var listener = ReportListener()
+        listener.note = note
         var comparison = PipelineComparison()
         (comparison.runs.sftRun, comparison.runs.rmRun, comparison.runs.ppoRun) = ("sft", "rm", "ppo")
         (comparison.runs.sftSamplesRun, comparison.runs.ppoSamplesRun) = ("bon", "samples")
         comparison.runs.summaryDir = folder["summary"].path
         comparison.measuring.outputDir = folder.url.path
-        try comparison.run(ReportListener())
+        try comparison.run(listener)
         return try Summary.read(from: folder["summary"])
     }
 
@@ -139,6 +143,100 @@ import _TestSupport
         }
         #expect(throws: ResultError.missingColumn(column, table: "test", path: folder["samples"].path)) {
             try compare()
+        }
+    }
+
+    // MARK: Runs that do not belong together
+
+    private final class Notes { var lines: [String] = [] }
+
+    @Test("samples of another run than the policy's are refused with both paths, also where they were chosen among stored ones")
+    func samplesOfAnotherRun() throws {
+        try makePipeline(models: ["samples": folder["dpo"].path, "bon": folder["sft"].path])
+        let error = #expect(throws: InvalidSetting.self) { try compare() }
+        #expect(
+            error?.message
+                == "\(folder["samples"].path) has samples of \(folder["dpo"].path), not of \(folder["ppo"].path); --ppo-samples-run takes "
+                + "samples of --ppo-run")
+        #expect(!FileManager.default.fileExists(atPath: folder["summary"].path))
+    }
+
+    @Test("the best of stored samples have the model that drew them")
+    func chosenSamples() throws {
+        try makePipeline(models: ["bon": folder["sft"].path])
+        try RunConfiguration(
+            stage: .bestOfN, program: "test", options: ["samples_from": .string(folder["bon"].path)]
+        ).write(inRun: folder["samples"])
+        let error = #expect(throws: InvalidSetting.self) { try compare() }
+        #expect(error?.message.contains("has samples of \(folder["sft"].path), not of \(folder["ppo"].path)") == true)
+    }
+
+    @Test("samples of the policy's result, its checkpoints, its copies and of what lies beside it after a move are its own")
+    func ownSamples() throws {
+        let copy = try TemporaryFolder()
+        for model in ["ppo", "ppo/final", "ppo/checkpoints/step-000001/model"] {
+            let own = try Self(models: ["samples": model])
+            #expect(try own.notes().isEmpty, "\(model)")
+        }
+        let moved = try Self(models: ["samples": "/elsewhere/runs/ppo"], isBelow: false)
+        #expect(try moved.notes().isEmpty)
+        try moved.makeCopy(of: "ppo", in: copy)
+        let copied = try Self(models: ["samples": copy["ppo"].path], isBelow: false)
+        #expect(try copied.notes().isEmpty)
+        // what is nowhere, or is no run, cannot be told
+        for model in ["/elsewhere/another", copy.url.path] {
+            let unknown = try Self(models: ["samples": model], isBelow: false)
+            let notes = try unknown.notes()
+            #expect(notes.count == 1 && notes.first?.contains("has samples of \(model); it is not to be told whether") == true, "\(notes)")
+        }
+    }
+
+    private init(models: [String: String], isBelow: Bool = true) throws {
+        folder = try TemporaryFolder()
+        let folder = folder
+        try makePipeline(models: models.mapValues { isBelow ? folder[$0].path : $0 })
+        if models["samples"]?.contains("checkpoints") == true {
+            try FileManager.default.createDirectory(at: folder["ppo/checkpoints/step-000001/model"], withIntermediateDirectories: true)
+        }
+    }
+
+    private func makeCopy(of run: String, in other: TemporaryFolder) throws {
+        try FileManager.default.copyItem(at: folder[run], to: other[run])
+    }
+
+    private func notes() throws -> [String] {
+        let notes = Notes()
+        _ = try compare { notes.lines.append($0) }
+        return notes.lines
+    }
+
+    @Test("other prompts than the supervised model's and another start are said with their paths")
+    func otherPrompts() throws {
+        try makePipeline(models: ["ppo": folder["dpo"].path]) { row in
+            if row.id == "2" { row.input += " and more" }
+        }
+        let (test, base) = (folder["samples/tables/test.jsonl"].path, folder["bon/tables/test.jsonl"].path)
+        let notes = try notes()
+        #expect(notes.count == 3 && notes[0] == "\(test) has 2 of the 3 prompts of \(base)")
+        #expect(notes[2] == "\(folder["ppo"].path) was trained from \(folder["dpo"].path), not from \(folder["sft"].path) (--sft-run)")
+    }
+
+    @Test("tables that are cut or empty are refused by name; a damaged timing.json costs its seconds and a word")
+    func damage() throws {
+        try makePipeline()
+        let (table, timing) = (folder["samples/tables/ood_test.jsonl"], folder["rm/timing.json"])
+        try Foundation.Data("{".utf8).write(to: timing)
+        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; its seconds count as none"])
+        let whole = try String(contentsOf: table, encoding: .utf8)
+        for (text, error) in [
+            ("", ResultError.noRows(path: table.path)),
+            (
+                whole.split(separator: "\n").dropLast().map { $0 + "\n" }.joined(),
+                .endsEarly(path: table.path, prompt: "2", rows: 1, expected: 2)
+            ),
+        ] {
+            try Foundation.Data(text.utf8).write(to: table)
+            #expect(throws: error) { try compare() }
         }
     }
 }

@@ -262,5 +262,12 @@ import _TestSupport
         #expect(try RunFolder.peakMemory(inRun: folder["a"]) == nil)
         try run.addSeconds(1)
         #expect(try RunFolder.peakMemory(inRun: folder["a"]) ?? 0 >= peak && RunFolder.seconds(inRun: folder["a"]) == 3)
+        // one that says nothing is damage to whoever reads it, and is begun anew by the run
+        for text in ["{", #"{"seconds": -1}"#] {
+            try Foundation.Data(text.utf8).write(to: timing)
+            #expect(throws: FileError.self) { try RunFolder.seconds(inRun: folder["a"]) }
+            try run.addSeconds(1)
+            #expect(try RunFolder.seconds(inRun: folder["a"]) == 1)
+        }
     }
 }

@@ -13,9 +13,7 @@ import _TestSupport
     private let tiny: StageEnvironment
 
     init() throws {
-        folder = try TemporaryFolder()
-        tiny = try TinyStudy.environment
-        try TinyStudy.makeSupervisedRun(in: folder, tiny)
+        (folder, tiny) = try TinyStudy.withSupervisedRun()
     }
 
     /// Draws for a few prompts; a reward that needs no model.
@@ -248,26 +246,10 @@ import _TestSupport
 
     @Test("a sweep goes on where it was stopped or fell, with the same bytes")
     func sweepResumes() throws {
-        struct Fall: Error {}
         try sweep.run(in: folder["whole"], tiny)
-        var (attempts, limit, events) = (0, 1, 0)
-        var environment = tiny
-        environment.sinks = [
-            ClosureSink { _ in
-                events += 1
-                if events > limit { throw Fall() }
-            }
-        ]
-        environment.shouldStop = { attempts % 3 == 2 }
-        while attempts < 200 {
-            do {
-                try sweep.run(in: folder["parts"], environment)
-                break
-            } catch is Fall {
-            } catch is RunStopped {}
-            (attempts, events) = (attempts + 1, 0)
-            limit += 2
-        }
+        let attempts = try TinyStudy.fallingAndStopping(
+            tiny, first: 1, more: 2, path: folder["parts"].path, stops: { $0 % 3 == 2 }
+        ) { try sweep.run(in: folder["parts"], $0) }
         #expect(attempts > 4)
         for file in ["sweep.json", "sweep.md"] {
             #expect(try Data(contentsOf: folder["parts/final/\(file)"]) == Data(contentsOf: folder["whole/final/\(file)"]))
@@ -279,7 +261,10 @@ import _TestSupport
     func badSweeps() throws {
         for (sweep, problem) in [
             (["temperature"], "a setting and its values"), (["temperature="], "a setting and its values"),
-            (["temprature=1,2"], "did you mean temperature"), (["temperature=1,1"], "a value twice"),
+            (["temprature=1,2"], "did you mean temperature"), (["temperature=1,1"], "a value twice, 1"),
+            (["temperature=1,1.0"], "a value twice, 1.0"), (["min-p=0.1,.1"], "a setting and"),
+            (["min-p=0.1,1e-1"], "a value twice, 1e-1"), (["top-k=3,03"], "a value twice, 03"),
+            (["selection=best,soft,best"], "a value twice, best"),
             (["temperature=1,-1"], "a setting and"),
             (["temperature=1", "temperature=2"], "twice"), (["top-p=0.5,2"], "topP"), (["temperature=a"], "number"),
             (["output-dir=a,b"], "cannot change"), (["selection=best,hard"], "best or soft"),

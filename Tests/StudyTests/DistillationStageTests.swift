@@ -13,9 +13,7 @@ import _TestSupport
     private let tiny: StageEnvironment
 
     init() throws {
-        folder = try TemporaryFolder()
-        tiny = try TinyStudy.environment
-        try TinyStudy.makeSupervisedRun(in: folder, tiny)
+        (folder, tiny) = try TinyStudy.withSupervisedRun()
     }
 
     private func weights(_ run: String) throws -> Data { try Data(contentsOf: folder["\(run)/final/model.safetensors"]) }

@@ -245,6 +245,22 @@ import _TestSupport
         refused("heldOutShare needs") { ($0.comparisons.heldOutShare, $0.data.dataset) = (0.2, "generated") }
         refused("evalDataset means nothing") { $0.data.evalDataset = folder["bon"].path }
         refused("datasetRandomSubset means nothing") { $0.data.datasetRandomSubset = 10 }
+        // a table is neither simulated nor a file whose rows may be left out
+        refused("simulatedPrompts is of the simulation") { $0.comparisons.simulatedPrompts = 5 }
+        refused("simulatedEvaluationPrompts is of the simulation") { $0.comparisons.simulatedEvaluationPrompts = 5 }
+        refused("simulatedTemperatures is of the simulation") { $0.comparisons.simulatedTemperatures = [1] }
+        refused("samplesPerTemperature is of the simulation") { $0.comparisons.samplesPerTemperature = 2 }
+        refused("pairLimit is that of a table") { $0.comparisons.pairsPerPrompt = 3 }
+        refused("pairMargin is that of a table") { $0.comparisons.minimumMargin = 0.2 }
+        refused("flippedShare is of the simulation") { $0.comparisons.flippedShare = 0 }
+        refused("lengthWeight is of the simulation") { $0.comparisons.lengthWeight = 1 }
+        refused("onBadRow skip means nothing") { $0.data.onBadRow = "skip" }
+        refused("flippedShare is of the simulation") {
+            ($0.comparisons.comparisons, $0.data.dataset, $0.comparisons.flippedShare) = ("bon:train", "generated", 0)
+        }
+        refused("answerDiversity: \(folder["sft"].path) is a run of supervised fine-tuning") {
+            ($0.comparisons.pairs, $0.comparisons.answerDiversity) = ("divpo", folder["sft"].path)
+        }
         refused("none or deviation") { $0.preference.pairWeight = "much" }
         refused("means nothing for loss kto") { ($0.preference.pairWeight, $0.preference.loss) = ("deviation", "kto") }
         refused("answerDiversity is for") { $0.comparisons.answerDiversity = "words" }

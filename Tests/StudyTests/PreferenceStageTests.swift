@@ -107,6 +107,12 @@ import _TestSupport
         second.preference.referenceModel = folder["sft"].path
         try second.run(in: folder["ipo"])
         #expect(try weights("ipo") != weights("dpo"))
+        // responses that no prompt leaves room for are refused before the first step, and leave no folder
+        var long = second
+        long.sampling.maxNewTokens = 100_000
+        let error = #expect(throws: InvalidSetting.self) { try long.run(in: folder["long"]) }
+        #expect(error?.message.hasPrefix("--max-new-tokens is 100000, and the held-out prompt ") == true)
+        #expect(!FileManager.default.fileExists(atPath: folder["long"].path))
         // the policy is not its reference any more when it begins
         let first = try #require(try metrics("ipo").split(separator: "\n").first { $0.contains("\"validation_kl\"") })
         #expect(!first.contains("\"validation_kl\":0,") && !first.contains("\"validation_kl\":0.0,"), "\(first)")

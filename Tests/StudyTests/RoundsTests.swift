@@ -13,9 +13,7 @@ import _TestSupport
     private let tiny: StageEnvironment
 
     init() throws {
-        folder = try TemporaryFolder()
-        tiny = try TinyStudy.environment
-        try TinyStudy.makeSupervisedRun(in: folder, tiny)
+        (folder, tiny) = try TinyStudy.withSupervisedRun()
     }
 
     private func stage(rounds: Int? = 2, _ change: (inout SFTStage) -> Void = { _ in }) -> SFTStage {
@@ -81,30 +79,12 @@ import _TestSupport
 
     @Test("rounds that are stopped or fall anywhere end with the same bytes")
     func resumes() throws {
-        struct Fall: Error {}
         try stage().run(in: folder["whole"], tiny)
         #expect(try weights("whole") != Data(contentsOf: folder["whole/rounds/1/sft/final/model.safetensors"]))
         #expect(try weights("whole") == Data(contentsOf: folder["whole/rounds/2/sft/final/model.safetensors"]))
-        var (attempts, limit, events) = (0, 3, 0)
-        var environment = tiny
-        environment.sinks = [
-            ClosureSink { _ in
-                events += 1
-                if events > limit { throw Fall() }
-            }
-        ]
-        environment.shouldStop = { attempts % 2 == 1 }
-        while attempts < 200 {
-            do {
-                try stage().run(in: folder["parts"], environment)
-                break
-            } catch is Fall {
-            } catch let stop as RunStopped {
-                #expect(stop.path == folder["parts"].path)
-            }
-            (attempts, events) = (attempts + 1, 0)
-            limit += 3
-        }
+        let attempts = try TinyStudy.fallingAndStopping(
+            tiny, first: 3, more: 3, path: folder["parts"].path, stops: { $0 % 2 == 1 }
+        ) { try stage().run(in: folder["parts"], $0) }
         #expect(attempts > 6)
         #expect(try weights("whole") == weights("parts"))
         for file in ["metrics.jsonl", "tables/round_1.jsonl", "tables/round_2.jsonl", "final/checksums.json"] {
@@ -180,7 +160,9 @@ import _TestSupport
                 }
             ), ("1 to 1000", { $0.rounds.rounds = 0 }),
             ("roundShare", { $0.rounds.roundShare = 0 }), ("roundShare", { $0.rounds.roundShare = 1.5 }),
-            ("roundSamples", { $0.rounds.roundSamples = 0 }), ("current or first", { $0.rounds.roundStart = "last" }),
+            ("roundSamples", { $0.rounds.roundSamples = 0 }),
+            ("roundSamples is 1000001; it takes 1 to 1000000", { $0.rounds.roundSamples = 1_000_001 }),
+            ("current or first", { $0.rounds.roundStart = "last" }),
             (
                 "a model that can answer",
                 {

@@ -80,6 +80,57 @@ import Testing
         }
     }
 
+    /// Every comparison with NaN is false, so that one would pass the tests of limits.
+    @Test("a number that is none is refused by name, whatever its limits are")
+    func notANumber() throws {
+        func problem(_ stage: some GroupedSettings) -> String {
+            do {
+                try stage.validateGroups()
+                return ""
+            } catch { return "\(error)" }
+        }
+        func expected(_ name: String) -> String { "\(name) is nan, which is not a finite number; give a finite one" }
+        var ppo = PPOStage()
+        ppo.reward.rewardFunction = "length"
+        #expect(problem(ppo) == "")
+        let changes: [(String, (inout PPOStage) -> Void)] = [
+            ("target", { $0.rewards.target = .nan }), ("rewardClip", { $0.rewards.rewardClip = .nan }),
+            ("lam", { $0.algorithm.lam = .nan }), ("temperature", { $0.sampling.temperature = .nan }),
+            ("minP", { $0.sampling.minP = .nan }),
+            ("clipHigh", { $0.method.clipHigh = .nan }), ("entropyTarget", { $0.method.entropyTarget = .nan }),
+            ("checkpointMinutes", { $0.run.checkpointMinutes = .nan }), ("loraAlpha", { $0.adapter.loraAlpha = .nan }),
+            ("freezeLayers", { $0.policy.freezeLayers = .nan }), ("diversityRewardWeight", { $0.diversity.diversityRewardWeight = .nan }),
+        ]
+        for (name, change) in changes {
+            var stage = ppo
+            change(&stage)
+            #expect(problem(stage) == expected(name))
+        }
+        var preferences = PreferenceStage()
+        preferences.comparisons.simulatedTemperatures = [1, .nan]
+        #expect(problem(preferences) == expected("simulatedTemperatures"))
+        preferences.comparisons.simulatedTemperatures = [1]
+        preferences.comparisons.pairMargin = .nan
+        #expect(problem(preferences) == expected("pairMargin"))
+        // as a text in a file
+        #expect(problem(try PPOStage(values: ["reward_function": .string("length"), "target": .string("nan")])) == expected("target"))
+    }
+
+    @Test("what weighs nothing cannot be corrected or adapted")
+    func weightOfNothing() throws {
+        var stage = PPOStage()
+        stage.policy.modelName = "m"
+        stage.reward.rewardFunction = "length"
+        (stage.method.advantage, stage.rewards.initKlCoef, stage.method.klCorrection) = ("grpo", 0, true)
+        let error = #expect(throws: InvalidSetting.self) { try stage.validate() }
+        #expect(error?.message.contains("--kl-correction corrects a KL that weighs nothing with --init-kl-coef 0") == true)
+        stage.rewards.initKlCoef = 0.1
+        try stage.validate()
+        (stage.method.klCorrection, stage.rewards.adapKlCtrl, stage.rewards.initKlCoef) = (false, true, 0)
+        let second = #expect(throws: InvalidSetting.self) { try stage.validate() }
+        #expect(second?.message.contains("--adap-kl-ctrl multiplies") == true)
+    }
+
     @Test("what means nothing is refused as Swift calls it")
     func validation() {
         var stage = SFTStage()

@@ -40,7 +40,8 @@ public struct BestOfNOptions: SettingsOptions {
     @Option(
         help: """
             A setting with several values, such as temperature=0.3,0.7,1; may be repeated. Every combination is a run in points/, and a \
-            table compares them: min-p, top-k, top-p, max-new-tokens, num-return-sequences, selection, selection-temperature.
+            table compares them: temperature, top-k, top-p, min-p, do-sample, max-new-tokens, num-return-sequences, selection, \
+            selection-temperature.
             """)
     public var sweep: [String] = []
 

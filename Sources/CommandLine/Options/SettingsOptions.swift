@@ -27,6 +27,8 @@ extension SettingsOptions {
     /// - Throws: `ValidationError`.
     public func validateSettings() throws {
         do {
+            let settings = try settings
+            try settings.validateNumbers()
             try settings.validate()
         } catch let error as InvalidSetting {
             throw ValidationError(error.message)

@@ -13,8 +13,12 @@ public struct GoldScore: RewardFunction, Codable, Sendable, Equatable {
 
     /// The score of one summary.
     public func score(_ summary: String, reference: String) -> Double {
+        score(summary, reference: reference, overlap: ROUGE.Standard(stems: true).score(summary, reference: reference).rougeL.f)
+    }
+
+    /// The score of one summary whose stemmed ROUGE-L F1 against the reference is known.
+    package func score(_ summary: String, reference: String, overlap: Double) -> Double {
         func words(_ text: String) -> Double { Double(text.split(whereSeparator: \.isWhitespace).count) }
-        let overlap = ROUGE.Standard(stems: true).score(summary, reference: reference).rougeL.f
         let expected = max(1, words(reference))
         return overlap - lengthWeight * min(1, abs(words(summary) - expected) / expected)
     }

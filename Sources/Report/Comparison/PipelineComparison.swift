@@ -33,8 +33,16 @@ public struct PipelineComparison: ReportTask {
                 "a comparison needs a policy: --ppo-run and --ppo-samples-run, or --preference-run and --preference-samples-run")
         }
 
-        let encoder = try runs.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
-        encoder?.notes.forEach(listener.note)
+        try checkModel(of: sftSamples, "--sft-samples-run", is: sft, "--sft-run", listener.note)
+        try ppo.map { try checkModel(of: $0.samples, "--ppo-samples-run", is: $0.run, "--ppo-run", listener.note) }
+        try preference.map { try checkModel(of: $0.samples, "--preference-samples-run", is: $0.run, "--preference-run", listener.note) }
+        for policy in [ppo, preference].compactMap({ $0 }) {
+            try notePrompts(of: policy.samples, sftSamples, listener.note)
+            try noteStart(of: policy.run, sft, listener.note)
+        }
+
+        let encoder = try runs.embeddingModel.map { try ReportModels.encoder($0, option: "--embedding-model", note: listener.note) }
+            .map { RememberingEncoder($0) }
         func system(_ run: URL, suffix: String = "") throws -> Summary.System {
             Summary.System(
                 id: try scores(of: "test" + suffix, inRun: run, encoder),
@@ -52,14 +60,15 @@ public struct PipelineComparison: ReportTask {
         // a summary does not take what was never measured: NaN is refused by name
         func last(_ name: String, _ measurements: [Runs.Measurement]) -> Double { measurements.last(of: name) ?? .nan }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
-        let seconds = try Summary.Seconds(
-            sft: RunFolder.seconds(inRun: sft), rm: RunFolder.seconds(inRun: rm),
-            ppo: ppo.map { try RunFolder.seconds(inRun: $0.run) } ?? 0,
-            bon: ([sftSamples] + [ppo, preference].compactMap { $0?.samples }).reduce(0) { try $0 + RunFolder.seconds(inRun: $1) },
+        func seconds(_ run: URL) throws -> Double { try ReportModels.seconds(of: run, note: listener.note) }
+        let times = try Summary.Seconds(
+            sft: seconds(sft), rm: seconds(rm),
+            ppo: ppo.map { try seconds($0.run) } ?? 0,
+            bon: ([sftSamples] + [ppo, preference].compactMap { $0?.samples }).reduce(0) { try $0 + seconds($1) },
             diversity: start.duration(to: .now) / .seconds(1),
-            total: runs.totalSeconds ?? .nan, preference: preference.map { try RunFolder.seconds(inRun: $0.run) })
+            total: runs.totalSeconds ?? .nan, preference: preference.map { try seconds($0.run) })
         var summary = Summary(
-            dataset: Self.dataset(configuration), seconds: seconds,
+            dataset: Self.dataset(configuration), seconds: times,
             sft: Summary.Supervised(
                 firstLoss: supervised.first(of: "validation_loss") ?? .nan, lastLoss: last("loss", supervised),
                 validationLoss: last("validation_loss", supervised),
@@ -68,7 +77,7 @@ public struct PipelineComparison: ReportTask {
                 accuracyID: last("validation_accuracy", reward), accuracyOOD: last("ood_validation_accuracy", reward)),
             systems: systems)
         // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
-        let sum = seconds.sft + seconds.rm + seconds.ppo + (seconds.preference ?? 0) + seconds.bon + seconds.diversity
+        let sum = times.sft + times.rm + times.ppo + (times.preference ?? 0) + times.bon + times.diversity
         summary.seconds.total = max(sum, runs.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
         let folder = URL(fileURLWithPath: runs.summaryDir, isDirectory: true)
         try Folder.make(folder)
@@ -117,9 +126,43 @@ public struct PipelineComparison: ReportTask {
         return url
     }
 
+    /// Refuses samples of another run than the one that they are to be of. What cannot be told for certain is said.
+    private func checkModel(
+        of samples: URL, _ samplesOption: String, is run: URL, _ option: String, _ note: (String) -> Void
+    ) throws {
+        guard let model = try SampledModel(ofSamples: samples) else { return }
+        switch try model.isResult(of: run) {
+        case true?: return
+        case false? where try model.isRun:
+            throw InvalidSetting(
+                "\(samples.path) has samples of \(model.folder?.path ?? model.named), not of \(run.path); \(samplesOption) takes samples of "
+                    + "\(option)")
+        default: note("\(samples.path) has samples of \(model.named); it is not to be told whether that is \(run.path) (\(option))")
+        }
+    }
+
+    /// Says where a policy was answered on other prompts than the supervised model.
+    private func notePrompts(of samples: URL, _ base: URL, _ note: (String) -> Void) throws {
+        for table in ["test", "ood_test"] {
+            let (own, other) = (
+                Set(try Tables.read(table, inRun: samples).map(\.input)), Set(try Tables.read(table, inRun: base).map(\.input))
+            )
+            guard own != other else { continue }
+            let file = Tables.file(of: table, inRun: samples).path
+            note(
+                "\(file) has \(own.intersection(other).count) of the \(other.count) prompts of \(Tables.file(of: table, inRun: base).path)")
+        }
+    }
+
+    /// Says where a policy began with another model than the supervised one that it is compared with.
+    private func noteStart(of policy: URL, _ sft: URL, _ note: (String) -> Void) throws {
+        guard let model = try SampledModel(ofSamples: policy), try model.isResult(of: sft) == false else { return }
+        note("\(policy.path) was trained from \(model.named), not from \(sft.path) (--sft-run)")
+    }
+
     /// The numbers of one system on one split, from a table of a run. Rows of one prompt are one unit of every bootstrap.
-    private func scores(of table: String, inRun folder: URL, _ encoder: FolderSentenceEncoder?) throws -> Summary.Scores {
-        let rows = try Tables.read(table, inRun: folder)
+    private func scores(of table: String, inRun folder: URL, _ encoder: (any TextEncoder)?) throws -> Summary.Scores {
+        let rows = try MeasuredTable.rows(table, inRun: folder)
         var order: [String] = []
         var groups: [String: [SampleRow]] = [:]
         for row in rows {

@@ -33,30 +33,16 @@ package struct SummaryPicture {
     }
 
     private func panel(_ title: String, _ part: KeyPath<Summary.System, Summary.Scores>, left: Double) -> [String] {
-        let (panel, top) = (Self.panel, Self.margin.top)
         let scores = summary.systems.named.map { name, system in
             (
                 name: name, reward: system[keyPath: part].reward, diversity: system[keyPath: part].perInputEAD,
                 colour: Self.colour(name, isPolicy: name == summary.systems.ppoName)
             )
         }
-        let x = PictureAxis(scores.map(\.diversity), from: left, to: left + panel.width)
-        let y = PictureAxis(scores.map(\.reward), from: top + panel.height, to: top)
-
-        var lines = [
-            SVG.text(left + panel.width / 2, top - 18, "\(summary.dataset): \(title)", anchor: "middle", style: "font-weight=\"bold\""),
-            SVG.text(left + panel.width / 2, top + panel.height + 42, "diversity: per-input EAD", anchor: "middle"),
-            SVG.text(left - 44, top - 18, "reward", anchor: "start"),
-            SVG.frame(left: left, top: top, width: panel.width, height: panel.height),
-        ]
-        for tick in x.ticks {
-            lines.append(SVG.line(x.place(tick), top, x.place(tick), top + panel.height, "#e5e7eb"))
-            lines.append(SVG.text(x.place(tick), top + panel.height + 18, x.label(tick), anchor: "middle"))
-        }
-        for tick in y.ticks {
-            lines.append(SVG.line(left, y.place(tick), left + panel.width, y.place(tick), "#e5e7eb"))
-            lines.append(SVG.text(left - 6, y.place(tick) + 4, y.label(tick), anchor: "end"))
-        }
+        let plot = PicturePanel(left: left, top: Self.margin.top, size: Self.panel, x: scores.map(\.diversity), y: scores.map(\.reward))
+        let (x, y) = (plot.x, plot.y)
+        var lines = plot.frame(
+            title: "\(summary.dataset): \(title)", above: 18, across: "diversity: per-input EAD", below: 42, up: "reward", above: 18)
         for score in scores {
             let colour = score.colour
             let (middleX, middleY) = (x.place(score.diversity.mean), y.place(score.reward.mean))

@@ -214,10 +214,7 @@ public struct Summary: Codable, Equatable, Sendable {
     /// Writes `summary.json`, `summary.md` and the picture `summary.svg` into a folder.
     /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
     public func write(to folder: URL) throws {
-        let json = try json()
-        try AtomicFile.write(json, to: folder.appendingPathComponent("summary.json"))
-        try AtomicFile.write(markdown, to: folder.appendingPathComponent("summary.md"))
-        try AtomicFile.write(SummaryPicture(summary: self).svg, to: folder.appendingPathComponent("summary.svg"))
+        try ReportFiles.write(self, named: "summary", markdown: markdown, svg: SummaryPicture(summary: self).svg, to: folder)
     }
 
     /// The text of `summary.json`.

@@ -1,6 +1,5 @@
 import Runs
 public import Eval
-internal import Formats
 public import Foundation
 
 /// The result of an experiment: what SFT, best-of-N and PPO at several KL weights did to quality and diversity, in and out of distribution,
@@ -46,6 +45,9 @@ public struct Experiment: Codable, Equatable, Sendable {
         case perInputEmbedding = "per_input_embedding"
         /// The same over one response to each prompt.
         case acrossInputEmbedding = "across_input_embedding"
+
+        /// What every row of a table has a value of its own for.
+        static let ofRows: [Metric] = [.reward, .rougeL, .lengthTokens, .eosShare]
 
         /// The numbers that it can have.
         var range: MetricRange {
@@ -138,8 +140,6 @@ public struct Experiment: Codable, Equatable, Sendable {
     /// Writes `experiment.json` and `experiment.md` into a folder.
     /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
     public func write(to folder: URL) throws {
-        let json = try ResultJSON.text(of: self)
-        try AtomicFile.write(json, to: folder.appendingPathComponent("experiment.json"))
-        try AtomicFile.write(markdown, to: folder.appendingPathComponent("experiment.md"))
+        try ReportFiles.write(self, named: "experiment", markdown: markdown, to: folder)
     }
 }

@@ -56,6 +56,10 @@ public struct ExperimentTable: ReportTask {
             try seeds.map { seed in
                 let url = try RunFolder.run(named: name, in: runs(seed), expecting: [stage])
                 guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
+                if stage == .bestOfN, let model = try SampledModel(ofSamples: url), let other = try model.foreignSeed(than: runs(seed)) {
+                    throw InvalidSetting(
+                        "\(url.path) has samples of \(model.named), which is a run of \(other); draw those of its own seed")
+                }
                 return url
             }
         }
@@ -63,14 +67,15 @@ public struct ExperimentTable: ReportTask {
         let samples = try finished("bon", .bestOfN)
         let policies = try labels.map { (label: $0, runs: try finished($0, .bestOfN)) }
 
-        let encoder = try experiment.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
-        encoder?.notes.forEach(listener.note)
+        let encoder = try experiment.embeddingModel.map { try ReportModels.encoder($0, option: "--embedding-model", note: listener.note) }
+            .map { RememberingEncoder($0) }
         func system(_ name: String, _ runs: [URL], _ table: (String) -> String) throws -> MeasuredSystem {
             func split(_ split: String) throws -> [SystemMeasurement] {
                 try runs.map { run in
-                    try SystemMeasurement(
-                        Tables.read(table(split), inRun: run), gold: GoldScore(lengthWeight: experiment.lengthWeight),
-                        encoder: encoder, seed: measuring.seed)
+                    let rows = try MeasuredTable.rows(table(split), inRun: run)
+                    return try SystemMeasurement(rows, gold: GoldScore(lengthWeight: experiment.lengthWeight), seed: measuring.seed) {
+                        try encoder.map { try SystemMeasurement.embeddingSpread(of: rows, by: $0, seed: measuring.seed) }
+                    }
                 }
             }
             listener.note("measuring \(name)")
@@ -88,7 +93,7 @@ public struct ExperimentTable: ReportTask {
         }
         var result = Experiment(
             dataset: PipelineComparison.dataset(configuration), seeds: seeds.map { String($0.dropFirst("seed-".count)) },
-            seconds: try everything.reduce(0) { try $0 + RunFolder.seconds(inRun: $1) },
+            seconds: try everything.reduce(0) { try $0 + ReportModels.seconds(of: $1, note: listener.note) },
             supervisedLoss: try Self.pair("validation_loss", "ood_validation_loss", supervised, in: .notNegative),
             rewardModelAccuracy: try Self.pair("validation_accuracy", "ood_validation_accuracy", rewards, in: .share),
             systems: systems.map { $0.system(against: $0.name == base.name ? nil : base) })

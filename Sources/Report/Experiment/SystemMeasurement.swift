@@ -7,7 +7,7 @@ import Train
 /// What one system wrote for one split in one run, as a number for every prompt.
 struct SystemMeasurement {
     /// A number over all prompts together, with what the choice of prompts adds to its variance.
-    struct Across {
+    struct Across: Codable, Equatable {
         var value: Double
         var variance: Double
         var degrees: Double
@@ -24,33 +24,58 @@ struct SystemMeasurement {
     /// How many rows lack what a metric is made of, by metric.
     var leftOut: [Experiment.Metric: Int] = [:]
 
-    /// Measures the rows of a table; without an encoder there is no diversity of embeddings.
-    init(_ rows: [SampleRow], gold: GoldScore, encoder: FolderSentenceEncoder?, seed: UInt64) throws {
-        let rouge = ROUGE.Standard(stems: true)
-        let groups = Dictionary(grouping: rows, by: \.input)
-        func add(_ metric: Experiment.Metric, _ value: (SampleRow) -> Double?) {
-            prompts[metric] = groups.compactMapValues { Statistics.mean(of: $0.compactMap(value)) }
-            let missing = rows.count { value($0) == nil }
-            if missing > 0, missing < rows.count { leftOut[metric] = missing }
+    /// The prompts that there are responses to.
+    let inputs: Set<String>
+
+    /// A diversity as it is measured, apart from the texts.
+    struct Spread: Codable, Equatable {
+        /// Of the responses to each prompt, in the order of the prompts' first rows; nil where a prompt has too few.
+        var perInput: [Double?]?
+        /// Over one response to each prompt.
+        var across: Across?
+    }
+
+    /// Measures the rows of a table.
+    /// - Parameter embeddings: measures the diversity of embeddings; nil without an encoder.
+    init(_ rows: [SampleRow], gold: GoldScore, seed: UInt64, embeddings: () throws -> Spread? = { nil }) throws {
+        let groups = Dictionary(grouping: rows.indices) { rows[$0].input }
+        inputs = Set(groups.keys)
+        func count(_ metric: Experiment.Metric, _ values: [Double?]) {
+            prompts[metric] = groups.compactMapValues { places in Statistics.mean(of: places.compactMap { values[$0] }) }
+            let missing = values.count { $0 == nil }
+            if missing > 0, missing < values.count { leftOut[metric] = missing }
         }
-        add(.reward, \.reward)
-        add(.rougeL) { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } }
-        judged = groups.mapValues { $0.compactMap { row in row.reference.map { gold.score(row.response, reference: $0) } } }
-        prompts[.gold] = judged.compactMapValues { Statistics.mean(of: $0) }
-        let unjudged = judged.values.reduce(rows.count) { $0 - $1.count }
-        if unjudged > 0, unjudged < rows.count { leftOut[.gold] = unjudged }
-        add(.lengthTokens) { $0.numbers["tokens"] }
-        add(.eosShare) { $0.numbers["ended"] }
-        add(.kl) { Self.divergence(of: $0) }
+        let overlaps = Self.overlaps(of: rows)
+        count(.reward, rows.map(\.reward))
+        count(.rougeL, overlaps)
+        let golds = zip(rows, overlaps).map { row, overlap in
+            row.reference.flatMap { reference in overlap.map { gold.score(row.response, reference: reference, overlap: $0) } }
+        }
+        count(.gold, golds)
+        judged = groups.mapValues { places in places.compactMap { golds[$0] } }
+        count(.lengthTokens, rows.map { $0.numbers["tokens"] })
+        count(.eosShare, rows.map { $0.numbers["ended"] })
+        count(.kl, rows.map(Self.divergence))
         prompts = prompts.filter { !$0.value.isEmpty }
 
-        try measure(rows, "ead_averaged_distinct_ngrams", .perInputEAD, .acrossInputEAD, seed: seed)
-        if let encoder {
-            // a mean over pairs does not grow with the set, so some outputs of each input do
-            try measure(
-                rows, "sent_bert_from_sim", .perInputEmbedding, .acrossInputEmbedding, seed: seed, limit: 8,
-                models: DiversityModels(encoder: encoder))
+        let input = DiversityInput(tables: [rows])
+        add(
+            try Self.spread(of: input, "ead_averaged_distinct_ngrams", seed: seed), of: input, .perInputEAD, .acrossInputEAD)
+        if let spread = try embeddings() { add(spread, of: input, .perInputEmbedding, .acrossInputEmbedding) }
+    }
+
+    /// ROUGE-L of every row against its reference; nil where there is none.
+    private static func overlaps(of rows: [SampleRow]) -> [Double?] {
+        let rouge = ROUGE.Standard(stems: true)
+        var overlaps = [Double?](repeating: nil, count: rows.count)
+        overlaps.withUnsafeMutableBufferPointer { overlaps in
+            nonisolated(unsafe) let places = overlaps
+            Compute.forEach(rows.count) { index in
+                guard let reference = rows[index].reference else { return }
+                places[index] = rouge.score(rows[index].response, reference: reference).rougeL.f
+            }
         }
+        return overlaps
     }
 
     /// What a response adds to the KL divergence from the model that it was drawn from or trained from. Of one that was chosen among n it
@@ -74,11 +99,19 @@ struct SystemMeasurement {
         prompts[.winRate] = rates.isEmpty ? nil : rates
     }
 
-    private mutating func measure(
-        _ rows: [SampleRow], _ name: String, _ perInput: Experiment.Metric, _ acrossInputs: Experiment.Metric,
-        seed: UInt64, limit: Int? = nil, models: DiversityModels = DiversityModels()
-    ) throws {
-        let input = DiversityInput(tables: [rows])
+    /// How many responses to each prompt are embedded at most: a mean over pairs does not grow with the set, so some of them do.
+    static let embeddedOutputs = 8
+
+    /// The diversity of embeddings of a table's rows.
+    static func embeddingSpread(of rows: [SampleRow], by encoder: any TextEncoder, seed: UInt64) throws -> Spread {
+        try spread(
+            of: DiversityInput(tables: [rows]), "sent_bert_from_sim", seed: seed, limit: embeddedOutputs,
+            models: DiversityModels(encoder: encoder))
+    }
+
+    private static func spread(
+        of input: DiversityInput, _ name: String, seed: UInt64, limit: Int? = nil, models: DiversityModels = DiversityModels()
+    ) throws -> Spread {
         var config = DiversityConfig()
         config.metrics = [name]
         config.plan.overall = false
@@ -86,25 +119,33 @@ struct SystemMeasurement {
         config.resamples = 1
         config.seed = seed
         let values = try DiversityMeasurement.run(input, config: config, models: models)[name]?.values
-        if let found = values?.perInput?.values, found.count == input.groups.count {
+        var spread = Spread(perInput: values?.perInput?.values, across: nil)
+        if let found = values?.acrossInputs {
+            // the jackknife over groups of prompts
+            let groups = Double(found.leaveOutChanges.count)
+            let deviation = Statistics.standardDeviation(of: found.leaveOutChanges) ?? 0
+            var part = Across(
+                value: found.mean, variance: deviation * deviation * max(0, groups - 1), degrees: max(0, groups - 1),
+                inputs: input.groups.count)
+            // with few prompts it sees few of the draws; their own chance is the least there is
+            if let draws = found.drawValues, let deviation = Statistics.sampleStandardDeviation(of: draws), groups > 1 {
+                let chance = deviation * deviation / Double(draws.count)
+                if chance > part.variance { (part.variance, part.degrees) = (chance, Double(draws.count - 1)) }
+            }
+            spread.across = part
+        }
+        return spread
+    }
+
+    private mutating func add(
+        _ spread: Spread, of input: DiversityInput, _ perInput: Experiment.Metric, _ acrossInputs: Experiment.Metric
+    ) {
+        if let found = spread.perInput, found.count == input.groups.count {
             var byPrompt: [String: Double] = [:]
             for (group, value) in zip(input.groups, found) { byPrompt[group.input] = value }
             if !byPrompt.isEmpty { prompts[perInput] = byPrompt }
         }
-        if let found = values?.acrossInputs {
-            // the jackknife over groups of prompts
-            let groups = Double(found.leaveOutChanges.count)
-            let spread = Statistics.standardDeviation(of: found.leaveOutChanges) ?? 0
-            var part = Across(
-                value: found.mean, variance: spread * spread * max(0, groups - 1), degrees: max(0, groups - 1),
-                inputs: input.groups.count)
-            // with few prompts it sees few of the draws; their own chance is the least there is
-            if let draws = found.drawValues, let spread = Statistics.sampleStandardDeviation(of: draws), groups > 1 {
-                let chance = spread * spread / Double(draws.count)
-                if chance > part.variance { (part.variance, part.degrees) = (chance, Double(draws.count - 1)) }
-            }
-            across[acrossInputs] = part
-        }
+        if let found = spread.across { across[acrossInputs] = found }
     }
 }
 

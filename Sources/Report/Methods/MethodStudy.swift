@@ -1,6 +1,4 @@
-public import Eval
 public import Foundation
-internal import Formats
 import Runs
 
 /// The result of a study of methods: what every method at every strength did to reward, quality and diversity, in and out of distribution, and
@@ -94,9 +92,6 @@ public struct MethodStudy: Codable, Equatable, Sendable {
     /// Writes `methods.json`, `methods.md` and `methods.svg` into a folder.
     /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
     public func write(to folder: URL) throws {
-        let json = try ResultJSON.text(of: self)
-        try AtomicFile.write(json, to: folder.appendingPathComponent("methods.json"))
-        try AtomicFile.write(markdown, to: folder.appendingPathComponent("methods.md"))
-        try AtomicFile.write(MethodStudyPicture(study: self).svg, to: folder.appendingPathComponent("methods.svg"))
+        try ReportFiles.write(self, named: "methods", markdown: markdown, svg: MethodStudyPicture(study: self).svg, to: folder)
     }
 }

@@ -100,30 +100,15 @@ package struct MethodStudyPicture {
     }
 
     private func draw(_ front: Front, left: Double, top: Double) -> [String] {
-        let panel = Self.panel
         let points = study.systems.compactMap { system -> (system: MethodStudy.System, x: MethodStudy.Estimate, y: MethodStudy.Estimate)? in
             front.x(system).flatMap { x in front.y(system).map { (system, x, $0) } }
         }
         // intervals of many systems would hide the lines: the axes hold the means, and methods.json has the intervals
-        func axis(_ values: [MethodStudy.Estimate], from begin: Double, to end: Double) -> PictureAxis {
-            PictureAxis(values.map { Interval(mean: $0.mean, low: $0.mean, high: $0.mean) }, from: begin, to: end)
-        }
-        let x = axis(points.map(\.x), from: left, to: left + panel.width)
-        let y = axis(points.map(\.y), from: top + panel.height, to: top)
-        var lines = [
-            SVG.text(left + panel.width / 2, top - 26, front.title, anchor: "middle", style: "font-weight=\"bold\""),
-            SVG.text(left + panel.width / 2, top + panel.height + 38, front.across, anchor: "middle"),
-            SVG.text(left - 44, top - 8, front.up, anchor: "start"),
-            SVG.frame(left: left, top: top, width: panel.width, height: panel.height),
-        ]
-        for tick in x.ticks {
-            lines.append(SVG.line(x.place(tick), top, x.place(tick), top + panel.height, "#e5e7eb"))
-            lines.append(SVG.text(x.place(tick), top + panel.height + 18, x.label(tick), anchor: "middle"))
-        }
-        for tick in y.ticks {
-            lines.append(SVG.line(left, y.place(tick), left + panel.width, y.place(tick), "#e5e7eb"))
-            lines.append(SVG.text(left - 6, y.place(tick) + 4, y.label(tick), anchor: "end"))
-        }
+        func interval(_ value: MethodStudy.Estimate) -> Interval { Interval(mean: value.mean, low: value.mean, high: value.mean) }
+        let plot = PicturePanel(
+            left: left, top: top, size: Self.panel, x: points.map { interval($0.x) }, y: points.map { interval($0.y) })
+        let (x, y) = (plot.x, plot.y)
+        var lines = plot.frame(title: front.title, above: 26, across: front.across, below: 38, up: front.up, above: 8)
         let start = points.first { $0.system.changeID.isEmpty }
         for (index, method) in methods.enumerated() {
             let members = points.filter { $0.system.method == method && !$0.system.changeID.isEmpty }

@@ -1,4 +1,4 @@
-import Diversity
+package import Diversity
 import Eval
 internal import Formats
 package import Foundation
@@ -28,81 +28,64 @@ public struct MethodStudyTable: ReportTask {
         try validate()
         let folder = URL(fileURLWithPath: study.experimentDir, isDirectory: true)
         try measuring.computing {
-            let found = try read(folder, listener)
+            let found = try read(folder, listener, keepsEmbeddings: true)
             try found.write(to: folder)
             listener.show(found.terminalText)
         }
     }
 
     /// The study in a folder.
-    package func read(_ folder: URL, _ listener: ReportListener = ReportListener()) throws -> MethodStudy {
+    /// - Parameters:
+    ///   - encoder: in place of the one in the folder that the settings name.
+    ///   - keepsEmbeddings: whether diversities of embeddings are kept in the folder for the next report.
+    package func read(
+        _ folder: URL, _ listener: ReportListener = ReportListener(), encoder: (any TextEncoder)? = nil, keepsEmbeddings: Bool = false
+    ) throws -> MethodStudy {
         let systems = try StudiedSystem.read(from: folder)
         let seeds = try ExperimentTable.folders(in: folder, prefix: "seed-").map { String($0.dropFirst("seed-".count)) }
         guard !seeds.isEmpty else {
             throw InvalidSetting("\(folder.path) has no folders seed-… ; run Examples/Experiment/methods.sh first")
         }
-        func runs(_ seed: String) -> URL { folder.appendingPathComponent("seed-\(seed)", isDirectory: true) }
-        let encoder = try study.embeddingModel.map { try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true)) }
-        encoder?.notes.forEach(listener.note)
-        var missing: [String] = []
-
-        /// What a system wrote in one seed; nil, and named, where that is not there.
-        func measure(_ system: StudiedSystem, _ seed: String, against base: StudyPart?) throws -> StudyPart? {
-            do {
-                let run = try RunFolder.run(named: system.samples, in: runs(seed), expecting: [.bestOfN])
-                guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
-                func split(_ name: String) throws -> SystemMeasurement {
-                    try SystemMeasurement(
-                        Tables.read(system.tableName(of: name), inRun: run), gold: GoldScore(lengthWeight: study.lengthWeight),
-                        encoder: encoder, seed: measuring.seed)
-                }
-                var part = StudyPart(id: try split("test"), ood: try split("ood_test"))
-                let own = part
-                part.id.compare(with: base?.id ?? own.id)
-                part.ood.compare(with: base?.ood ?? own.ood)
-                for name in system.runs ?? [] { try part.cost.add(RunFolder.run(named: name, in: runs(seed))) }
-                return part
-            } catch FileError.missing, RunFolderError.noConfiguration {
-                missing.append("seed \(seed): \(system.title) is not there (run \(system.samples))")
-            } catch RunFolderError.unfinished {
-                missing.append("seed \(seed): \(system.title) did not end (run \(system.samples))")
-            } catch RunFolderError.unknownTable(let table, _, _) {
-                missing.append("seed \(seed): \(system.title) has no table \(table) (run \(system.samples))")
-            }
-            return nil
-        }
-
         guard let first = systems.first(where: { $0.base == true }) else { throw InvalidSetting("the study has no base") }
-        listener.note("measuring \(first.title)")
+        let embeddings = try study.embeddingModel.map { path in
+            try StudyEmbeddings(
+                encoder ?? ReportModels.encoder(path, option: "--embedding-model", note: listener.note),
+                of: URL(fileURLWithPath: path, isDirectory: true), study: folder)
+        }
+        var reader = StudyReader(folder: folder, lengthWeight: study.lengthWeight, seed: measuring.seed, embeddings: embeddings)
+        func tell(_ system: StudiedSystem, _ number: Int) { listener.note("measuring \(system.title) (\(number) of \(systems.count))") }
+
+        tell(first, 1)
         var base = StudiedParts(first)
-        for seed in seeds { base.parts[seed] = try measure(first, seed, against: nil) }
+        for seed in seeds { base.parts[seed] = try reader.measure(first, seed, against: nil) }
         let present = seeds.filter { base.parts[$0] != nil }
         guard !present.isEmpty else {
-            throw InvalidSetting("\(folder.path) has no finished run \(first.samples) of \(first.title) in any seed; run the study on")
+            throw InvalidSetting(
+                "\(folder.path) has no finished run \(first.samples) of \(first.title) in any seed (\(reader.missing.first ?? "")); run the study on"
+            )
         }
-        if present.count < seeds.count { missing.append("seeds without \(first.title) are left out whole") }
+        if present.count < seeds.count { reader.note("seeds without \(first.title) are left out whole") }
         var others: [StudiedParts] = []
-        for system in systems where system.base != true {
-            listener.note("measuring \(system.title)")
+        for (number, system) in zip(2..., systems.filter { $0.base != true }) {
+            tell(system, number)
             var found = StudiedParts(system)
-            for seed in present { found.parts[seed] = try measure(system, seed, against: base.parts[seed]) }
-            if !found.parts.isEmpty { others.append(found) }
-        }
-        /// The run of every seed that has ended; what is not there is named.
-        func finished(_ name: String, _ stage: RunStage, for what: String) throws -> [URL] {
-            try present.compactMap { seed in
-                let url = runs(seed).appendingPathComponent(name, isDirectory: true)
-                if try RunFolder.isFinished(url), try RunFolder.configuration(at: url, expecting: [stage]) != nil,
-                    try FileStatus.of(url.appendingPathComponent(MetricsFile.fileName)) != nil
-                {
-                    return url
-                }
-                missing.append("seed \(seed): the run \(name) is not there, or did not end; \(what) is that of the other seeds")
-                return nil
+            for seed in present {
+                found.parts[seed] = try reader.measure(system, seed, against: base.parts[seed].map { (first.title, $0) })
             }
+            if !found.parts.isEmpty { others.append(found) }
+            // a report that is stopped here finds them again
+            if keepsEmbeddings { try embeddings?.save() }
         }
-        let supervised = try finished("sft", .supervised, for: "the loss of SFT")
-        let rewards = try finished("rm", .rewardModel, for: "the reward model's accuracy")
+        if let embeddings, embeddings.found > 0 {
+            listener.note(
+                "embeddings of \(embeddings.found) tables are those that an earlier report measured (\(StudyEmbeddings.fileName)); "
+                    + "\(embeddings.measured) are new")
+        }
+        let supervised = try reader.finished(
+            "sft", .supervised, among: present, with: ["validation_loss", "ood_validation_loss"], for: "the loss of SFT")
+        let rewards = try reader.finished(
+            "rm", .rewardModel, among: present, with: ["validation_accuracy", "ood_validation_accuracy"], for: "the reward model's accuracy"
+        )
         let configuration = try supervised.first.flatMap { try RunFolder.configuration(at: $0, expecting: [.supervised]) }
         let lines = MethodLines(base: base, systems: others, seeds: present)
         let all = [base] + others
@@ -116,6 +99,6 @@ public struct MethodStudyTable: ReportTask {
             rewardModelAccuracy: try ExperimentTable.pair("validation_accuracy", "ood_validation_accuracy", rewards, in: .share),
             systems: all.map { $0.system(among: present, against: $0.system == first ? nil : base) },
             levels: lines.levels(of: .reward, at: study.rewardGains) + lines.levels(of: .kl, at: study.klLevels),
-            missing: missing.isEmpty ? nil : missing, leftOut: leftOut.isEmpty ? nil : leftOut)
+            missing: reader.missing.isEmpty ? nil : reader.missing, leftOut: leftOut.isEmpty ? nil : leftOut)
     }
 }

@@ -4,8 +4,17 @@ import Runs
 
 /// What one system wrote in one seed, and what that cost.
 struct StudyPart {
-    var id, ood: SystemMeasurement
+    var id, ood: Split
     var cost = Cost()
+
+    /// What it wrote for one distribution.
+    struct Split {
+        var measurement: SystemMeasurement
+        /// The table that was measured.
+        let file: URL
+
+        init(_ measurement: SystemMeasurement, file: URL) { (self.measurement, self.file) = (measurement, file) }
+    }
 
     /// The time and memory of runs.
     struct Cost {
@@ -30,7 +39,7 @@ struct StudiedParts {
     /// Its measurements in some seeds, all of which have it.
     func measured(in seeds: [String]) -> MeasuredSystem {
         let found = seeds.compactMap { parts[$0] }
-        return MeasuredSystem(name: system.title, id: found.map(\.id), ood: found.map(\.ood))
+        return MeasuredSystem(name: system.title, id: found.map(\.id.measurement), ood: found.map(\.ood.measurement))
     }
 
     /// Its estimates over those of the seeds that have it.

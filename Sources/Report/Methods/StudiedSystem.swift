@@ -1,4 +1,4 @@
-package import Data
+import Data
 internal import Formats
 package import Foundation
 import Study

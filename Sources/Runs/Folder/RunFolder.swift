@@ -158,7 +158,8 @@ public final class RunFolder {
     /// Adds the seconds of a session to `timing.json`, and notes the most memory that this process has had where that is more than before.
     /// - Throws: `FileError`.
     public func addSeconds(_ seconds: Double) throws {
-        let earlier = try Timing.read(inRun: url)
+        // what says nothing is begun anew: no run ends because of it
+        let earlier = try Timing.readIfSound(inRun: url)
         let rounded = (((earlier?.seconds ?? 0) + seconds) * 1000).rounded() / 1000
         let peak = max(earlier?.peakMemory ?? 0, ProcessMemory.peak ?? 0)
         let memory = peak > 0 ? ", \"peak_memory\": \(peak)" : ""
@@ -212,6 +213,10 @@ extension RunFolder {
         return configuration
     }
 
+    /// Whether a session of the run in a folder has noted how long it was at work.
+    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
+    package static func hasTiming(inRun url: URL) throws -> Bool { try Timing.read(inRun: url) != nil }
+
     /// Whether the run in a folder has ended.
     /// - Throws: `FileError.unreadable`.
     public static func isFinished(_ url: URL) throws -> Bool {
@@ -219,11 +224,11 @@ extension RunFolder {
     }
 
     /// Seconds at work over all sessions of the run in a folder; 0 when none has ended.
-    /// - Throws: `FileError.unreadable`.
+    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
     public static func seconds(inRun url: URL) throws -> Double { try Timing.read(inRun: url)?.seconds ?? 0 }
 
     /// The most bytes of memory that a process at work on the run has had, over all sessions; nil where that was not noted.
-    /// - Throws: `FileError.unreadable`.
+    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
     public static func peakMemory(inRun url: URL) throws -> Int? { try Timing.read(inRun: url)?.peakMemory }
 
     private struct Timing: Codable {
@@ -236,14 +241,25 @@ extension RunFolder {
             case peakMemory = "peak_memory"
         }
 
-        /// What the file says; nil where there is none, or none that says anything.
+        /// What the file says; nil where there is none.
+        /// - Throws: `FileError.unreadable`; `.damaged` for one that says nothing of the kind.
         static func read(inRun url: URL) throws -> Timing? {
+            let path = url.appendingPathComponent(fileName).path
+            let content: [UInt8]
             do {
-                let content = try Descriptor.content(of: url.appendingPathComponent(fileName).path)
-                return try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content))
+                content = try Descriptor.content(of: path)
             } catch FileError.missing {
                 return nil
             }
+            guard let timing = try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content)), timing.seconds.isFinite,
+                timing.seconds >= 0, timing.peakMemory ?? 0 >= 0
+            else { throw FileError.damaged(path: path, problem: "it does not say how long the run was at work") }
+            return timing
+        }
+
+        /// The same; nil also for one that says nothing.
+        static func readIfSound(inRun url: URL) throws -> Timing? {
+            do { return try read(inRun: url) } catch FileError.damaged { return nil }
         }
     }
 

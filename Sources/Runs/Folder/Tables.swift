@@ -40,7 +40,26 @@ public final class Tables {
         guard known.contains(table) else {
             throw RunFolderError.unknownTable(table, path: folder.path, known: known)
         }
-        return try JSONLines<SampleRow>(url(of: table, in: folder.appendingPathComponent(folderName))).read()
+        return try JSONLines<SampleRow>(file(of: table, inRun: folder)).read()
+    }
+
+    /// Where a table of a run is.
+    package static func file(of table: String, inRun folder: URL) -> URL {
+        url(of: table, in: folder.appendingPathComponent(folderName, isDirectory: true))
+    }
+
+    /// Checks that a table begins with what it held when the run's newest checkpoint was written; nothing is checked where that does not say.
+    /// Nothing is written.
+    /// - Throws: `RunFolderError.shortened` or `.changedLines`; `FileError`.
+    package static func check(_ table: String, inRun folder: URL) throws {
+        guard let newest = try Checkpoints.list(inRun: folder).last, let lengths = try? FileLengths.read(from: newest.url),
+            let length = lengths.tables[table]
+        else { return }
+        let file = file(of: table, inRun: folder)
+        let crc = try AppendOnlyFile.checksum(of: file, first: length)
+        if let checksum = lengths.tableChecksums?[table], crc.digits != checksum {
+            throw RunFolderError.changedLines(path: file.path, bytes: length)
+        }
     }
 
     /// The length of every table in bytes by name, for a checkpoint.

@@ -24,7 +24,7 @@ final class AppendOnlyFile {
     func checksum() throws -> String {
         let length = try length()
         if let known, known.bytes == length { return known.crc.digits }
-        let crc = try checksum(ofFirst: length)
+        let crc = try Self.checksum(of: url, first: length)
         known = (crc, length)
         return crc.digits
     }
@@ -60,7 +60,7 @@ final class AppendOnlyFile {
         guard found >= length else {
             throw RunFolderError.shortened(path: url.path, bytes: found, expected: length)
         }
-        let crc = try self.checksum(ofFirst: length)
+        let crc = try Self.checksum(of: url, first: length)
         guard checksum == nil || crc.digits == checksum else {
             throw RunFolderError.changedLines(path: url.path, bytes: length)
         }
@@ -77,7 +77,9 @@ final class AppendOnlyFile {
         if found > length { try descriptor.truncate(to: length) }
     }
 
-    private func checksum(ofFirst length: UInt64) throws -> CRC64 {
+    /// The checksum of the first bytes of a file, which is only read.
+    /// - Throws: `RunFolderError.shortened` for a file that is shorter; `FileError`.
+    static func checksum(of url: URL, first length: UInt64) throws -> CRC64 {
         var crc = CRC64()
         guard length > 0 else { return crc }
         let file = try Descriptor(readingFile: url.path, followingLinks: false)

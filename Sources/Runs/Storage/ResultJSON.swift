@@ -21,6 +21,10 @@ public enum ResultError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite(String)
     /// No row of a table has what a comparison needs of it.
     case missingColumn(String, table: String, path: String)
+    /// A table has no row.
+    case noRows(path: String)
+    /// A table ends within the responses to a prompt.
+    case endsEarly(path: String, prompt: String, rows: Int, expected: Int)
 
     /// One line for people.
     public var description: String {
@@ -28,6 +32,10 @@ public enum ResultError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notFinite(let path): "the result's \(path) is not a finite number; look at the stage that measured it"
         case .missingColumn(let column, let table, let path):
             "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; name another run, or sample again"
+        case .noRows(let path): "\(path) has no rows; expected responses with their prompts; name another run, or sample again"
+        case .endsEarly(let path, let prompt, let rows, let expected):
+            "\(path) ends early: its last prompt (\(prompt)) has \(rows) \(rows == 1 ? "row" : "rows"), where \(expected) are expected; "
+                + "put that file back from a copy, or sample again"
         }
     }
 }

@@ -44,6 +44,9 @@ public struct SettingsGroup<Whole> {
         names = Part.names
         values = { try $0[keyPath: path].values }
         set = { whole, values in whole[keyPath: path] = try Part(values: values) }
-        validate = { try $0[keyPath: path].validate() }
+        validate = { whole in
+            try whole[keyPath: path].validateNumbers()
+            try whole[keyPath: path].validate()
+        }
     }
 }

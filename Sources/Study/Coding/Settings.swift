@@ -36,6 +36,22 @@ extension Settings {
     }
 
     public func validate() throws {}
+
+    /// Refuses what is not a number: no comparison with a limit finds it.
+    /// - Throws: `InvalidSetting` with the setting's name.
+    public func validateNumbers() throws {
+        func hasNaN(_ value: Any) -> Bool {
+            switch value {
+            case let number as Double: number.isNaN
+            case let number as Float: number.isNaN
+            case let numbers as [Double]: numbers.contains(where: \.isNaN)
+            default: false
+            }
+        }
+        for child in Mirror(reflecting: self).children where hasNaN(child.value) {
+            throw InvalidSetting("--\(SettingName.canonical(child.label ?? "")) is nan, which is not a finite number; give a finite one")
+        }
+    }
 }
 
 /// The spellings of a setting's name.

@@ -43,6 +43,11 @@ struct ComparisonSource {
     private func tableSets(_ session: RunSession) throws -> [(name: String, comparisons: [Comparison])]? {
         guard let source = try NamedTable(settings.comparisons ?? data.datasetName, in: runs) else { return nil }
         try data.refuseWhatTablesLack()
+        try settings.refuseSimulation()
+        // whether its rows can be read is the run's own doing, and none of them is a conversation
+        guard data.onBadRow == DataSettings().onBadRow else {
+            throw InvalidSetting("--on-bad-row \(data.onBadRow) means nothing for a run's table, which is whole or damaged; leave it out")
+        }
         let table = AnswerTable(
             source: source, pairs: try settings.answerPairs(random: Philox(seed: seed).split("pairs")),
             deviation: weighsByDeviation ? try settings.diversity() : nil)

@@ -37,6 +37,23 @@ extension ComparisonSettings {
         throw InvalidSetting("\(option) needs answers with rewards: name a run's table of them with --dataset RUN:TABLE, or leave it out")
     }
 
+    /// Refuses options of the simulation where the comparisons are made of a run's table.
+    func refuseSimulation() throws {
+        let usual = ComparisonSettings()
+        let given = [
+            ("--simulated-prompts", simulatedPrompts != usual.simulatedPrompts),
+            ("--simulated-evaluation-prompts", simulatedEvaluationPrompts != usual.simulatedEvaluationPrompts),
+            ("--simulated-temperatures", simulatedTemperatures != usual.simulatedTemperatures),
+            ("--samples-per-temperature", samplesPerTemperature != usual.samplesPerTemperature),
+            ("--pairs-per-prompt", pairsPerPrompt != usual.pairsPerPrompt), ("--minimum-margin", minimumMargin != usual.minimumMargin),
+            ("--flipped-share", flippedShare != usual.flippedShare), ("--length-weight", lengthWeight != usual.lengthWeight),
+        ]
+        guard let option = given.first(where: \.1)?.0 else { return }
+        let instead = ["--minimum-margin": "; --pair-margin is that of a table", "--pairs-per-prompt": "; --pair-limit is that of a table"]
+        throw InvalidSetting(
+            "\(option) is of the simulation, and a run's table of answers has its rewards already; leave it out\(instead[option] ?? "")")
+    }
+
     /// Refuses a measure that nothing asks for.
     func checkDiversityIsUsed(weighing: Bool) throws {
         guard answerDiversity != nil, !weighing, pairKind != "divpo" else { return }
@@ -66,7 +83,7 @@ extension ComparisonSettings {
             guard try FileStatus.of(path) != nil else {
                 throw InvalidSetting("--answer-diversity is '\(path)'; it takes ngrams, words, or the folder of a sentence encoder")
             }
-            return .embeddings(try FolderSentenceEncoder(URL(fileURLWithPath: path, isDirectory: true)))
+            return .embeddings(try FolderSentenceEncoder(EncoderFolder.sentences(path, option: "--answer-diversity")))
         }
     }
 }

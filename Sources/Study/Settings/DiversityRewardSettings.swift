@@ -55,14 +55,16 @@ public struct DiversityRewardSettings: Settings {
     /// - Throws: what loading throws.
     func load(note: (String) -> Void) throws -> GroupReward? {
         guard isGiven else { return nil }
-        let folder = URL(fileURLWithPath: diversityModel ?? "", isDirectory: true)
+        let option = "--diversity-model"
         let measure: AnswerDiversity
         switch SettingName.canonical(diversityMeasure) {
         case "embeddings":
+            let folder = try EncoderFolder.sentences(diversityModel ?? "", option: option)
             let encoder = try FolderSentenceEncoder(folder)
             encoder.notes.forEach { note("\(folder.path): \($0)") }
             measure = .embeddings(encoder)
         case "entailment":
+            let folder = try EncoderFolder.entailment(diversityModel ?? "", option: option)
             let model = try FolderEntailmentModel(folder)
             model.notes.forEach { note("\(folder.path): \($0)") }
             measure = .entailment(model)

@@ -208,11 +208,13 @@ public struct DiversitySettings: Settings {
             embeddingPrompt.map(SentencePrompt.text) ?? embeddingPromptName.map { $0 == "none" ? .text("") : .named($0) } ?? .standard
         return DiversityModels(
             encoder: try embeddingModel.map {
-                try FolderSentenceEncoder(URL(fileURLWithPath: $0, isDirectory: true), prompt: prompt, dimension: embeddingDimension)
+                try FolderSentenceEncoder(
+                    EncoderFolder.sentences($0, option: "--embedding-model"), prompt: prompt, dimension: embeddingDimension)
             },
             remoteEncoder: try embeddingServiceUrl == nil ? nil : service?(self),
             entailment: try nliModel.map {
-                try FolderEntailmentModel(URL(fileURLWithPath: $0, isDirectory: true), labels: nliLabels.isEmpty ? nil : nliLabels)
+                try FolderEntailmentModel(
+                    EncoderFolder.entailment($0, option: "--nli-model"), labels: nliLabels.isEmpty ? nil : nliLabels)
             })
     }
 }

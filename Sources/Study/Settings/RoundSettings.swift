@@ -26,7 +26,9 @@ public struct RoundSettings: Settings {
             return
         }
         guard (1...1000).contains(rounds) else { throw InvalidSetting("--rounds is \(rounds); it takes 1 to 1000") }
-        guard roundSamples ?? 1 > 0 else { throw InvalidSetting("--round-samples must be above 0") }
+        guard (1...1_000_000).contains(roundSamples ?? 1) else {
+            throw InvalidSetting("--round-samples is \(roundSamples ?? 0); it takes 1 to 1000000")
+        }
         guard let share = roundShare ?? 1 as Double?, share > 0, share <= 1 else { throw InvalidSetting("--round-share must be in (0, 1]") }
         guard ["current", "first"].contains(roundStart ?? "current") else {
             throw InvalidSetting("--round-start is '\(roundStart ?? "")'; it takes current or first")

@@ -61,7 +61,11 @@ extension BestOfNStage {
         guard parts.count == 2, values.allSatisfy({ (try? RunFolderError.checkName($0)) != nil }) else {
             throw InvalidSetting("--sweep is '\(text)'; it takes a setting and its values, such as temperature=0.3,0.7,1")
         }
-        guard Set(values).count == values.count else { throw InvalidSetting("--sweep \(text) has a value twice") }
+        // 1 and 1.0 are one value
+        let meant = values.map { Double($0).map { "\($0)" } ?? $0 }
+        if let twice = meant.indices.first(where: { meant[..<$0].contains(meant[$0]) }) {
+            throw InvalidSetting("--sweep \(text) has a value twice, \(values[twice]); give each once")
+        }
         let name = SettingName.canonical(parts[0].filter { !$0.isWhitespace })
         let known = (bestOfN.samplesFrom == nil ? SamplingSettings.names : []) + Self.choices
         guard known.contains(SettingName.snake(name)) else {

@@ -25,6 +25,12 @@ extension PPOStage {
         guard !config.correctsKL || !config.klAsReward else {
             throw InvalidSetting("--kl-correction is for a KL in the loss; give --kl-reward no with it")
         }
+        guard !config.correctsKL || rewards.initKlCoef != 0 else {
+            throw InvalidSetting("--kl-correction corrects a KL that weighs nothing with --init-kl-coef 0; leave one of them out")
+        }
+        guard !rewards.adapKlCtrl || rewards.initKlCoef != 0 else {
+            throw InvalidSetting("--adap-kl-ctrl multiplies the KL weight, and --init-kl-coef 0 stays 0; give a weight to begin with")
+        }
         let entropy = PolicyMethodSettings()
         guard
             self.method.entropyTarget != nil

@@ -80,6 +80,7 @@ public struct PreferenceStage: Stage {
         }
         let divergence = try sampledDivergence(of: policy, from: reference, start, session)
         let prompts = evaluated.filter { $0.name != "train" }.map { (name: $0.name, prompts: self.prompts(of: $0.comparisons)) }
+        try checkRoom(for: prompts.flatMap(\.prompts), context: policy.shape.contextLength)
         func measureDivergence(_ step: Int) throws {
             guard let divergence else { return }
             for set in prompts { try session.sinks.handle(.measured(step: step, values: divergence.values(set.prompts, name: set.name))) }
@@ -207,6 +208,16 @@ public struct PreferenceStage: Stage {
         return comparisons.filter { seen.insert($0.prompt).inserted }.prefix(preference.klPrompts).map {
             TokenisedPrompt(id: $0.id, tokens: $0.prompt, query: "", reference: "", isTruncated: false)
         }
+    }
+
+    /// Refuses, before the first step, prompts that the responses for the KL have no room behind.
+    private func checkRoom(for prompts: [TokenisedPrompt], context: Int) throws {
+        guard preference.klPrompts > 0, let longest = prompts.max(by: { $0.tokens.count < $1.tokens.count }) else { return }
+        guard longest.tokens.count > context - sampling.maxNewTokens - 1 else { return }
+        throw InvalidSetting(
+            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(longest.tokens.count) tokens: the model's "
+                + "context of \(context) leaves no room for responses, whose KL is measured; lower it, or leave them out with --kl-prompts 0"
+        )
     }
 
     private func sampledDivergence(

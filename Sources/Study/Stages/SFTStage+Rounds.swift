@@ -26,7 +26,7 @@ extension SFTStage {
         var current = model.modelName ?? ""
         var result = folder
         for round in 1...count {
-            let samples = try runs.run(sampling(of: round, from: current), "\(round)/samples", corpus: corpus)
+            let samples = try Self.namingRounds { try runs.run(sampling(of: round, from: current), "\(round)/samples", corpus: corpus) }
             let kept = try kept(of: StoredSamples.prompts("train", inRun: samples.folder), round: round)
             var own = corpus
             own.splits["train"] = kept.answering(examples)
@@ -74,6 +74,20 @@ extension SFTStage {
         stage.run.seed = seed(round)
         (stage.run.runId, stage.run.resume) = (nil, ResumePolicy.allow.rawValue)
         return stage
+    }
+
+    /// What is wrong with the samples of a round is said in the options of rounds.
+    private static func namingRounds<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as InvalidSetting {
+            var message = error.message
+            for (own, name) in [
+                ("--num-return-sequences and --groups", "--round-samples"), ("--num-return-sequences times --groups", "--round-samples"),
+                ("--num-return-sequences", "--round-samples"),
+            ] { message = message.replacing(own, with: name) }
+            throw InvalidSetting(message)
+        }
     }
 
     private func training(of round: Int, last: Bool, from model: String) -> SFTStage {

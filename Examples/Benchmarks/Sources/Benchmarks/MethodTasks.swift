@@ -10,10 +10,8 @@ extension Tasks {
     func preferences() throws -> Report {
         let policy = try workload.decoder()
         var config = PreferenceConfig()
-        (config.maxSteps, config.batchSize) = (options.iterations + 1, workload.prompts.count)
-        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-5), Schedule(.constant))
-        (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
-        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        setSteps(of: &config.loop, examples: workload.prompts.count, learningRate: 1e-5)
+        config.freezing = frozen
         var watch = Stopwatch()
         let pairs = try ReferenceLogProbs(try workload.decoder(), config: config).pairs(comparisons)
         let referenceSeconds = watch.lap()
@@ -33,6 +31,14 @@ extension Tasks {
         return report
     }
 
+    /// One step more than is timed, each on all examples.
+    private func setSteps(of loop: inout LoopConfig, examples: Int, learningRate: Double) {
+        (loop.maxSteps, loop.batchSize) = (options.iterations + 1, examples)
+        (loop.optimizer, loop.schedule) = (Tasks.adam(learningRate: learningRate), Schedule(.constant))
+        loop.recomputesLayers = options.recomputes
+        loop.tokensPerPass = options.tokensPerPass ?? loop.tokensPerPass
+    }
+
     /// Every prompt with its two answers, the first of which is the better one.
     var comparisons: [TokenisedComparison] {
         workload.prompts.indices.map {
@@ -50,10 +56,7 @@ extension Tasks {
     func adapter() throws -> Report {
         let decoder = try workload.adaptedDecoder()
         var config = SFTConfig()
-        (config.maxSteps, config.batchSize) = (options.iterations + 1, examples.count)
-        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-4), Schedule(.constant))
-        config.recomputesLayers = options.recomputes
-        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        setSteps(of: &config.loop, examples: examples.count, learningRate: 1e-4)
         var steps = StepTimes()
         let trainer = try SFTTrainer(decoder, config: config, examples: examples) { steps.record($0) }
         steps.begin()

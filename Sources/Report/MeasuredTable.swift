@@ -1,0 +1,39 @@
+import Data
+import Foundation
+import Runs
+
+/// The tables of runs as reports read them: damage that would quietly make other numbers is found.
+enum MeasuredTable {
+    /// The rows of a table.
+    /// - Throws: as `Tables.read` and `Tables.check`; `ResultError.noRows` and `.endsEarly`.
+    static func rows(_ table: String, inRun run: URL) throws -> [SampleRow] {
+        let rows = try Tables.read(table, inRun: run)
+        let file = Tables.file(of: table, inRun: run)
+        try Tables.check(table, inRun: run)
+        guard !rows.isEmpty else { throw ResultError.noRows(path: file.path) }
+        try checkLastPrompt(of: rows, table, in: run, file)
+        return rows
+    }
+
+    /// A table that was cut between two lines has fewer responses to its last prompt than to any other.
+    private static func checkLastPrompt(of rows: [SampleRow], _ table: String, in run: URL, _ file: URL) throws {
+        var (order, counts): ([[String]], [[String]: Int]) = ([], [:])
+        for row in rows {
+            let key = [row.id, row.input]
+            if counts[key] == nil { order.append(key) }
+            counts[key, default: 0] += 1
+        }
+        guard let last = order.last, let count = counts[last], let others = order.dropLast().compactMap({ counts[$0] }).min() else {
+            return
+        }
+        let options = try RunConfiguration.read(inRun: run)?.options ?? [:]
+        var expected = others
+        // only the first prompts have several groups, so the last may be the only one without
+        if case .integer(let groups)? = options["groups"], groups > 1 {
+            guard !table.hasSuffix("_best_of_n"), case .integer(let n)? = options["num_return_sequences"] else { return }
+            expected = min(expected, Int(clamping: n))
+        }
+        guard count < expected else { return }
+        throw ResultError.endsEarly(path: file.path, prompt: last[0], rows: count, expected: expected)
+    }
+}

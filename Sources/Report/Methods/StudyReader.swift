@@ -1,0 +1,171 @@
+import Data
+import Diversity
+import Eval
+import Formats
+import Foundation
+import Runs
+
+/// Reads what the systems of a study wrote. What is missing or damaged is named with its path, and the others are measured.
+struct StudyReader {
+    /// The study's folder.
+    let folder: URL
+    /// What the hidden judge takes off a summary of twice the reference's length.
+    let lengthWeight: Double
+    /// Decides every random draw.
+    let seed: UInt64
+    /// Measures diversities of embeddings; nil for none.
+    let embeddings: StudyEmbeddings?
+    /// What is not there or not sound, a line each.
+    private(set) var missing: [String] = []
+
+    init(folder: URL, lengthWeight: Double, seed: UInt64, embeddings: StudyEmbeddings?) {
+        (self.folder, self.lengthWeight, self.seed, self.embeddings) = (folder, lengthWeight, seed, embeddings)
+    }
+
+    /// The folder of a seed's runs.
+    func runs(_ seed: String) -> URL { folder.appendingPathComponent("seed-\(seed)", isDirectory: true) }
+
+    /// Notes something that is not there.
+    mutating func note(_ line: String) { missing.append(line) }
+
+    // MARK: Systems
+
+    /// What a system wrote in one seed; nil, and named, where that is not there or damaged.
+    /// - Parameter base: what the base wrote in that seed, and what it is called; nil for the base itself.
+    mutating func measure(_ system: StudiedSystem, _ seed: String, against base: (title: String, part: StudyPart)?) throws -> StudyPart? {
+        func named(_ what: String) -> String { "seed \(seed): \(system.title) \(what)" }
+        do {
+            let run = try RunFolder.run(named: system.samples, in: runs(seed), expecting: [.bestOfN])
+            guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
+            if let model = try SampledModel(ofSamples: run), let other = try model.foreignSeed(than: runs(seed)) {
+                missing.append(named("is left out: \(run.path) has samples of \(model.named), which is a run of \(other)"))
+                return nil
+            }
+            var part = StudyPart(id: try split("test", of: system, run), ood: try split("ood_test", of: system, run))
+            if let base {
+                for (own, other) in [(part.id, base.part.id), (part.ood, base.part.ood)] {
+                    let common = own.measurement.inputs.intersection(other.measurement.inputs).count
+                    guard common > 0 else {
+                        missing.append(named("is left out: \(own.file.path) has other prompts than \(other.file.path)"))
+                        return nil
+                    }
+                    let (count, all) = (own.measurement.inputs.count, other.measurement.inputs.count)
+                    guard common < count || common < all else { continue }
+                    let others = count > common ? " and \(count - common) others" : ""
+                    missing.append(named("has \(common) of the \(all) prompts of \(base.title)\(others) (\(own.file.path))"))
+                }
+            }
+            let own = part
+            part.id.measurement.compare(with: (base?.part ?? own).id.measurement)
+            part.ood.measurement.compare(with: (base?.part ?? own).ood.measurement)
+            noteColumns(part, system, seed, base?.part)
+            part.cost = try cost(of: system, seed)
+            return part
+        } catch FileError.missing, RunFolderError.noConfiguration {
+            missing.append(named("is not there (run \(system.samples))"))
+        } catch RunFolderError.unfinished {
+            missing.append(named("did not end (run \(system.samples))"))
+        } catch RunFolderError.unknownTable(let table, _, _) {
+            missing.append(named("has no table \(table) (run \(system.samples))"))
+        } catch  where Self.isDamage(error) {
+            missing.append(named("is left out: \(error)"))
+        }
+        return nil
+    }
+
+    private func split(_ name: String, of system: StudiedSystem, _ run: URL) throws -> StudyPart.Split {
+        let table = system.tableName(of: name)
+        let rows = try MeasuredTable.rows(table, inRun: run)
+        let file = Tables.file(of: table, inRun: run)
+        let measurement = try SystemMeasurement(rows, gold: GoldScore(lengthWeight: lengthWeight), seed: seed) {
+            try embeddings?.spread(of: rows, in: file, seed: seed)
+        }
+        return StudyPart.Split(measurement, file: file)
+    }
+
+    /// Names what no row of a table has, so that a column of the report lacks the system.
+    private mutating func noteColumns(_ part: StudyPart, _ system: StudiedSystem, _ seed: String, _ base: StudyPart?) {
+        for (own, other) in [(part.id, base?.id), (part.ood, base?.ood)] {
+            for metric in Experiment.Metric.ofRows where own.measurement.prompts[metric] == nil {
+                guard metric == .reward || other?.measurement.prompts[metric] != nil else { continue }
+                missing.append("seed \(seed): \(system.title) has no \(metric.title) (\(own.file.path))")
+            }
+        }
+    }
+
+    /// The seconds and memory of the runs that make a system; none, and named, where one of them does not say.
+    private mutating func cost(of system: StudiedSystem, _ seed: String) throws -> StudyPart.Cost {
+        var cost = StudyPart.Cost()
+        for name in system.runs ?? [] {
+            do {
+                let run = try RunFolder.run(named: name, in: runs(seed))
+                guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
+                guard try RunFolder.hasTiming(inRun: run) else {
+                    throw FileError.missing(path: run.appendingPathComponent("timing.json").path)
+                }
+                try cost.add(run)
+            } catch  where Self.isAbsence(error) || Self.isDamage(error) {
+                missing.append("seed \(seed): seconds and memory of \(system.title) are left out: \(error)")
+                return StudyPart.Cost()
+            }
+        }
+        return cost
+    }
+
+    // MARK: Models
+
+    /// The run of every seed that has ended; what is not there or damaged is named, and so is a run that lacks what others have measured.
+    mutating func finished(
+        _ name: String, _ stage: RunStage, among seeds: [String], with metrics: [String], for what: String
+    ) throws -> [URL] {
+        var found: [(seed: String, url: URL, metrics: [Runs.Measurement])] = []
+        for seed in seeds {
+            let url = runs(seed).appendingPathComponent(name, isDirectory: true)
+            do {
+                if try RunFolder.isFinished(url), try RunFolder.configuration(at: url, expecting: [stage]) != nil,
+                    try FileStatus.of(url.appendingPathComponent(MetricsFile.fileName)) != nil
+                {
+                    found.append((seed, url, try MetricsFile.read(inRun: url)))
+                    continue
+                }
+                missing.append("seed \(seed): the run \(name) is not there, or did not end; \(what) is that of the other seeds")
+            } catch  where Self.isDamage(error) {
+                missing.append("seed \(seed): \(what) is that of the other seeds: \(error)")
+            }
+        }
+        for metric in metrics {
+            let measured = found.filter { $0.metrics.last(of: metric) != nil }
+            guard !measured.isEmpty else { continue }
+            for (seed, url, _) in found where !measured.contains(where: { $0.seed == seed }) {
+                let file = url.appendingPathComponent(MetricsFile.fileName)
+                missing.append("seed \(seed): \(what) is that of the other seeds: \(file.path) has no \(metric)")
+            }
+            found = measured
+        }
+        return found.map(\.url)
+    }
+
+    // MARK: What is wrong
+
+    /// Whether an error says that something is not there.
+    private static func isAbsence(_ error: any Error) -> Bool {
+        switch error {
+        case FileError.missing, RunFolderError.noConfiguration, RunFolderError.unfinished: true
+        default: false
+        }
+    }
+
+    /// Whether an error says that something is there and not what it should be. What cannot be read at all says nothing of it, and ends the
+    /// report.
+    private static func isDamage(_ error: any Error) -> Bool {
+        switch error {
+        case FileError.damaged, FileError.notAFile, FileError.notAFolder: true
+        case RunFolderError.notARunFolder, RunFolderError.wrongStage, RunFolderError.shortened, RunFolderError.changedLines,
+            RunFolderError.badLine:
+            true
+        case FormatError.badRow, FormatError.malformedFile, FormatError.badFile, FormatError.damagedArchive: true
+        case ResultError.noRows, ResultError.endsEarly: true
+        default: false
+        }
+    }
+}

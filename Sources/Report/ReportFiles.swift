@@ -1,0 +1,15 @@
+import Formats
+import Foundation
+import Runs
+
+/// The files of a result: its numbers, its text and its picture.
+enum ReportFiles {
+    /// Writes `NAME.json`, `NAME.md` and, where there is a picture, `NAME.svg` into a folder.
+    /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
+    static func write(_ result: some Encodable, named name: String, markdown: String, svg: String? = nil, to folder: URL) throws {
+        let json = try ResultJSON.text(of: result)
+        for (ending, text) in [("json", json), ("md", markdown), ("svg", svg)] {
+            if let text { try AtomicFile.write(text, to: folder.appendingPathComponent("\(name).\(ending)")) }
+        }
+    }
+}
