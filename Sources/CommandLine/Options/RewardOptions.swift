@@ -13,7 +13,10 @@ public struct RewardOptions: SettingsOptions {
             """)
     public var rewardFunction = Self.defaults.rewardFunction
     @Option(
-        help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.")
+        help: """
+            The reward model: a model folder or a run folder, whose normalised model counts if there is one; or the folder of a sequence \
+            classifier, such as a published reward model.
+            """)
     public var rfModelDir: String?
     @Option(
         help: """

@@ -7,7 +7,7 @@ public struct RunOptions: SettingsOptions {
 
     @Option(help: "The folder that run folders are made in.")
     public var outputDir = Self.defaults.outputDir
-    @Option(help: "The run folder's name in it; unless given sft, rm, ppo, bon, diversity or preferences, by the program.")
+    @Option(help: "The run folder's name in it; unless given sft, rm, ppo, dpo, bon, diversity or preferences, by the program.")
     public var runId: String?
     @Option(help: "What to do with a run that is there already: allow (go on), must (go on or fail), never.")
     public var resume = Self.defaults.resume
