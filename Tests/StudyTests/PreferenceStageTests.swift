@@ -157,7 +157,7 @@ import _TestSupport
         }
         refused("did you mean sigmoid") { $0.preference.loss = "sigmoyd" }
         refused("fDivergence") { $0.preference.fDivergence = "total" }
-        refused("divergence") { ($0.preference.loss, $0.preference.fDivergence) = ("apo-zero", "js") }
+        refused("fDivergence means nothing for loss apo_zero") { ($0.preference.loss, $0.preference.fDivergence) = ("apo-zero", "js") }
         refused("exo_pair") { $0.preference.loss = "exo-pair" }
         refused("beta") { $0.preference.beta = -1 }
         refused("klPrompts") { $0.preference.klPrompts = -1 }

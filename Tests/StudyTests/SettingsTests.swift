@@ -165,10 +165,10 @@ import Testing
             let error = #expect(throws: InvalidSetting.self) { try settings.validate() }
             #expect("\(String(describing: error))".contains(name), "\(String(describing: error))")
         }
-        refuses("--f-alpha is for") { $0.fAlpha = 0.3 }
-        refuses("--f-divergence means nothing for --loss orpo") { ($0.loss, $0.fDivergence) = ("orpo", "js") }
-        refuses("--entropy-beta means nothing for --loss simpo") { ($0.loss, $0.entropyBeta) = ("simpo", 0.1) }
-        refuses("--reference-model means nothing") { ($0.loss, $0.referenceModel, $0.klPrompts) = ("simpo", "m", 0) }
+        refuses("fAlpha is for") { $0.fAlpha = 0.3 }
+        refuses("fDivergence means nothing for loss orpo") { ($0.loss, $0.fDivergence) = ("orpo", "js") }
+        refuses("entropyBeta means nothing for loss simpo") { ($0.loss, $0.entropyBeta) = ("simpo", 0.1) }
+        refuses("referenceModel means nothing") { ($0.loss, $0.referenceModel, $0.klPrompts) = ("simpo", "m", 0) }
         var alpha = DirectPreferenceSettings()
         (alpha.fAlpha, alpha.fDivergence) = (0.3, "alpha")
         #expect(throws: Never.self) { try alpha.validate() }
