@@ -66,7 +66,7 @@ extension ComparisonSettings {
             guard try FileStatus.of(path) != nil else {
                 throw InvalidSetting("--answer-diversity is '\(path)'; it takes ngrams, words, or the folder of a sentence encoder")
             }
-            return .embeddings(try FolderSentenceEncoder(URL(fileURLWithPath: path, isDirectory: true)))
+            return .embeddings(try FolderSentenceEncoder(URL(fileURLWithPath: path, isDirectory: true), rememberedBytes: 0))
         }
     }
 }

@@ -59,7 +59,7 @@ public struct DiversityRewardSettings: Settings {
         let measure: AnswerDiversity
         switch SettingName.canonical(diversityMeasure) {
         case "embeddings":
-            let encoder = try FolderSentenceEncoder(folder)
+            let encoder = try FolderSentenceEncoder(folder, rememberedBytes: 0)
             encoder.notes.forEach { note("\(folder.path): \($0)") }
             measure = .embeddings(encoder)
         case "entailment":
