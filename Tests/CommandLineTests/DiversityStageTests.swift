@@ -154,6 +154,36 @@ import _TestSupport
         #expect(c.config.nliScoring == .reference && c.config.nliPairs == nil)
     }
 
+    @Test("options of answers reach the measurement, and every run to compare with can be a system of its own")
+    func answersOfSystems() throws {
+        for (id, words) in [("ppo", "quite different words"), ("sft", "a few"), ("dpo", "many more words")] {
+            try makeRun(id, words: words)
+        }
+        let compared = ["--run-ids", "ppo", "--compare-run-ids", "sft,dpo"]
+        let files = try measure(
+            compared + [
+                "--compare-each", "--run-id", "a", "--quality-threshold", "-0.5", "--at-k", "2", "--utility-levels", "2,-1,0.5",
+                "--equivalence",
+                "ngrams", "--equivalence-threshold", "0.3", "--coverage-threshold", "0.2", "--utility-patience", "0.5",
+            ])
+        #expect(files.contains("diversity_compared2.json") && files.contains("difference2.csv"))
+        #expect(files.contains("quality_loss.csv") && files.contains("quality_loss2.json"))
+        let report = try report("a")
+        let answers = report.config.answers
+        #expect(answers.qualityThreshold == -0.5 && answers.count == 2 && answers.levels == [2, -1, 0.5] && answers.patience == 0.5)
+        #expect(answers.equivalence == .ngrams && answers.equivalenceThreshold == 0.3 && answers.coverageThreshold == 0.2)
+        #expect(report["pass_at_k"]?.values.perInput?.mean.mean == 1 && report["distinct_k"]?.note?.contains("0.3") == true)
+        #expect(try measure(compared + ["--run-id", "b"]).contains("diversity_compared2.json") == false)
+        for wrong in [
+            ["--equivalence", "words"], ["--equivalence-threshold", "0.3"], ["--coverage-by", "bleu"], ["--at-k", "0"],
+            ["--utility-patience", "2"],
+            ["--equivalence", "classifier", "--diversity-metrics", "distinct_k"],
+        ] {
+            #expect(throws: (any Error).self) { try measure(["--run-ids", "ppo", "--run-id", UUID().uuidString] + wrong) }
+        }
+        #expect(throws: (any Error).self) { try measure("--run-ids", "ppo", "--compare-run-ids", "sft", "--compare-each", "--run-id", "c") }
+    }
+
     @Test func filesAreMeasured() throws {
         let list =
             #"[{"output": ["a b c", "a b d"], "reward": [1, 2]}, {"output": ["x y w", "x y z"], "reward": [3, 4]}]"#

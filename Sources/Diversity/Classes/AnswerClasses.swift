@@ -4,15 +4,15 @@ public enum AnswerClasses {
     public enum Rule: Sendable, Hashable {
         /// The earliest class, as NoveltyBench does.
         case earliest
-        /// The latest class: the code of Farquhar et al. (2024) compares the first member of a new class with every later answer and takes those of
-        /// other classes, too.
+        /// The latest class: the code of Farquhar et al. (2024) compares the first member of a new class with every later answer and
+        /// takes those of other classes, too.
         case latest
     }
 
     /// The classes of a set of texts.
     ///
-    /// Each answer is compared with the first member of a class, in the order in which classes begin; so `n` answers in `c` classes need at most
-    /// `n · c` comparisons, of different texts only, and all those with one first member are asked in one call.
+    /// Each answer is compared with the first member of a class, in the order in which classes begin; so `n` answers in `c` classes need
+    /// at most `n · c` comparisons, of different texts only, and all those with one first member are asked in one call.
     /// - Returns: for each position of `set` the number of its class, numbered in the order of their first members.
     /// - Throws: when the equivalence does; ``DiversityError/wrongCount(of:got:expected:)`` for another number of answers than asked for.
     public static func classes(

@@ -8,8 +8,8 @@ public protocol SimilarityModel: Sendable {
     func probabilities(of pairs: [(first: String, second: String)]) throws -> [Double]
 }
 
-/// NoveltyBench's equivalence (Zhang et al. 2025): two texts of at most five words say the same where twice the number of different words that they
-/// have in common is at least the number of words of the longer one; others where a classifier gives more than 0.102.
+/// NoveltyBench's equivalence (Zhang et al. 2025): two texts of at most five words say the same where twice the number of different words
+/// that they have in common is at least the number of words of the longer one; others where a classifier gives more than 0.102.
 ///
 /// Words are what lies between white space, in lower case.
 public struct ClassifierEquivalence: AnswerEquivalence {

@@ -12,7 +12,8 @@ public struct DistinctClassesMetric: DiversityMetric {
     private let equivalence: any AnswerEquivalence
     private let count: Int?
 
-    /// - Parameter count: k, how many answers are looked at, the first ones; sets of fewer have no value. nil for all answers, two at least.
+    /// - Parameter count: k, how many answers are looked at, the first ones; sets of fewer have no value. nil for all answers, two at
+    ///   least.
     public init(_ equivalence: any AnswerEquivalence, count: Int? = nil) {
         self.equivalence = equivalence
         self.count = count
@@ -31,8 +32,8 @@ public struct DistinctClassesMetric: DiversityMetric {
     }
 }
 
-/// What the answers to an input are worth to someone who reads them in order and may stop after each, `utility_k` of NoveltyBench: the mean of the
-/// rewards with the weights `p^i`, where an answer whose class has been seen is worth 0.
+/// What the answers to an input are worth to someone who reads them in order and may stop after each, `utility_k` of NoveltyBench: the
+/// mean of the rewards with the weights `p^i`, where an answer whose class has been seen is worth 0.
 ///
 /// Quality is the reward itself, or the number from 1 on that it has among the thresholds of ``Scale``.
 public struct UtilityMetric: DiversityMetric {
@@ -68,7 +69,8 @@ public struct UtilityMetric: DiversityMetric {
     private let scale: Scale?
 
     /// - Parameters:
-    ///   - count: k, how many answers are looked at, the first ones that have rewards; sets of fewer have no value. nil for all, two at least.
+    ///   - count: k, how many answers are looked at, the first ones that have rewards; sets of fewer have no value. nil for all, two at
+    ///     least.
     ///   - patience: p, how probable it is that someone reads on.
     ///   - scale: turns rewards into whole numbers; nil takes them as they are.
     public init(_ equivalence: any AnswerEquivalence, count: Int? = nil, patience: Double = 0.8, scale: Scale? = nil) {

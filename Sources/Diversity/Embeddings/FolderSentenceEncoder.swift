@@ -5,8 +5,8 @@ import Tensor
 
 /// A sentence encoder of a folder on this machine, with its tokenizer.
 ///
-/// The vectors of texts behind its own prompt are remembered, up to a quarter of a gibibyte: systems that choose among the same answers, as best-of-N
-/// does for every N, share many texts.
+/// The vectors of texts behind its own prompt are remembered, up to a quarter of a gibibyte: systems that choose among the same answers,
+/// as best-of-N does for every N, share many texts.
 public struct FolderSentenceEncoder: TextEncoder {
     /// The folder, with the prompt and the number of channels where they are not the folder's own.
     public let name: String

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What a classifier has said about pairs of texts, so that metrics that ask for the same pair run it once: labels of inference, or whether they say
-/// the same.
+/// What a classifier has said about pairs of texts, so that metrics that ask for the same pair run it once: labels of inference, or
+/// whether they say the same.
 ///
 /// Texts are told apart by their bytes. When there would be more pairs than it holds, all are forgotten.
 final class PairMemory<Answer: Sendable>: Sendable {

@@ -1,7 +1,8 @@
 public import Eval
 
-/// How alike the answers of several systems to one input are, `inter_model_similarity` (Jiang et al. 2025): the mean cosine of the embeddings of an
-/// answer of one system and an answer of another. Where it is as high as inside one system, several systems say no more than one.
+/// How alike the answers of several systems to one input are, `inter_model_similarity` (Jiang et al. 2025): the mean cosine of the
+/// embeddings of an answer of one system and an answer of another. Where it is as high as inside one system, several systems say no more
+/// than one.
 public struct InterModelSimilarity: Codable, Sendable, Equatable {
     /// The name by which it is chosen.
     public static let metricName = "inter_model_similarity"

@@ -1,12 +1,13 @@
 public import Eval
 import Foundation
 
-/// The entropy of the meanings of the answers to an input, in nats, `semantic_entropy` (Kuhn et al. 2023; Farquhar et al. 2024): answers that entail
-/// each other mean the same.
+/// The entropy of the meanings of the answers to an input, in nats, `semantic_entropy` (Kuhn et al. 2023; Farquhar et al. 2024): answers
+/// that entail each other mean the same.
 ///
 /// How probable a meaning is, is how many of the answers have it (Farquhar's *discrete* semantic entropy); or, as
-/// `semantic_entropy_by_likelihood`, the sum of the likelihoods of the answers that have it, where that of an answer is the exponential of the mean
-/// log-probability of its tokens and the likelihoods of all answers sum to 1. Classes are those of ``AnswerClasses/Rule/latest``.
+/// `semantic_entropy_by_likelihood`, the sum of the likelihoods of the answers that have it, where that of an answer is the exponential
+/// of the mean log-probability of its tokens and the likelihoods of all answers sum to 1. Classes are those of
+/// ``AnswerClasses/Rule/latest``.
 public struct SemanticEntropyMetric: DiversityMetric {
     public var name: String { usesLikelihoods ? "semantic_entropy_by_likelihood" : "semantic_entropy" }
     public var higherIsMoreDiverse: Bool { true }

@@ -12,8 +12,8 @@ public struct AnswerOptions: Codable, Sendable, Equatable {
         case classifier
     }
 
-    /// How it is found out whether two answers say the same; nil for the best that there is a model for: the classifier, entailment, embeddings,
-    /// else n-grams.
+    /// How it is found out whether two answers say the same; nil for the best that there is a model for: the classifier, entailment,
+    /// embeddings, else n-grams.
     public var equivalence: Equivalence?
     /// Above what two answers are one; nil for the default of the equivalence. Entailment has none.
     public var equivalenceThreshold: Double?

@@ -70,8 +70,8 @@ public struct DiversityInput: Sendable, Equatable {
     /// Reads a file of outputs: a JSON list of objects, JSON lines, or objects over any number of lines; plain or gzip.
     ///
     /// Each object has `output` (a string or a list of strings) or `response` (a string), and may have `input`, `reward`
-    /// (a number, or a list of them beside a list of outputs, null for an output without one), `log_prob` and `tokens` (of the whole output, like
-    /// `reward`) and `reference` (a string or a list of strings). Objects with the same `input` are one
+    /// (a number, or a list of them beside a list of outputs, null for an output without one), `log_prob` and `tokens` (like `reward`)
+    /// and `reference` (a string or a list of strings). Objects with the same `input` are one
     /// group; an object without `input` is a group of its own. As in the files of alpaca_eval, `instruction` is an input,
     /// too; where an object has both, its input is the two with an empty line between them.
     ///
@@ -111,8 +111,8 @@ public struct DiversityInput: Sendable, Equatable {
         groups = grouping.groups
     }
 
-    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs (of inputs, the first by their
-    /// text, as in the original).
+    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs (of inputs, the first by
+    /// their text, as in the original).
     /// - Throws: ``DiversityError/malformedInput(place:reason:)`` for an input without the reference that is asked for.
     public func selecting(_ config: DiversityConfig) throws -> DiversityInput {
         var groups = groups

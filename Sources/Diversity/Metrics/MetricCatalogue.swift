@@ -7,8 +7,8 @@ public enum MetricCatalogue {
 
     /// The exact names that a list stands for, each once, in the list's order; `all` stands for every kind.
     ///
-    /// - Throws: ``DiversityError/unknownMetrics(_:known:)`` that lists what is known; ``DiversityError/nameTaken(_:)`` for two kinds of one
-    ///   name.
+    /// - Throws: ``DiversityError/unknownMetrics(_:known:)`` that lists what is known; ``DiversityError/nameTaken(_:)`` for two kinds of
+    ///   one name.
     public static func names(
         chosenBy list: [String], from kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn
     ) throws -> [String] {
@@ -30,8 +30,8 @@ public enum MetricCatalogue {
     ///   - commonLength: the length in words for the length-controlled metrics.
     ///   - kinds: what there is to choose from.
     ///   - known: what is known of the texts, for metrics that need more than texts.
-    /// - Returns: the metrics, and the names that `all` left out for want of a model, or of something else that ``missing(_:config:models:known:)``
-    ///   names. Metrics that compare systems are neither.
+    /// - Returns: the metrics, and the names that `all` left out for want of a model, or of something else that
+    ///   ``missing(_:config:models:known:)`` names. Metrics that compare systems are neither.
     /// - Throws: for unknown names, and for metrics asked for by name whose model is missing.
     public static func metrics(
         _ config: DiversityConfig, models: DiversityModels, commonLength: Int, known: KnownFacts = KnownFacts(),

@@ -1,7 +1,7 @@
 public import Eval
 
-/// The share of pairs of answers that say different things and are both good enough, `effective_semantic_diversity` (Shypula et al. 2025): pairs
-/// with a reward below the threshold count as no diversity, so better answers can make up for fewer different ones.
+/// The share of pairs of answers that say different things and are both good enough, `effective_semantic_diversity` (Shypula et al.
+/// 2025): pairs with a reward below the threshold count as no diversity, so better answers can make up for fewer different ones.
 public struct EffectiveDiversityMetric: DiversityMetric {
     public let name = "effective_semantic_diversity"
     public var higherIsMoreDiverse: Bool { true }

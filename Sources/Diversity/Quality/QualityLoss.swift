@@ -2,9 +2,9 @@ public import Eval
 
 /// A loss of diversity from a reference system to another one, in two parts: what quality control alone would lose, and the rest.
 ///
-/// Quality control is rejection: of the reference system's answers those with a reward below the threshold are left out. What diversity that takes
-/// is no fault of a method that brings rewards up; the rest is. Per input, with D the diversity, R the reference's answers, G those of them that
-/// are good enough and S the system's: loss = D(R) − D(S), quality control = D(R) − D(G), rest = D(G) − D(S).
+/// Quality control is rejection: of the reference system's answers those with a reward below the threshold are left out. What diversity
+/// that takes is no fault of a method that brings rewards up; the rest is. Per input, with D the diversity, R the reference's answers, G
+/// those of them that are good enough and S the system's: loss = D(R) − D(S), quality control = D(R) − D(G), rest = D(G) − D(S).
 ///
 /// Most metrics depend on the number of texts, and G is smaller than R. All three are measured on sets of one size then, the smallest of
 /// the three: the mean over draws of so many texts. Means over pairs of texts do not depend on it and are measured on all.
@@ -76,8 +76,8 @@ struct MeasuredPart {
 }
 
 extension QualityLoss {
-    /// The loss from `reference` to `system`, two measurements of the same inputs; nil where the reference system has no rewards or nothing was
-    /// measured per input.
+    /// The loss from `reference` to `system`, two measurements of the same inputs; nil where the reference system has no rewards or
+    /// nothing was measured per input.
     init?(of system: (name: String, part: MeasuredPart), from reference: (name: String, part: MeasuredPart), config: DiversityConfig) throws
     {
         guard let threshold = config.answers.qualityThreshold, reference.part.collection.facts.hasRewards else { return nil }

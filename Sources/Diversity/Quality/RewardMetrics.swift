@@ -1,7 +1,7 @@
 public import Eval
 
-/// The probability that at least one of k answers is good enough, `pass_at_k` (Chen et al. 2021): of n answers of which c have a reward of at least
-/// the threshold, `1 − C(n − c, k) / C(n, k)`, without bias.
+/// The probability that at least one of k answers is good enough, `pass_at_k` (Chen et al. 2021): of n answers of which c have a reward
+/// of at least the threshold, `1 − C(n − c, k) / C(n, k)`, without bias.
 public struct PassAtKMetric: DiversityMetric {
     public let name = "pass_at_k"
     public var higherIsMoreDiverse: Bool { true }

@@ -58,7 +58,8 @@ public struct DiversityReport: Codable, Sendable, Equatable {
         metrics.first { $0.name == name }
     }
 
-    /// The values under flat names: `mean_per_input_`, `std_per_input_`, `mean_per_input_exact_`, `mean_across_input_`, `std_across_input_`,
+    /// The values under flat names: `mean_per_input_`, `std_per_input_`, `mean_per_input_exact_`, `mean_across_input_`,
+    /// `std_across_input_`,
     /// `overall_`, `overall_single_output_` before the metric's name.
     public var flatValues: [String: Double] {
         var flat: [String: Double] = [:]

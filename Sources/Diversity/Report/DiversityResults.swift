@@ -51,8 +51,8 @@ public struct DiversityResults: Sendable {
     public var parts: [Part] = []
     /// The differences between the first system and the others, then the gap of each system.
     public var comparisons: [Comparison] = []
-    /// What quality control would lose and what the rest of each difference is, where there are a quality threshold and rewards; one for each
-    /// comparison of two systems that has it.
+    /// What quality control would lose and what the rest of each difference is, where there are a quality threshold and rewards; one for
+    /// each comparison of two systems that has it.
     public var losses: [Loss] = []
     /// How alike the answers of different systems are, where there are several and an encoder.
     public var similarity: InterModelSimilarity?

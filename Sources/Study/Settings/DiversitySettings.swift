@@ -83,11 +83,11 @@ public struct DiversitySettings: Settings {
     public var nliSamples = 5
     /// Computes the nli metrics in the original's form: top label only, inverted, characters for sentences.
     public var nliReferenceForm = false
-    /// The least reward that is good enough, for pass_at_k and effective_semantic_diversity; of two systems, the loss of diversity is parted into what
-    /// leaving out worse answers would lose and the rest.
+    /// The least reward that is good enough, for pass_at_k and effective_semantic_diversity; of two systems, the loss of diversity is
+    /// parted into what leaving out worse answers would lose and the rest.
     public var qualityThreshold: Double?
-    /// When two answers say the same: ngrams (overlap of words), embeddings, entailment (both ways), classifier, or best, the last of them that
-    /// there is a model for.
+    /// When two answers say the same: ngrams (overlap of words), embeddings, entailment (both ways), classifier, or best, the last of
+    /// them that there is a model for.
     public var equivalence = "best"
     /// Above what overlap (0.458 unless given), cosine (0.8) or probability (0.102) two answers say the same; with `equivalence`.
     public var equivalenceThreshold: Double?
