@@ -55,7 +55,8 @@ struct UnitVectors {
             for offset in stride(from: 0, to: width * MemoryLayout<Float>.stride, by: Self.lanes * MemoryLayout<Float>.stride) {
                 let x = a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
                 let y = b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                sums.addProduct(x, y)
+                // a fused product would be a call for each lane, for the compiler may not count on the instruction
+                sums += x * y
             }
             return Double(sums.sum())
         }
