@@ -125,8 +125,8 @@ import _TestSupport
         try makeRun("bon", words: "many words")
         #expect(try measure("--run-ids", "bon", "--run-id", "a") == ["diversity.csv", "diversity.json"])
         let report = try report("a")
-        #expect(report.inputs == 4 && report.outputs == 12 && report.metrics.count == 18)
-        #expect(text(of: folder["a/final/diversity.csv"]).split(separator: "\n").count == 19)
+        #expect(report.inputs == 4 && report.outputs == 12 && report.metrics.count == 22)
+        #expect(text(of: folder["a/final/diversity.csv"]).split(separator: "\n").count == 23)
         #expect(text(of: folder["a/metrics.jsonl"]).contains("\"mean_per_input_averaged_distinct_ngrams\""))
         try measure(
             "--run-ids", "bon", "--table-name", "test,ood_test", "--run-id", "b", "--no-table-ids", "--vendi-order",
@@ -143,7 +143,7 @@ import _TestSupport
             "--sample-overall-size", "5", "--length-control", "--common-length", "4", "--ngram-words", "unicode_words",
             "--ngram-lowercase", "--across-input-draws", "3", "--ead-vocabulary-size", "100", "--seed", "9")
         let a = try report("a")
-        #expect(a.outputs == 8 && a.commonLength == 4 && a.metrics.count == 36 && a.config.seed == 9)
+        #expect(a.outputs == 8 && a.commonLength == 4 && a.metrics.count == 44 && a.config.seed == 9)
         #expect(a.metrics[0].values.perInput == nil && a.metrics[0].values.acrossInputs?.draws == 3)
         #expect(a.config.tokenisation == .words && a.config.vocabularySize == 100 && a.config.plan.overallSample == 5)
         try measure("--run-ids", "bon", "--run-id", "b", "--use-references", "--no-overall-input", "--no-across-input")
@@ -152,6 +152,36 @@ import _TestSupport
         try measure("--run-ids", "bon", "--run-id", "c", "--reference-compatible", "--nli-pairs", "0")
         let c = try report("c")
         #expect(c.config.nliScoring == .reference && c.config.nliPairs == nil)
+    }
+
+    @Test("options of answers reach the measurement, and every run to compare with can be a system of its own")
+    func answersOfSystems() throws {
+        for (id, words) in [("ppo", "quite different words"), ("sft", "a few"), ("dpo", "many more words")] {
+            try makeRun(id, words: words)
+        }
+        let compared = ["--run-ids", "ppo", "--compare-run-ids", "sft,dpo"]
+        let files = try measure(
+            compared + [
+                "--compare-each", "--run-id", "a", "--quality-threshold", "-0.5", "--at-k", "2", "--utility-levels", "2,-1,0.5",
+                "--equivalence",
+                "ngrams", "--equivalence-threshold", "0.3", "--coverage-threshold", "0.2", "--utility-patience", "0.5",
+            ])
+        #expect(files.contains("diversity_compared2.json") && files.contains("difference2.csv"))
+        #expect(files.contains("quality_loss.csv") && files.contains("quality_loss2.json"))
+        let report = try report("a")
+        let answers = report.config.answers
+        #expect(answers.qualityThreshold == -0.5 && answers.count == 2 && answers.levels == [2, -1, 0.5] && answers.patience == 0.5)
+        #expect(answers.equivalence == .ngrams && answers.equivalenceThreshold == 0.3 && answers.coverageThreshold == 0.2)
+        #expect(report["pass_at_k"]?.values.perInput?.mean.mean == 1 && report["distinct_k"]?.note?.contains("0.3") == true)
+        #expect(try measure(compared + ["--run-id", "b"]).contains("diversity_compared2.json") == false)
+        for wrong in [
+            ["--equivalence", "words"], ["--equivalence-threshold", "0.3"], ["--coverage-by", "bleu"], ["--at-k", "0"],
+            ["--utility-patience", "2"],
+            ["--equivalence", "classifier", "--diversity-metrics", "distinct_k"],
+        ] {
+            #expect(throws: (any Error).self) { try measure(["--run-ids", "ppo", "--run-id", UUID().uuidString] + wrong) }
+        }
+        #expect(throws: (any Error).self) { try measure("--run-ids", "ppo", "--compare-run-ids", "sft", "--compare-each", "--run-id", "c") }
     }
 
     @Test func filesAreMeasured() throws {

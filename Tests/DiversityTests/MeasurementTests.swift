@@ -20,17 +20,20 @@ import _TestSupport
 
     @Test func allMeasuresWhatItCanAndNamesTheRest() throws {
         let report = try DiversityMeasurement.run(system(1, kinds: 50))
-        #expect(report.metrics.count == 18 && report.inputs == 24 && report.outputs == 144)
+        #expect(report.metrics.count == 19 && report.inputs == 24 && report.outputs == 144)
         #expect(
             report.withoutModel == [
-                "sent_bert_from_sim", "embedding_vendi_score", "openai_from_sim", "nli_from_sim", "nli_sample_from_sim",
+                "sent_bert_from_sim", "embedding_vendi_score", "openai_from_sim", "nli_from_sim", "nli_sample_from_sim", "utility_k",
+                "semantic_entropy", "semantic_entropy_by_likelihood", "effective_semantic_diversity", "pass_at_k", "best_reward_at_k",
+                "reference_coverage",
             ])
         for entry in report.metrics {
             #expect(entry.values.perInput?.values.count == 24, "\(entry.name)")
-            #expect(entry.values.acrossInputs?.interval != nil && entry.values.overall != nil, "\(entry.name)")
+            #expect(entry.values.acrossInputs?.interval != nil, "\(entry.name)")
+            #expect((entry.values.overall != nil) == (entry.name != "distinct_k"), "\(entry.name)")
         }
         #expect(report["ead_averaged_distinct_ngrams"]?.values.perInput != nil)
-        #expect(report.flatValues.count == 18 * 6)
+        #expect(report.flatValues.count == 18 * 6 + 4)
         #expect(try DiversityMeasurement.run(system(1, kinds: 50)) == report)
     }
 
@@ -52,16 +55,21 @@ import _TestSupport
         for name in MetricCatalogue.names {
             #expect(try MetricCatalogue.names(chosenBy: [name, name, "length_controlled_" + name]).count == 2)
         }
-        #expect(Set(MetricCatalogue.names).count == 23)
+        #expect(Set(MetricCatalogue.names).count == 32)
     }
 
     @Test func everyMetricReportsUnderItsCatalogueName() throws {
         let models = DiversityModels(encoder: LetterCounts(), remoteEncoder: LetterCounts(), entailment: overlapModel)
         var config = DiversityConfig()
         config.lengthControl = true
-        let (metrics, missing) = try MetricCatalogue.metrics(config, models: models, commonLength: 3)
+        config.answers.qualityThreshold = 1
+        var known = KnownFacts()
+        (known.hasRewards, known.hasLogProbs, known.hasReferences) = (true, true, true)
+        let (metrics, missing) = try MetricCatalogue.metrics(config, models: models, commonLength: 3, known: known)
         #expect(missing.isEmpty)
-        #expect(metrics.map(\.name) == MetricCatalogue.names.flatMap { [$0, "length_controlled_" + $0] })
+        // what lies between systems is no metric of a set
+        let names = MetricCatalogue.names.filter { $0 != "inter_model_similarity" }
+        #expect(metrics.map(\.name) == names.flatMap { [$0, "length_controlled_" + $0] })
     }
 
     @Test(
@@ -69,7 +77,11 @@ import _TestSupport
             { $0.limitOutputs = 0 }, { $0.plan.draws = 0 }, { $0.vocabularySize = 0 }, { $0.plan.simulatedBestOfN = 0 },
             { $0.vendiOrder = VendiOrder(-1) }, { $0.resamples = 0 }, { $0.commonLength = 0 }, { $0.metrics = [] },
             { $0.plan.overallSample = 1 }, { $0.plan.jackknifeGroups = 1 }, { $0.nliSamples = 0 },
-            { $0.maximumTables = 0 },
+            { $0.maximumTables = 0 }, { $0.answers.count = 0 }, { $0.answers.patience = 0 }, { $0.answers.patience = 1.5 },
+            { $0.answers.levels = [.nan] }, { $0.answers.qualityThreshold = .infinity }, { $0.answers.coverageThreshold = 1.5 },
+            { $0.answers.equivalenceThreshold = 0.5 }, { ($0.answers.equivalence, $0.answers.equivalenceThreshold) = (.entailment, 0.5) },
+            { ($0.answers.equivalence, $0.answers.equivalenceThreshold) = (.ngrams, -0.5) },
+            { ($0.answers.equivalence, $0.answers.equivalenceThreshold) = (.embeddings, 2) },
         ] as [@Sendable (inout DiversityConfig) -> Void])
     func optionsAreChecked(change: @Sendable (inout DiversityConfig) -> Void) {
         var config = DiversityConfig()
@@ -91,7 +103,7 @@ import _TestSupport
         let wide = try DiversityMeasurement.run(system(3, kinds: 200))
         let narrow = try DiversityMeasurement.run(system(4, kinds: 8))
         let comparison = try DiversityComparison(wide, narrow)
-        #expect(comparison.metrics.count == 18)
+        #expect(comparison.metrics.count == 19)
         for entry in comparison.metrics
         where ["ead_averaged_distinct_ngrams", "vendi_score", "self_bleu"].contains(entry.name) {
             let perInput = try #require(entry.perInput)
@@ -100,7 +112,7 @@ import _TestSupport
             #expect(entry.higherIsMoreDiverse ? across.low > 0 : across.high < 0, "\(entry.name)")
         }
         let same = try DiversityComparison(wide, wide)
-        #expect(same.metrics.allSatisfy { $0.perInput == Interval(mean: 0, low: 0, high: 0) && $0.overall == 0 })
+        #expect(same.metrics.allSatisfy { $0.perInput == Interval(mean: 0, low: 0, high: 0) && $0.overall ?? 0 == 0 })
         let other = try DiversityMeasurement.run(system(3, kinds: 200, inputs: 20))
         #expect(throws: DiversityError.self) { try DiversityComparison(wide, other) }
         var config = DiversityConfig()
@@ -147,7 +159,7 @@ import _TestSupport
         let inside = try DiversityMeasurement.run(system(3, kinds: 200))
         let outside = try DiversityMeasurement.run(system(4, kinds: 8, inputs: 20))
         let gap = try DiversityComparison(inDistribution: inside, outOfDistribution: outside)
-        #expect(gap.metrics.count == 18)
+        #expect(gap.metrics.count == 19)
         let entry = try #require(gap.metrics.first { $0.name == "ead_averaged_distinct_ngrams" })
         let (a, b) = (try #require(inside[entry.name]?.values), try #require(outside[entry.name]?.values))
         let perInput = try #require(entry.perInput)
@@ -161,7 +173,7 @@ import _TestSupport
         #expect(isClose(pow(across.high - across.mean, 2), reach, 1e-6))
         #expect(throws: DiversityError.self) { try DiversityComparison(inside, outside) }
         let lines = DiversityTable.csv(gap).split(separator: "\n")
-        #expect(lines.count == 19)
+        #expect(lines.count == 20)
         #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 9 })
         #expect(DiversityTable.text(gap).contains("] *"))
     }
@@ -179,7 +191,7 @@ import _TestSupport
             """
         let fromLines = try DiversityInput(json: Foundation.Data(lines.utf8), name: "t.jsonl")
         #expect(
-            fromLines.groups == [.init(input: "q", outputs: [.init("x", reward: 0.5), .init("y")], reference: "r")])
+            fromLines.groups == [.init(input: "q", outputs: [.init("x", reward: 0.5), .init("y")], references: ["r", "s"])])
         var config = DiversityConfig()
         config.useReferences = true
         #expect(try fromLines.selecting(config).groups[0].outputs == [.init("r")])
@@ -294,7 +306,7 @@ import _TestSupport
         let input = DiversityInput(tables: tables, maximumTables: 2)
         #expect(
             input.groups == [
-                .init(input: "p", outputs: [.init("a", reward: 1), .init("d", reward: 2)], reference: "r"),
+                .init(input: "p", outputs: [.init("a", reward: 1), .init("d", reward: 2)], references: ["r", "t"]),
                 .init(input: "q", outputs: [.init("b"), .init("c")], reference: "s"),
             ])
         #expect(DiversityInput(tables: tables).groups.count == 3)

@@ -119,7 +119,7 @@ import _TestSupport
         get throws {
             let models = DiversityModels(encoder: LetterCounts(), entailment: overlapModel)
             var config = DiversityConfig()
-            config.metrics = MetricCatalogue.names.filter { $0 != "openai_from_sim" }
+            config.metrics = MetricCatalogue.names.filter { $0 != "openai_from_sim" && !answerMetrics.contains($0) }
             return try MetricCatalogue.metrics(config, models: models, commonLength: 5).metrics
         }
     }
@@ -183,6 +183,12 @@ import _TestSupport
         }
     }
 }
+
+/// Metrics that look at the order of answers, at classes of them, or at more than texts.
+let answerMetrics: Set<String> = [
+    "distinct_k", "utility_k", "semantic_entropy", "semantic_entropy_by_likelihood", "effective_semantic_diversity", "pass_at_k",
+    "best_reward_at_k", "reference_coverage", "inter_model_similarity",
+]
 
 /// An encoder that counts letters and digits.
 struct LetterCounts: TextEncoder {

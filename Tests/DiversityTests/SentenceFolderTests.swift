@@ -44,6 +44,22 @@ import _TestSupport
         }
     }
 
+    @Test("texts that were encoded before are not encoded again, their vectors are the same, and a full memory is emptied")
+    func remembered() throws {
+        let folder = Fixtures.url("encoders/sentence/poolings")
+        let encoder = try FolderSentenceEncoder(folder)
+        let first = try encoder.embeddings(of: texts + texts)
+        #expect(encoder.encodedTexts == texts.count && Array(first.prefix(texts.count)) == Array(first.suffix(texts.count)))
+        #expect(try encoder.embeddings(of: texts.reversed()) == Array(first.prefix(texts.count).reversed()))
+        #expect(encoder.encodedTexts == texts.count)
+        // one canonical form, other code points: another text
+        _ = try encoder.embeddings(of: ["caf\u{E9}", "cafe\u{301}"])
+        #expect(encoder.encodedTexts == texts.count + 2)
+        let forgetful = try FolderSentenceEncoder(folder, rememberedBytes: 0)
+        for _ in 0..<2 { #expect(try forgetful.embeddings(of: texts) == Array(first.prefix(texts.count))) }
+        #expect(forgetful.encodedTexts == 2 * texts.count)
+    }
+
     @Test("folders", arguments: ["poolings", "functions", "matryoshka", "lower"])
     func folders(_ name: String) throws {
         let folder = Fixtures.url("encoders/sentence/\(name)")

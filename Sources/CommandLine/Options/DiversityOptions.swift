@@ -29,6 +29,8 @@ public struct DiversityOptions: SettingsOptions {
     public var compareRunIds = ArgumentList(Self.defaults.compareRunIds)
     @Option(help: "A file of the second system's outputs, as in --decodes.")
     public var compareDecodes: String?
+    @Option(help: .yesNo("Takes every run of --compare-run-ids for a system of its own instead of all for one."))
+    public var compareEach = Self.defaults.compareEach
     @Option(help: "The metrics, by exact name, or all.")
     public var diversityMetrics = ArgumentList(Self.defaults.diversityMetrics)
     @Option(
@@ -115,6 +117,43 @@ public struct DiversityOptions: SettingsOptions {
         help: .yesNo(
             "Computes the nli metrics in the original's form: top label only, inverted, characters for sentences."))
     public var nliReferenceForm = Self.defaults.nliReferenceForm
+    @Option(
+        help: """
+            The least reward that is good enough, for pass_at_k and effective_semantic_diversity; of two systems, the loss of diversity is \
+            parted into what leaving out worse answers would lose and the rest.
+            """)
+    public var qualityThreshold: Double?
+    @Option(
+        help: """
+            When two answers say the same: ngrams (overlap of words), embeddings, entailment (both ways), classifier, or best, the last of \
+            them that there is a model for.
+            """)
+    public var equivalence = Self.defaults.equivalence
+    @Option(
+        help: """
+            Above what overlap (0.458 unless given), cosine (0.8) or probability (0.102) two answers say the same; with --equivalence.
+            """)
+    public var equivalenceThreshold: Double?
+    @Option(
+        help: """
+            A folder with a classifier of whether two answers say the same, such as deberta-v3-large-generation-similarity of NoveltyBench.
+            """)
+    public var similarityModel: String?
+    @Option(help: .yesNo("Whether entailment is asked for between answers behind their inputs, for short inputs."))
+    public var entailmentWithInput = Self.defaults.entailmentWithInput
+    @Option(help: "k of distinct_k, utility_k, pass_at_k and best_reward_at_k; unless given, all answers to an input.")
+    public var atK: Int?
+    @Option(help: "How probable it is that a reader of utility_k reads on after an answer.")
+    public var utilityPatience = Self.defaults.utilityPatience
+    @Option(
+        help: """
+            Thresholds that turn rewards into whole numbers from 1 on for utility_k, which else takes rewards as they are.
+            """)
+    public var utilityLevels = ArgumentList(Self.defaults.utilityLevels)
+    @Option(help: "When an answer covers a reference: rouge-l (F of at least --coverage-threshold), or equivalence.")
+    public var coverageBy = Self.defaults.coverageBy
+    @Option(help: "The least ROUGE-L F at which an answer covers a reference.")
+    public var coverageThreshold = Self.defaults.coverageThreshold
     @Option(
         help:
             "The URL of an embedding service of OpenAI's form, for openai_from_sim; its key is read from OPENAI_API_KEY."

@@ -122,6 +122,23 @@ public struct Record: Sendable {
         return numbers
     }
 
+    /// The same with nil for each null in a list.
+    /// - Throws: `RowProblem.wrongType`.
+    package func sparseNumbers(_ path: String) throws(RowProblem) -> [Double?] {
+        guard let list = member(path)?.array else { return try numbers(path) }
+        var numbers: [Double?] = []
+        for element in list {
+            if case .null = element {
+                numbers.append(nil)
+            } else if let number = element.double {
+                numbers.append(number)
+            } else {
+                throw .wrongType(field: path, expected: "a number or a list of numbers", got: "a list with \(RowJSON.kind(element))")
+            }
+        }
+        return numbers
+    }
+
     /// Whether the row has the field, null or not.
     package func names(_ path: String) -> Bool { member(path) != nil }
 

@@ -17,16 +17,28 @@ extension TextCollection {
     func embeddings(by encoder: any TextEncoder) throws -> [[Float]?] {
         try derived("embeddings by \(encoder.name)") {
             let (distinct, owner) = distinctTexts()
-            let vectors = try encoder.embeddings(of: distinct)
-            guard vectors.count == distinct.count else {
-                throw DiversityError.wrongCount(of: "embeddings", got: vectors.count, expected: distinct.count)
+            let known = try parent?.vectorsByText(encoder) ?? [:]
+            let unknown = distinct.indices.filter { known[Array(distinct[$0].utf8)] == nil }
+            let found = unknown.isEmpty ? [] : try encoder.embeddings(of: unknown.map { distinct[$0] })
+            guard found.count == unknown.count else {
+                throw DiversityError.wrongCount(of: "embeddings", got: found.count, expected: unknown.count)
             }
+            var vectors = distinct.map { known[Array($0.utf8)] ?? nil }
+            for (place, vector) in zip(unknown, found) { vectors[place] = vector }
             let widths = Set(vectors.compactMap { $0?.count })
             guard widths.count < 2 else {
                 throw DiversityError.wrongCount(of: "widths of embeddings", got: widths.count, expected: 1)
             }
             return owner.map { vectors[$0] }
         }
+    }
+
+    /// The embedding of every text of this collection, nil among them where it could not be encoded.
+    private func vectorsByText(_ encoder: any TextEncoder) throws -> [[UInt8]: [Float]?] {
+        let vectors = try embeddings(by: encoder)
+        var result: [[UInt8]: [Float]?] = [:]
+        for (text, vector) in zip(texts, vectors) { result.updateValue(vector, forKey: Array(text.utf8)) }
+        return result
     }
 
     /// The different texts (by code points) in order of first appearance, and for each text the index of its own.
@@ -51,6 +63,7 @@ public struct EmbeddingMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 0, greatest: 2) }
+    public var isMeanOverPairs: Bool { true }
     private let encoder: any TextEncoder
 
     /// The metric under an encoder. Texts that were not encoded are left out of every set and counted.

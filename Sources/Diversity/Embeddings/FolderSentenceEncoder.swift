@@ -4,12 +4,18 @@ public import Models
 import Tensor
 
 /// A sentence encoder of a folder on this machine, with its tokenizer.
+///
+/// The vectors of texts behind its own prompt are remembered, up to a quarter of a gibibyte: systems that choose among the same answers,
+/// as best-of-N does for every N, share many texts.
 public struct FolderSentenceEncoder: TextEncoder {
     /// The folder, with the prompt and the number of channels where they are not the folder's own.
     public let name: String
     private let tokenizer: PipelineTokenizer
     private let encoder: SentenceEncoder
     private let prompt: SentencePrompt
+    private let memory: VectorMemory
+    /// How many texts the encoder has read so far.
+    package var encodedTexts: Int { memory.encoded }
     /// What a user should know of the folder: contradictions of its tokenizer's files, a prompt before every text, a similarity other than
     /// the cosine.
     public let notes: [String]
@@ -24,8 +30,10 @@ public struct FolderSentenceEncoder: TextEncoder {
     /// - Parameters:
     ///   - prompt: what is put before every text unless a call says otherwise.
     ///   - dimension: how many channels of a vector are kept, the first ones; nil for as many as the folder says.
+    ///   - rememberedBytes: how much the vectors that are remembered may take; 0 for none.
     /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, naming the file.
-    public init(_ folder: URL, prompt: SentencePrompt = .standard, dimension: Int? = nil) throws {
+    public init(_ folder: URL, prompt: SentencePrompt = .standard, dimension: Int? = nil, rememberedBytes: Int = 1 << 28) throws {
+        memory = VectorMemory(capacity: rememberedBytes)
         encoder = try SentenceEncoder.load(folder, dimension: dimension)
         self.prompt = prompt
         let read = try EncoderTokens.tokenizer(encoder.encoder, folder: encoder.encoderFolder)
@@ -53,7 +61,10 @@ public struct FolderSentenceEncoder: TextEncoder {
 
     /// One vector for each text behind the encoder's prompt; long texts are cut to the encoder's length.
     /// - Throws: `EncoderError` for a text that the model cannot read.
-    public func embeddings(of texts: [String]) throws -> [[Float]?] { try embeddings(of: texts, as: prompt).map { $0 } }
+    public func embeddings(of texts: [String]) throws -> [[Float]?] {
+        // vectors of bfloat16 are others
+        try memory.vectors(of: texts, under: "\(Compute.precision)") { try embeddings(of: $0, as: prompt) }
+    }
 
     /// One vector for each text behind a prompt; long texts are cut to the encoder's length.
     ///

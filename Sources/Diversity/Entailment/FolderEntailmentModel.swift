@@ -14,7 +14,7 @@ public struct FolderEntailmentModel: EntailmentModel {
     private let classifier: SequenceClassifier
     private let places: EntailmentLabels
     private let limit: Int
-    private let memory: EntailmentMemory
+    private let memory: PairMemory<EntailmentProbabilities>
 
     /// How many pairs the classifier has read so far.
     package var classifiedPairs: Int { memory.classified }
@@ -38,7 +38,7 @@ public struct FolderEntailmentModel: EntailmentModel {
         }
         tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
         limit = EncoderTokens.limit(tokenizer, classifier.encoder)
-        memory = EntailmentMemory(capacity: capacity)
+        memory = PairMemory(capacity: capacity)
     }
 
     /// The three probabilities for each pair; pairs that are too long lose the end of the longer text.

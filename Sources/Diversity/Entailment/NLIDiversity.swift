@@ -85,6 +85,7 @@ public struct NLIScoring: Codable, Sendable, Equatable {
 public struct NLIDiversity: DiversityMetric {
     public let name = "nli_from_sim"
     public var higherIsMoreDiverse: Bool { !scoring.inverted }
+    public var isMeanOverPairs: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { scoring.range }
     private let model: any EntailmentModel
     private let scoring: NLIScoring

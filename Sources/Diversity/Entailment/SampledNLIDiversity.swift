@@ -17,6 +17,7 @@ public struct SampledNLIDiversity: DiversityMetric {
 
     public let name = "nli_sample_from_sim"
     public var higherIsMoreDiverse: Bool { !scoring.inverted }
+    public var isMeanOverPairs: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { scoring.range }
     private let model: any EntailmentModel
     private let scoring: NLIScoring

@@ -79,18 +79,23 @@ public enum Aggregation {
             try checked(set.count) { try metric.value(of: set, in: collection) }
         }
         var result = DiversityAggregate()
-        result.perInput = summary(try plan.perInput.map(value), resamples: resamples, using: &generator)
-        let exact = try plan.bestOfN.map { best in
-            try checked(best.texts.count) {
-                try metric.expectedValue(of: best.texts, probabilities: best.probabilities, in: collection)
+        let sets = metric.sets
+        if sets.contains(.perInput) {
+            result.perInput = summary(try plan.perInput.map(value), resamples: resamples, using: &generator)
+            let exact = try plan.bestOfN.map { best in
+                try checked(best.texts.count) {
+                    try metric.expectedValue(of: best.texts, probabilities: best.probabilities, in: collection)
+                }
+            }
+            if exact.contains(where: { $0 != nil }) {
+                result.perInputExact = summary(exact, resamples: resamples, using: &generator)
             }
         }
-        if exact.contains(where: { $0 != nil }) {
-            result.perInputExact = summary(exact, resamples: resamples, using: &generator)
+        if sets.contains(.acrossInputs) { result.acrossInputs = try acrossInputs(plan, metric, value) }
+        if sets.contains(.overall) {
+            result.overall = try value(plan.overall)
+            result.overallSingleOutput = try value(plan.firstOutputs)
         }
-        result.acrossInputs = try acrossInputs(plan, metric, value)
-        result.overall = try value(plan.overall)
-        result.overallSingleOutput = try value(plan.firstOutputs)
         return result
     }
 

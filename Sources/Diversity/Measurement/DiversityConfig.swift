@@ -32,6 +32,8 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
     public var nliSamples = 5
     /// At most so many pairs of a set are judged by an inference model, drawn at random; nil for all.
     public var nliPairs: Int?
+    /// The metrics of classes, meaning and quality.
+    public var answers = AnswerOptions()
     /// Resamples of bootstrap intervals.
     public var resamples = 2000
     /// Start of every draw.
@@ -61,6 +63,7 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
         try require(nliSamples > 0, "number of sampled sentences", "is at least 1")
         try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "is at least 1")
         try require(resamples > 0, "number of resamples", "is at least 1")
+        try answers.validate()
         _ = try MetricCatalogue.names(chosenBy: metrics, from: kinds)
     }
 }

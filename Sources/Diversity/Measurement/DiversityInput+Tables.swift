@@ -4,7 +4,7 @@ extension DiversityInput {
     /// From tables of samples: rows are grouped by their input.
     ///
     /// One table may hold several outputs of an input, or each table one. Inputs keep the order of their first row;
-    /// outputs the order of tables and rows; the reference is the first that appears. Rows with equal inputs are one
+    /// outputs the order of tables and rows; the references are gathered, the first one first. Rows with equal inputs are one
     /// group even where the prompts came from different posts.
     ///
     /// - Parameters:
@@ -16,7 +16,10 @@ extension DiversityInput {
         let tables = countsSamples ? tables.flatMap(Self.samples) : tables
         var grouping = Grouping()
         for row in tables.prefix(maximumTables).joined() {
-            grouping.add([Output(row.response, reward: row.reward)], input: row.input, reference: row.reference)
+            let logProb = Output.mean(ofLogProb: row.numbers["log_prob"], tokens: row.numbers["tokens"])
+            grouping.add(
+                [Output(row.response, reward: row.reward, meanLogProb: logProb)], input: row.input,
+                references: row.reference.map { [$0] } ?? [])
         }
         self.init(grouping.groups)
     }

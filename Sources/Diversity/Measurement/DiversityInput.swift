@@ -10,11 +10,20 @@ public struct DiversityInput: Sendable, Equatable {
         public var text: String
         /// What a reward model gave it.
         public var reward: Double?
+        /// The mean log-probability of its tokens under the model that wrote it.
+        public var meanLogProb: Double?
 
         /// An output.
-        public init(_ text: String, reward: Double? = nil) {
+        public init(_ text: String, reward: Double? = nil, meanLogProb: Double? = nil) {
             self.text = text
             self.reward = reward
+            self.meanLogProb = meanLogProb
+        }
+
+        /// The mean log-probability of a token, from that of the whole output as `sample-best-of-n` stores it.
+        static func mean(ofLogProb sum: Double?, tokens: Double?) -> Double? {
+            guard let sum, let tokens, tokens >= 1, sum.isFinite else { return nil }
+            return sum / tokens
         }
     }
 
@@ -24,14 +33,24 @@ public struct DiversityInput: Sendable, Equatable {
         public var input: String
         /// The outputs in the order they were read.
         public var outputs: [Output]
-        /// The human-written text, where there is one.
-        public var reference: String?
+        /// The human-written text, where there is one; the first, where there are several.
+        public var reference: String? {
+            get { references.first }
+            set { references = newValue.map { [$0] } ?? [] }
+        }
+        /// All human-written texts, each once.
+        public var references: [String]
 
         /// A group.
         public init(input: String, outputs: [Output], reference: String? = nil) {
+            self.init(input: input, outputs: outputs, references: reference.map { [$0] } ?? [])
+        }
+
+        /// A group with any number of references.
+        public init(input: String, outputs: [Output], references: [String]) {
             self.input = input
             self.outputs = outputs
-            self.reference = reference
+            self.references = references
         }
     }
 
@@ -51,7 +70,8 @@ public struct DiversityInput: Sendable, Equatable {
     /// Reads a file of outputs: a JSON list of objects, JSON lines, or objects over any number of lines; plain or gzip.
     ///
     /// Each object has `output` (a string or a list of strings) or `response` (a string), and may have `input`, `reward`
-    /// (a number, or a list of them beside a list of outputs) and `reference`. Objects with the same `input` are one
+    /// (a number, or a list of them beside a list of outputs, null for an output without one), `log_prob` and `tokens` (like `reward`)
+    /// and `reference` (a string or a list of strings). Objects with the same `input` are one
     /// group; an object without `input` is a group of its own. As in the files of alpaca_eval, `instruction` is an input,
     /// too; where an object has both, its input is the two with an empty line between them.
     ///
@@ -91,8 +111,8 @@ public struct DiversityInput: Sendable, Equatable {
         groups = grouping.groups
     }
 
-    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs (of inputs, the first by their
-    /// text, as in the original).
+    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs (of inputs, the first by
+    /// their text, as in the original).
     /// - Throws: ``DiversityError/malformedInput(place:reason:)`` for an input without the reference that is asked for.
     public func selecting(_ config: DiversityConfig) throws -> DiversityInput {
         var groups = groups
@@ -137,24 +157,35 @@ struct Grouping {
     private(set) var groups: [DiversityInput.Group] = []
     private var indices: [[UInt8]: Int] = [:]
 
-    /// Adds outputs to the group of `input`, or to a new group if there is no input. The first reference stays.
-    mutating func add(_ outputs: [DiversityInput.Output], input: String?, reference: String?) {
+    /// Adds outputs to the group of `input`, or to a new group if there is no input. References are gathered, each
+    /// different one once.
+    mutating func add(_ outputs: [DiversityInput.Output], input: String?, references: [String]) {
         if let input, let index = indices[Array(input.utf8)] {
             groups[index].outputs += outputs
-            if groups[index].reference == nil { groups[index].reference = reference }
+            groups[index].add(references)
             return
         }
         if let input { indices[Array(input.utf8)] = groups.count }
-        groups.append(.init(input: input ?? "\(groups.count)", outputs: outputs, reference: reference))
+        groups.append(.init(input: input ?? "\(groups.count)", outputs: outputs))
+        groups[groups.count - 1].add(references)
+    }
+}
+
+extension DiversityInput.Group {
+    fileprivate mutating func add(_ more: [String]) {
+        for text in more where !references.contains(where: { $0.utf8.elementsEqual(text.utf8) }) { references.append(text) }
     }
 }
 
 extension Grouping {
     fileprivate mutating func add(_ row: OutputRow) {
-        let outputs = row.outputs.enumerated().map {
-            DiversityInput.Output($0.element, reward: row.rewards.isEmpty ? nil : row.rewards[$0.offset])
+        func number(_ list: [Double?], _ place: Int) -> Double? { list.isEmpty ? nil : list[place] }
+        let outputs = row.outputs.enumerated().map { place, text in
+            DiversityInput.Output(
+                text, reward: number(row.rewards, place),
+                meanLogProb: DiversityInput.Output.mean(ofLogProb: number(row.logProbs, place), tokens: number(row.tokens, place)))
         }
-        add(outputs, input: row.input, reference: row.reference)
+        add(outputs, input: row.input, references: row.references)
     }
 }
 
@@ -162,20 +193,30 @@ extension Grouping {
 private struct OutputRow {
     var input: String?
     var outputs: [String]
-    var rewards: [Double]
-    var reference: String?
+    var rewards: [Double?]
+    var logProbs: [Double?]
+    var tokens: [Double?]
+    var references: [String]
 
     /// - Throws: `RowProblem`.
     init(_ row: Record) throws(RowProblem) {
         let parts = [try row.optionalText("instruction"), try row.optionalText("input")].compactMap { $0 }
         let texts = parts.filter { !$0.isEmpty }
         input = texts.isEmpty ? parts.first : texts.joined(separator: "\n\n")
-        reference = try row.optionalText("reference")
+        references = try row.has("reference") ? try row.texts("reference") : []
         outputs = try row.texts(row.names("output") || !row.names("response") ? "output" : "response")
-        rewards = try row.numbers("reward")
-        if let reward = rewards.first(where: { !Float($0).isFinite }) { throw .rewardOutOfRange(reward) }
+        rewards = try row.sparseNumbers("reward")
+        if let reward = rewards.lazy.compactMap({ $0 }).first(where: { !Float($0).isFinite }) { throw .rewardOutOfRange(reward) }
         guard rewards.isEmpty || rewards.count == outputs.count else {
             throw .malformed("\(rewards.count) rewards for \(outputs.count) outputs")
         }
+        logProbs = Self.numbers(row, "log_prob", count: outputs.count)
+        tokens = Self.numbers(row, "tokens", count: outputs.count)
+    }
+
+    /// A number for each output; none where other programs' files have something else under the name.
+    private static func numbers(_ row: Record, _ name: String, count: Int) -> [Double?] {
+        guard let found = try? row.sparseNumbers(name), found.count == count else { return [] }
+        return found
     }
 }

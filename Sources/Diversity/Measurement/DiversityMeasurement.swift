@@ -13,18 +13,29 @@ public enum DiversityMeasurement {
         _ input: DiversityInput, config: DiversityConfig = DiversityConfig(), models: DiversityModels = DiversityModels(),
         kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn
     ) throws -> DiversityReport {
+        try measured(input, config: config, models: models, kinds: kinds).report
+    }
+
+    /// The same with what it was made of, for comparisons that need more than its numbers.
+    static func measured(
+        _ input: DiversityInput, config: DiversityConfig, models: DiversityModels, kinds: [DiversityMetricKind], systems: Int = 1
+    ) throws -> MeasuredPart {
         try config.validate(kinds: kinds)
         let groups = try input.selecting(config).groups.filter { !$0.outputs.isEmpty }
         let texts = groups.flatMap { $0.outputs.map(\.text) }
         guard let common = config.commonLength ?? LengthControl.commonLength(of: texts) else {
             throw DiversityError.noOutputs
         }
-        let (metrics, withoutModel) = try MetricCatalogue.metrics(config, models: models, commonLength: common, from: kinds)
+        var facts = AnswerFacts(groups)
+        // references that are measured themselves are not compared with themselves
+        if config.useReferences { facts.references = groups.map { _ in [] } }
+        let known = KnownFacts(facts, systems: systems)
+        let (metrics, withoutModel) = try MetricCatalogue.metrics(config, models: models, commonLength: common, known: known, from: kinds)
         var generator = SplitMix64(seed: config.seed)
         let plan = try DiversityPlan(
             counts: groups.map(\.outputs.count), rewards: groups.map { $0.outputs.compactMap(\.reward) },
             options: config.plan, using: &generator)
-        let collection = TextCollection(texts)
+        let collection = TextCollection(texts, facts: facts)
         let resampling = generator.next()
         let entries = try metrics.map { metric in
             var generator = SplitMix64(seed: resampling)
@@ -32,12 +43,14 @@ public enum DiversityMeasurement {
                 metric, over: plan, in: collection, resamples: config.resamples, using: &generator)
             return DiversityReport.Entry(
                 name: metric.name, higherIsMoreDiverse: metric.higherIsMoreDiverse,
-                excludedTexts: try metric.excludedTexts(in: collection), values: values)
+                excludedTexts: try metric.excludedTexts(in: collection), note: metric.note, values: values)
         }
-        return DiversityReport(
+        var report = DiversityReport(
             config: config, inputs: groups.count, outputs: texts.count,
             inputFingerprint: fingerprint(groups.map(\.input)), commonLength: common, withoutModel: withoutModel,
             metrics: entries)
+        report.needs = MetricCatalogue.needs(withoutModel, config: config, models: models, known: known, from: kinds)
+        return MeasuredPart(report: report, plan: plan, collection: collection, metrics: metrics)
     }
 
     private static func fingerprint(_ inputs: [String]) -> String {

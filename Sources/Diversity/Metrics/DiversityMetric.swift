@@ -6,6 +6,14 @@ public protocol DiversityMetric: Sendable {
     var name: String { get }
     /// Whether a larger value means more diverse texts.
     var higherIsMoreDiverse: Bool { get }
+    /// The sets on which it means something; it is measured on no others.
+    var sets: MetricSets { get }
+    /// Whether its value is a mean over pairs of texts, which does not grow or shrink with the number of texts.
+    var isMeanOverPairs: Bool { get }
+    /// Whether it looks at the rewards of texts, not at the texts alone.
+    var looksAtRewards: Bool { get }
+    /// What a reader has to know to understand its numbers: a threshold, what counts as equal; printed below the table.
+    var note: String? { get }
     /// The values that sets of at most so many texts can have; intervals are cut to them.
     func range(ofTexts count: Int) -> MetricRange
     /// The value for one set of texts.
@@ -29,6 +37,14 @@ public protocol DiversityMetric: Sendable {
 }
 
 extension DiversityMetric {
+    /// All sets.
+    public var sets: MetricSets { .all }
+    /// No.
+    public var isMeanOverPairs: Bool { false }
+    /// No.
+    public var looksAtRewards: Bool { false }
+    /// Nothing.
+    public var note: String? { nil }
     /// Any number: the metric says nothing of its range.
     public func range(ofTexts count: Int) -> MetricRange { .unbounded }
     /// None.
@@ -107,6 +123,7 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
 public struct NGramCosineMetric: DiversityMetric {
     public let name = "cosine_similarity_2d_diversity"
     public var higherIsMoreDiverse: Bool { true }
+    public var isMeanOverPairs: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let order: Int
     private let tokenisation: NGramTokenisation

@@ -12,6 +12,10 @@ public struct DiversityMetricKind: Sendable {
     public let name: String
     /// The model that it needs, as the end of "needs …"; nil for none.
     public let model: String?
+    /// What else it needs that is not there, as the end of "needs …"; nil where nothing is missing.
+    let missing: @Sendable (_ config: DiversityConfig, _ models: DiversityModels, _ known: KnownFacts) -> String?
+    /// Whether it compares systems, not the texts of a set.
+    let isBetweenSystems: Bool
     let make: Make
 
     /// A kind that is made when a measurement begins.
@@ -21,6 +25,20 @@ public struct DiversityMetricKind: Sendable {
     public init(_ name: String, needs model: String? = nil, make: @escaping Make) {
         self.name = name
         self.model = model
+        missing = { _, _, _ in nil }
+        isBetweenSystems = false
+        self.make = make
+    }
+
+    /// A kind that needs more than a model.
+    init(
+        _ name: String, isBetweenSystems: Bool = false,
+        missing: @escaping @Sendable (DiversityConfig, DiversityModels, KnownFacts) -> String?, make: @escaping Make
+    ) {
+        self.name = name
+        model = nil
+        self.missing = missing
+        self.isBetweenSystems = isBetweenSystems
         self.make = make
     }
 
@@ -66,7 +84,7 @@ extension DiversityMetricKind {
                         pairs: config.pairSample)
                 }
             },
-        ] + (1...5).map(distinct) + (1...5).map(adjusted)
+        ] + (1...5).map(distinct) + (1...5).map(adjusted) + ofAnswers
 
     private static func distinct(_ order: Int) -> DiversityMetricKind {
         DiversityMetricKind("distinct_ngrams_\(order)") { config, _ in
@@ -86,5 +104,5 @@ extension DiversityMetricKind {
 extension DiversityConfig {
     /// The smallest set that has distinct n-grams.
     fileprivate var fewestTexts: Int { selectsAsOriginal ? 1 : 2 }
-    fileprivate var pairSample: PairSample { PairSample(limit: nliPairs, seed: seed) }
+    var pairSample: PairSample { PairSample(limit: nliPairs, seed: seed) }
 }

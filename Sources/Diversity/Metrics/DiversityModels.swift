@@ -6,14 +6,17 @@ public struct DiversityModels: Sendable {
     public var remoteEncoder: (any TextEncoder)?
     /// A natural language inference model.
     public var entailment: (any EntailmentModel)?
+    /// A classifier of whether two answers say the same.
+    public var similarity: (any SimilarityModel)?
 
     /// The models there are.
     public init(
         encoder: (any TextEncoder)? = nil, remoteEncoder: (any TextEncoder)? = nil,
-        entailment: (any EntailmentModel)? = nil
+        entailment: (any EntailmentModel)? = nil, similarity: (any SimilarityModel)? = nil
     ) {
         self.encoder = encoder
         self.remoteEncoder = remoteEncoder
         self.entailment = entailment
+        self.similarity = similarity
     }
 }

@@ -32,6 +32,10 @@ public enum LengthControl {
 public struct LengthControlledMetric: DiversityMetric {
     public var name: String { "length_controlled_" + base.name }
     public var higherIsMoreDiverse: Bool { base.higherIsMoreDiverse }
+    public var sets: MetricSets { base.sets }
+    public var isMeanOverPairs: Bool { base.isMeanOverPairs }
+    public var looksAtRewards: Bool { base.looksAtRewards }
+    public var note: String? { base.note }
     public func range(ofTexts count: Int) -> MetricRange { base.range(ofTexts: count) }
     private let base: any DiversityMetric
     private let words: Int
@@ -57,12 +61,12 @@ public struct LengthControlledMetric: DiversityMetric {
     }
 
     public func excludedTexts(in collection: TextCollection) -> Int {
-        collection.texts.filter { LengthControl.cut($0, toWords: words) == nil }.count
+        cut(collection).isLongEnough.count { !$0 }
     }
 
     private func cut(_ collection: TextCollection) -> CutTexts {
         collection.derived("texts cut to \(words) words") {
-            CutTexts(collection.texts.map { LengthControl.cut($0, toWords: words) })
+            CutTexts(collection.texts.map { LengthControl.cut($0, toWords: words) }, facts: collection.facts)
         }
     }
 
@@ -70,8 +74,8 @@ public struct LengthControlledMetric: DiversityMetric {
         let collection: TextCollection
         let isLongEnough: [Bool]
 
-        init(_ texts: [String?]) {
-            collection = TextCollection(texts.map { $0 ?? "" })
+        init(_ texts: [String?], facts: AnswerFacts) {
+            collection = TextCollection(texts.map { $0 ?? "" }, facts: facts)
             isLongEnough = texts.map { $0 != nil }
         }
     }

@@ -6,12 +6,30 @@ import Eval
 public final class TextCollection {
     /// The texts.
     public let texts: [String]
+    /// What is known of them besides: rewards, references, the inputs that they answer.
+    public let facts: AnswerFacts
+    /// Another collection whose embeddings are taken for the texts that both have.
+    let parent: TextCollection?
     private var indices: [NGramTokenisation: NGramIndex] = [:]
     private var derived: [String: Any] = [:]
 
     /// A collection of `texts`.
-    public init(_ texts: [String]) {
+    public init(_ texts: [String], facts: AnswerFacts = AnswerFacts()) {
         self.texts = texts
+        self.facts = facts
+        parent = nil
+    }
+
+    /// The outputs of some inputs with what is known of them.
+    public convenience init(_ groups: [DiversityInput.Group]) {
+        self.init(groups.flatMap { $0.outputs.map(\.text) }, facts: AnswerFacts(groups))
+    }
+
+    /// The texts of another collection, which keep their places, and further ones behind them.
+    init(_ parent: TextCollection, adding texts: [String]) {
+        self.texts = parent.texts + texts
+        facts = parent.facts
+        self.parent = parent
     }
 
     /// What `make` returns, computed once per `key`; the key must name the value's type and all options it depends on.

@@ -10,13 +10,14 @@ public enum Homogenisation {
     }
 
     /// The words of all texts as ids.
-    private struct Words {
+    struct Words {
         var ids: [[Int32]]
         var vocabularySize: Int
         var longest: Int
     }
 
-    private static func words(of collection: TextCollection, stems: Bool) -> Words {
+    /// The words of all texts, made once.
+    static func words(of collection: TextCollection, stems: Bool) -> Words {
         collection.derived("rouge-score words, stems \(stems)") {
             var table = WordTable()
             let scorer = ROUGE.Standard(stems: stems)
@@ -73,6 +74,7 @@ public enum Homogenisation {
 public struct HomogenisationMetric: DiversityMetric {
     public let name = "rouge_l_homogenisation"
     public var higherIsMoreDiverse: Bool { false }
+    public var isMeanOverPairs: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let stems: Bool
 

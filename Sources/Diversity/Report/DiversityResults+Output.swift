@@ -16,6 +16,8 @@ extension DiversityResults {
                 part.curve.map { File(name: "best_of_n" + part.suffix, value: $0, csv: DiversityTable.csv($0)) }
             }
             + comparisons.map { File(name: $0.name, value: $0.comparison, csv: DiversityTable.csv($0.comparison)) }
+            + losses.map { File(name: $0.name, value: $0.loss, csv: $0.loss.csv) }
+            + (similarity.map { [File(name: "inter_model", value: $0, csv: $0.csv)] } ?? [])
             + texts.map { File(name: $0.name, value: $0.report, csv: $0.report.csv) }
     }
 
@@ -29,6 +31,15 @@ extension DiversityResults {
                 flat["\(comparison.name)_overall_" + entry.name] = entry.overall
             }
         }
+        for loss in losses {
+            for entry in loss.loss.metrics {
+                flat["\(loss.name)_" + entry.name] = entry.loss.mean
+                flat["\(loss.name)_by_quality_control_" + entry.name] = entry.qualityControl.mean
+                flat["\(loss.name)_rest_" + entry.name] = entry.rest.mean
+            }
+        }
+        for entry in similarity?.inDistribution ?? [] where entry.systems.isEmpty { flat[entry.name] = entry.mean.mean }
+        for entry in similarity?.outOfDistribution ?? [] where entry.systems.isEmpty { flat["ood_" + entry.name] = entry.mean.mean }
         if let group = texts.first?.report.groups.first {
             for (name, summary) in group.metrics {
                 flat["average_" + name] = summary.mean.mean
@@ -58,6 +69,8 @@ extension DiversityResults {
                 "\(title): \(parts[comparison.first].name) minus \(parts[comparison.second].name)\n"
                     + DiversityTable.text(comparison.comparison))
         }
+        blocks += losses.map(\.loss.text)
+        if let similarity { blocks.append("answers of different systems, mean cosine\n" + similarity.text) }
         for part in parts { part.curve.map { blocks.append("best of n, \(part.name)\n" + DiversityTable.text($0)) } }
         for texts in texts { blocks.append("texts\n" + texts.report.text) }
         return blocks.joined(separator: "\n\n")

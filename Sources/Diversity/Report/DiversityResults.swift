@@ -31,6 +31,14 @@ public struct DiversityResults: Sendable {
         public var comparison: DiversityComparison
     }
 
+    /// A loss of diversity of the first part of a comparison, from the second.
+    public struct Loss: Sendable {
+        /// The file's name: `quality_loss`, and what the comparison's name ends with.
+        public var name: String
+        /// The loss and its parts.
+        public var loss: QualityLoss
+    }
+
     /// Text metrics of one or two parts.
     public struct Texts: Sendable {
         /// The file's name: `texts`; of further comparisons `texts_` and theirs.
@@ -43,6 +51,11 @@ public struct DiversityResults: Sendable {
     public var parts: [Part] = []
     /// The differences between the first system and the others, then the gap of each system.
     public var comparisons: [Comparison] = []
+    /// What quality control would lose and what the rest of each difference is, where there are a quality threshold and rewards; one for
+    /// each comparison of two systems that has it.
+    public var losses: [Loss] = []
+    /// How alike the answers of different systems are, where there are several and an encoder.
+    public var similarity: InterModelSimilarity?
     /// Text metrics, where they were asked for: one report for each comparison, or one of the only part.
     public var texts: [Texts] = []
 
@@ -91,14 +104,26 @@ extension DiversityMeasurement {
         let config = try config.comparing(systems)
         var results = DiversityResults()
         let sources = systems.flatMap(\.sources)
+        var measured: [MeasuredPart] = []
         for (number, system) in systems.enumerated() {
             let suffix = number == 0 ? "" : "_compared" + (number == 1 ? "" : "\(number)")
             for (source, ending) in zip(system.sources, ["", "_ood"]) {
-                let report = try source.naming { try run(source.input, config: config, models: models, kinds: kinds) }
-                results.parts.append(.init(name: source.name, suffix: suffix + ending, report: report))
+                let part = try source.naming {
+                    try self.measured(source.input, config: config, models: models, kinds: kinds, systems: systems.count)
+                }
+                results.parts.append(.init(name: source.name, suffix: suffix + ending, report: part.report))
+                if systems.count > 1 { measured.append(part) }
             }
         }
         try results.compare()
+        if systems.count > 1 {
+            try results.compareQuality(measured, config)
+            let chosen = try MetricCatalogue.names(chosenBy: config.metrics, from: kinds)
+            if let encoder = models.encoder, chosen.contains(where: { $0.hasSuffix(InterModelSimilarity.metricName) }) {
+                let isControlled = config.lengthControl || chosen.contains("length_controlled_" + InterModelSimilarity.metricName)
+                try results.compareAnswers(measured, by: encoder, config, isControlled: isControlled)
+            }
+        }
         var random = Philox(seed: config.seed).split("texts")
         let inputs = try sources.map { try $0.input.selecting(config) }
         if options.bestOfNCurve {
@@ -136,6 +161,43 @@ extension DiversityResults {
                     name: "gap" + suffix, isGap: true, first: first, second: second,
                     comparison: try DiversityComparison(inDistribution: parts[first].report, outOfDistribution: part.report)))
         }
+    }
+
+    /// The losses of diversity behind the differences between systems.
+    fileprivate mutating func compareQuality(_ measured: [MeasuredPart], _ config: DiversityConfig) throws {
+        for comparison in comparisons where !comparison.isGap {
+            let (first, second) = (comparison.first, comparison.second)
+            let loss = try QualityLoss(
+                of: (parts[first].name, measured[first]), from: (parts[second].name, measured[second]), config: config)
+            if let loss { losses.append(Loss(name: "quality_loss" + comparison.name.dropFirst("difference".count), loss: loss)) }
+        }
+    }
+
+    /// How alike the systems' answers are. The systems have answered the same inputs, or they could not have been compared.
+    fileprivate mutating func compareAnswers(
+        _ measured: [MeasuredPart], by encoder: any TextEncoder, _ config: DiversityConfig, isControlled: Bool
+    ) throws {
+        func entries(outside: Bool) throws -> [InterModelSimilarity.Entry] {
+            let places = parts.indices.filter { parts[$0].suffix.hasSuffix("_ood") == outside }
+            guard places.count > 1 else { return [] }
+            let systems = places.map { place in
+                let facts = measured[place].collection.facts
+                var inputs = [[Int]](repeating: [], count: facts.prompts.count)
+                for (text, input) in facts.inputs.enumerated() { inputs[input].append(text) }
+                return (name: parts[place].name, collection: measured[place].collection, inputs: inputs)
+            }
+            let words = isControlled ? measured[places[0]].report.commonLength : nil
+            return try InterModelSimilarity.entries(systems, by: encoder, cutTo: words, resamples: config.resamples, seed: config.seed)
+        }
+        let inside = try entries(outside: false)
+        guard !inside.isEmpty else { return }
+        var result = InterModelSimilarity(encoder: encoder.name, inDistribution: inside)
+        let outside = try entries(outside: true)
+        if !outside.isEmpty {
+            result.outOfDistribution = outside
+            result.gap = InterModelSimilarity.gaps(inside, outside, resamples: config.resamples, seed: config.seed)
+        }
+        similarity = result
     }
 
     fileprivate mutating func measureTexts(

@@ -54,11 +54,17 @@ public enum DiversityTable {
         }
         var lines = [aligned([header] + rows)]
         lines.append("\(report.inputs) inputs, \(report.outputs) outputs, seed \(report.config.seed)")
-        if !report.withoutModel.isEmpty {
-            lines.append("not measured for want of a model: \(report.withoutModel.joined(separator: ", "))")
+        for (what, names) in report.unmeasured {
+            lines.append("not measured for want of \(what): \(names.joined(separator: ", "))")
         }
+        for (note, names) in report.notes { lines.append("\(names.joined(separator: ", ")): \(note)") }
         for entry in report.metrics where entry.excludedTexts > 0 {
             lines.append("\(entry.name): \(entry.excludedTexts) of \(report.outputs) texts left out")
+        }
+        for entry in report.metrics where entry.note != nil {
+            if let inputs = entry.values.perInput, inputs.excluded > 0 {
+                lines.append("\(entry.name): \(inputs.excluded) of \(inputs.values.count) inputs left out of the mean per input")
+            }
         }
         return lines.joined(separator: "\n")
     }
@@ -119,7 +125,7 @@ public enum DiversityTable {
                 + curve.points.map { ["\($0.n)", short($0.divergence), "\($0.reward)", "\($0.words)"] })
     }
 
-    private static func aligned(_ rows: [[String]]) -> String {
+    static func aligned(_ rows: [[String]]) -> String {
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let cells = row.indices.dropLast().map {

@@ -83,7 +83,8 @@ extension ComparisonSettings {
             guard try FileStatus.of(path) != nil else {
                 throw InvalidSetting("--answer-diversity is '\(path)'; it takes ngrams, words, or the folder of a sentence encoder")
             }
-            return .embeddings(try FolderSentenceEncoder(EncoderFolder.sentences(path, option: "--answer-diversity")))
+            return .embeddings(
+                try FolderSentenceEncoder(EncoderFolder.sentences(path, option: "--answer-diversity"), rememberedBytes: 0))
         }
     }
 }

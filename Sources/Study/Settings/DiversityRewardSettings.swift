@@ -60,7 +60,7 @@ public struct DiversityRewardSettings: Settings {
         switch SettingName.canonical(diversityMeasure) {
         case "embeddings":
             let folder = try EncoderFolder.sentences(diversityModel ?? "", option: option)
-            let encoder = try FolderSentenceEncoder(folder)
+            let encoder = try FolderSentenceEncoder(folder, rememberedBytes: 0)
             encoder.notes.forEach { note("\(folder.path): \($0)") }
             measure = .embeddings(encoder)
         case "entailment":

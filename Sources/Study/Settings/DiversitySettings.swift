@@ -18,6 +18,8 @@ public struct DiversitySettings: Settings {
     public var compareRunIds: [String] = []
     /// A file of the second system's outputs, as in `decodes`.
     public var compareDecodes: String?
+    /// Takes every run of `compareRunIds` for a system of its own instead of all for one.
+    public var compareEach = false
     /// The metrics, by exact name, or all.
     public var diversityMetrics: [String] = ["all"]
     /// Measures texts against their references, too: ROUGE, BLEU, exact match, lengths and rewards.
@@ -81,6 +83,28 @@ public struct DiversitySettings: Settings {
     public var nliSamples = 5
     /// Computes the nli metrics in the original's form: top label only, inverted, characters for sentences.
     public var nliReferenceForm = false
+    /// The least reward that is good enough, for pass_at_k and effective_semantic_diversity; of two systems, the loss of diversity is
+    /// parted into what leaving out worse answers would lose and the rest.
+    public var qualityThreshold: Double?
+    /// When two answers say the same: ngrams (overlap of words), embeddings, entailment (both ways), classifier, or best, the last of
+    /// them that there is a model for.
+    public var equivalence = "best"
+    /// Above what overlap (0.458 unless given), cosine (0.8) or probability (0.102) two answers say the same; with `equivalence`.
+    public var equivalenceThreshold: Double?
+    /// A folder with a classifier of whether two answers say the same, such as deberta-v3-large-generation-similarity of NoveltyBench.
+    public var similarityModel: String?
+    /// Whether entailment is asked for between answers behind their inputs, for short inputs.
+    public var entailmentWithInput = false
+    /// k of distinct_k, utility_k, pass_at_k and best_reward_at_k; unless given, all answers to an input.
+    public var atK: Int?
+    /// How probable it is that a reader of utility_k reads on after an answer.
+    public var utilityPatience = 0.8
+    /// Thresholds that turn rewards into whole numbers from 1 on for utility_k, which else takes rewards as they are.
+    public var utilityLevels: [Double] = []
+    /// When an answer covers a reference: rouge-l (F of at least `coverageThreshold`), or equivalence.
+    public var coverageBy = "rouge-l"
+    /// The least ROUGE-L F at which an answer covers a reference.
+    public var coverageThreshold = 0.5
     /// The URL of an embedding service of OpenAI's form, for openai_from_sim; its key is read from OPENAI_API_KEY.
     public var embeddingServiceUrl: String?
     /// The model that the embedding service is asked for.
@@ -118,6 +142,9 @@ public struct DiversitySettings: Settings {
         }
         for (option, runs) in [("--run-ids", runIds), ("--compare-run-ids", compareRunIds)] where Set(runs).count < runs.count {
             throw InvalidSetting("\(option) names a run twice, whose texts would count twice: \(runs.joined(separator: ", "))")
+        }
+        guard !compareEach || compareRunIds.count > 1 else {
+            throw InvalidSetting("--compare-each tells the runs of --compare-run-ids apart, which names fewer than two")
         }
         guard nliPairs >= 0 else { throw InvalidSetting("--nli-pairs must not be negative") }
         guard maxTables > 0, bootstrapResamples > 0 else {
@@ -186,6 +213,7 @@ public struct DiversitySettings: Settings {
             splitting: splitting, newlineSeparates: ngramNewlineSeparates, lowercases: ngramLowercase)
         config.nliPairs = nliPairs == 0 ? nil : nliPairs
         config.nliSamples = nliSamples
+        config.answers = try answerOptions()
         config.resamples = bootstrapResamples
         config.seed = seed
         config.selectsAsOriginal = referenceCompatible
@@ -215,6 +243,9 @@ public struct DiversitySettings: Settings {
             entailment: try nliModel.map {
                 try FolderEntailmentModel(
                     EncoderFolder.entailment($0, option: "--nli-model"), labels: nliLabels.isEmpty ? nil : nliLabels)
+            },
+            similarity: try similarityModel.map {
+                try FolderSimilarityModel(EncoderFolder.entailment($0, option: "--similarity-model"))
             })
     }
 }

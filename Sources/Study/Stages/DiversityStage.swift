@@ -32,6 +32,8 @@ public struct DiversityStage: Stage {
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let entailment = models.entailment as? FolderEntailmentModel
         for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
+        let similarity = models.similarity as? FolderSimilarityModel
+        for line in similarity?.notes ?? [] { session.say("\(similarity?.name ?? ""): \(line)") }
         let results = try DiversityMeasurement.run(
             systems, config: config, models: models, kinds: environment.diversityMetrics,
             options: .init(textMetrics: options.textMetrics ? environment.textMetrics : [], bestOfNCurve: options.bestOfNCurve))
@@ -42,7 +44,10 @@ public struct DiversityStage: Stage {
             }
         }
         session.show(results.text)
-        for name in results.parts[0].report.withoutModel { session.say("\(name) was left out: it needs a model that was not given") }
+        let report = results.parts[0].report
+        for name in report.withoutModel {
+            session.say("\(name) was left out: it needs \(report.needs?[name] ?? "a model that was not given")")
+        }
     }
 
     /// The outputs that the options name: one system, one system in and out of distribution, or two.
@@ -61,6 +66,9 @@ public struct DiversityStage: Stage {
         let first = try source(options.decodes ?? own.joined(separator: ", "), options.decodes, runs, tables)
         if options.hasSecondSystem {
             let others = options.compareRunIds
+            if options.compareEach {
+                return [DiversitySystem(first)] + (try others.map { DiversitySystem(try source($0, nil, [$0], tables, isSecond: true)) })
+            }
             let name = options.compareDecodes ?? others.joined(separator: ", ")
             return [
                 DiversitySystem(first),

@@ -1,23 +1,33 @@
 import Synchronization
 
-/// What a classifier has said about pairs of texts, so that metrics that ask for the same pair run it once.
+/// What a classifier has said about pairs of texts, so that metrics that ask for the same pair run it once: labels of inference, or
+/// whether they say the same.
 ///
 /// Texts are told apart by their bytes. When there would be more pairs than it holds, all are forgotten.
-final class EntailmentMemory: Sendable {
+final class PairMemory<Answer: Sendable>: Sendable {
     /// A pair of texts: their numbers.
-    fileprivate struct Pair: Hashable {
+    private struct Pair: Hashable {
         var premise: Int32
         var hypothesis: Int32
     }
 
-    fileprivate struct Contents {
+    private struct Contents {
         /// The number of each text.
         var texts: [[UInt8]: Int32] = [:]
         /// The tokens of each text, which stands in many pairs.
         var tokens: [[Int32]] = []
-        var answers: [Pair: EntailmentProbabilities] = [:]
+        var answers: [Pair: Answer] = [:]
         /// Pairs that were classified.
         var classified = 0
+
+        mutating func number(of text: String, _ tokenise: (String) -> [Int32]) -> Int32 {
+            let key = Array(text.utf8)
+            if let known = texts[key] { return known }
+            let number = Int32(tokens.count)
+            texts[key] = number
+            tokens.append(tokenise(text))
+            return number
+        }
     }
 
     private let capacity: Int
@@ -38,8 +48,8 @@ final class EntailmentMemory: Sendable {
     ///   - classify: the answers to pairs of tokens that are not known, each asked for once.
     func answers(
         to pairs: [EntailmentPair], tokenise: (String) -> [Int32],
-        classify: ([(premise: [Int32], hypothesis: [Int32])]) throws -> [EntailmentProbabilities]
-    ) throws -> [EntailmentProbabilities] {
+        classify: ([(premise: [Int32], hypothesis: [Int32])]) throws -> [Answer]
+    ) throws -> [Answer] {
         try contents.withLock { contents in
             if contents.answers.count + pairs.count > capacity { contents = Contents(classified: contents.classified) }
             let wanted = pairs.map { pair in
@@ -56,16 +66,5 @@ final class EntailmentMemory: Sendable {
             if contents.answers.count > capacity { contents = Contents(classified: contents.classified) }
             return result
         }
-    }
-}
-
-extension EntailmentMemory.Contents {
-    fileprivate mutating func number(of text: String, _ tokenise: (String) -> [Int32]) -> Int32 {
-        let key = Array(text.utf8)
-        if let known = texts[key] { return known }
-        let number = Int32(tokens.count)
-        texts[key] = number
-        tokens.append(tokenise(text))
-        return number
     }
 }

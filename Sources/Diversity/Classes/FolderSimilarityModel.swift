@@ -1,0 +1,67 @@
+import Data
+public import Foundation
+import Models
+
+/// A classifier of a folder on this machine that says whether two answers say the same, such as NoveltyBench's
+/// `deberta-v3-large-generation-similarity` with the tokenizer of `deberta-v3-large` beside it.
+///
+/// It has two labels, of which the second is "the same". What it said about a pair is remembered, for up to a million pairs.
+public struct FolderSimilarityModel: SimilarityModel {
+    public let name: String
+    /// What people should know of the files of the tokenizer, a line each.
+    public var notes: [String] { tokenizer.notes }
+    /// The tokens of each text that are read, as in NoveltyBench.
+    public static let tokensPerText = 128
+    private let tokenizer: PipelineTokenizer
+    private let classifier: SequenceClassifier
+    private let room: Int
+    private let memory: PairMemory<Double>
+
+    /// How many pairs the classifier has read so far.
+    package var classifiedPairs: Int { memory.classified }
+
+    /// Loads a folder.
+    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, naming the file.
+    public init(_ folder: URL, capacity: Int = 1_000_000) throws {
+        name = folder.standardizedFileURL.path
+        classifier = try SequenceClassifier.load(folder)
+        let file = folder.appendingPathComponent(ModelFolder.configurationName).path
+        guard classifier.labels.count == 2, !classifier.isMultiLabel else {
+            throw EncoderError.module(
+                file: file,
+                problem: "a classifier of whether two answers say the same has two labels that exclude each other, and this one has "
+                    + "\(classifier.labels.count)\(classifier.isMultiLabel ? " of which each is true by itself" : "")")
+        }
+        tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
+        // what stands around two texts counts, too
+        let special = tokenizer.pair([0], [0], maximumLength: .max / 2).ids.count - 2
+        room = min(Self.tokensPerText, (classifier.encoder.shape.contextLength - special) / 2)
+        guard room > 0 else {
+            throw EncoderError.module(file: file, problem: "there are not enough positions for two texts")
+        }
+        memory = PairMemory(capacity: capacity)
+    }
+
+    /// The probability of the second label for each pair, at most 128 tokens of each text.
+    /// - Throws: `EncoderError` for a pair that the model cannot read.
+    public func probabilities(of pairs: [(first: String, second: String)]) throws -> [Double] {
+        let room = room
+        return try memory.answers(
+            to: pairs.map { EntailmentPair(premise: $0.first, hypothesis: $0.second) },
+            tokenise: { Array(tokenizer.encode($0, addingSpecialTokens: false).prefix(room)) },
+            classify: { missing in
+                try classifier.probabilities(of: missing.map { input($0.premise, $0.hypothesis) }).map { $0[1] }
+            })
+    }
+
+    /// Both texts with what the tokenizer puts around two, an empty one, too: by itself it would be left out.
+    private func input(_ first: [Int32], _ second: [Int32]) -> EncoderInput {
+        let mark: Int32 = -1
+        var pair = tokenizer.pair(first, second.isEmpty ? [mark] : second, maximumLength: .max / 2)
+        if let place = pair.ids.firstIndex(of: mark) {
+            pair.ids.remove(at: place)
+            pair.typeIDs.remove(at: place)
+        }
+        return EncoderInput(ids: pair.ids, types: pair.typeIDs)
+    }
+}

@@ -1,0 +1,58 @@
+public import Eval
+import Foundation
+
+/// The entropy of the meanings of the answers to an input, in nats, `semantic_entropy` (Kuhn et al. 2023; Farquhar et al. 2024): answers
+/// that entail each other mean the same.
+///
+/// How probable a meaning is, is how many of the answers have it (Farquhar's *discrete* semantic entropy); or, as
+/// `semantic_entropy_by_likelihood`, the sum of the likelihoods of the answers that have it, where that of an answer is the exponential
+/// of the mean log-probability of its tokens and the likelihoods of all answers sum to 1. Classes are those of
+/// ``AnswerClasses/Rule/latest``.
+public struct SemanticEntropyMetric: DiversityMetric {
+    public var name: String { usesLikelihoods ? "semantic_entropy_by_likelihood" : "semantic_entropy" }
+    public var higherIsMoreDiverse: Bool { true }
+    public var sets: MetricSets { .perInput }
+    public var note: String? {
+        "one meaning: \(equivalence.name)" + (usesLikelihoods ? "" : "; without likelihoods, by how many answers have it")
+    }
+    public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 0, greatest: log(Double(max(1, count)))) }
+    private let equivalence: any AnswerEquivalence
+    private let usesLikelihoods: Bool
+
+    /// The metric under an equivalence, that of entailment in the publications.
+    public init(_ equivalence: any AnswerEquivalence, usesLikelihoods: Bool = false) {
+        self.equivalence = equivalence
+        self.usesLikelihoods = usesLikelihoods
+    }
+
+    public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
+        let known = try texts(set, in: collection)
+        guard known.count > 1 else { return nil }
+        let classes = try AnswerClasses.classes(of: known, by: equivalence, rule: .latest, in: collection)
+        var weights = [Double](repeating: 1, count: known.count)
+        if usesLikelihoods {
+            let logProbs = known.compactMap { collection.facts.meanLogProb(of: $0) }
+            let greatest = logProbs.max() ?? 0
+            weights = logProbs.map { exp($0 - greatest) }
+        }
+        return Self.entropy(weights: weights, classes: classes)
+    }
+
+    public func excludedTexts(in collection: TextCollection) throws -> Int {
+        collection.texts.count - (try texts(Array(collection.texts.indices), in: collection).count)
+    }
+
+    private func texts(_ set: [Int], in collection: TextCollection) throws -> [Int] {
+        let known = try collection.known(set, by: equivalence)
+        return usesLikelihoods ? known.filter { collection.facts.meanLogProb(of: $0) != nil } : known
+    }
+
+    /// The entropy of classes whose probabilities are in proportion to the sums of their members' weights.
+    public static func entropy(weights: [Double], classes: [Int]) -> Double {
+        precondition(weights.count == classes.count, "\(weights.count) weights for \(classes.count) answers")
+        var sums = [Double](repeating: 0, count: (classes.max() ?? -1) + 1)
+        for (weight, place) in zip(weights, classes) { sums[place] += weight }
+        let total = sums.reduce(0, +)
+        return max(0, -sums.reduce(0) { $1 > 0 ? $0 + $1 / total * log($1 / total) : $0 })
+    }
+}
