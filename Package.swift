@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "Diversity", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
 
         // MARK: Models on other machines: the one target behind which networking is built
-        .target(name: "Services", dependencies: ["Diversity", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
+        .target(name: "Services", dependencies: ["Eval", "Diversity", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(name: "TextGenerationTests", dependencies: ["TextGeneration", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
-        .testTarget(name: "ServicesTests", dependencies: ["Services", "_TestSupport"]),
+        .testTarget(name: "ServicesTests", dependencies: ["Eval", "Services", "_TestSupport"]),
         .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),

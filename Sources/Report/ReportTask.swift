@@ -1,3 +1,4 @@
+public import Eval
 public import Runs
 public import Study
 
@@ -17,6 +18,9 @@ public struct ReportListener {
 
     /// Receive the events of a report that leaves a run folder.
     public var sinks: [any MetricSink] = []
+
+    /// Makes the judge behind `SystemPreferenceSettings.judgeUrl`; without it that setting is an error.
+    public var judgeService: ((JudgeServiceRequest) throws -> any PairwiseJudge)?
 
     /// Nobody.
     public init() {}

@@ -58,6 +58,12 @@ public struct ServiceKey: Sendable, Equatable, CustomStringConvertible, CustomDe
         return String(visible.prefix(200)) + (visible.count > 200 ? "…" : "")
     }
 
+    /// A text of any length without the key: all of it is left out where the key stands in it in disguise.
+    func hidden(in text: String) -> String {
+        let text = text.replacing(value, with: "(key)")
+        return isHidden(in: text) ? "(a text with the key)" : text
+    }
+
     /// Whether a text has the key in it whatever the case of letters, between characters that are not shown, or with characters written as
     /// %XX, more than once perhaps.
     private func isHidden(in text: String) -> Bool {

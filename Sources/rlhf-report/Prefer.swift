@@ -13,6 +13,9 @@ struct Prefer: ReportCommand {
             Writes tasks for people, reads their answers, asks a judge about each pair in both orders, or picks contrasting examples.
 
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
+                --judge-url http://localhost:8080/v1/chat/completions \\
+                --judge-model gemma
+              rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
                 --judge-command "python3 judge.py"
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
                 --preference-tasks tasks.jsonl
@@ -21,5 +24,6 @@ struct Prefer: ReportCommand {
             """)
 
     @OptionGroup(title: "Preferences between systems") var preferences: SystemPreferenceOptions
+    @OptionGroup(title: "Judge") var judge: JudgeOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -16,6 +16,7 @@ import _TestSupport
         typealias Whole = SystemPreferences
         static let aliases = RunOptions.aliases
         @OptionGroup var preferences: SystemPreferenceOptions
+        @OptionGroup var judge: JudgeOptions
         @OptionGroup var runs: RunOptions
     }
 

@@ -33,6 +33,34 @@ private struct AlwaysFirst: PairwiseJudge {
         #expect(summary.verdicts.map { $0 == nil } == [false, false, true])
     }
 
+    /// Weights of labels, and questions without an answer, which are ties and say nothing of orders and positions.
+    @Test func weightedAndMissingAnswers() throws {
+        struct Weighing: PairwiseJudge {
+            func preferences(for questions: [PairwiseQuestion]) -> [Preference?] { [] }
+            func opinions(for questions: [PairwiseQuestion]) -> [JudgeOpinion] {
+                [
+                    .init(shareOfFirst: 0.9), .init(shareOfFirst: 0.3), .init(shareOfFirst: 0.2), .init(omission: .cut),
+                    .init(omission: .failed),
+                    .init(omission: .failed),
+                ]
+            }
+        }
+        var random = SplitMix64(seed: 3)
+        let summary = try #require(
+            try PairwiseJudging.compare(
+                inputs: ["p", "q", "r", "s"], first: ["a", "b", "c", "x"], second: ["d", "e", "f", "x"], judge: Weighing(), using: &random))
+        #expect(isClose(summary.winRate.rate.mean, (0.8 + 0.35 + 0.5 + 0.5) / 4))
+        let answered = try #require(summary.winRateOfAnswered)
+        #expect(isClose(answered.rate.mean, 0.65))
+        #expect(summary.questions == 6 && summary.unreadable == 3)
+        let omissions: [JudgeOmission: Int] = [.cut: 1, .failed: 2]
+        #expect(summary.omissions == omissions)
+        let share = try #require(summary.firstPositionShare)
+        #expect(summary.consistency == 1 && isClose(share, 1.4 / 3))
+        #expect(summary.outcomes.map { $0 == nil } == [false, true, true, false] && summary.outcomes[3] == 0.5)
+        #expect(summary.verdicts[0]?.forward == .first && summary.verdicts[0]?.backward == .second)
+    }
+
     @Test func summaryCountsWinsOfTheFirstSystem() throws {
         var random = SplitMix64(seed: 3)
         let summary = try #require(

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Report
+internal import Services
 
 /// Which of several systems people or a model prefer, from files to files.
 public struct SystemPreferenceOptions: SettingsOptions {
@@ -11,6 +12,12 @@ public struct SystemPreferenceOptions: SettingsOptions {
             input and response. They are joined on the input; the first output for each counts.
             """)
     public var systems = ArgumentList(Self.defaults.systems)
+    @Option(
+        help: """
+            Judges the two --systems by a language model behind HTTP: the address of a chat in OpenAI's shape, such as \
+            http://localhost:8080/v1/chat/completions. Each pair is asked about in both orders.
+            """)
+    public var judgeUrl: String?
     @Option(
         help: """
             Judges the two --systems by a shell command that reads and writes JSON lines, as Docs/porting.md says: each pair in both \
@@ -42,7 +49,7 @@ public struct SystemPreferenceOptions: SettingsOptions {
     @Option(
         help: """
             A JSONL file of answers to --preference-tasks: {"task", "annotator", "slider"} to pairs, {"task", "annotator", "ranks"} to \
-            rankings.
+            rankings. Beside a judge and the tasks of its two --systems: how often it agrees with people.
             """)
     public var preferenceAnswers: String?
     @Option(help: "How a slider counts: sign (won, lost or a tie) or weighted (by its position).")
@@ -71,4 +78,15 @@ public struct SystemPreferenceOptions: SettingsOptions {
     public var bootstrapResamples = Self.defaults.bootstrapResamples
 
     public init() {}
+
+    public func validate() throws {
+        try validateSettings()
+        // before anything of a run is written: an address may hold what must not be stored
+        guard let judgeUrl else { return }
+        do {
+            _ = try ServiceAddress(judgeUrl)
+        } catch {
+            throw ValidationError("--judge-url \(error)")
+        }
+    }
 }

@@ -118,6 +118,22 @@ extension EmbeddingService.Failure: ProgramExitProviding {
     public var programExit: ProgramExit { .inputOutput }
 }
 
+extension ChatJudge.Failure: ProgramExitProviding {
+    public var programExit: ProgramExit { .inputOutput }
+}
+
+extension JudgeCache.Problem: ProgramExitProviding {
+    public var programExit: ProgramExit { .badData }
+}
+
+extension JudgeTemplate.Problem: ProgramExitProviding {
+    public var programExit: ProgramExit { .badData }
+}
+
+extension JudgeLabels.Problem: ProgramExitProviding {
+    public var programExit: ProgramExit { .usage }
+}
+
 extension ServiceAddress.Problem: ProgramExitProviding {
     public var programExit: ProgramExit { .usage }
 }

@@ -41,7 +41,30 @@ extension ReportListener {
         listener.note = { console.say($0) }
         listener.show = { print($0) }
         listener.sinks = [console]
+        listener.judgeService = { try judge($0) }
         return listener
+    }
+
+    /// The judge behind an address, with what its way there needs.
+    private static func judge(_ request: JudgeServiceRequest) throws -> ChatJudge {
+        let settings = request.settings
+        var options = ChatJudge.Options()
+        options.concurrency = settings.judgeConcurrency
+        options.timeout = settings.judgeTimeout
+        options.attempts = settings.judgeAttempts
+        options.prices = request.prices
+        options.progress = { done, all in
+            // often enough to see that it goes on, in lines that do not fill a log
+            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(all) questions are answered") }
+        }
+        let key = try ServiceKey(variable: settings.judgeKeyVariable, environment: ProcessInfo.processInfo.environment)
+        // the name is not repeated: it may be the key itself, given in the wrong place
+        guard key != nil || !request.needsKey else {
+            throw InvalidSetting("--judge-key-variable names a variable of the environment that is not set, or empty")
+        }
+        return ChatJudge(
+            address: try ServiceAddress(request.url), key: key, variable: settings.judgeKeyVariable, chat: request.chat,
+            cache: request.cache, options: options)
     }
 }
 

@@ -1,27 +1,76 @@
-/// What a language model is asked that judges two summaries, and what its answer means.
+/// What a language model is asked that judges two texts, and what its answer means.
 public enum JudgePrompt {
     /// The names that the two texts have in a prompt, the one shown first before the other.
     public static let names = ["model_1", "model_2"]
 
-    /// The whole text for the model. An input that begins with `ARTICLE:` is news, any other one a post of a forum.
-    public static func text(for question: PairwiseQuestion) -> String {
-        let kind = question.input.hasPrefix("ARTICLE:") ? "news article" : "forum post"
-        return """
-            Two systems, \(names[0]) and \(names[1]), have summarised the same \(kind). Decide which summary is better. A good summary says \
-            only what the \(kind) says, leaves out none of its important points, and is precise and concise. Where it stands, and how \
-            long it is, is no merit.
+    /// What the texts are.
+    public enum Subject: String, Codable, Sendable, CaseIterable {
+        /// Summaries: of news where the input begins with `ARTICLE:`, else of a forum's post.
+        case summaries
+        /// Answers to instructions.
+        case instructions
+    }
 
-            The \(kind):
+    /// How a model is asked to answer.
+    public enum Closing: Sendable, Equatable {
+        /// With a list of both names, the better one first.
+        case list
+        /// With the name of the better one alone, so that its first token says all.
+        case word
+    }
+
+    /// The whole text for the model, about summaries.
+    public static func text(for question: PairwiseQuestion) -> String { text(for: question, .summaries) }
+
+    /// The whole text for the model.
+    /// - Parameter allowsTies: whether the model is told that it may answer `tie`.
+    public static func text(
+        for question: PairwiseQuestion, _ subject: Subject, labels: JudgeLabels = .names, closing: Closing = .list, allowsTies: Bool = false
+    ) -> String {
+        let names = [labels.first, labels.second]
+        let kind = question.input.hasPrefix("ARTICLE:") ? "news article" : "forum post"
+        let opening =
+            switch subject {
+            case .summaries:
+                """
+                Two systems, \(names[0]) and \(names[1]), have summarised the same \(kind). Decide which summary is better. A good summary says \
+                only what the \(kind) says, leaves out none of its important points, and is precise and concise. Where it stands, and how \
+                long it is, is no merit.
+                """
+            case .instructions:
+                """
+                Two systems, \(names[0]) and \(names[1]), have been given the same instruction. Decide whose answer is better. A good answer does \
+                everything that the instruction asks for and nothing else, is right, and helps the person who asked. Where it stands, and how \
+                long it is, is no merit.
+                """
+            }
+        let (input, output) =
+            switch subject {
+            case .summaries: ("The \(kind)", "Summary")
+            case .instructions: ("The instruction", "Answer")
+            }
+        let end =
+            switch closing {
+            case .list:
+                """
+                Answer with nothing but a list of the two names, the better one first: ["\(names[0])", "\(names[1])"] or ["\(names[1])", \
+                "\(names[0])"].
+                """
+            case .word: "Answer with nothing but the name of the better one: \(names[0]) or \(names[1])."
+            }
+        return """
+            \(opening)
+
+            \(input):
             \(trimmed(question.input))
 
-            Summary of \(names[0]):
+            \(output) of \(names[0]):
             \(trimmed(question.first))
 
-            Summary of \(names[1]):
+            \(output) of \(names[1]):
             \(trimmed(question.second))
 
-            Answer with nothing but a list of the two names, the better one first: ["\(names[0])", "\(names[1])"] or ["\(names[1])", \
-            "\(names[0])"].
+            \(end)\(allowsTies ? " If neither is better, answer with nothing but the word tie." : "")
             """
     }
 
@@ -39,7 +88,7 @@ public enum JudgePrompt {
         }
     }
 
-    private static func trimmed(_ text: String) -> String {
+    static func trimmed(_ text: String) -> String {
         var text = Substring(text)
         while text.first?.isWhitespace ?? false { text.removeFirst() }
         while text.last?.isWhitespace ?? false { text.removeLast() }

@@ -7,7 +7,7 @@ public import Foundation
 public struct JudgeRequest: Codable, Sendable, Equatable {
     /// The number of the question.
     public var id: Int
-    /// See ``JudgePrompt/text(for:)``.
+    /// See ``JudgePrompt/text(for:)``, unless another was made.
     public var prompt: String
     /// The prompt that both texts answer.
     public var input: String
@@ -17,9 +17,10 @@ public struct JudgeRequest: Codable, Sendable, Equatable {
     public var second: String
 
     /// The request of a question.
-    public init(id: Int, _ question: PairwiseQuestion) {
+    /// - Parameter prompt: the text for a language model.
+    public init(id: Int, _ question: PairwiseQuestion, prompt: String? = nil) {
         self.id = id
-        prompt = JudgePrompt.text(for: question)
+        self.prompt = prompt ?? JudgePrompt.text(for: question)
         input = question.input
         first = question.first
         second = question.second
@@ -61,6 +62,9 @@ public struct JudgeAnswer: Codable, Sendable, Equatable {
 
     /// The verdict; nil where it cannot be made out.
     public var verdict: Preference? { preference ?? answer.flatMap(JudgePrompt.preference(in:)) }
+
+    /// The verdict with the text that it was found in.
+    var opinion: JudgeOpinion { JudgeOpinion(verdict, answer: answer) }
 }
 
 /// A judge whose answers lie in a file of JSON lines, in any order.
@@ -82,11 +86,15 @@ public struct RecordedJudge: PairwiseJudge {
     }
 
     public func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?] {
+        try opinions(for: questions).map(\.preference)
+    }
+
+    public func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion] {
         try questions.indices.map { id in
             guard let answer = answers[id] else {
                 throw JudgeError.missing(id: id, of: questions.count, path: path)
             }
-            return answer.verdict
+            return answer.opinion
         }
     }
 }
@@ -95,25 +103,34 @@ public struct RecordedJudge: PairwiseJudge {
 ///
 ///     {"id": 0, "prompt": "…", "input": "…", "first": "…", "second": "…"}   →   {"id": 0, "preference": "first"}
 public final class JudgeProcess: PairwiseJudge {
-    private let process: AnsweringProcess<Preference?>
+    private let process: AnsweringProcess<JudgeOpinion>
+    private let prompt: (PairwiseQuestion) -> String
 
     /// A judge; nothing is started yet.
-    public init(command: String, patience: Double = 600) {
+    /// - Parameter prompt: makes the text for a language model.
+    public init(
+        command: String, patience: Double = 600, prompt: @escaping (PairwiseQuestion) -> String = { JudgePrompt.text(for: $0) }
+    ) {
+        self.prompt = prompt
         process = AnsweringProcess(command: command, patience: patience) {
             JudgeError.process(command: command, problem: $0)
         }
     }
 
     public func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?] {
+        try opinions(for: questions).map(\.preference)
+    }
+
+    public func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let decoder = JSONDecoder()
         return try process.answers(questions.count) { index, id in
-            try [UInt8](encoder.encode(JudgeRequest(id: id, questions[index])))
-        } read: { line throws(AnsweringProcess<Preference?>.Problem) in
+            try [UInt8](encoder.encode(JudgeRequest(id: id, questions[index], prompt: prompt(questions[index]))))
+        } read: { line throws(AnsweringProcess<JudgeOpinion>.Problem) in
             do {
                 let answer = try decoder.decode(JudgeAnswer.self, from: line)
-                return (answer.id, answer.verdict)
+                return (answer.id, answer.opinion)
             } catch let problem as RowProblem {
                 throw .wrong(problem.description)
             } catch {

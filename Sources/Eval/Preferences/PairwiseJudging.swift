@@ -39,21 +39,50 @@ public protocol PairwiseJudge {
     /// Judges pairs in the order that their texts are given in; nil where the judge has answered, and its answer says nothing.
     /// - Throws: ``JudgeError`` when the judge has no answers or cannot be reached.
     func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?]
+    /// The same with weights, answers and reasons, where the judge has them; the preferences alone unless it says more.
+    /// - Throws: as ``preferences(for:)``.
+    func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion]
+    /// What asking has come to; nil where the judge does not know.
+    var ledger: JudgeLedger? { get }
+}
+
+extension PairwiseJudge {
+    /// The preferences alone.
+    public func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion] {
+        try preferences(for: questions).map { JudgeOpinion($0) }
+    }
+
+    /// Not known.
+    public var ledger: JudgeLedger? { nil }
 }
 
 /// Judges pairs in both orders, so that a judge's liking for a position cancels.
 public enum PairwiseJudging {
     /// What a judge said about one pair.
     public struct Verdict: Codable, Sendable, Equatable {
-        /// The answer with the first system's text shown first.
-        public var forward: Preference
-        /// The answer with the second system's text shown first.
-        public var backward: Preference
+        /// What it said with the first system's text shown first.
+        public var forwardOpinion: JudgeOpinion
+        /// What it said with the second system's text shown first.
+        public var backwardOpinion: JudgeOpinion
 
-        /// Mean over both orders of 1 for the first system, 0 for the second, 0.5 for a tie.
-        public var outcome: Double {
-            (forward.shareOfFirst + 1 - backward.shareOfFirst) / 2
+        /// The two answers.
+        public init(forward: JudgeOpinion, backward: JudgeOpinion) {
+            forwardOpinion = forward
+            backwardOpinion = backward
         }
+
+        /// The answer with the first system's text shown first; a tie where there is none.
+        public var forward: Preference { forwardOpinion.preference ?? .tie }
+        /// The answer with the second system's text shown first; a tie where there is none.
+        public var backward: Preference { backwardOpinion.preference ?? .tie }
+
+        /// Mean over both orders of 1 for the first system, 0 for the second, 0.5 for a tie or no answer.
+        public var outcome: Double {
+            ((forwardOpinion.shareOfFirst ?? 0.5) + 1 - (backwardOpinion.shareOfFirst ?? 0.5)) / 2
+        }
+
+        /// Whether both orders have an answer.
+        public var isAnswered: Bool { forwardOpinion.shareOfFirst != nil && backwardOpinion.shareOfFirst != nil }
 
         /// Whether both orders name the same winner, or both a tie.
         public var isConsistent: Bool {
@@ -67,14 +96,25 @@ public enum PairwiseJudging {
         public var winRate: WinRate
         /// The rate at equal lengths.
         public var lengthControlled: Interval
-        /// Share of judged pairs for which both orders gave the same winner, or both a tie.
+        /// Share of pairs with an answer in both orders for which both gave the same winner, or both a tie.
         public var consistency: Double?
-        /// Answers that said nothing; they count as ties.
+        /// Questions without a verdict; they count as ties.
         public var unreadable: Int
-        /// Share of answers that chose the text shown first, ties half; 0.5 for a judge without a liking for a position.
+        /// Questions: two for each pair that was judged.
+        public var questions: Int
+        /// Questions without a verdict by the reason.
+        public var omissions: [JudgeOmission: Int]
+        /// The win rate over the pairs that have an answer in both orders, and identical ones; nil where all have one.
+        public var winRateOfAnswered: WinRate?
+        /// The mean over answers of how much the text shown first is preferred, ties half; 0.5 for a judge without a liking for a position.
         public var firstPositionShare: Double?
         /// The verdict of each pair; nil where the two texts are identical and were not judged.
         public var verdicts: [Verdict?]
+
+        /// The outcome of each pair for the first system; nil where an order has no answer. Identical texts are ties.
+        public var outcomes: [Double?] {
+            verdicts.map { verdict in verdict.map { $0.isAnswered ? $0.outcome : nil } ?? 0.5 }
+        }
     }
 
     /// The questions about the outputs of two systems on the same inputs: each pair in both orders, one after the other. Identical
@@ -100,12 +140,12 @@ public enum PairwiseJudging {
         inputs: [String], first: [String], second: [String], judge: some PairwiseJudge, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
     ) throws -> Summary? {
-        let answers = try judge.preferences(for: questions(inputs: inputs, first: first, second: second))
+        let opinions = try judge.opinions(for: questions(inputs: inputs, first: first, second: second))
         var next = 0
         let verdicts = inputs.indices.map { i -> Verdict? in
             if first[i].utf8.elementsEqual(second[i].utf8) { return nil }
             defer { next += 2 }
-            return Verdict(forward: answers[next] ?? .tie, backward: answers[next + 1] ?? .tie)
+            return Verdict(forward: opinions[next], backward: opinions[next + 1])
         }
         let outcomes = verdicts.map { $0?.outcome ?? 0.5 }
         let differences = zip(first, second).map { Double(Lengths.words(in: $0) - Lengths.words(in: $1)) }
@@ -113,13 +153,16 @@ public enum PairwiseJudging {
             let controlled = LengthControlledWinRate.rate(
                 outcomes: outcomes, lengthDifferences: differences, resamples: min(resamples, 500), using: &generator)
         else { return nil }
-        let judged = verdicts.compactMap { $0 }
-        return Summary(
+        let unanswered = opinions.filter { $0.shareOfFirst == nil }
+        var summary = Summary(
             winRate: winRate, lengthControlled: controlled,
-            consistency: Statistics.mean(of: judged.map { $0.isConsistent ? 1 : 0 }),
-            unreadable: answers.count { $0 == nil },
-            firstPositionShare: Statistics.mean(
-                of: judged.flatMap { [$0.forward.shareOfFirst, $0.backward.shareOfFirst] }),
-            verdicts: verdicts)
+            consistency: Statistics.mean(of: verdicts.compactMap { $0 }.filter(\.isAnswered).map { $0.isConsistent ? 1 : 0 }),
+            unreadable: unanswered.count, questions: opinions.count,
+            omissions: Dictionary(grouping: unanswered) { $0.omission ?? .unreadable }.mapValues(\.count),
+            firstPositionShare: Statistics.mean(of: opinions.compactMap(\.shareOfFirst)), verdicts: verdicts)
+        if !unanswered.isEmpty {
+            summary.winRateOfAnswered = WinRate(outcomes: summary.outcomes.compactMap { $0 }, resamples: resamples, using: &generator)
+        }
+        return summary
     }
 }

@@ -13,15 +13,53 @@ struct PreferenceResults {
         var consistency: Double?
         var firstPositionShare: Double?
         var unreadableAnswers: Int?
+        var questions: Int?
+        /// Questions without a verdict by the reason, and their share of all.
+        var omissions: [String: Int]?
+        var unansweredShare: Double?
+        var winRateOfAnswered: WinRate?
+        /// By the names of alpaca_eval.
+        var alpacaEval: [String: AlpacaEvalWinRate.Estimate]?
+        var agreementWithPeople: PeopleAgreement?
+        var judge: JudgeLedger?
         var ranking: RankingAnalysis?
     }
 
-    /// One judged input.
+    /// One judged input with its texts; what the judge said with the first system's text shown first, and the other way round.
     private struct Line: Codable {
         var input: String
+        var first: String
+        var second: String
         var forward: Preference?
         var backward: Preference?
+        var forwardShare: Double?
+        var backwardShare: Double?
+        var forwardAnswer: String?
+        var backwardAnswer: String?
+        var forwardOmission: JudgeOmission?
+        var backwardOmission: JudgeOmission?
         var outcome: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case input, first, second, forward, backward, outcome
+            case forwardShare = "forward_share"
+            case backwardShare = "backward_share"
+            case forwardAnswer = "forward_answer"
+            case backwardAnswer = "backward_answer"
+            case forwardOmission = "forward_omission"
+            case backwardOmission = "backward_omission"
+        }
+
+        init(input: String, first: String, second: String, _ verdict: PairwiseJudging.Verdict?) {
+            (self.input, self.first, self.second) = (input, first, second)
+            outcome = verdict?.outcome ?? 0.5
+            guard let verdict else { return }
+            let (ahead, back) = (verdict.forwardOpinion, verdict.backwardOpinion)
+            (forward, backward) = (ahead.preference, back.preference)
+            (forwardShare, backwardShare) = (ahead.shareOfFirst, back.shareOfFirst)
+            (forwardAnswer, backwardAnswer) = (ahead.answer, back.answer)
+            (forwardOmission, backwardOmission) = (ahead.omission, back.omission)
+        }
     }
 
     private var content: Content
@@ -56,15 +94,17 @@ struct PreferenceResults {
     }
 
     /// What a judge said about the outputs of two systems, or about the summaries of comparisons.
-    init(_ summary: PairwiseJudging.Summary, names: [String], inputs: [String], isAccuracy: Bool) {
+    init(
+        _ summary: PairwiseJudging.Summary, names: [String], inputs: [String], first: [String], second: [String], isAccuracy: Bool
+    ) {
+        let omissions = Dictionary(uniqueKeysWithValues: summary.omissions.map { ($0.rawValue, $1) })
+        let unansweredShare = summary.questions > 0 ? Double(summary.unreadable) / Double(summary.questions) : 0
         content = Content(
             systems: names, winRate: summary.winRate, lengthControlledWinRate: summary.lengthControlled,
             consistency: summary.consistency, firstPositionShare: summary.firstPositionShare,
-            unreadableAnswers: summary.unreadable)
-        lines = zip(inputs, summary.verdicts).map { input, verdict in
-            Line(
-                input: input, forward: verdict?.forward, backward: verdict?.backward, outcome: verdict?.outcome ?? 0.5)
-        }
+            unreadableAnswers: summary.unreadable, questions: summary.questions, omissions: omissions, unansweredShare: unansweredShare,
+            winRateOfAnswered: summary.winRateOfAnswered)
+        lines = inputs.indices.map { Line(input: inputs[$0], first: first[$0], second: second[$0], summary.verdicts[$0]) }
         text =
             (isAccuracy
                 ? "the judge agrees with people in " : "\(names[0]) is preferred to \(names[1]) in ")
@@ -80,7 +120,61 @@ struct PreferenceResults {
             flatValues["first_position_share"] = share
             text += "; the text shown first is chosen in \(Self.rounded(share)) of the answers"
         }
-        if summary.unreadable > 0 { text += "\n\(summary.unreadable) answers said nothing and count as ties" }
+        guard summary.unreadable > 0 else { return }
+        flatValues["unanswered_share"] = unansweredShare
+        let reasons = omissions.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        text +=
+            "\n\(summary.unreadable) of \(summary.questions) questions (\(Self.rounded(unansweredShare))) have no verdict and count as ties "
+        text += "(\(reasons))"
+        if let answered = summary.winRateOfAnswered {
+            add(answered, "win_rate_of_answered")
+            text += "\nover the pairs with a verdict in both orders: \(Self.describe(answered))"
+        }
+    }
+
+    /// What alpaca_eval would say.
+    mutating func add(_ estimates: [AlpacaEvalWinRate.Form: AlpacaEvalWinRate.Estimate]) {
+        guard !estimates.isEmpty else { return }
+        content.alpacaEval = Dictionary(uniqueKeysWithValues: estimates.map { ($0.rawValue, $1) })
+        let shown = AlpacaEvalWinRate.Form.allCases.compactMap { form in
+            estimates[form].map { "\(form.rawValue) \(Self.rounded($0.rate)) ± \(Self.rounded($0.standardError))" }
+        }
+        text += "\nas alpaca_eval controls lengths: \(shown.joined(separator: ", "))"
+        for (form, estimate) in estimates {
+            flatValues["alpaca_eval_\(form.rawValue)"] = estimate.rate
+            if form != .minimal, estimate.withoutDifficulty > 0 {
+                text += "; \(form.rawValue) leaves out \(estimate.withoutDifficulty) inputs without a difficulty"
+            }
+        }
+    }
+
+    /// How far people agree with the judge.
+    mutating func add(_ agreement: PeopleAgreement) {
+        content.agreementWithPeople = agreement
+        flatValues["agreement_with_people"] = agreement.share
+        text += "\nthe judge agrees with people in \(Self.rounded(agreement.share)) of \(agreement.tasks) tasks"
+        if agreement.leftOut > 0 { text += "; \(agreement.leftOut) answered tasks have no verdict of it" }
+    }
+
+    /// What asking has come to.
+    mutating func add(_ ledger: JudgeLedger) {
+        content.judge = ledger
+        flatValues["judge_prompt_tokens"] = Double(ledger.promptTokens)
+        flatValues["judge_completion_tokens"] = Double(ledger.completionTokens)
+        flatValues["judge_seconds"] = ledger.seconds
+        text +=
+            "\n\(ledger.model): \(ledger.questions) questions, \(ledger.fromCache) answered from the cache; \(ledger.requests) requests, "
+        text += "\(ledger.retries) of them again; \(ledger.promptTokens) tokens of prompts, \(ledger.completionTokens) of answers; "
+        text += String(format: "%.1f s", ledger.seconds)
+        if let price = ledger.price, let now = ledger.priceOfThisRun {
+            flatValues["judge_price"] = price
+            text += String(format: "; price %.4f, %.4f of it now", price, now)
+        }
+        if ledger.uncounted > 0 {
+            text +=
+                "\nof \(ledger.uncounted) answers the service does not say how many tokens their prompts had: whether these were cut, and their "
+            text += "price, is not known"
+        }
     }
 
     /// Writes the files.

@@ -6,6 +6,9 @@ public struct SystemPreferenceSettings: Settings {
     /// The systems that are compared: runs, tables of runs (run:table; `tableName` unless given), or JSONL files of rows with id, input
     /// and response. They are joined on the input; the first output for each counts.
     public var systems: [String] = []
+    /// Judges the two `systems` by a language model behind HTTP: the address of a chat in OpenAI's shape, such as
+    /// http://localhost:8080/v1/chat/completions. Each pair is asked about in both orders.
+    public var judgeUrl: String?
     /// Judges the two `systems` by a shell command that reads and writes JSON lines, as Docs/porting.md says: each pair in both orders.
     public var judgeCommand: String?
     /// Seconds of silence after which the judge is started again.
@@ -25,7 +28,7 @@ public struct SystemPreferenceSettings: Settings {
     /// What `preferenceTasks` are: pairwise or ranking; by the number of systems unless given.
     public var taskForm: String?
     /// A JSONL file of answers to `preferenceTasks`: {"task", "annotator", "slider"} to pairs, {"task", "annotator", "ranks"} to
-    /// rankings.
+    /// rankings. Beside a judge and the tasks of its two `systems`: how often it agrees with people.
     public var preferenceAnswers: String?
     /// How a slider counts: sign (won, lost or a tie) or weighted (by its position).
     public var answerScale = "sign"
@@ -80,15 +83,18 @@ public struct SystemPreferenceSettings: Settings {
     /// One thing is done at a time, on as many systems as it needs.
     private func validateCombination() throws {
         let actions = [
-            ("--judge-command", judgeCommand), ("--judge-requests", judgeRequests), ("--judge-answers", judgeAnswers),
-            ("--pick-examples", pickExamples), ("--preference-tasks", preferenceTasks),
+            ("--judge-url", judgeUrl), ("--judge-command", judgeCommand), ("--judge-requests", judgeRequests),
+            ("--judge-answers", judgeAnswers),
+            ("--pick-examples", pickExamples), ("--preference-tasks", preferenceAnswers == nil ? preferenceTasks : nil),
         ].filter { $0.1 != nil }.map(\.0)
         guard actions.count <= 1 else {
             throw InvalidSetting("\(actions.joined(separator: " and ")) are different things; choose one of them")
         }
         if preferenceAnswers != nil {
-            guard preferenceTasks != nil, systems.isEmpty, judgeComparisons == nil else {
-                throw InvalidSetting("--preference-answers needs --preference-tasks, the file of the tasks, and nothing else")
+            guard preferenceTasks != nil, judgeComparisons == nil, isJudged ? systems.count == 2 : systems.isEmpty && actions.isEmpty else {
+                throw InvalidSetting(
+                    "--preference-answers needs --preference-tasks, the file of the tasks, and nothing else; or two --systems with --judge-url, "
+                        + "--judge-command or --judge-answers, whose verdicts people are compared with")
             }
             return
         }
@@ -98,13 +104,14 @@ public struct SystemPreferenceSettings: Settings {
         }
         guard let action = actions.first else {
             throw InvalidSetting(
-                "what is to be done with them? --judge-command, --judge-requests, --judge-answers, --preference-tasks or --pick-examples"
+                "what is to be done with them? --judge-url, --judge-command, --judge-requests, --judge-answers, --preference-tasks or --pick-examples"
             )
         }
         if judgeComparisons != nil {
             guard systems.isEmpty, action.hasPrefix("--judge") else {
                 throw InvalidSetting(
-                    "--judge-comparisons takes the place of --systems, for --judge-command, --judge-requests or --judge-answers")
+                    "--judge-comparisons takes the place of --systems, for --judge-url, --judge-command, --judge-requests or --judge-answers"
+                )
             }
             return
         }
@@ -113,6 +120,9 @@ public struct SystemPreferenceSettings: Settings {
             throw InvalidSetting("\(action) takes two --systems, not \(systems.count)")
         }
     }
+
+    /// Whether a judge gives verdicts.
+    var isJudged: Bool { judgeUrl != nil || judgeCommand != nil || judgeAnswers != nil }
 
     /// Whether tasks are pairs.
     var isPairwise: Bool {

@@ -11,6 +11,8 @@ import Tensor
 public struct SystemPreferences: ReportTask {
     /// What is compared, and how.
     public var preferences = SystemPreferenceSettings()
+    /// What a judge is asked, and how.
+    public var judge = JudgeSettings()
     /// Where it writes, and how it runs.
     public var run = RunSettings()
 
@@ -20,41 +22,52 @@ public struct SystemPreferences: ReportTask {
     /// The defaults.
     public init() {}
 
-    public static var groups: [SettingsGroup<SystemPreferences>] { [.init(\.preferences), .init(\.run)] }
+    public static var groups: [SettingsGroup<SystemPreferences>] { [.init(\.preferences), .init(\.judge), .init(\.run)] }
+
+    public func validate() throws {
+        try validateGroups()
+        try validateJudge()
+    }
 
     public func run(_ listener: ReportListener) throws {
         try validate()
         try checkOutputs()
-        if let path = preferences.preferenceAnswers { return try analyse(answers: path, listener) }
+        if let path = preferences.preferenceAnswers, !preferences.isJudged { return try analyse(answers: path, listener) }
         if let path = preferences.pickExamples { return try pick(into: path, listener) }
-        if let path = preferences.preferenceTasks { return try writeTasks(into: path, listener) }
+        if preferences.preferenceAnswers == nil, let path = preferences.preferenceTasks { return try writeTasks(into: path, listener) }
         if let path = preferences.judgeRequests {
             let pairs = try pairs(listener)
             let questions = PairwiseJudging.questions(inputs: pairs.inputs, first: pairs.first, second: pairs.second)
-            try write(questions.enumerated().map { JudgeRequest(id: $0, $1) }, to: path, listener)
+            let prompt = try judge.prompt(isForService: false)
+            try write(questions.enumerated().map { JudgeRequest(id: $0, $1, prompt: prompt($1)) }, to: path, listener)
             return
         }
-        try judge(listener)
+        try askJudge(listener)
     }
 
     /// No file that is written is one that is read.
     private func checkOutputs() throws {
         let systems = try SystemOutputs.files(preferences.systems, table: preferences.tableName, runs: runs)
         let read =
-            systems + [preferences.judgeComparisons, preferences.preferenceAnswers].compactMap { $0.map { URL(fileURLWithPath: $0) } }
+            systems
+            + [
+                preferences.judgeComparisons, preferences.preferenceAnswers, judge.judgeTemplate, judge.instructionDifficulties,
+                judge.gamedAnnotations,
+            ].compactMap { $0.map { URL(fileURLWithPath: $0) } }
         // with answers, the tasks are read
         let tasks = preferences.preferenceAnswers == nil ? preferences.preferenceTasks : nil
         for (option, path) in [
             ("--pick-examples", preferences.pickExamples), ("--preference-tasks", tasks), ("--judge-requests", preferences.judgeRequests),
+            ("--judge-cache", judge.judgeCache),
         ] {
             guard let path else { continue }
             try OutputFile.check(URL(fileURLWithPath: path), option: option, isNoneOf: read)
         }
     }
 
-    private var runs: URL { URL(fileURLWithPath: run.outputDir, isDirectory: true) }
+    var runs: URL { URL(fileURLWithPath: run.outputDir, isDirectory: true) }
 
-    private var random: Philox { Philox(seed: run.seed).split("preferences") }
+    var random: Philox { Philox(seed: run.seed).split("preferences") }
 
     private func write<Row: Codable>(_ rows: [Row], to path: String, _ listener: ReportListener) throws {
         try JSONLines<Row>(URL(fileURLWithPath: path)).write(rows)
@@ -110,7 +123,7 @@ public struct SystemPreferences: ReportTask {
     }
 
     /// The answers in a file; what is wrong with one is said with its line.
-    private func read<Answer: Codable>(_ file: URL, check: (Answer) throws -> Void) throws -> [Answer] {
+    func read<Answer: Codable>(_ file: URL, check: (Answer) throws -> Void) throws -> [Answer] {
         var answers: [Answer] = []
         try JSONLines<Answer>(file).readEach { answer, _ in
             do {
@@ -130,48 +143,6 @@ public struct SystemPreferences: ReportTask {
         } catch FormatError.badRow {
             return nil
         }
-    }
-
-    // MARK: Judges
-
-    /// What is judged: two systems' outputs, or the preferred and the other summary of comparisons.
-    private func pairs(_ listener: ReportListener) throws -> (names: [String], inputs: [String], first: [String], second: [String]) {
-        var random = random
-        if let path = preferences.judgeComparisons {
-            let all = try JSONLines<Comparison>(URL(fileURLWithPath: path)).read()
-            let rows = draw(all.count, using: &random).map { all[$0] }
-            return (
-                ["preferred", "other"], rows.map { PromptFormat.tldr.prompt(for: $0) }, rows.map(\.chosen),
-                rows.map(\.rejected)
-            )
-        }
-        let joined = try SystemOutputs(preferences.systems, table: preferences.tableName, runs: runs, note: listener.note)
-        let places = draw(joined.inputs.count, using: &random)
-        return (
-            joined.systems.map(\.name), places.map { joined.inputs[$0] },
-            places.map { joined.systems[0].rows[$0][0].response }, places.map { joined.systems[1].rows[$0][0].response }
-        )
-    }
-
-    private func judge(_ listener: ReportListener) throws {
-        let pairs = try pairs(listener)
-        var random = random.split("bootstrap")
-        func summary(_ judge: some PairwiseJudge) throws -> PairwiseJudging.Summary? {
-            try PairwiseJudging.compare(
-                inputs: pairs.inputs, first: pairs.first, second: pairs.second, judge: judge, resamples: preferences.bootstrapResamples,
-                using: &random)
-        }
-        let found =
-            if let path = preferences.judgeAnswers {
-                try summary(RecordedJudge(URL(fileURLWithPath: path)))
-            } else {
-                try summary(JudgeProcess(command: preferences.judgeCommand ?? "", patience: preferences.judgePatience))
-            }
-        guard let found else { throw InvalidSetting("there is no input to judge") }
-        try finish(
-            PreferenceResults(
-                found, names: pairs.names, inputs: pairs.inputs, isAccuracy: preferences.judgeComparisons != nil),
-            listener)
     }
 
     // MARK: Examples
@@ -198,18 +169,23 @@ public struct SystemPreferences: ReportTask {
     // MARK: Ends
 
     /// Numbers of inputs in their order: all, or as many as are wanted, drawn at random.
-    private func draw(_ count: Int, using generator: inout Philox) -> [Int] {
+    func draw(_ count: Int, using generator: inout Philox) -> [Int] {
         var random = SplitMix64(from: &generator)
         return random.distinctIndices(min(count, preferences.judgedInputs), below: count).sorted()
     }
 
-    private func finish(_ results: PreferenceResults, _ listener: ReportListener) throws {
+    func session(_ listener: ReportListener) throws -> RunSession {
         var environment = StageEnvironment()
         environment.sinks = listener.sinks
         let configuration = RunConfiguration(stage: .diversity, program: "rlhf-report prefer", options: try values)
-        let session = try RunSession(
+        return try RunSession(
             configuration, run, known: Self.names, in: runs.appendingPathComponent(run.runId ?? Self.runName), environment)
-        guard try session.begins() else { return }
+    }
+
+    /// - Parameter opened: the run, where it has begun already.
+    func finish(_ results: PreferenceResults, _ listener: ReportListener, _ opened: RunSession? = nil) throws {
+        let session = try opened ?? session(listener)
+        guard try opened != nil || session.begins() else { return }
         try session.finish(stage: "preferences", values: results.flatValues) { try results.write(to: $0) }
         listener.show(results.text)
     }

@@ -1,0 +1,115 @@
+import Formats
+public import Foundation
+import Synchronization
+
+/// The answers of a judge so far, in a file of JSON lines: one line for each, written as soon as it is there.
+///
+/// The key of an answer is a hash of the address and the bytes of the request. A line that a killed run has left unfinished is passed over.
+public final class JudgeCache: Sendable {
+    private struct Line: Codable {
+        var request: String
+        var reply: ChatReply
+    }
+
+    private struct State {
+        var replies: [String: ChatReply] = [:]
+        var endsWithNewline = true
+    }
+
+    private let file: URL
+    private let state: Mutex<State>
+    /// The lines that could not be read, from 1.
+    public let damagedLines: [Int]
+
+    /// Reads a cache; the file need not exist, and is made with the first answer.
+    /// - Throws: `FormatError`; ``Problem`` for a file that is something else.
+    public init(_ file: URL) throws {
+        self.file = file
+        guard try FileStatus.of(file.path) != nil else {
+            state = Mutex(State())
+            damagedLines = []
+            return
+        }
+        // a folder, a pipe or a device is told here, before anything is asked
+        let descriptor = try Descriptor(readingFile: file.path)
+        var found = State()
+        if try descriptor.length() > 0 { found.endsWithNewline = try Self.lastByte(of: descriptor) == 0x0a }
+        let reader = LineReader(try ByteSource(file: file), limit: 1 << 24)
+        var damaged: [Int] = []
+        var lines = 0
+        while let line = try reader.next() {
+            if case .text(let bytes) = line {
+                if bytes.allSatisfy(OneLine.isSpace) { continue }
+                lines += 1
+                if let row = try? JSONDecoder().decode(Line.self, from: Foundation.Data(bytes)) {
+                    found.replies[row.request] = row.reply
+                    continue
+                }
+            }
+            damaged.append(reader.lineNumber)
+        }
+        guard !found.replies.isEmpty || lines <= 1 && !found.endsWithNewline || damaged.isEmpty else { throw Problem(path: file.path) }
+        state = Mutex(found)
+        damagedLines = damaged
+    }
+
+    /// The key of a request.
+    public static func key(address: String, body: [UInt8]) -> String {
+        var hash = FNVHash()
+        hash.add(Array(address.utf8))
+        hash.add([0])
+        hash.add(body)
+        return hash.digits
+    }
+
+    /// The answer to a request, if it is known.
+    public subscript(key: String) -> ChatReply? { state.withLock { $0.replies[key] } }
+
+    /// Keeps an answer, in the file before it returns.
+    /// - Throws: `FileError`.
+    public func store(_ reply: ChatReply, for key: String) throws {
+        let line = try JSONLines<Line>.line(Line(request: key, reply: reply))
+        try state.withLock { state in
+            let descriptor = try Descriptor(creatingFile: file.path, O_WRONLY | O_APPEND)
+            // one write, so that lines of two runs do not mix
+            let text = (state.endsWithNewline ? "" : "\n") + line + "\n"
+            try Array(text.utf8).withUnsafeBytes { try descriptor.write($0) }
+            state.endsWithNewline = true
+            state.replies[key] = reply
+        }
+    }
+
+    private static func lastByte(of descriptor: borrowing Descriptor) throws -> UInt8 {
+        var byte: UInt8 = 0
+        let length = try descriptor.length()
+        guard length > 0, pread(descriptor.number, &byte, 1, off_t(length - 1)) == 1 else { return 0x0a }
+        return byte
+    }
+
+    /// A file that is no cache.
+    public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
+        /// The file.
+        public var path: String
+
+        public var description: String {
+            "\(path) is no cache of a judge: no line of it has \"request\" and \"reply\"; name another file, which is then made"
+        }
+    }
+}
+
+/// The hash FNV-1a of 128 bits. It tells requests apart that differ by accident; nobody gains by two that do not.
+package struct FNVHash {
+    private var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+
+    package init() {}
+
+    package mutating func add(_ bytes: [UInt8]) {
+        for byte in bytes { value = (value ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013b }
+    }
+
+    /// 32 hexadecimal digits.
+    package var digits: String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 32 - text.count) + text
+    }
+}

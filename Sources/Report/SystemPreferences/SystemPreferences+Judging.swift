@@ -1,0 +1,163 @@
+import Data
+import Eval
+import Formats
+import Foundation
+import Runs
+import Study
+import Tensor
+
+/// Asking a judge, and what its verdicts come to.
+extension SystemPreferences {
+    /// Whether the settings of the judge fit what is done.
+    /// - Throws: `InvalidSetting`.
+    func validateJudge() throws {
+        let defaults = JudgeSettings()
+        if preferences.judgeUrl != nil {
+            guard let model = judge.judgeModel, !model.isEmpty else {
+                throw InvalidSetting("--judge-url needs --judge-model, the model's name as the service knows it")
+            }
+        } else if let name = Self.serviceSettings(of: judge).first {
+            throw InvalidSetting("\(name) is about --judge-url, which is not given")
+        }
+        if preferences.judgeUrl == nil, preferences.judgeCommand == nil, preferences.judgeRequests == nil,
+            judge.judgePrompt != defaults.judgePrompt || judge.judgeTemplate != nil || judge.judgeTies
+        {
+            throw InvalidSetting(
+                "--judge-prompt, --judge-template and --judge-ties are about --judge-url, --judge-command or --judge-requests")
+        }
+        if judge.instructionDifficulties != nil, !preferences.isJudged {
+            throw InvalidSetting(
+                "--instruction-difficulties is about the verdicts of a judge: --judge-url, --judge-command or --judge-answers")
+        }
+    }
+
+    /// The options of the service that are given.
+    private static func serviceSettings(of judge: JudgeSettings) -> [String] {
+        let defaults = JudgeSettings()
+        let changed: [(String, Bool)] = [
+            ("--judge-model", judge.judgeModel != nil), ("--judge-key-variable", judge.judgeKeyVariable != defaults.judgeKeyVariable),
+            ("--judge-labels", !judge.judgeLabels.isEmpty), ("--judge-verdict", judge.judgeVerdict != defaults.judgeVerdict),
+            ("--judge-cache", judge.judgeCache != nil), ("--judge-tokenizer", judge.judgeTokenizer != nil),
+            ("--judge-price-in", judge.judgePriceIn != nil), ("--judge-price-out", judge.judgePriceOut != nil),
+        ]
+        return changed.filter(\.1).map(\.0)
+    }
+
+    typealias JudgedPairs = (names: [String], inputs: [String], first: [String], second: [String])
+
+    /// What is judged: two systems' outputs, or the preferred and the other summary of comparisons.
+    func pairs(_ listener: ReportListener) throws -> JudgedPairs {
+        var random = random
+        if let path = preferences.judgeComparisons {
+            let all = try JSONLines<Comparison>(URL(fileURLWithPath: path)).read()
+            let rows = draw(all.count, using: &random).map { all[$0] }
+            return (
+                ["preferred", "other"], rows.map { PromptFormat.tldr.prompt(for: $0) }, rows.map(\.chosen),
+                rows.map(\.rejected)
+            )
+        }
+        let joined = try SystemOutputs(preferences.systems, table: preferences.tableName, runs: runs, note: listener.note)
+        let places = draw(joined.inputs.count, using: &random)
+        return (
+            joined.systems.map(\.name), places.map { joined.inputs[$0] },
+            places.map { joined.systems[0].rows[$0][0].response }, places.map { joined.systems[1].rows[$0][0].response }
+        )
+    }
+
+    func askJudge(_ listener: ReportListener) throws {
+        let pairs = try pairs(listener)
+        // what is read beside the verdicts is read first: a fault in it must not come behind the work
+        let people = try answersOfPeople()
+        let difficulties = try judge.difficulties()
+        let gamed = try judge.gamed()
+        var random = random.split("bootstrap")
+        func summary(_ judge: some PairwiseJudge) throws -> (PairwiseJudging.Summary?, JudgeLedger?) {
+            let found = try PairwiseJudging.compare(
+                inputs: pairs.inputs, first: pairs.first, second: pairs.second, judge: judge, resamples: preferences.bootstrapResamples,
+                using: &random)
+            return (found, judge.ledger)
+        }
+        var opened: RunSession?
+        let asked: (summary: PairwiseJudging.Summary?, ledger: JudgeLedger?)
+        if let path = preferences.judgeAnswers {
+            asked = try summary(RecordedJudge(URL(fileURLWithPath: path)))
+        } else if let url = preferences.judgeUrl {
+            // the run folder first: answers may have a price
+            let session = try session(listener)
+            guard try session.begins() else { return }
+            opened = session
+            asked = try summary(try service(url, listener))
+        } else {
+            asked = try summary(
+                JudgeProcess(
+                    command: preferences.judgeCommand ?? "", patience: preferences.judgePatience,
+                    prompt: try judge.prompt(isForService: false)))
+        }
+        guard let found = asked.summary else { throw InvalidSetting("there is no input to judge") }
+        var results = PreferenceResults(
+            found, names: pairs.names, inputs: pairs.inputs, first: pairs.first, second: pairs.second,
+            isAccuracy: preferences.judgeComparisons != nil)
+        results.add(
+            Dictionary(
+                uniqueKeysWithValues: AlpacaEvalWinRate.Form.allCases.compactMap { form in
+                    estimate(form, found, pairs, difficulties, gamed).map { (form, $0) }
+                }))
+        if let people {
+            guard
+                let agreement = PeopleAgreement(
+                    inputs: pairs.inputs, first: pairs.first, second: pairs.second, outcomes: found.outcomes, tasks: people.tasks,
+                    people: people.outcomes)
+            else { throw InvalidSetting("no task in --preference-tasks that people have answered is about texts that were judged") }
+            results.add(agreement)
+        }
+        if let ledger = asked.ledger { results.add(ledger) }
+        try finish(results, listener, opened)
+    }
+
+    /// One of alpaca_eval's estimates, where what it needs is known.
+    private func estimate(
+        _ form: AlpacaEvalWinRate.Form, _ found: PairwiseJudging.Summary, _ pairs: JudgedPairs, _ difficulties: [String: Double]?,
+        _ gamed: [AlpacaEvalWinRate.GamedComparison]?
+    ) -> AlpacaEvalWinRate.Estimate? {
+        switch form {
+        case .minimal: break
+        case .unregularised: guard difficulties != nil else { return nil }
+        case .v1: guard difficulties != nil, gamed != nil else { return nil }
+        }
+        let outcomes = found.outcomes
+        return AlpacaEvalWinRate.estimate(
+            form,
+            of: pairs.inputs.indices.map {
+                .init(outcome: outcomes[$0], first: pairs.first[$0], second: pairs.second[$0], difficulty: difficulties?[pairs.inputs[$0]])
+            }, gamed: gamed ?? [])
+    }
+
+    /// The judge behind an address.
+    private func service(_ url: String, _ listener: ReportListener) throws -> any PairwiseJudge {
+        guard let make = listener.judgeService else {
+            throw InvalidSetting("--judge-url needs ReportListener.judgeService, which makes its judge")
+        }
+        let file: URL
+        if let path = judge.judgeCache {
+            file = URL(fileURLWithPath: path)
+        } else {
+            try FileManager.default.createDirectory(at: runs, withIntermediateDirectories: true)
+            file = runs.appendingPathComponent("judge-cache.jsonl")
+        }
+        let cache = try JudgeCache(file)
+        if !cache.damagedLines.isEmpty {
+            let lines = cache.damagedLines.prefix(10).map(String.init).joined(separator: ", ")
+            listener.note("\(file.path): \(cache.damagedLines.count) lines are not whole and are passed over (line \(lines))")
+        }
+        return try make(JudgeServiceRequest(url: url, chat: try judge.chat(seed: run.seed), cache: cache, settings: judge))
+    }
+
+    /// What people have said beside a judge: the tasks, and the outcome of each that is answered.
+    private func answersOfPeople() throws -> (tasks: [PairwiseTask], outcomes: [(task: String, outcome: Double)])? {
+        guard let path = preferences.preferenceAnswers else { return nil }
+        let tasks = try JSONLines<PairwiseTask>(URL(fileURLWithPath: preferences.preferenceTasks ?? "")).read()
+        let known = Set(tasks.map(\.id))
+        let rows: [PairwiseAnswer] = try read(URL(fileURLWithPath: path)) { try PairwiseAnalysis.check($0, tasks: known) }
+        return (tasks, try preferences.analysis.outcomes(tasks: tasks, answers: rows))
+    }
+}

@@ -1,0 +1,221 @@
+internal import Eval
+internal import Foundation
+internal import Synchronization
+
+/// One call of a judge: its questions, and the threads that ask them.
+final class ChatRound: Sendable {
+    /// What the threads share.
+    private struct State {
+        var next = 0
+        var opinions: [JudgeOpinion?]
+        var failuresInARow = 0
+        /// What the service did that left the last such question without an answer.
+        var lastReason: String?
+        var answered = 0
+        var done = 0
+        var error: (any Error)?
+        /// Until when the service asked to be left alone.
+        var quietUntil = ContinuousClock.now
+    }
+
+    /// What became of one question.
+    private enum Outcome {
+        case reply(ChatReply)
+        case omitted(JudgeOmission, reason: String)
+        /// Another thread has ended the round.
+        case stopped
+    }
+
+    private let judge: ChatJudge
+    private let questions: [PairwiseQuestion]
+    private let spent: @Sendable ((inout JudgeLedger) -> Void) -> Void
+    private let state: Mutex<State>
+
+    init(judge: ChatJudge, questions: [PairwiseQuestion], spent: @escaping @Sendable ((inout JudgeLedger) -> Void) -> Void) {
+        self.judge = judge
+        self.questions = questions
+        self.spent = spent
+        state = Mutex(State(opinions: [JudgeOpinion?](repeating: nil, count: questions.count)))
+    }
+
+    /// Asks everything.
+    /// - Throws: the first thing that ends the round.
+    func run() throws -> [JudgeOpinion] {
+        spent { $0.questions += self.questions.count }
+        let group = DispatchGroup()
+        for _ in 0..<min(judge.options.concurrency, questions.count) {
+            group.enter()
+            Thread.detachNewThread {
+                self.work()
+                group.leave()
+            }
+        }
+        group.wait()
+        return try state.withLock { state in
+            if let error = state.error { throw error }
+            return state.opinions.compactMap { $0 }
+        }
+    }
+
+    /// One thread: a question after the other.
+    private func work() {
+        // each has a client of its own, for a client keeps to one connection
+        let client = ServiceClient()
+        while let index = takeNext() {
+            do {
+                guard let opinion = try opinion(of: index, client) else { return }
+                let done = state.withLock { state in
+                    state.opinions[index] = opinion
+                    state.done += 1
+                    return state.done
+                }
+                judge.options.progress(done, questions.count)
+            } catch {
+                state.withLock { $0.error = $0.error ?? error }
+                return
+            }
+        }
+    }
+
+    /// Why the service has not answered the last question that it has not answered; nil where it has answered all.
+    var lastReason: String? { state.withLock { $0.lastReason } }
+
+    private func takeNext() -> Int? {
+        state.withLock { state in
+            guard state.error == nil, state.next < questions.count else { return nil }
+            defer { state.next += 1 }
+            return state.next
+        }
+    }
+
+    private var isStopped: Bool { state.withLock { $0.error != nil } }
+
+    /// The opinion about a question, from the cache or the service; nil where the round has ended.
+    private func opinion(of index: Int, _ client: ServiceClient) throws -> JudgeOpinion? {
+        let prompt = judge.chat.prompt(questions[index])
+        let body = judge.chat.body(prompt: prompt)
+        let key = JudgeCache.key(address: judge.address.text, body: body)
+        if let known = judge.cache?[key] {
+            try check(prompt, index, known)
+            spent { $0.add(known, fromCache: true, prices: self.judge.options.prices) }
+            return judge.chat.opinion(of: known)
+        }
+        switch try ask(body, client) {
+        case .stopped: return nil
+        case .omitted(let omission, let reason):
+            try fail(reason)
+            return JudgeOpinion(omission: omission)
+        case .reply(let reply):
+            try check(prompt, index, reply)
+            spent { $0.add(reply, fromCache: false, prices: self.judge.options.prices) }
+            let opinion = judge.chat.opinion(of: reply)
+            if opinion.omission?.isOfTheService == true {
+                // what another setting of the service may mend is asked again another time
+                try fail(opinion.omission?.rawValue ?? "")
+                return opinion
+            }
+            state.withLock {
+                $0.failuresInARow = 0
+                $0.answered += 1
+            }
+            if opinion.omission != .empty { try judge.cache?.store(reply, for: key) }
+            return opinion
+        }
+    }
+
+    /// Counts a question that the service has not answered.
+    /// - Throws: `ChatJudge.Failure.givenUp` for one too many in a row.
+    private func fail(_ reason: String) throws {
+        let (failures, answered) = state.withLock { state in
+            state.failuresInARow += 1
+            state.lastReason = reason
+            return (state.failuresInARow, state.answered)
+        }
+        guard failures < judge.options.patience else {
+            throw ChatJudge.Failure.givenUp(endpoint: judge.address.description, failures: failures, reason: reason, answered: answered)
+        }
+    }
+
+    private func check(_ prompt: String, _ index: Int, _ reply: ChatReply) throws {
+        guard let (counted, expected) = judge.chat.check.shortfall(of: prompt, in: reply) else { return }
+        let input = ServiceKey.shown(questions[index].input.prefix(60), hiding: judge.key)
+        throw ChatJudge.Failure.truncated(
+            task: "question \(index) ('\(input)…')", endpoint: judge.address.description, counted: counted, expected: expected)
+    }
+
+    // MARK: One request
+
+    /// Sends a request, again where that may help.
+    private func ask(_ body: [UInt8], _ client: ServiceClient) throws -> Outcome {
+        let options = judge.options
+        var pause = options.pause
+        var reason = ""
+        for attempt in 0..<options.attempts {
+            if attempt > 0 {
+                guard wait(until: .now + .seconds(pause)) else { return .stopped }
+                pause = min(pause * 2, options.pause * 16)
+            }
+            guard wait(until: state.withLock { $0.quietUntil }) else { return .stopped }
+            spent {
+                $0.requests += 1
+                if attempt > 0 { $0.retries += 1 }
+            }
+            let start = ContinuousClock.now
+            let answer: ServiceClient.Answer
+            do {
+                answer = try client.post(
+                    body, to: judge.address, key: judge.key, limits: .init(seconds: options.timeout, bytes: options.answerBytes))
+            } catch .redirected(let status, let target) {
+                throw ChatJudge.Failure.redirected(status: status, endpoint: judge.address.description, to: target)
+            } catch .failed(let failure) {
+                reason = failure
+                continue
+            } catch {
+                return .omitted(.malformed, reason: error.description)
+            }
+            switch answer.status {
+            case 200: return read(answer.body, seconds: Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000)
+            case 400, 413, 422: return .omitted(.rejected, reason: "status \(answer.status)")
+            case 408, 429, 500..<600:
+                reason = "status \(answer.status)"
+                guard let asked = answer.retryAfter, asked > 0 else { continue }
+                guard asked <= options.timeout else {
+                    return .omitted(.failed, reason: reason + ", and it asks to wait longer than the time-out")
+                }
+                state.withLock { $0.quietUntil = max($0.quietUntil, .now + .seconds(asked)) }
+            case 401, 403:
+                throw ChatJudge.Failure.keyRefused(
+                    status: answer.status, endpoint: judge.address.description, variable: judge.key?.variable ?? judge.variable,
+                    isSet: judge.key != nil)
+            default: throw ChatJudge.Failure.refused(status: answer.status, endpoint: judge.address.description)
+            }
+        }
+        return .omitted(.failed, reason: reason)
+    }
+
+    private func read(_ body: [UInt8], seconds: Double) -> Outcome {
+        do {
+            var reply = try ChatReply(body: body)
+            // a service may write back what it was sent; nothing of the key is kept
+            reply.text = reply.text.map { judge.key?.hidden(in: $0) ?? $0 }
+            reply.finish = reply.finish.map { ServiceKey.shown($0, hiding: judge.key) }
+            reply.firstToken = reply.firstToken?.map {
+                ChatReply.Token(token: judge.key?.hidden(in: $0.token) ?? $0.token, logProbability: $0.logProbability)
+            }
+            reply.seconds = seconds
+            return .reply(reply)
+        } catch {
+            return .omitted(.malformed, reason: "an answer that is not one of a chat: \(error)")
+        }
+    }
+
+    /// Sleeps; false as soon as the round has ended.
+    private func wait(until time: ContinuousClock.Instant) -> Bool {
+        while true {
+            if isStopped { return false }
+            let rest = Double((time - ContinuousClock.now) / .milliseconds(1)) / 1000
+            guard rest > 0 else { return true }
+            Thread.sleep(forTimeInterval: min(rest, 0.1))
+        }
+    }
+}
