@@ -7,7 +7,7 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps options demo demo-debian demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-processors fuzz torture timings \
+.PHONY: build deps options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-processors fuzz torture timings \
         bench bench-operations compare format lint clean
 
 # The libraries and the seven programs, in .build/release.
@@ -41,6 +41,10 @@ deps:
 # The whole study in small: on generated posts, and on the package descriptions that apt keeps on this machine.
 demo demo-debian: build
 	Examples/Pipeline/pipeline.sh $@
+
+# The experiment on instructions in small: generated ones whose answers are checked, two in sequence out of distribution.
+demo-instructions: build
+	Examples/Pipeline/instructions.sh $@
 
 # The paper's study over three seeds, with a table of intervals: make experiment [EXPERIMENT_SCALE=full|small|tiny]
 EXPERIMENT_SCALE ?= full
@@ -95,7 +99,7 @@ options: build
 	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
 	    for program in train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report \
 	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report methods" "rlhf-report history" "rlhf-report prefer" "rlhf-report score" \
-	        "rlhf-report index"; do \
+	        "rlhf-report index" "rlhf-report export"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md
 

@@ -9,6 +9,9 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
     case missingSplit(String, folder: String, found: [String])
     /// Two files that both could hold one split.
     case ambiguousSplit(String, files: [String])
+    /// Parts of a split that is cut into several files and of which not all are there: the names of the first of them, without endings, and how
+    /// many are missing.
+    case missingShards(String, folder: String, names: [String], count: Int)
     /// A split name that a corpus does not have.
     case unknownSplit(String, available: [String])
     /// A split that holds no example.
@@ -34,6 +37,9 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "found \(DataError.list(found)))"
         case .ambiguousSplit(let split, let files):
             "more than one file holds the split \"\(split)\": \(DataError.list(files)); keep one of them"
+        case .missingShards(let split, let folder, let names, let count):
+            "\(folder) lacks \(count == 1 ? "a part" : "\(count) parts") of the split \"\(split)\": \(DataError.list(names))"
+                + "\(count > names.count ? ", …" : ""); all parts must be there"
         case .unknownSplit(let split, let available):
             "there is no split \"\(split)\"; available: \(DataError.list(available))"
         case .emptySplit(let split, let reason): "the split \"\(split)\" is empty: \(reason)"

@@ -8,12 +8,13 @@ struct Score: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Scores rows of prompt and response with a reward model.",
+        abstract: "Scores rows of prompt and response with a reward model, or another reward.",
         discussion: """
             Adds a column to a JSONL file, or to the tables of a run.
 
               rlhf-report score --model-name runs/rm --score answers.jsonl
               rlhf-report score --model-name runs/rm --score bon --table-names test
+              rlhf-report score --reward-function check --score-column right --score bon
             """)
 
     @OptionGroup(title: "Rows and model") var scoring: ScoringOptions

@@ -23,6 +23,16 @@ public struct DataOptions: SettingsOptions {
     public var validationFile: String?
     @Option(help: "A file of test rows, in place of the data set's own.")
     public var testFile: String?
+    @Option(help: "A file of validation rows out of distribution, in place of the data set's own.")
+    public var oodValidationFile: String?
+    @Option(help: "A file of test rows out of distribution, in place of the data set's own.")
+    public var oodTestFile: String?
+    @Option(
+        help: """
+            How the rows of files are written: posts, comparisons, messages, conversations, prompt-completion, prompt, alpaca, preference, \
+            ultrafeedback, unpaired, alpaca-preference, hh or hh-messages (Docs/data.md); found from the first row of each file unless given.
+            """)
+    public var dataFormat: String?
     @Option(help: .yesNo("Whether summarisation means the larger set of prompts, openai-tldr-filtered-queries."))
     public var summarisationDatasetQueries = Self.defaults.summarisationDatasetQueries
     @Option(help: "Another data set whose splits become ood_train, ood_validation and ood_test: cnndm or a folder.")
@@ -37,6 +47,10 @@ public struct DataOptions: SettingsOptions {
             AskReddit, relationships, tifu, dating_advice, subreddit:NAME, length (245 words at most), length:WORDS, or sentiment.
             """)
     public var datasetStructuredSubset: String?
+    @Option(help: "A column of the rows: those with one of --ood-values in it become the ood_ splits of their files.")
+    public var oodColumn: String?
+    @Option(help: "The texts in that column that make a row out of distribution, with commas between them.")
+    public var oodValues = ArgumentList(Self.defaults.oodValues)
     @Option(
         help:
             "The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split."

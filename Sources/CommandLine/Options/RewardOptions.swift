@@ -8,7 +8,8 @@ public struct RewardOptions: SettingsOptions {
     @Option(
         help: """
             summarisation (a reward model, --rf-model-dir), sentiment (a classifier's probability, --rf-model-dir), rouge, bleu, \
-            token-id, length, compression, pattern, or process (a program of your own, --scorer-command). Several, each once, with \
+            token-id, length, compression, pattern, process (a program of your own, --scorer-command), or check (whether the answer to a \
+            generated instruction is right, or equals the reference). Several, each once, with \
             weights, are added: summarisation:1,length:-0.2.
             """)
     public var rewardFunction = Self.defaults.rewardFunction

@@ -7,7 +7,9 @@ public struct ScoringOptions: SettingsOptions {
 
     @Option(
         help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.")
-    public var modelName: String
+    public var modelName: String?
+    @Option(help: "In place of a model a reward that needs none: check, rouge, bleu, length or compression.")
+    public var rewardFunction: String?
     @Option(help: "Of a classifier with several labels: the one that counts, by name or number.")
     public var rewardLabel: String?
     @Option(help: "How a classifier reads prompt and response: chat, pair or text; as it is meant unless given.")

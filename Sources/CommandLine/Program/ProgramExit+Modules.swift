@@ -20,7 +20,7 @@ extension FormatError: ProgramExitProviding {
 extension DataError: ProgramExitProviding {
     public var programExit: ProgramExit {
         switch self {
-        case .missingSplit, .packageDescriptionsNotFetched: .missingInput
+        case .missingSplit, .missingShards, .packageDescriptionsNotFetched: .missingInput
         case .unwritable: .cannotCreate
         case .unknownSplit, .invalidSetting: .usage
         default: .badData

@@ -100,8 +100,15 @@ struct ChatTokens {
 
     // MARK: Comparisons
 
-    /// The tokens that both sides of a comparison begin with, and those of each side up to its end of sequence.
-    func sides(_ conversations: [Conversation]) throws -> (prompt: [Int32], responses: [[Int32]]) {
+    /// The tokens that both sides of a comparison begin with, and those of each side up to its end of sequence. Of one answer with a label, which
+    /// both sides are, the prompt is what the conversation has in common with its prompt alone.
+    func sides(_ conversations: [Conversation], isSingle: Bool = false) throws -> (prompt: [Int32], responses: [[Int32]]) {
+        if isSingle, let conversation = conversations.first {
+            let whole = try closed(filled(ids(template.render(conversation.messages).text)))
+            let opening = try ids(template.render(conversation.prompt, addGenerationPrompt: true).text)
+            let shared = min(zip(opening, whole).prefix { $0 == $1 }.count, whole.count - 1)
+            return (Array(whole[..<shared]), conversations.map { _ in Array(whole[shared...]) })
+        }
         let texts = try conversations.map { try closed(filled(ids(template.render($0.messages).text))) }
         guard let first = texts.first, let second = texts.last else { return ([], []) }
         var shared = zip(first, second).prefix { $0 == $1 }.count

@@ -43,25 +43,55 @@ public struct Conversation: Codable, Sendable, Equatable {
         return (message["content"]?.array ?? []).compactMap { $0["text"]?.string ?? $0.string }.joined(separator: "\n")
     }
 
+    /// The keys that messages have for their role and content.
+    enum MessageNames {
+        /// `role` and `content`.
+        case roleContent
+        /// `from` and `value`, with `human` and `gpt` for the user and the assistant; they are read as the others.
+        case fromValue
+    }
+
+    /// The roles that templates know. A role that is misspelt would be written as it is, and never trained.
+    static let roles: Set<String> = [
+        "system", "developer", "user", "assistant", "tool", "function", "ipython", "environment", "observation", "context", "documents",
+    ]
+
     /// Reads a list of messages.
     /// - Throws: `RowProblem`.
-    static func messages(_ field: String, of record: Record) throws -> [JSONValue] {
+    static func messages(_ field: String, of record: Record, names: MessageNames = .roleContent) throws -> [JSONValue] {
         guard let value = try record.json(field) else { throw RowProblem.missingField(field) }
         guard let messages = value.array else {
             throw RowProblem.wrongType(field: field, expected: "a list of messages", got: RowJSON.kind(value))
         }
         guard !messages.isEmpty else { throw RowProblem.unfit("\"\(field)\" holds no message") }
-        for (index, message) in messages.enumerated() {
-            guard message.members != nil else {
+        let key = names == .fromValue ? "from" : "role"
+        return try messages.enumerated().map { index, message in
+            guard let members = message.members else {
                 throw RowProblem.wrongType(
-                    field: "\(field).\(index)", expected: "an object with role and content", got: RowJSON.kind(message))
+                    field: "\(field).\(index)", expected: "an object with \(key) and \(names == .fromValue ? "value" : "content")",
+                    got: RowJSON.kind(message))
             }
-            guard let role = message["role"]?.unlessNull else { throw RowProblem.missingField("\(field).\(index).role") }
-            guard role.string != nil else {
-                throw RowProblem.wrongType(field: "\(field).\(index).role", expected: "a string", got: RowJSON.kind(role))
+            let place = "\(field).\(index).\(key)"
+            guard let role = message[key]?.unlessNull else { throw RowProblem.missingField(place) }
+            guard let word = role.string else {
+                throw RowProblem.wrongType(field: place, expected: "a string", got: RowJSON.kind(role))
             }
+            let known = names == .fromValue ? ["human": "user", "gpt": "assistant"][word] ?? word : word
+            guard roles.contains(known) else {
+                throw RowProblem.unfit(
+                    "\"\(place)\" is \(OneLine.quoted(word, limit: 40)), no role that is known; expected "
+                        + (names == .fromValue ? "human, gpt, system or tool" : "system, user, assistant, tool, developer or function"))
+            }
+            guard names == .fromValue else { return message }
+            return .object(
+                members.map { member in
+                    switch member.key {
+                    case "from": JSONValue.Member("role", .string(known))
+                    case "value": JSONValue.Member("content", member.value)
+                    default: member
+                    }
+                })
         }
-        return messages
     }
 }
 
@@ -125,6 +155,7 @@ extension Comparison {
     package init(of example: SummaryExample, summaries: [String], choice: Int) {
         self.init(
             id: example.id, subreddit: example.subreddit, title: example.title, post: example.post, summaries: summaries, choice: choice)
+        promptFormat = example.promptFormat
         guard let conversation = example.conversation else { return }
         promptFormat = .contents
         conversations = summaries.map { summary in
@@ -142,7 +173,9 @@ extension Comparison {
         if try record.holdsList("prompt") {
             prompt = try Conversation.messages("prompt", of: record)
         } else {
-            let shared = zip(chosen, rejected).prefix { $0 == $1 }.count
+            var shared = zip(chosen, rejected).prefix { $0 == $1 }.count
+            // where one side goes on behind the other's end, the last message that they share is an answer of both
+            if shared == min(chosen.count, rejected.count), chosen.count != rejected.count { shared -= 1 }
             prompt = Array(chosen[..<shared])
             (chosen, rejected) = (Array(chosen[shared...]), Array(rejected[shared...]))
         }

@@ -19,12 +19,14 @@ public struct CorpusRequest: Sendable {
     public var onBadRow: BadRowPolicy
     /// How many rows of `train` are kept of a set in files, from the first; nil for all.
     public var maximumTrain: Int?
+    /// The shapes that rows of files may have, where the set does not read them in its own way. One alone is the shape that they must have.
+    public var shapes: [RowShape]
 
     /// All rows of the set as it is; see the properties.
     public init(
         seed: UInt64 = 0, parent: URL = URL(fileURLWithPath: "data", isDirectory: true), set: PublishedSet = .posts,
         files: [String: URL] = [:], wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
-        maximumTrain: Int? = nil
+        maximumTrain: Int? = nil, shapes: [RowShape] = RowShape.builtIn
     ) {
         self.seed = seed
         self.parent = parent
@@ -34,6 +36,7 @@ public struct CorpusRequest: Sendable {
         self.selection = selection
         self.onBadRow = onBadRow
         self.maximumTrain = maximumTrain
+        self.shapes = shapes
     }
 }
 
@@ -59,8 +62,8 @@ public struct CorpusFormat: Sendable {
     struct Stored: Sendable {
         /// The folder of the posts, the comparisons or the news, in the folder of all published sets.
         var folder: @Sendable (_ set: PublishedSet, _ parent: URL) throws -> URL
-        /// How a row is made of its fields.
-        var decode: RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) }
+        /// How a row is made of its fields; nil for rows of any known shape.
+        var decode: RowFile<SummaryExample>.RowDecoder?
         /// Which comparisons belong to the set, unless told otherwise.
         var batches = BatchFilter.any
         /// Whether that cannot be told otherwise.
@@ -127,28 +130,33 @@ public struct CorpusFormat: Sendable {
     public func read(_ files: SplitFiles, _ request: CorpusRequest) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
         try SummaryCorpus.load(
             files, wanted: request.wanted, selection: request.selection, onBadRow: request.onBadRow, mayLack: mayLack(request.set),
-            decode: decode, limit: { $0 == "train" ? request.maximumTrain : nil })
+            decode: decode, shapes: shapes(request.shapes), limit: { $0 == "train" ? request.maximumTrain : nil })
     }
 
     /// A reader of the posts in files, row by row.
-    public func reader(_ files: SplitFiles, set: PublishedSet, onBadRow: BadRowPolicy = .fail) -> CorpusReader<SummaryExample> {
-        CorpusReader(files, onBadRow: onBadRow, mayLack: mayLack(set), decode: decode)
+    public func reader(
+        _ files: SplitFiles, set: PublishedSet, onBadRow: BadRowPolicy = .fail, shapes: [RowShape] = RowShape.builtIn
+    ) -> CorpusReader<SummaryExample> {
+        CorpusReader(files, onBadRow: onBadRow, mayLack: mayLack(set), decode: decode, shapes: self.shapes(shapes))
     }
 
-    /// Files that take the place of a made set's rows have the published fields.
+    /// Files that take the place of a made set's rows have the published fields, or those of a shape.
     private var decode: RowFile<SummaryExample>.RowDecoder {
-        if let stored { return stored.decode }
+        if let decode = stored?.decode { return decode }
         return { try SummaryExample($0, defaultID: $1) }
     }
+
+    /// The shapes that rows may have; nil where the set reads them in its own way.
+    private func shapes(_ shapes: [RowShape]) -> [RowShape]? { stored?.decode == nil ? shapes : nil }
 
     /// A set of prompts has posts without summaries.
     private func mayLack(_ set: PublishedSet) -> Set<String> { set == .queries ? ["summary"] : [] }
 
     /// Whether the files hold comparisons of summaries.
     /// - Throws: `DataError` if they cannot be read.
-    public func holdsComparisons(_ files: SplitFiles) throws -> Bool {
+    public func holdsComparisons(_ files: SplitFiles, shapes: [RowShape] = RowShape.builtIn) throws -> Bool {
         if stored?.hasComparisons ?? false { return true }
-        return try files.holdComparisons()
+        return try files.holdComparisons(shapes)
     }
 
     /// Which comparisons of its files belong to the set.
@@ -161,10 +169,12 @@ public struct CorpusFormat: Sendable {
 
 extension CorpusFormat {
     /// The built-in sets.
-    public static let builtIn = [generated, debian, summarisation, cnndm]
+    public static let builtIn = [generated, instructions, debian, summarisation, cnndm]
 
     /// Short posts of an invented forum, see ``GeneratedPosts``.
     public static let generated = CorpusFormat("generated") { try GeneratedPosts(seed: $0.seed).corpus() }
+    /// Instructions whose answers can be checked, two in sequence out of distribution; see ``GeneratedInstructions``.
+    public static let instructions = CorpusFormat("instructions") { try GeneratedInstructions(seed: $0.seed).corpus() }
     /// The package descriptions in this machine's apt lists, see ``PackageDescriptions``.
     public static let debian = CorpusFormat("debian") { try PackageDescriptions(seed: $0.seed).corpus() }
     /// Reddit posts with summaries, and comparisons of summaries of them; see ``PublishedSet``.

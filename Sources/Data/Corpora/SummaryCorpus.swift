@@ -17,6 +17,10 @@ public struct SummaryCorpus: Sendable, Equatable {
     public var sizes: [String: Int]
     /// Splits that the set has on disk and that were not read.
     package private(set) var unread: Set<String> = []
+    /// The shape of the rows of each split's file, where it was looked for.
+    public private(set) var shapes: [String: String] = [:]
+    /// Which of the values that make rows out of distribution some row has.
+    package private(set) var valuesFound: Set<String> = []
 
     /// A set from examples that are in memory.
     public init(
@@ -84,6 +88,7 @@ public struct SummaryCorpus: Sendable, Equatable {
     ///   - onBadRow: What happens to a row that breaks the format.
     ///   - mayLack: Fields that count as empty texts where they are missing.
     ///   - decode: How a row is made of its fields, where they are not the published ones.
+    ///   - shapes: The shapes among which that of each file's rows is found, in place of `decode`.
     ///   - limit: How many rows of a split are kept, from the first; nil for all. `sizes` counts all of them.
     /// - Returns: The corpus, and how many rows were read and skipped.
     /// - Throws: `FormatError.unreadable`, `badRow` or `malformedFile` with file and line, `missingSplit` if there is no file
@@ -91,21 +96,21 @@ public struct SummaryCorpus: Sendable, Equatable {
     public static func load(
         _ folder: URL, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [], decode: @escaping RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) },
-        limit: @escaping (String) -> Int? = { _ in nil }
+        shapes: [RowShape]? = nil, limit: @escaping (String) -> Int? = { _ in nil }
     ) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
         let files = try SplitFiles(in: folder)
         return try load(
-            files, wanted: wanted, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode, limit: limit)
+            files, wanted: wanted, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode, shapes: shapes, limit: limit)
     }
 
     /// The same from files that are named one by one, or some of which are.
     public static func load(
         _ files: SplitFiles, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [], decode: @escaping RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) },
-        limit: @escaping (String) -> Int? = { _ in nil }
+        shapes: [RowShape]? = nil, limit: @escaping (String) -> Int? = { _ in nil }
     ) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
         let reader = CorpusReader<SummaryExample>(
-            files, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode)
+            files, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode, shapes: shapes)
         let read = try reader.read(wanted, limit: limit)
         var about = About(name: files.folder?.lastPathComponent ?? "files", promptFormat: .tldr)
         if let file = files.folder?.appendingPathComponent(About.fileName),
@@ -114,7 +119,7 @@ public struct SummaryCorpus: Sendable, Equatable {
             about = try About(file)
         }
         var corpus = SummaryCorpus(name: about.name, splits: read.rows, format: about.promptFormat, sizes: read.sizes)
-        corpus.unread = read.unread
+        (corpus.unread, corpus.shapes, corpus.valuesFound) = (read.unread, read.shapes, read.valuesFound)
         return (corpus, read.counts)
     }
 

@@ -14,12 +14,44 @@ public struct PromptFormat: RawRepresentable, Codable, Sendable, Hashable, CaseI
     public static let cnnDailyMail = PromptFormat(named: "cnnDailyMail")
     /// The post alone.
     package static let contents = PromptFormat(named: "{post}")
+    /// The post alone, which the answer follows as it is, without a space of ours: a prompt that is written already.
+    public static let verbatim = PromptFormat(named: "verbatim")
+    /// Alpaca's prompt for an instruction, `{post}`, with an input, `{title}`; the answer follows as it is.
+    public static let alpaca = PromptFormat(named: "alpaca")
+    /// Alpaca's prompt for an instruction, `{post}`, alone; the answer follows as it is.
+    public static let alpacaWithoutInput = PromptFormat(named: "alpacaWithoutInput")
     /// The published ways.
-    public static let allCases = [tldr, cnnDailyMail]
+    public static let allCases = [tldr, cnnDailyMail, alpaca, alpacaWithoutInput, verbatim]
 
     private static let templates = [
         "tldr": "SUBREDDIT: r/{subreddit}\nTITLE: {title}\nPOST: {post}\nTL;DR:", "cnnDailyMail": "ARTICLE: {post}\nTL;DR:",
+        "verbatim": "{post}",
+        "alpaca": "Below is an instruction that describes a task, paired with an input that provides further context. "
+            + "Write a response that appropriately completes the request.\n\n"
+            + "### Instruction:\n{post}\n\n### Input:\n{title}\n\n### Response:",
+        "alpacaWithoutInput": "Below is an instruction that describes a task. "
+            + "Write a response that appropriately completes the request.\n\n### Instruction:\n{post}\n\n### Response:",
     ]
+
+    /// Whether the answer stands right behind the prompt. Otherwise one space is between them.
+    public var joinsDirectly: Bool { [Self.verbatim, .alpaca, .alpacaWithoutInput].contains(self) }
+
+    /// Prompt and summary as one text.
+    public func text(of example: SummaryExample) -> String {
+        prompt(for: example) + ((example.promptFormat ?? self).joinsDirectly ? "" : " ") + example.summary
+    }
+
+    /// The instruction and its input in a prompt that one of Alpaca's ways has made; nil for any other text.
+    public static func alpacaInstruction(in prompt: String) -> (instruction: String, input: String)? {
+        func between(_ template: PromptFormat) -> Substring? {
+            let parts = template.template.split(separator: "{post}", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let first = parts.first, prompt.hasPrefix(first), prompt.hasSuffix("\n\n### Response:") else { return nil }
+            return prompt.dropFirst(first.count).dropLast("\n\n### Response:".count)
+        }
+        if let text = between(.alpacaWithoutInput) { return (String(text), "") }
+        guard let text = between(.alpaca), let mark = text.firstRange(of: "\n\n### Input:\n") else { return nil }
+        return (String(text[..<mark.lowerBound]), String(text[mark.upperBound...]))
+    }
 
     private init(named name: String) { rawValue = name }
 

@@ -34,7 +34,9 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
                 if let tokens = comparison.summaryTokens {
                     sampled(comparison, tokens, pieces)
                 } else if let conversations = comparison.conversations, let template = try chat.template(for: comparison.id) {
-                    try conversational(comparison.id, conversations, template, pieces)
+                    try conversational(comparison.id, conversations, template, pieces, isSingle: comparison.isSingle)
+                } else if (comparison.promptFormat ?? format).joinsDirectly {
+                    direct(comparison, pieces)
                 } else {
                     switch text {
                     case .canonical: canonical(comparison, pieces)
@@ -42,8 +44,10 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
                     }
                 }
             if isCut { truncated += 1 }
-            return TokenisedComparison(
+            var result = TokenisedComparison(
                 id: comparison.id, prompt: prompt, summaries: summaries, choice: comparison.choice, weight: comparison.weight)
+            result.isSingle = comparison.isSingle
+            return result
         }
         return (tokens, truncated)
     }
@@ -68,15 +72,20 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         return cut(prompt, summaries, pieces)
     }
 
+    private func direct(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
+        let (prompt, answers) = pieces.joined(format.prompt(for: comparison), comparison.summaries)
+        return cut(prompt, answers, pieces)
+    }
+
     private func sampled(_ comparison: Comparison, _ summaries: [[Int32]], _ pieces: TokenPieces) -> Sides {
         cut(pieces.openingOfRendered(format.prompt(for: comparison)), summaries, pieces)
     }
 
     private func conversational(
-        _ id: String, _ conversations: [Conversation], _ template: ChatTemplate, _ pieces: TokenPieces
+        _ id: String, _ conversations: [Conversation], _ template: ChatTemplate, _ pieces: TokenPieces, isSingle: Bool
     ) throws -> Sides {
         let (prompt, responses) = try DataError.naming(row: id) {
-            try ChatTokens(template: template, pieces: pieces).sides(conversations)
+            try ChatTokens(template: template, pieces: pieces).sides(conversations, isSingle: isSingle)
         }
         return cut(prompt, responses, pieces)
     }

@@ -143,10 +143,15 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
             result.dropped += 1
             return
         }
-        let prompt = pieces.opening(format.prompt(for: example))
-        let target = pieces.continuation(summary)
+        var (prompt, closed): ([Int32], [Int32])
+        if (example.promptFormat ?? format).joinsDirectly {
+            let joined = pieces.joined(format.prompt(for: example), [example.summary])
+            (prompt, closed) = (joined.prompt, joined.answers[0])
+        } else {
+            prompt = pieces.opening(format.prompt(for: example))
+            closed = pieces.closed(pieces.continuation(summary))
+        }
         if prompt.count > maximumSource { result.truncatedPrompts += 1 }
-        let closed = pieces.closed(target)
         if closed.count > maximumTarget { result.truncatedTargets += 1 }
         result.examples.append(
             TokenisedExample(
@@ -157,7 +162,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
     private func whole(_ example: SummaryExample, _ pieces: TokenPieces, _ result: inout Result) {
         let limit = maximumSource + maximumTarget
         let prompt = format.prompt(for: example)
-        let text = pieces.opening(prompt + " " + example.summary)
+        let text = pieces.opening(format.text(of: example))
         let tokens = pieces.closed(pieces.truncatedFromLeft(text, to: limit))
         let untrained = min(pieces.opening(prompt).count, limit)
         if text.count > limit { result.truncatedPrompts += 1 }

@@ -47,6 +47,15 @@ struct TokenPieces {
         return Array(anchored.dropFirst(anchor.count))
     }
 
+    /// The tokens of a prompt and of what follows it without anything in between. Where its last token is another one once something follows,
+    /// that belongs to what follows.
+    func joined(_ prompt: String, _ answers: [String]) -> (prompt: [Int32], answers: [[Int32]]) {
+        let opening = opening(prompt)
+        let texts = answers.map { self.opening(prompt + $0) }
+        let shared = texts.map { zip(opening, $0).prefix { $0 == $1 }.count }.min() ?? opening.count
+        return (Array(opening[..<shared]), texts.map { closed(Array($0[shared...])) })
+    }
+
     /// At most `limit` tokens, taken from the end; a beginning-of-sequence token at the start stays there.
     func truncatedFromLeft(_ tokens: [Int32], to limit: Int) -> [Int32] {
         guard tokens.count > limit else { return tokens }

@@ -60,6 +60,8 @@ public struct TokenisedComparison: Sendable, Equatable, Identifiable {
     public var choice: Int
     /// What a loss of the pair is multiplied by.
     public var weight: Double
+    /// Whether it is one answer with a label rather than a pair: both summaries are it, and it is wanted if `choice` is 0.
+    public var isSingle = false
 
     /// A comparison from its parts.
     public init(id: String, prompt: [Int32], summaries: [[Int32]], choice: Int, weight: Double = 1) {

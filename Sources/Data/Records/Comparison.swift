@@ -30,6 +30,10 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     public var isSampled = false
     /// What a loss of the pair is multiplied by; in no file.
     public var weight = 1.0
+    /// Whether the row is one answer with a label rather than a pair: both summaries are it, and it is wanted if `choice` is 0; in no file.
+    public var isSingle = false
+    /// What stands in the column that divides the rows into distributions, where one does; in no file.
+    public var columnValue: String?
 
     /// - Precondition: Two summaries; `choice` is 0 or 1.
     public init(
@@ -54,7 +58,7 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
     /// The other one.
     public var rejected: String { summaries[1 - choice] }
 
-    private enum CodingKeys: String, CodingKey { case info, summaries, choice, batch, conversations }
+    private enum CodingKeys: String, CodingKey { case info, summaries, choice, batch, conversations, promptFormat }
     private enum InfoKeys: String, CodingKey { case id, subreddit, title, post, article }
     private struct Text: Codable { var text: String }
 
@@ -67,7 +71,7 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
             post = article
             promptFormat = .cnnDailyMail
         } else {
-            promptFormat = nil
+            promptFormat = try row.decodeIfPresent(PromptFormat.self, forKey: .promptFormat)
             post = try info.decode(String.self, forKey: .post)
         }
         subreddit = try info.decodeIfPresent(String.self, forKey: .subreddit) ?? ""
@@ -95,6 +99,7 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         try row.encode(summaries.map(Text.init), forKey: .summaries)
         try row.encode(choice, forKey: .choice)
         try row.encodeIfPresent(batch, forKey: .batch)
+        if promptFormat != .cnnDailyMail, conversations == nil { try row.encodeIfPresent(promptFormat, forKey: .promptFormat) }
         try row.encodeIfPresent(conversations, forKey: .conversations)
     }
 }

@@ -8,9 +8,9 @@ extension RowProblem {
     /// A comparison that has not exactly two summaries.
     public static func wrongNumberOfSummaries(_ count: Int) -> RowProblem { .unfit("\"summaries\" must hold 2 summaries, not \(count)") }
 
-    /// An id that an earlier row of the same file has.
-    public static func duplicateID(_ id: String, firstLine: Int) -> RowProblem {
-        .unfit("id \(OneLine.quoted(id)) was already used in line \(firstLine)")
+    /// An id that an earlier row of the same file has, or of another part of it.
+    public static func duplicateID(_ id: String, firstLine: Int, file: String? = nil) -> RowProblem {
+        .unfit("id \(OneLine.quoted(id)) was already used in line \(firstLine)" + (file.map { " of \($0)" } ?? ""))
     }
 
     /// A numeric column of a table that would collide with one of its fixed columns, or is not finite.

@@ -16,6 +16,10 @@ public struct SummaryExample: Codable, Sendable, Equatable, Identifiable {
     public var promptFormat: PromptFormat?
     /// The messages of a conversational row, which a chat template makes the prompt and the target of; nil for any other row.
     public var conversation: Conversation?
+    /// What stands in the column that divides the rows into distributions, where one does; in no file.
+    public var columnValue: String?
+
+    private enum CodingKeys: String, CodingKey { case id, subreddit, title, post, summary, promptFormat, conversation }
 
     /// A row from its fields.
     public init(

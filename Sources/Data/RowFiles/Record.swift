@@ -139,6 +139,48 @@ public struct Record: Sendable {
         return numbers
     }
 
+    /// Whether a field says yes: true or false, 1 or 0; in CSV the same as words.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    public func boolean(_ path: String) throws(RowProblem) -> Bool {
+        guard let found = try find(path) else { throw .missingField(path) }
+        if let bool = found.bool { return bool }
+        if let number = found.int, number == 0 || number == 1 { return number == 1 }
+        let text = found.string ?? ""
+        if isUntyped, text.isEmpty { throw .missingField(path) }
+        if isUntyped, let bool = ["true": true, "1": true, "false": false, "0": false][text.lowercased()] { return bool }
+        let got = isUntyped || found.int != nil ? OneLine.quoted(Self.plain(found), limit: 40) : RowJSON.kind(found)
+        throw .wrongType(field: path, expected: "true or false", got: got)
+    }
+
+    /// The text of a field that is a text, a number, or true or false.
+    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    public func scalar(_ path: String) throws(RowProblem) -> String {
+        guard let found = try find(path) else { throw .missingField(path) }
+        if let text = found.string { return text }
+        guard found.array == nil, found.members == nil else {
+            throw .wrongType(field: path, expected: "a text or a number", got: RowJSON.kind(found))
+        }
+        return Self.plain(found)
+    }
+
+    /// A text, a number or a truth as it is written.
+    private static func plain(_ value: JSONValue) -> String {
+        switch value {
+        case .number(let text), .string(let text): text
+        case .bool(let value): value ? "true" : "false"
+        default: ""
+        }
+    }
+
+    /// The names of the columns, in their order.
+    package var columnNames: [String] { (value.members ?? []).map(\.key) }
+
+    /// Whether a column is there and holds nothing: null, or in CSV no text.
+    package func isNull(_ name: String) -> Bool {
+        guard let found = value[name] else { return false }
+        return found.unlessNull == nil || (isUntyped && found.string == "")
+    }
+
     /// Whether the row has the field, null or not.
     package func names(_ path: String) -> Bool { member(path) != nil }
 

@@ -2,7 +2,13 @@
 ///
 /// Two different ids count as equal if two independent 64-bit hashes of them agree, which no data set will see.
 struct SeenIDs {
-    private var lines: [Key: Int32] = [:]
+    private var places: [Key: Place] = [:]
+
+    /// The file, by its number among those that are read as one, and the line.
+    struct Place: Equatable {
+        var file: Int32
+        var line: Int32
+    }
 
     private struct Key: Hashable {
         var first: UInt64
@@ -10,8 +16,8 @@ struct SeenIDs {
     }
 
     /// Notes the id of a row.
-    /// - Returns: The line of the earlier row with the same id; nil for a new id.
-    mutating func note(_ id: String, line: Int) -> Int? {
+    /// - Returns: The place of the earlier row with the same id; nil for a new id.
+    mutating func note(_ id: String, file: Int = 0, line: Int) -> Place? {
         // FNV-1a, and the same with another basis and multiplier.
         var key = Key(first: 0xcbf2_9ce4_8422_2325, second: 0x9e37_79b9_7f4a_7c15)
         for byte in id.utf8 {
@@ -19,8 +25,8 @@ struct SeenIDs {
             key.second = (key.second ^ UInt64(byte)) &* 0xd605_1363_8bcf_6d6d
             key.second ^= key.second >> 29
         }
-        if let earlier = lines[key] { return Int(earlier) }
-        lines[key] = Int32(clamping: line)
+        if let earlier = places[key] { return earlier }
+        places[key] = Place(file: Int32(clamping: file), line: Int32(clamping: line))
         return nil
     }
 }

@@ -7,6 +7,8 @@ public enum StructuredSubset: Sendable, Equatable {
     case length(words: Int)
     /// Inside: the rows that an index lists by number.
     case sentiment(SplitIndex)
+    /// Outside: the rows that have one of some texts in a column.
+    case column(String, outside: Set<String>)
 
     /// The subreddits that the original divides by.
     public static let subreddits = ["relationship_advice", "AskReddit", "relationships", "tifu", "dating_advice"]
@@ -48,6 +50,7 @@ public enum StructuredSubset: Sendable, Equatable {
         case .subreddit(let name): row.subreddit.utf8.elementsEqual(name.utf8)
         case .length(let words): Self.words(in: row.post) <= words
         case .sentiment(let index): index.contains(number, split: split)
+        case .column(let name, let outside): !outside.contains(row.columnValue ?? (name == "subreddit" ? row.subreddit : ""))
         }
     }
 
@@ -62,6 +65,8 @@ extension StructuredSubset: CustomStringConvertible {
         case .subreddit(let name): "the subreddit \"\(name)\""
         case .length(let words): "at most \(words) words"
         case .sentiment: "a place in the index"
+        case .column(let name, let outside):
+            "another \"\(name)\" than \(outside.sorted().prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))\(outside.count > 8 ? ", …" : "")"
         }
     }
 }

@@ -6,7 +6,7 @@ import Models
 import Runs
 public import Study
 
-/// Scores texts with a reward model: a new column in a table of rows.
+/// Scores texts with a reward model or another reward: a new column in a table of rows.
 public struct RowScoring: ReportTask {
     /// Which rows, and which reward model.
     public var scoring = ScoringSettings()
@@ -45,15 +45,20 @@ public struct RowScoring: ReportTask {
     }
 
     private func reward(_ listener: ReportListener) throws -> any RewardFunction {
+        if let function = scoring.rewardFunction {
+            var reward = RewardSettings()
+            reward.rewardFunction = function
+            if let found = try reward.withoutPolicy() { return found }
+        }
+        let modelName = scoring.modelName ?? ""
         let format = scoring.rewardFormat.flatMap { ClassifierReward.Format(rawValue: SettingName.canonical($0)) }
-        if let classifier = try RewardSource.classifier(scoring.modelName, label: scoring.rewardLabel, format: format, note: listener.note)
-        {
+        if let classifier = try RewardSource.classifier(modelName, label: scoring.rewardLabel, format: format, note: listener.note) {
             return classifier
         }
         let data = scoring.data
-        let loaded = try RewardSource.loaded(scoring.modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
+        let loaded = try RewardSource.loaded(modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
         guard let end = loaded.tokenizer.endOfSequence else {
-            throw InvalidSetting("the tokenizer in \(scoring.modelName) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(modelName) names no end-of-sequence token (eos_token)")
         }
         return RewardTextReward(
             loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,

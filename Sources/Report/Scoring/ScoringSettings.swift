@@ -3,7 +3,9 @@ public import Study
 /// Which rows are scored by which reward model, and where the scores go.
 public struct ScoringSettings: Settings {
     /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
-    public var modelName: String = ""
+    public var modelName: String?
+    /// In place of a model a reward that needs none: check, rouge, bleu, length or compression.
+    public var rewardFunction: String?
     /// Of a classifier with several labels: the one that counts, by name or number.
     public var rewardLabel: String?
     /// How a classifier reads prompt and response: chat, pair or text; as it is meant unless given.
@@ -33,6 +35,13 @@ public struct ScoringSettings: Settings {
     public init() {}
 
     public func validate() throws {
+        guard (modelName == nil) != (rewardFunction == nil) else {
+            throw InvalidSetting(
+                "name what scores: a reward model by --model-name, or --reward-function check, rouge, bleu, length or compression")
+        }
+        if let rewardFunction, !Self.functions.contains(SettingName.canonical(rewardFunction)) {
+            throw InvalidSetting("--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", ")) here")
+        }
         guard scorePosition.map({ ["last-token", "padding-count"].contains(SettingName.canonical($0)) }) ?? true else {
             throw InvalidSetting("--score-position is '\(scorePosition ?? "")'; it takes last-token or padding-count")
         }
@@ -44,6 +53,8 @@ public struct ScoringSettings: Settings {
         }
         try data.validate()
     }
+
+    private static let functions = ["check", "rouge", "bleu", "length", "compression"]
 
     /// How texts are read.
     var data: DataSettings {

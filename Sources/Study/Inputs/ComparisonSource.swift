@@ -19,6 +19,8 @@ struct ComparisonSource {
     let runs: URL
     /// Whether pairs weigh by how much their chosen answer differs from others.
     var weighsByDeviation = false
+    /// Whether what learns takes single answers with labels, too.
+    var takesSingles = false
     /// Whether answers that were drawn without an end of sequence are given one.
     var endsAnswers = false
 
@@ -84,7 +86,7 @@ struct ComparisonSource {
     ) throws -> [(name: String, comparisons: [Comparison])] {
         let wanted = Self.setNames + Self.finalNames
         if let splits = try data.comparisons(in: settings.comparisons, wanted, note: session.say) {
-            _ = try splits.rows(of: "train")
+            try check(splits.rows(of: "train"))
             return try wanted.filter { splits.rows[$0] != nil }.map { name in
                 let rows = try splits.rows(of: name)
                 let count = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)
@@ -105,6 +107,14 @@ struct ComparisonSource {
             }
         }
         return try read(folder, needed: "train")
+    }
+
+    /// Refuses single answers with labels where pairs are learned.
+    private func check(_ comparisons: [Comparison]) throws {
+        guard !takesSingles, comparisons.contains(where: \.isSingle) else { return }
+        throw InvalidSetting(
+            "the rows are single answers with labels, and pairs are wanted here; learn from them with train-preference --loss kto or "
+                + "apo_zero_unpaired")
     }
 
     /// The comparisons as tokens; what a chat template makes no tokens of is left out and counted.
@@ -198,13 +208,20 @@ struct ComparisonSource {
             // held-out labels are the judge's own: accuracy is measured against the truth
             simulation.flippedShare = name == "train" ? settings.flippedShare : 0
             var last = (examples: 0, tokens: 0)
-            let result = try simulation.comparisons(
+            let found = try simulation.comparisons(
                 for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)
             ) { count, tokens in
                 last = (count, tokens)
                 try session.sinks.handle(
                     .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, figure: nil)
                 )
+            }
+            // the reward model reads the prompts that were answered
+            let others = corpus.format == .tldr ? nil : corpus.format
+            let result = found.map { comparison in
+                var comparison = comparison
+                if comparison.conversations == nil { comparison.promptFormat = comparison.promptFormat ?? others }
+                return comparison
             }
             done = (done.examples + last.examples, done.tokens + last.tokens)
             session.say("\(result.count) \(name) comparisons from \(examples.count) prompts")

@@ -17,17 +17,20 @@ extension DataSettings {
         let (run, table, rows) = (named.run, named.table, try named.rows())
         // several groups have one answer each to a prompt
         var seen: [String: Int] = [:]
+        var source = try DataSettings(values: configuration.options.filter { Self.names.contains($0.key) })
+        source.maxTrainExamples = nil
+        var corpus = try source.corpus(wanted, runs: runs, note: { _ in })
+        // answers follow their prompts as those of the data set do
+        let first = SummaryCorpus.splitNames.lazy.compactMap { corpus.splits[$0]?.first }.first
+        let isDirect = (first?.promptFormat ?? corpus.format).joinsDirectly
         let answers = rows.map { row in
             let count = seen[row.id, default: 0]
             seen[row.id] = count + 1
             return SummaryExample(
                 id: count == 0 ? row.id : "\(row.id)#\(count)", subreddit: "", title: "", post: row.input, summary: row.response,
-                promptFormat: PromptFormat("{post}"))
+                promptFormat: isDirect ? .verbatim : PromptFormat("{post}"))
         }
         guard !answers.isEmpty else { throw DataError.emptySplit(table, reason: "\(run.path) has no answer in it") }
-        var source = try DataSettings(values: configuration.options.filter { Self.names.contains($0.key) })
-        source.maxTrainExamples = nil
-        var corpus = try source.corpus(wanted, runs: runs, note: { _ in })
         corpus.splits["train"] = answers
         corpus.sizes["train"] = nil
         note("\(answers.count) answers of \(run.path) (\(table)) to learn from; the other splits are those of \(source.datasetName)")

@@ -24,6 +24,8 @@ extension DataSettings {
             counts = counts + otherCounts
         }
         note("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        sayShapes(corpus.shapes, note)
+        sayValues(corpus.valuesFound, note)
         for split in wanted ?? SummaryCorpus.splitNames where corpus.splits[split]?.isEmpty ?? false {
             _ = try corpus.examples(in: split)
         }
@@ -34,7 +36,7 @@ extension DataSettings {
     private func ownCorpus(_ wanted: [String]?) throws -> (SummaryCorpus, RowCounts) {
         let request = CorpusRequest(
             seed: dataSeed, set: postSet, files: namedFiles, wanted: wanted, selection: try selection(), onBadRow: policy,
-            maximumTrain: maxTrainExamples)
+            maximumTrain: maxTrainExamples, shapes: try shapes)
         let format = CorpusFormat.named(datasetName)
         if format.isMade, namedFiles.isEmpty { return try format.read(request) }
         return try format.read(files(of: datasetName, set: postSet, replacing: namedFiles), request)
@@ -142,12 +144,12 @@ extension DataSettings {
         if format.isMade, namedFiles.isEmpty { return nil }
         let own = try files(of: name, set: .preferences, replacing: namedFiles)
         // a set of posts is what comparisons are simulated from
-        if folder == nil, try !format.holdsComparisons(own) { return nil }
-        var splits = try read(own, from: name, selection: self.selection(), wanted)
+        if folder == nil, try !format.holdsComparisons(own, shapes: shapes) { return nil }
+        var splits = try read(own, from: name, selection: self.selection(), wanted, shapes: shapes)
         if let evalDataset {
             let other = try read(
                 files(of: evalDataset, set: .preferences), from: evalDataset, selection: .all,
-                Array(Set(wanted.map(Self.withoutPrefix))))
+                Array(Set(wanted.map(Self.withoutPrefix))), shapes: RowShape.builtIn)
             for split in SummaryCorpus.splitNames where split != Self.withoutPrefix(split) {
                 let base = split.hasPrefix("ood_") ? Self.withoutPrefix(split) : ""
                 splits.rows[split] = other.rows[base]
@@ -157,6 +159,8 @@ extension DataSettings {
         }
         let sizes = SummaryCorpus.splitNames.compactMap { name in splits.sizes[name].map { "\(name): \($0)" } }
         note("comparisons: \(sizes.joined(separator: ", "))")
+        sayShapes(splits.shapes, note)
+        sayValues(splits.valuesFound, note)
         if splits.counts.skipped > 0 { note("\(splits.counts)") }
         return splits
     }
@@ -167,16 +171,18 @@ extension DataSettings {
             ("--eval-dataset", evalDataset != nil), ("--train-file", trainFile != nil), ("--validation-file", validationFile != nil),
             ("--test-file", testFile != nil), ("--dataset-random-subset", datasetRandomSubset != nil),
             ("--dataset-structured-subset", datasetStructuredSubset != nil), ("--comparisons-batch", comparisonsBatch != nil),
+            ("--ood-column", oodColumn != nil), ("--ood-validation-file", oodValidationFile != nil),
+            ("--ood-test-file", oodTestFile != nil), ("--data-format", dataFormat != nil),
         ]
         guard let option = given.first(where: \.1)?.0 else { return }
         throw InvalidSetting("\(option) means nothing for a run's table of answers, which is the training split as it is; leave it out")
     }
 
     private func read(
-        _ files: SplitFiles, from name: String, selection: SplitSelection, _ wanted: [String]
+        _ files: SplitFiles, from name: String, selection: SplitSelection, _ wanted: [String], shapes: [RowShape]
     ) throws -> CorpusReader<Comparison>.Splits {
         let reader = CorpusReader<Comparison>(
-            files, selection: selection, onBadRow: policy, accepts: accepted(from: name))
+            files, selection: selection, onBadRow: policy, accepts: accepted(from: name), shapes: shapes)
         return try reader.read(wanted, limit: { $0 == "train" ? maxTrainExamples : nil })
     }
 
@@ -190,7 +196,8 @@ extension DataSettings {
     /// The files of the data set; none for one that is made here.
     package func inputFiles(ofComparisons: Bool) throws -> [URL] {
         if CorpusFormat.named(datasetName).isMade, namedFiles.isEmpty { return [] }
-        return Array(try files(of: datasetName, set: ofComparisons ? .preferences : postSet, replacing: namedFiles).files.values)
+        let files = try files(of: datasetName, set: ofComparisons ? .preferences : postSet, replacing: namedFiles)
+        return files.files.keys.flatMap(files.parts)
     }
 
     /// One number for the post of each row of each split.
@@ -201,13 +208,13 @@ extension DataSettings {
     package func scores(ofComparisons: Bool, scorer: ([String]) throws -> [Double]) throws -> [String: [Double]] {
         if ofComparisons {
             let files = try files(of: datasetName, set: .preferences, replacing: namedFiles)
-            return try CorpusReader<Comparison>(files, onBadRow: policy, accepts: accepted(from: datasetName))
+            return try CorpusReader<Comparison>(files, onBadRow: policy, accepts: accepted(from: datasetName), shapes: shapes)
                 .scores { try scorer($0.map(\.post)) }
         }
         let format = CorpusFormat.named(datasetName)
         if format.isMade, namedFiles.isEmpty { return try corpus().splits.mapValues { try scorer($0.map(\.post)) } }
         let files = try files(of: datasetName, set: postSet, replacing: namedFiles)
-        return try format.reader(files, set: postSet, onBadRow: policy).scores { try scorer($0.map(\.post)) }
+        return try format.reader(files, set: postSet, onBadRow: policy, shapes: shapes).scores { try scorer($0.map(\.post)) }
     }
 
     // MARK: What the options mean
@@ -215,8 +222,33 @@ extension DataSettings {
     private var policy: BadRowPolicy { BadRowPolicy(rawValue: onBadRow) ?? .fail }
 
     private var namedFiles: [String: URL] {
-        ["train": trainFile, "validation": validationFile, "test": testFile]
-            .compactMapValues { path in path.map { URL(fileURLWithPath: $0) } }
+        [
+            "train": trainFile, "validation": validationFile, "test": testFile, "ood_validation": oodValidationFile,
+            "ood_test": oodTestFile,
+        ].compactMapValues { path in path.map { URL(fileURLWithPath: $0) } }
+    }
+
+    /// The shapes that the rows of the data set's files may have: the one that is named, or any.
+    private var shapes: [RowShape] {
+        get throws { try shape.map { [$0] } ?? RowShape.builtIn }
+    }
+
+    /// Says how the rows of each split are written, but for those of the published sets.
+    private func sayShapes(_ found: [String: String], _ note: (String) -> Void) {
+        let published = [RowShape.posts.name, RowShape.comparisons.name]
+        let splits = SummaryCorpus.splitNames.filter { found[$0] != nil }
+        let names = splits.compactMap { found[$0] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        guard names.contains(where: { !published.contains($0) }) else { return }
+        let words = names.map { name in "\(name) (\(splits.filter { found[$0] == name }.joined(separator: ", ")))" }
+        note("format of the rows\(dataFormat == nil ? ", found from them" : ""): \(words.joined(separator: "; "))")
+    }
+
+    /// Says which of the values that make a row out of distribution no row has.
+    private func sayValues(_ found: Set<String>, _ note: (String) -> Void) {
+        guard let oodColumn else { return }
+        let missing = oodValues.filter { !found.contains($0) }
+        guard !missing.isEmpty else { return }
+        note("no row has \(missing.map { "\"\($0)\"" }.joined(separator: ", ")) in the column \(oodColumn) (--ood-values)")
     }
 
     /// A random subset takes precedence over a structured one.
@@ -224,6 +256,7 @@ extension DataSettings {
         if let datasetRandomSubset {
             return .random(try RandomSubset(percent: datasetRandomSubset, drawing: compatibility.drawing))
         }
+        if let oodColumn { return .structured(.column(oodColumn, outside: Set(oodValues))) }
         guard let datasetStructuredSubset else { return .all }
         return .structured(
             try StructuredSubset(name: datasetStructuredSubset) {

@@ -15,6 +15,12 @@ package enum EncoderFolder {
         try folder(path, option: option, expected: "a classifier of natural language inference")
     }
 
+    /// The folder of a classifier that says whether two answers mean the same.
+    /// - Throws: `InvalidSetting` for the folder of a run, which holds none.
+    package static func similarity(_ path: String, option: String) throws -> URL {
+        try folder(path, option: option, expected: "a classifier of pairs of answers with two labels")
+    }
+
     private static func folder(_ path: String, option: String, expected: String) throws -> URL {
         let url = URL(fileURLWithPath: path, isDirectory: true)
         // what is no run is read, and says itself what is wrong with it

@@ -44,6 +44,7 @@ extension RewardSettings {
         case "token-id": return TokenIDReward(threshold: tokenIdRfThreshold, dividesByWidth: reference, padding: padding)
         case "length": return LengthReward(words: rewardWords)
         case "compression": return CompressionReward()
+        case "check": return CheckReward()
         case "pattern": return try PatternReward(rewardPattern ?? "")
         case "process": return ScorerProcess(command: scorerCommand ?? "", patience: scorerPatience)
         case "sentiment":

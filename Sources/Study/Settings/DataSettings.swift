@@ -15,6 +15,13 @@ public struct DataSettings: Settings {
     public var validationFile: String?
     /// A file of test rows, in place of the data set's own.
     public var testFile: String?
+    /// A file of validation rows out of distribution, in place of the data set's own.
+    public var oodValidationFile: String?
+    /// A file of test rows out of distribution, in place of the data set's own.
+    public var oodTestFile: String?
+    /// How the rows of files are written: posts, comparisons, messages, conversations, prompt-completion, prompt, alpaca, preference,
+    /// ultrafeedback, unpaired, alpaca-preference, hh or hh-messages (Docs/data.md); found from the first row of each file unless given.
+    public var dataFormat: String?
     /// Whether summarisation means the larger set of prompts, openai-tldr-filtered-queries.
     public var summarisationDatasetQueries = false
     /// Another data set whose splits become ood_train, ood_validation and ood_test: cnndm or a folder.
@@ -26,6 +33,10 @@ public struct DataSettings: Settings {
     /// Keeps the rows that have a property, and makes ood_ and full_ splits of the others and of all: relationship_advice, AskReddit,
     /// relationships, tifu, dating_advice, subreddit:NAME, length (245 words at most), length:WORDS, or sentiment.
     public var datasetStructuredSubset: String?
+    /// A column of the rows: those with one of `oodValues` in it become the ood_ splits of their files.
+    public var oodColumn: String?
+    /// The texts in that column that make a row out of distribution.
+    public var oodValues: [String] = []
     /// The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split.
     public var sentimentIndex: String?
     /// Comparisons to use, by their batch: any, a text that it contains, or ! and one that it must not; unless given, cnndm for cnndm,
@@ -73,10 +84,36 @@ public struct DataSettings: Settings {
             throw InvalidSetting(
                 "--eval-dataset and --dataset-structured-subset both make the ood_ splits; choose one of them")
         }
+        guard (oodColumn == nil) == oodValues.isEmpty else {
+            throw InvalidSetting(
+                "--ood-column and --ood-values belong together: rows with one of the values in the column are out of distribution")
+        }
+        for (option, isGiven) in [
+            ("--dataset-structured-subset", datasetStructuredSubset != nil), ("--dataset-random-subset", datasetRandomSubset != nil),
+            ("--eval-dataset", evalDataset != nil), ("--ood-validation-file", oodValidationFile != nil),
+            ("--ood-test-file", oodTestFile != nil),
+        ] where isGiven && oodColumn != nil {
+            throw InvalidSetting(
+                "--ood-column and \(option) both decide which rows there are in and out of distribution; choose one of them")
+        }
+        _ = try shape
         guard chatTemplate != "" else { throw InvalidSetting("--chat-template takes a file, or none") }
         _ = try compatibility
         guard BadRowPolicy(rawValue: onBadRow) != nil else {
             throw InvalidSetting("--on-bad-row is '\(onBadRow)'; it takes fail or skip")
+        }
+    }
+
+    /// The shape of the rows that is named; nil where it is found from them.
+    /// - Throws: `InvalidSetting` for a name that there is not.
+    package var shape: RowShape? {
+        get throws {
+            guard let dataFormat else { return nil }
+            let names = RowShape.builtIn.map(\.name)
+            let name = SettingName.canonical(dataFormat)
+            if let shape = RowShape.named(name) { return shape }
+            let nearest = NearestName.find(name, among: names).map { "; did you mean \($0)?" } ?? ""
+            throw InvalidSetting("--data-format is '\(dataFormat)'; it takes \(names.joined(separator: ", "))\(nearest)")
         }
     }
 

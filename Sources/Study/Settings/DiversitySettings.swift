@@ -245,7 +245,7 @@ public struct DiversitySettings: Settings {
                     EncoderFolder.entailment($0, option: "--nli-model"), labels: nliLabels.isEmpty ? nil : nliLabels)
             },
             similarity: try similarityModel.map {
-                try FolderSimilarityModel(EncoderFolder.entailment($0, option: "--similarity-model"))
+                try FolderSimilarityModel(EncoderFolder.similarity($0, option: "--similarity-model"))
             })
     }
 }

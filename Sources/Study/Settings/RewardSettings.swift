@@ -1,8 +1,8 @@
 /// What gives a response its reward.
 public struct RewardSettings: Settings {
     /// summarisation (a reward model, `rfModelDir`), sentiment (a classifier's probability, `rfModelDir`), rouge, bleu, token-id,
-    /// length, compression, pattern, or process (a program of your own, `scorerCommand`). Several, each once, with weights, are added:
-    /// `summarisation:1,length:-0.2`.
+    /// length, compression, pattern, process (a program of your own, `scorerCommand`), or check (whether the answer to a generated instruction is
+    /// right, or equals the reference). Several, each once, with weights, are added: `summarisation:1,length:-0.2`.
     public var rewardFunction = "summarisation"
     /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
     public var rfModelDir: String?
@@ -34,7 +34,7 @@ public struct RewardSettings: Settings {
 
     /// The names of the reward functions.
     static let functions = [
-        "summarisation", "rouge", "bleu", "token-id", "sentiment", "length", "compression", "pattern", "process",
+        "summarisation", "rouge", "bleu", "token-id", "sentiment", "length", "compression", "pattern", "process", "check",
     ]
 
     /// The reward functions with their weights.

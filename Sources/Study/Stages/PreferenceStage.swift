@@ -51,7 +51,7 @@ public struct PreferenceStage: Stage {
             .load(comparisons.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
         let source = ComparisonSource(
             settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed, runs: run.folder,
-            weighsByDeviation: preference.weighsByDeviation)
+            weighsByDeviation: preference.weighsByDeviation, takesSingles: preference.unpairedLoss != nil)
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
         let given = try source.sets(session, supervised)
         let checkpoint = try session.restore()

@@ -196,7 +196,7 @@ public struct SFTStage: Stage {
         try check()
         session.say("training a tokenizer of \(model.vocabularySize) ids on \(examples.count) examples")
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
-            .train(on: examples.map { format.prompt(for: $0) + " " + $0.summary })
+            .train(on: examples.map(format.text))
         settings.vocabularySize = tokenizer.vocabularySize
         try check()
         let weights = RandomWeights(

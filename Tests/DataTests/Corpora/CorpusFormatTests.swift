@@ -23,7 +23,7 @@ import _TestSupport
     @Test("a format of one's own stands in the catalogue beside the built-in ones, with splits, prompts, tokens and subsets")
     func own() throws {
         let formats = CorpusFormat.builtIn + [table]
-        #expect(CorpusFormat.builtIn.map(\.name) == ["generated", "debian", "summarisation", "cnndm"])
+        #expect(CorpusFormat.builtIn.map(\.name) == ["generated", "instructions", "debian", "summarisation", "cnndm"])
         let format = CorpusFormat.named("table", in: formats)
         let (corpus, counts) = try format.read(CorpusRequest(seed: 9))
         #expect(corpus.availableSplits == ["train", "test", "ood_test", "full_test"] && counts == RowCounts())

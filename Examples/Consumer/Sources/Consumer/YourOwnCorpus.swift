@@ -28,6 +28,21 @@ func useYourOwnCorpus() throws {
     let examples = try SFTTokenisation(format: corpus.format).tokenise(posts, with: tokenizer).examples
     precondition(examples.count == 4)
 
+    // a shape of rows stands beside those that are known, and every file's first row says which it is
+    let quiz = RowShape(
+        "quiz", columns: "question and answer",
+        example: { record, id in
+            SummaryExample(
+                id: id, subreddit: "", title: "", post: try record.text("question"), summary: try record.text("answer"),
+                promptFormat: .verbatim)
+        }
+    ) { try $0.has("question") }
+    let questions = folder.appendingPathComponent("questions.jsonl")
+    try #"{"question": "Why?", "answer": " So."}"#.write(to: questions, atomically: true, encoding: .utf8)
+    let request = CorpusRequest(files: ["train": questions], wanted: ["train"], shapes: [quiz] + RowShape.builtIn)
+    let asked = try CorpusFormat.generated.read(request).corpus
+    precondition(asked.shapes["train"] == "quiz" && asked.format.text(of: try asked.examples(in: "train")[0]) == "Why? So.")
+
     // rows that are in memory already need no format
     let inMemory = SummaryCorpus(name: "tickets", train: posts, oodTest: try corpus.examples(in: "ood_test"))
     precondition(inMemory.availableSplits == ["train", "ood_test"])

@@ -14,12 +14,14 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
     public var accepts: (@Sendable (Row) -> Bool)?
     /// How a row is made of its fields.
     public var decode: RowFile<Row>.RowDecoder
+    /// The shapes among which those of the files' rows are found, in place of `decode`; nil for what `decode` reads.
+    public var shapes: [RowShape]?
 
     /// A reader; nothing is opened yet.
     public init(
         _ files: SplitFiles, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [], accepts: (@Sendable (Row) -> Bool)? = nil,
-        decode: @escaping RowFile<Row>.RowDecoder = { try Row($0, defaultID: $1) }
+        decode: @escaping RowFile<Row>.RowDecoder = { try Row($0, defaultID: $1) }, shapes: [RowShape]? = nil
     ) {
         self.files = files
         self.selection = selection
@@ -27,6 +29,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         self.mayLack = mayLack
         self.accepts = accepts
         self.decode = decode
+        self.shapes = shapes
     }
 
     /// The rows of splits.
@@ -37,6 +40,10 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         public var sizes: [String: Int] = [:]
         /// How many rows were read and left out.
         public var counts = RowCounts()
+        /// The shape of each file's rows, by its split, where it was looked for.
+        public internal(set) var shapes: [String: String] = [:]
+        /// Which of the values that make rows out of distribution some row has.
+        package internal(set) var valuesFound: Set<String> = []
         /// Splits that the set has, too, and that nobody asked for.
         package var unread: Set<String> = []
 
@@ -62,17 +69,21 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         let kept = wanted.map { Set($0.flatMap(parts)) }
         var result = Splits()
         for split in SummaryCorpus.splitNames {
-            guard let url = files.files[split], readsFile(of: split) else { continue }
+            guard let file = self.file(of: split), readsFile(of: split) else { continue }
             if let kept, kept.isDisjoint(with: splits(madeOf: split)) {
                 result.unread.formUnion(splits(madeOf: split))
                 continue
             }
-            let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack, decode: decode)
             let count = SplitSorter<Row>.needsCount(split, selection) ? try self.count(file) : 0
             var sorter = SplitSorter<Row>(split: split, selection: selection, wanted: kept, limit: limit, count: count)
-            let counts = try file.readEach { row, _, number in
-                if accepts?(row) ?? true { sorter.take(row, number: number) }
+            let (counts, shape) = try file.readEach { row, _, number in
+                guard accepts?(row) ?? true else { return }
+                sorter.take(row, number: number)
+                if case .structured(.column(_, let outside)) = selection, let value = row.columnValue, outside.contains(value) {
+                    result.valuesFound.insert(value)
+                }
             }
+            result.shapes[split] = shape
             try sorter.finish(rowCount: counts.read + counts.skipped)
             result.rows.merge(sorter.rows) { _, new in new }
             result.sizes.merge(sorter.sizes) { _, new in new }
@@ -100,7 +111,8 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
     /// - Throws: as ``index(keeping:batchSize:scorer:)``.
     public func scores(batchSize: Int = 64, scorer: ([Row]) throws -> [Double]) throws -> [String: [Double]] {
         var all: [String: [Double]] = [:]
-        for (split, url) in files.files.sorted(by: { $0.key < $1.key }) {
+        for split in files.files.keys.sorted() {
+            guard let file = file(of: split) else { continue }
             var scores: [Double] = []
             var batch: [(number: Int, row: Row)] = []
             func flush() throws {
@@ -117,17 +129,23 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 }
                 batch.removeAll(keepingCapacity: true)
             }
-            let file = RowFile<Row>(url, onBadRow: onBadRow, mayLack: mayLack, decode: decode)
             let counts = try file.readEach { row, _, number in
                 guard accepts?(row) ?? true else { return }
                 batch.append((number, row))
                 if batch.count >= max(1, batchSize) { try flush() }
-            }
+            }.counts
             try flush()
             while scores.count < counts.read + counts.skipped { scores.append(-.infinity) }
             all[split] = scores
         }
         return all
+    }
+
+    /// The file of a split, with all its parts.
+    private func file(of split: String) -> RowFile<Row>? {
+        var column: String?
+        if case .structured(.column(let name, _)) = selection { column = name }
+        return files.rows(of: split, onBadRow: onBadRow, mayLack: mayLack, decode: decode, shapes: shapes, column: column)
     }
 
     private func count(_ file: RowFile<Row>) throws -> Int {

@@ -8,6 +8,16 @@ public protocol CorpusRow: Sendable, Identifiable where ID == String {
     var post: String { get }
     /// Whether two rows of one file may not have the same id.
     static var hasUniqueIDs: Bool { get }
+    /// What stands in the column that divides the rows into distributions, where one does.
+    var columnValue: String? { get set }
+    /// Whether a chat template makes its text.
+    var holdsMessages: Bool { get }
+    /// What several rows are called in messages.
+    static var plural: String { get }
+    /// What makes such rows of a shape; nil where it has none.
+    static func decoder(of shape: RowShape) -> RowFile<Self>.RowDecoder?
+    /// Whether some column of a row is one of the published sets'.
+    static func resemblesPublished(_ record: Record) -> Bool
 
     /// Reads the published fields.
     /// - Parameter defaultID: The id of a row whose file has no ids.
@@ -15,8 +25,25 @@ public protocol CorpusRow: Sendable, Identifiable where ID == String {
     init(_ record: Record, defaultID: String) throws
 }
 
+extension CorpusRow {
+    public var columnValue: String? {
+        get { nil }
+        set {}
+    }
+    public var holdsMessages: Bool { false }
+    public static var plural: String { "rows" }
+    public static func decoder(of shape: RowShape) -> RowFile<Self>.RowDecoder? { nil }
+    public static func resemblesPublished(_ record: Record) -> Bool { false }
+}
+
 extension SummaryExample: CorpusRow {
     public static var hasUniqueIDs: Bool { true }
+    public static var plural: String { "examples" }
+    public var holdsMessages: Bool { conversation != nil }
+    public static func decoder(of shape: RowShape) -> RowFile<Self>.RowDecoder? { shape.example }
+    public static func resemblesPublished(_ record: Record) -> Bool {
+        ["subreddit", "title", "post", "summary", "article", "highlights"].contains(where: record.names)
+    }
 
     /// Reads `id, subreddit, title, post, summary`; the fields of a news set: `id, article, highlights`; or a conversational row:
     /// `messages`, or `prompt` and `completion`, each a list of messages.
@@ -53,6 +80,12 @@ extension SummaryExample: CorpusRow {
 extension Comparison: CorpusRow {
     /// One post has many comparisons, and they carry the post's id.
     public static var hasUniqueIDs: Bool { false }
+    public static var plural: String { "comparisons" }
+    public var holdsMessages: Bool { conversations != nil }
+    public static func decoder(of shape: RowShape) -> RowFile<Self>.RowDecoder? { shape.comparison }
+    public static func resemblesPublished(_ record: Record) -> Bool {
+        ["info", "summaries", "choice"].contains(where: record.names) || record.columnNames.contains { $0.hasPrefix("info.") }
+    }
 
     /// Reads `info.{id, post, title, subreddit}` or `info.{id, article}`, `summaries[0..1].text`, `choice` and, if it is
     /// there, `batch`. Summaries may also be one object of lists, `summaries.text[0..1]`, as some exports have them. A conversational row

@@ -10,6 +10,8 @@ public struct RowFile<Row: CorpusRow>: Sendable {
 
     /// The file.
     public var url: URL
+    /// Files that go on where it ends, in their order: all of them are read as one.
+    public var furtherParts: [URL] = []
     /// nil: by the file's name.
     public var format: RowFormat?
     /// What happens to a row that breaks the format.
@@ -20,6 +22,10 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     public var mayLack: Set<String>
     /// How a row is made of its fields.
     public var decode: RowDecoder
+    /// The shapes among which that of the rows is found, in place of `decode`; all rows must have it. nil for what `decode` reads.
+    public var shapes: [RowShape]?
+    /// The column whose text is kept with each row, for selections; a row without it is a bad row.
+    public var column: String?
 
     /// Makes a row of its fields; `defaultID` is the id of a row whose file has no ids. A `RowProblem` that it throws makes a bad row.
     public typealias RowDecoder = @Sendable (_ record: Record, _ defaultID: String) throws -> Row
@@ -27,7 +33,8 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     /// A reader of one file; nothing is opened yet.
     public init(
         _ url: URL, format: RowFormat? = nil, onBadRow: BadRowPolicy = .fail, rowLimit: Int = Self.defaultRowLimit,
-        mayLack: Set<String> = [], decode: @escaping RowDecoder = { try Row($0, defaultID: $1) }
+        mayLack: Set<String> = [], decode: @escaping RowDecoder = { try Row($0, defaultID: $1) }, shapes: [RowShape]? = nil,
+        column: String? = nil
     ) {
         self.url = url
         self.format = format
@@ -35,7 +42,15 @@ public struct RowFile<Row: CorpusRow>: Sendable {
         self.rowLimit = rowLimit
         self.mayLack = mayLack
         self.decode = decode
+        self.shapes = shapes
+        self.column = column
     }
+
+    /// How many rows were read and left out, and of which shape they are, where it was looked for.
+    typealias Outcome = (counts: RowCounts, shape: String?)
+
+    /// The parts in their order.
+    private var parts: [URL] { [url] + furtherParts }
 
     /// Calls `body` with each row and its place, in order.
     /// - Returns: How many rows were read and skipped.
@@ -44,35 +59,46 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     ///   a bad row.
     @discardableResult
     public func readEach(_ body: (Row, RowLocation) throws -> Void) throws -> RowCounts {
-        try readEach { row, location, _ in try body(row, location) }
+        try readEach { row, location, _ in try body(row, location) }.counts
     }
 
     /// The same with the row's number in the file, from 0; bad rows have one, too.
     @discardableResult
-    func readEach(_ body: (Row, RowLocation, Int) throws -> Void) throws -> RowCounts {
-        let reader = try RecordReader(url, format: format, limit: rowLimit, mayLack: mayLack)
-        let stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? "row"
+    func readEach(_ body: (Row, RowLocation, Int) throws -> Void) throws -> Outcome {
+        var stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? "row"
+        if !furtherParts.isEmpty { stem = Shard(stem)?.name ?? stem }
         var counts = RowCounts()
         var seen = SeenIDs()
         var number = -1
-        while let entry = try reader.next() {
-            number += 1
-            do {
-                switch entry {
-                case .bad(let problem): throw problem
-                case .record(let record):
-                    let row = try decode(record, "\(stem)-\(number)")
-                    if Row.hasUniqueIDs, let earlier = seen.note(row.id, line: reader.location.line) {
-                        throw RowProblem.duplicateID(row.id, firstLine: earlier)
+        var shaped = shapes.map { ShapeReader<Row>($0) }
+        func decoded(_ record: Record) throws -> Row {
+            let id = "\(stem)-\(number)"
+            var row = try shaped?.row(record, id) ?? decode(record, id)
+            if let column { row.columnValue = try record.scalar(column) }
+            return row
+        }
+        for (part, file) in parts.enumerated() {
+            let reader = try RecordReader(file, format: format, limit: rowLimit, mayLack: mayLack)
+            while let entry = try reader.next() {
+                number += 1
+                do {
+                    switch entry {
+                    case .bad(let problem): throw problem
+                    case .record(let record):
+                        let row = try decoded(record)
+                        if Row.hasUniqueIDs, let earlier = seen.note(row.id, file: part, line: reader.location.line) {
+                            let other = Int(earlier.file) == part ? nil : parts[Int(earlier.file)].lastPathComponent
+                            throw RowProblem.duplicateID(row.id, firstLine: Int(earlier.line), file: other)
+                        }
+                        try body(row, reader.location, number)
+                        counts.read += 1
                     }
-                    try body(row, reader.location, number)
-                    counts.read += 1
+                } catch let problem as RowProblem {
+                    try counts.meet(problem, at: reader.location, policy: onBadRow)
                 }
-            } catch let problem as RowProblem {
-                try counts.meet(problem, at: reader.location, policy: onBadRow)
             }
         }
-        return counts
+        return (counts, shaped?.shape?.name)
     }
 
     /// All rows, or the first `count` of them.
@@ -85,12 +111,14 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     /// when they are read.
     /// - Throws: As `readEach`.
     public func count() throws -> Int {
-        if onBadRow == .skip { return try readEach { _, _, _ in }.read }
-        let reader = try RecordReader(url, format: format, limit: rowLimit, mayLack: mayLack)
+        if onBadRow == .skip { return try readEach { _, _, _ in }.counts.read }
         var count = 0
-        while let entry = try reader.next(decoding: false) {
-            if case .bad(let problem) = entry { throw FormatError.badRow(reader.location, problem) }
-            count += 1
+        for file in parts {
+            let reader = try RecordReader(file, format: format, limit: rowLimit, mayLack: mayLack)
+            while let entry = try reader.next(decoding: false) {
+                if case .bad(let problem) = entry { throw FormatError.badRow(reader.location, problem) }
+                count += 1
+            }
         }
         return count
     }

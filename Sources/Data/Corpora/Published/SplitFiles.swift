@@ -1,3 +1,4 @@
+import Formats
 public import Foundation
 
 /// The files of a data set, one for each split.
@@ -6,6 +7,8 @@ public struct SplitFiles: Sendable, Equatable {
     public var files: [String: URL]
     /// The folder that they were found in, for messages.
     public var folder: URL?
+    /// All parts of splits that are cut into several files, in their order; the first of them is in `files`.
+    private var shards: [String: [URL]] = [:]
 
     /// Files that are given one by one.
     public init(_ files: [String: URL]) {
@@ -16,12 +19,14 @@ public struct SplitFiles: Sendable, Equatable {
     private static let otherNames = ["validation": ["valid", "val", "dev"]]
 
     /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on, the ending in any case; `valid`, `val` and `dev`
-    /// mean `validation`.
-    /// - Throws: `FormatError.unreadable`; `ambiguousSplit` if two files hold one split; `missingSplit` if there is none.
+    /// mean `validation`. A split may be cut into parts, `train-00000-of-00003.jsonl` and so on.
+    /// - Throws: `FormatError.unreadable`; `ambiguousSplit` if two files hold one split; `missingShards` if a part is not there; `missingSplit` if
+    ///   there is none.
     public init(in folder: URL) throws {
         let found = try DataFolder.names(in: folder, expecting: "one file for each split")
         let endings = RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }
         var files: [String: URL] = [:]
+        var shards: [String: [URL]] = [:]
         for split in SummaryCorpus.splitNames {
             let prefix = ["ood_", "full_"].first { split.hasPrefix($0) } ?? ""
             let base = String(split.dropFirst(prefix.count))
@@ -29,21 +34,70 @@ public struct SplitFiles: Sendable, Equatable {
             let matches = found.filter { file in
                 names.contains { name in file.hasPrefix(name) && endings.contains(file.dropFirst(name.count).lowercased()) }
             }
-            guard matches.count <= 1 else { throw DataError.ambiguousSplit(split, files: matches) }
+            let parts = found.compactMap { file -> (shard: Shard, file: String)? in
+                guard let ending = endings.filter({ file.lowercased().hasSuffix($0) }).max(by: { $0.count < $1.count }),
+                    let shard = Shard(file.dropLast(ending.count)), names.contains(shard.name)
+                else { return nil }
+                return (shard, file)
+            }
+            guard matches.count <= 1, matches.isEmpty || parts.isEmpty else {
+                throw DataError.ambiguousSplit(split, files: matches + parts.map(\.file))
+            }
             if let match = matches.first { files[split] = folder.appendingPathComponent(match) }
+            if let whole = try Self.whole(parts, split: split, folder: folder) {
+                files[split] = whole.first
+                shards[split] = whole
+            }
         }
         guard !files.isEmpty else { throw DataError.missingSplit("train", folder: folder.path, found: found) }
-        self.files = files
-        self.folder = folder
+        (self.files, self.folder, self.shards) = (files, folder, shards)
     }
 
-    /// Whether the rows are comparisons: whether the first row of the first file has a `choice`.
+    /// The parts of a split that is cut into several, in order; nil where there are none.
+    private static func whole(_ parts: [(shard: Shard, file: String)], split: String, folder: URL) throws -> [URL]? {
+        guard let first = parts.first?.shard else { return nil }
+        let names = parts.map(\.file)
+        guard parts.allSatisfy({ $0.shard.name == first.name && $0.shard.count == first.count && $0.shard.width == first.width }),
+            Set(parts.map(\.shard.index)).count == parts.count
+        else { throw DataError.ambiguousSplit(split, files: names) }
+        let there = Set(parts.map(\.shard.index))
+        guard there.count == first.count else {
+            throw DataError.missingShards(
+                split, folder: folder.path, names: (0..<first.count).lazy.filter { !there.contains($0) }.prefix(8).map(first.stem),
+                count: first.count - there.count)
+        }
+        return parts.sorted { $0.shard.index < $1.shard.index }.map { folder.appendingPathComponent($0.file) }
+    }
+
+    /// All files of a split, in the order in which they are read.
+    public func parts(of split: String) -> [URL] {
+        guard let file = files[split] else { return [] }
+        // a file that was named since takes the place of all parts
+        if let parts = shards[split], parts.first == file { return parts }
+        return [file]
+    }
+
+    /// The rows of a split as one file of them; nil where there is none.
+    func rows<Row>(
+        of split: String, onBadRow: BadRowPolicy, mayLack: Set<String>, decode: @escaping RowFile<Row>.RowDecoder, shapes: [RowShape]?,
+        column: String? = nil
+    ) -> RowFile<Row>? {
+        let parts = parts(of: split)
+        guard let first = parts.first else { return nil }
+        var file = RowFile<Row>(first, onBadRow: onBadRow, mayLack: mayLack, decode: decode, shapes: shapes, column: column)
+        file.furtherParts = Array(parts.dropFirst())
+        return file
+    }
+
+    /// Whether the rows are comparisons, by the first row of the first file: whether a shape makes some of it, or it has a `choice`.
     /// - Throws: `DataError` if the file cannot be read.
-    public func holdComparisons() throws -> Bool {
+    public func holdComparisons(_ shapes: [RowShape] = RowShape.builtIn) throws -> Bool {
         guard let file = SummaryCorpus.splitNames.compactMap({ files[$0] }).first else { return false }
         let reader = try RecordReader(file, limit: 1 << 24)
         while let entry = try reader.next() {
-            if case .record(let record) = entry { return (try? record.has("choice") || record.holdsList("chosen")) ?? false }
+            guard case .record(let record) = entry else { continue }
+            return shapes.contains { $0.comparison != nil && $0.recognises(record) }
+                || ((try? record.has("choice") || record.holdsList("chosen")) ?? false)
         }
         return false
     }

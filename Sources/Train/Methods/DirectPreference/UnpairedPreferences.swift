@@ -28,10 +28,16 @@ public struct UnpairedAnswer: Sendable, Equatable {
     }
 
     /// The answers of pairs, the chosen one good, the rejected one bad, in this order. Each is mismatched with the answer before it, the first
-    /// with the last.
+    /// with the last. A single answer with a label is one.
     public static func answers(of comparisons: [TokenisedComparison]) -> [UnpairedAnswer] {
-        var all = comparisons.flatMap { pair in
-            [pair.choice, 1 - pair.choice].enumerated().map { place, side in
+        var all = comparisons.flatMap { pair -> [UnpairedAnswer] in
+            guard !pair.isSingle else {
+                return [
+                    UnpairedAnswer(
+                        id: pair.id, prompt: pair.prompt, answer: pair.summaries[0], isDesirable: pair.choice == 0, mismatched: [])
+                ]
+            }
+            return [pair.choice, 1 - pair.choice].enumerated().map { place, side in
                 UnpairedAnswer(
                     id: pair.id, prompt: pair.prompt, answer: pair.summaries[side], isDesirable: place == 0, mismatched: [])
             }

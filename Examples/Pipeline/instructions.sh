@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The experiment on instructions in small: SFT from scratch on generated instructions, its answers with their check, a reward model on pairs of
+# them, PPO and best-of-16 by the check, the comparison, and how many answers are right, in and out of distribution.
+#
+# usage: instructions.sh [PRESET]        (a file beside this one, without .env; demo-instructions unless given)
+# OUT, SEED, DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set; REWARD=model lets PPO and best-of-16 go by the reward model.
+# A run that was interrupted goes on when the same command is given again.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+preset=${1:-demo-instructions}
+# shellcheck source=/dev/null
+source "Examples/Pipeline/$preset.env"
+
+out=${OUT:-runs/$preset}
+seed=${SEED:-42}
+sentence_encoder=${SENTENCE_ENCODER:-.build/sentence-encoder}
+bin=${BIN:-$(swift build -c release --show-bin-path)}
+begin=$(date +%s)
+export PATH="$bin:$PATH"
+common=(--dataset "${DATASET:-instructions}" --output-dir "$out" --seed "$seed" --dtype "${DTYPE:-f32}")
+
+# what PPO and best-of-16 go by: the check itself, or the reward model that has learned from it
+reward=("${CHECK[@]}")
+[ "${REWARD:-check}" = check ] || reward=(--rf-model-dir "$out/rm")
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
+
+say "1/7  supervised fine-tuning, tokenizer and model from scratch"
+train-sft "${common[@]}" --from-scratch "${SFT[@]}"
+
+say "2/7  answers of the supervised model to training prompts, checked"
+sample-best-of-n "${common[@]}" --run-id checked --model-name "$out/sft" "${CHECK[@]}" \
+    --evaluation-splits train,validation,ood_validation "${CHECKED[@]}"
+
+say "3/7  the reward model, on pairs of right and less right answers"
+train-reward-model --output-dir "$out" --seed "$seed" --dtype "${DTYPE:-f32}" --model-name "$out/sft" --comparisons "$out/checked:train" "${RM[@]}"
+
+say "4/7  PPO"
+train-ppo "${common[@]}" --model-name "$out/sft" "${reward[@]}" "${PPO[@]}"
+
+say "5/7  16 answers to every held-out prompt: the supervised model and its best-of-16, then the PPO policy"
+sample-best-of-n "${common[@]}" --run-id bon --model-name "$out/sft" "${reward[@]}" --num-return-sequences 16 --groups 16 "${BON[@]}"
+sample-best-of-n "${common[@]}" --run-id ppo-samples --model-name "$out/ppo" "${reward[@]}" --reference-model "$out/sft" \
+    --num-return-sequences 16 "${BON[@]}"
+
+say "6/7  comparison"
+encoder=()
+if [ -e "$sentence_encoder/modules.json" ]; then
+    encoder=(--embedding-model "$sentence_encoder")
+else
+    say "there is no sentence encoder in $sentence_encoder, so no diversity of embeddings; get one with: make sentence-encoder"
+fi
+rlhf-report compare --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
+    --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))" "${encoder[@]}"
+
+say "7/7  how right the answers are: 1 is right, below are parts of right answers; ood are two instructions in sequence"
+for table in test test_best_of_n ood_test ood_test_best_of_n; do
+    rlhf-report score --output-dir "$out" --reward-function check --score-column right --score bon --table-names "$table"
+done
+for table in test ood_test; do
+    rlhf-report score --output-dir "$out" --reward-function check --score-column right --score ppo-samples --table-names "$table"
+    rlhf-report export --output-dir "$out" --export "ppo-samples:$table" --format alpaca_eval --generator ppo \
+        --prompt-template $'### Instruction:\n{post}\n\n### Response:' --export-output "$out/ppo-$table.json"
+done
+say "written: $out/summary.md, $out/summary.svg (a picture), $out/summary.json, and answers for alpaca_eval in $out/ppo-test.json and ppo-ood_test.json"

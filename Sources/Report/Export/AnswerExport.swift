@@ -1,0 +1,79 @@
+import Data
+import Formats
+import Foundation
+import Runs
+public import Study
+
+/// Writes the answers of a run's table for other programs: one for each instruction.
+public struct AnswerExport: ReportTask {
+    /// Which answers, and how.
+    public var export = ExportSettings()
+    /// Where runs are.
+    public var measuring = MeasuringSettings()
+
+    /// The defaults.
+    public init() {}
+
+    public static var groups: [SettingsGroup<AnswerExport>] { [.init(\.export), .init(\.measuring)] }
+
+    public func run(_ listener: ReportListener) throws {
+        try validate()
+        guard let format = ExportFormat.named(export.format) else { return }
+        let table = try table()
+        let rows = try table.rows()
+        let generator = export.generator ?? table.run.standardizedFileURL.lastPathComponent
+        let dataset = try export.datasetName ?? dataset(of: table.run)
+        var seen: Set<[UInt8]> = []
+        var hasWholePrompts = false
+        var answers: [ExportedAnswer] = []
+        for row in rows where seen.insert(Array(row.input.utf8)).inserted {
+            let instruction = try instruction(of: row, in: table)
+            hasWholePrompts = hasWholePrompts || instruction == nil
+            answers.append(
+                ExportedAnswer(
+                    instruction: instruction ?? row.input, output: row.response.trimmingCharacters(in: .whitespacesAndNewlines),
+                    generator: generator, dataset: dataset))
+        }
+        let output = URL(fileURLWithPath: export.exportOutput)
+        let file = table.run.appendingPathComponent(Tables.folderName).appendingPathComponent("\(table.table).jsonl")
+        try OutputFile.check(output, option: "--export-output", isNoneOf: [file])
+        try AtomicFile.write(format.text(answers), to: output)
+        let left = rows.count - answers.count
+        listener.note(
+            "\(export.exportOutput): \(answers.count) answers of \(generator) (\(table.shown))"
+                + (left > 0 ? "; the first to each prompt, \(left) further ones are left out" : ""))
+        if hasWholePrompts {
+            listener.note("instructions are whole prompts, since these are not Alpaca's; --prompt-template says how prompts were made")
+        }
+    }
+
+    private func table() throws -> NamedTable {
+        let runs = URL(fileURLWithPath: measuring.outputDir, isDirectory: true)
+        if let table = try NamedTable(export.export, in: runs) { return table }
+        guard let table = try NamedTable("\(export.export):\(export.tableName)", in: runs) else {
+            throw RunFolderError.unknownTable(export.tableName, path: export.export, known: [])
+        }
+        return table
+    }
+
+    private func dataset(of run: URL) throws -> String {
+        let name = PipelineComparison.dataset(try RunConfiguration.read(inRun: run))
+        return URL(fileURLWithPath: name).lastPathComponent
+    }
+
+    /// The instruction of a prompt with its input; nil where it is the whole prompt.
+    private func instruction(of row: SampleRow, in table: NamedTable) throws -> String? {
+        guard let template = export.promptTemplate else {
+            return PromptFormat.alpacaInstruction(in: row.input).map { found in
+                found.input.isEmpty ? found.instruction : found.instruction + "\n\n" + found.input
+            }
+        }
+        let parts = template.split(separator: "{post}", omittingEmptySubsequences: false)
+        guard row.input.hasPrefix(parts[0]), row.input.hasSuffix(parts[1]), row.input.count >= parts[0].count + parts[1].count else {
+            throw InvalidSetting(
+                "the prompt of row \(row.id) of \(table.shown) was not made by --prompt-template; it begins with "
+                    + OneLine.quoted(row.input, limit: 60))
+        }
+        return String(row.input.dropFirst(parts[0].count).dropLast(parts[1].count))
+    }
+}

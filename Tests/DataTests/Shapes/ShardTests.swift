@@ -1,0 +1,118 @@
+import Data
+import Formats
+import Foundation
+import Testing
+import _TestSupport
+
+/// Splits in several files, and rows that a column puts in or out of distribution.
+@Suite struct ShardTests {
+    private func rows(_ names: ClosedRange<Int>, source: String = "a", ids: Bool = true) -> String {
+        names.map { "{\(ids ? "\"id\": \"r\($0)\", " : "")\"instruction\": \"i\($0)\", \"output\": \"o\", \"source\": \"\(source)\"}" }
+            .joined(separator: "\n")
+    }
+
+    @Test("parts are read in the order of their numbers as one file, also packed ones")
+    func order() throws {
+        try withTemporaryFolder { folder in
+            _ = try folder.adding("train-00001-of-00003.jsonl", rows(3...4))
+            _ = try folder.adding("train-00002-of-00003.csv", "id,instruction,output\nr5,i5,o\n")
+            _ = try folder.adding("train-00000-of-00003.JSONL", rows(1...2))
+            _ = try folder.adding("val-0-of-1.jsonl", rows(1...1))
+            _ = try folder.adding("trainer-00000-of-00002.jsonl", "nothing")
+            let files = try SplitFiles(in: folder)
+            #expect(
+                files.parts(of: "train").map(\.lastPathComponent)
+                    == ["train-00000-of-00003.JSONL", "train-00001-of-00003.jsonl", "train-00002-of-00003.csv"])
+            let corpus = try CorpusFormat.folder(folder).read().corpus
+            #expect(try corpus.examples(in: "train").map(\.id) == ["r1", "r2", "r3", "r4", "r5"])
+            #expect(try corpus.examples(in: "validation").count == 1 && corpus.shapes == ["train": "alpaca", "validation": "alpaca"])
+            // a file that is named takes the place of all parts
+            let other = try folder.adding("mine.jsonl", rows(9...9))
+            let replaced = try CorpusFormat.folder(folder).files(of: .posts, in: folder, replacing: ["train": other])
+            #expect(replaced?.parts(of: "train") == [other])
+            let half = try CorpusFormat.folder(folder).read(CorpusRequest(wanted: ["train"], selection: .random(RandomSubset(percent: 40))))
+            #expect(half.corpus.splits["train"]?.count == 2)
+        }
+    }
+
+    @Test("rows without ids are numbered through all parts, and an id that comes twice is found across them")
+    func ids() throws {
+        try withTemporaryFolder { folder in
+            _ = try folder.adding("train-00000-of-00002.jsonl", rows(1...2, ids: false))
+            _ = try folder.adding("train-00001-of-00002.jsonl", rows(3...3, ids: false))
+            #expect(try CorpusFormat.folder(folder).read().corpus.examples(in: "train").map(\.id) == ["train-0", "train-1", "train-2"])
+            let second = try folder.adding("train-00001-of-00002.jsonl", rows(7...7) + "\n" + rows(1...1))
+            _ = try folder.adding("train-00000-of-00002.jsonl", rows(1...2))
+            let error = formatError { _ = try CorpusFormat.folder(folder).read() }
+            #expect(
+                error
+                    == .badRow(
+                        RowLocation(file: second.path, line: 2), .duplicateID("r1", firstLine: 1, file: "train-00000-of-00002.jsonl")))
+            // a row of another shape in a later part
+            _ = try folder.adding("train-00001-of-00002.jsonl", #"{"prompt": "q"}"#)
+            let mixed = formatError { _ = try CorpusFormat.folder(folder).read() }
+            #expect("\(String(describing: mixed))".contains("00001-of-00002.jsonl:1"))
+        }
+    }
+
+    @Test("a part that is missing is named, and so are parts that do not belong together")
+    func missing() throws {
+        try withTemporaryFolder { folder in
+            _ = try folder.adding("train-00000-of-00003.jsonl", rows(1...1))
+            _ = try folder.adding("train-00002-of-00003.jsonl.gz", "")
+            let error = dataError { _ = try SplitFiles(in: folder) }
+            #expect(error == .missingShards("train", folder: folder.path, names: ["train-00001-of-00003"], count: 1))
+            #expect(
+                error?.description
+                    == "\(folder.path) lacks a part of the split \"train\": train-00001-of-00003; all parts must be there")
+            let whole = try folder.adding("train.jsonl", rows(1...1))
+            guard case .ambiguousSplit("train", _) = dataError({ _ = try SplitFiles(in: folder) }) else {
+                Issue.record("a file and parts of one split were read")
+                return
+            }
+            try FileManager.default.removeItem(at: whole)
+            _ = try folder.adding("train-00001-of-00004.jsonl", rows(1...1))
+            guard case .ambiguousSplit("train", _) = dataError({ _ = try SplitFiles(in: folder) }) else {
+                Issue.record("parts of two wholes were read as one")
+                return
+            }
+        }
+    }
+
+    @Test("rows with some values in a column are the splits out of distribution, whatever the shape and the type of the value")
+    func columns() throws {
+        try withTemporaryFolder { folder in
+            _ = try folder.adding("train.jsonl", rows(1...2) + "\n" + rows(3...3, source: "b") + "\n" + rows(4...4, source: "c"))
+            _ = try folder.adding("test.jsonl", rows(5...5, source: "b") + "\n" + rows(6...6))
+            func read(_ column: String, _ values: Set<String>, _ wanted: [String]? = nil, _ policy: BadRowPolicy = .fail) throws
+                -> SummaryCorpus
+            {
+                let selection = SplitSelection.structured(.column(column, outside: values))
+                return try CorpusFormat.folder(folder).read(CorpusRequest(wanted: wanted, selection: selection, onBadRow: policy)).corpus
+            }
+            let corpus = try read("source", ["b", "c"])
+            #expect(corpus.splits["train"]?.map(\.id) == ["r1", "r2"] && corpus.splits["ood_train"]?.map(\.id) == ["r3", "r4"])
+            #expect(corpus.splits["test"]?.map(\.id) == ["r6"] && corpus.splits["ood_test"]?.map(\.id) == ["r5"])
+            #expect(corpus.valuesFound == ["b", "c"])
+            let error = dataError { _ = try read("source", ["x"], ["ood_test"]) }
+            #expect(error == .emptySplit("ood_test", reason: "every row of \"test\" has another \"source\" than \"x\""))
+            let file = folder.appendingPathComponent("train.jsonl").path
+            #expect(formatError { _ = try read("origin", ["x"]) } == .badRow(RowLocation(file: file, line: 1), .missingField("origin")))
+            // numbers and truths count as they are written; lists do not
+            _ = try folder.adding("test.jsonl", #"{"prompt": "q", "completion": "a", "info": {"turn": 2}, "good": true, "tags": []}"#)
+            #expect(try read("info.turn", ["2"], ["ood_test"]).splits["ood_test"]?.count == 1)
+            #expect(try read("good", ["true"], ["ood_test"]).splits["ood_test"]?.count == 1)
+            #expect("\(String(describing: formatError { _ = try read("tags", ["x"], ["ood_test"]) }))".contains("a text or a number"))
+            // comparisons, too
+            let reader = CorpusReader<Comparison>(
+                SplitFiles([
+                    "test": try folder.adding(
+                        "pairs.jsonl",
+                        ["web", "book"].map { "{\"prompt\": \"q\", \"chosen\": \"a\", \"rejected\": \"b\", \"source\": \"\($0)\"}" }
+                            .joined(separator: "\n"))
+                ]), selection: .structured(.column("source", outside: ["book"])), shapes: RowShape.builtIn)
+            let pairs = try reader.read()
+            #expect(pairs.rows["test"]?.map(\.columnValue) == ["web"] && pairs.rows["ood_test"]?.map(\.columnValue) == ["book"])
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import Data
+import Eval
+import Foundation
+import Runs
+import Study
+import Testing
+import Train
+import _TestSupport
+
+/// Stages on rows as people have them: instructions, preferences in several forms, single answers with labels.
+@Suite struct RowFormatStageTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try TinyStudy.makeSupervisedRun(in: folder, TinyStudy.environment)
+        for (name, row) in Self.rows {
+            try FileManager.default.createDirectory(at: folder[name], withIntermediateDirectories: true)
+            for split in ["train", "validation"] {
+                let lines = (0..<8).map { row.replacing("N", with: "\($0)").replacing("SOURCE", with: $0 % 4 == 3 ? "book" : "web") }
+                try Foundation.Data(lines.joined(separator: "\n").utf8).write(to: folder["\(name)/\(split).jsonl"])
+            }
+        }
+    }
+
+    private static let rows = [
+        "alpaca": #"{"instruction": "say N", "input": "", "output": "it is N", "source": "SOURCE"}"#,
+        "preference": #"{"prompt": "say N:", "chosen": " N", "rejected": " no", "source": "SOURCE"}"#,
+        "implicit": #"{"chosen": "say N: yes N", "rejected": "say N: no N", "source": "SOURCE"}"#,
+        "alpaca-preference":
+            #"{"instruction": "say N", "input": "now", "output_1": "no", "output_2": "N", "preference": 2, "source": "SOURCE"}"#,
+        "hh": #"{"chosen": "\n\nHuman: say N\n\nAssistant: N", "rejected": "\n\nHuman: say N\n\nAssistant: no", "source": "SOURCE"}"#,
+        "unpaired": #"{"prompt": "say N:", "completion": " N", "label": true, "source": "SOURCE"}"#,
+    ]
+
+    private func small(_ training: inout TrainingSettings) {
+        (training.maxSteps, training.perDeviceTrainBatchSize, training.loggingSteps) = (2, 4, 1)
+    }
+
+    @Test(
+        "every format of preferences trains a reward model and a policy", arguments: ["preference", "implicit", "alpaca-preference", "hh"])
+    func preferences(_ name: String) throws {
+        var reward = RewardModelStage()
+        reward.comparisons.modelName = folder["sft"].path
+        reward.data.dataset = folder[name].path
+        small(&reward.training)
+        reward.run.threads = 1
+        try reward.run(in: folder["rm"])
+        let metrics = try String(contentsOf: folder["rm/metrics.jsonl"], encoding: .utf8)
+        #expect(metrics.contains("\"validation_accuracy\":"))
+
+        var preference = PreferenceStage()
+        preference.comparisons.modelName = folder["sft"].path
+        preference.data.dataset = folder[name].path
+        preference.preference.klPrompts = 0
+        (preference.data.oodColumn, preference.data.oodValues) = ("source", ["book"])
+        small(&preference.training)
+        preference.run.threads = 1
+        try preference.run(in: folder["dpo"])
+        let found = try String(contentsOf: folder["dpo/metrics.jsonl"], encoding: .utf8)
+        #expect(found.contains("\"ood_validation_loss\":"))
+    }
+
+    @Test("single answers with labels train losses of single answers, and are refused where pairs are learned")
+    func unpaired() throws {
+        var stage = PreferenceStage()
+        stage.comparisons.modelName = folder["sft"].path
+        stage.data.dataset = folder["unpaired"].path
+        stage.preference.klPrompts = 0
+        stage.preference.loss = "kto"
+        small(&stage.training)
+        stage.run.threads = 1
+        try stage.run(in: folder["kto"])
+        let log = folder["kto/reference-train/log-probs.jsonl"]
+        // one number for each answer, not two
+        #expect(try String(contentsOf: log, encoding: .utf8).split(separator: "\n").count == 8)
+        stage.preference.loss = "sigmoid"
+        let refused = #expect(throws: InvalidSetting.self) { try stage.run(in: folder["dpo"]) }
+        #expect(refused?.message.contains("single answers with labels") == true && refused?.message.contains("--loss kto") == true)
+        var reward = RewardModelStage()
+        reward.comparisons.modelName = folder["sft"].path
+        reward.data.dataset = folder["unpaired"].path
+        #expect(throws: InvalidSetting.self) { try reward.run(in: folder["rm"]) }
+    }
+
+    @Test("instructions are learned and answered in Alpaca's prompt, and the prompts of preferences are answered, too")
+    func instructions() throws {
+        var supervised = SFTStage()
+        supervised.model.modelName = folder["sft"].path
+        supervised.data.dataset = folder["alpaca"].path
+        (supervised.data.oodColumn, supervised.data.oodValues) = ("source", ["book"])
+        supervised.evaluation.doEval = false
+        small(&supervised.training)
+        supervised.run.threads = 1
+        try supervised.run(in: folder["alpaca-sft"])
+
+        func answers(_ set: String, _ run: String) throws -> [SampleRow] {
+            var best = BestOfNStage()
+            best.bestOfN.modelName = folder["alpaca-sft"].path
+            best.bestOfN.numReturnSequences = 2
+            best.bestOfN.evaluationSplits = ["validation"]
+            best.data.dataset = folder[set].path
+            best.reward.rewardFunction = "length"
+            best.sampling.maxNewTokens = 4
+            best.run.threads = 1
+            return try best.run(in: folder[run]).table("validation")
+        }
+        let first = try #require(try answers("alpaca", "a").first)
+        #expect(first.input.hasSuffix("### Instruction:\nsay 0\n\n### Response:") && first.reference == "it is 0")
+        #expect(try answers("hh", "b").first?.input == "\n\nHuman: say 0\n\nAssistant:")
+        let unpaired = try answers("unpaired", "c")
+        #expect(unpaired.first?.input == "say 0:" && unpaired.first?.reference == " 0")
+        // answers of such a run follow their prompts directly where they are learned
+        var again = SFTStage()
+        again.model.modelName = folder["sft"].path
+        again.data.dataset = folder["a"].path + ":validation"
+        let corpus = try again.data.corpus(["train"])
+        #expect(corpus.splits["train"]?.allSatisfy { $0.promptFormat == .verbatim } == true)
+    }
+
+    @Test("how rows are written is said in one line, and values that no row has, too")
+    func notes() throws {
+        var data = DataSettings()
+        data.dataset = folder["alpaca"].path
+        (data.oodColumn, data.oodValues) = ("source", ["book", "radio"])
+        var lines: [String] = []
+        _ = try data.corpus(["train"]) { lines.append($0) }
+        #expect(lines.contains("format of the rows, found from them: alpaca (train)"))
+        #expect(lines.contains("no row has \"radio\" in the column source (--ood-values)"))
+        data.dataFormat = "Alpaca"
+        lines = []
+        _ = try data.corpus(["train"]) { lines.append($0) }
+        #expect(lines.contains("format of the rows: alpaca (train)"))
+        data.dataFormat = "prompt_completion"
+        let error = #expect(throws: (any Error).self) { try data.corpus(["train"]) }
+        #expect(
+            "\(String(describing: error))".contains("train.jsonl:1: the format prompt-completion expects the columns prompt and completion")
+        )
+        data.dataFormat = nil
+        lines = []
+        _ = try data.comparisons(in: folder["hh"].path, ["train"]) { lines.append($0) }
+        #expect(lines.contains("format of the rows, found from them: hh (train)"))
+    }
+
+    @Test("settings that contradict each other are refused by name")
+    func settings() {
+        func problem(_ change: (inout DataSettings) -> Void) -> String {
+            var data = DataSettings()
+            change(&data)
+            do {
+                try data.validate()
+                return "nothing"
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(problem { $0.dataFormat = "alpacca" }.contains("it takes posts, comparisons"))
+        #expect(problem { $0.dataFormat = "alpacca" }.contains("did you mean alpaca?"))
+        #expect(problem { $0.oodColumn = "a" }.contains("oodValues belong together"))
+        #expect(problem { $0.oodValues = ["a"] }.contains("oodValues belong together"))
+        for change: (inout DataSettings) -> Void in [
+            { $0.evalDataset = "cnndm" }, { $0.datasetRandomSubset = 10 }, { $0.datasetStructuredSubset = "length" },
+            { $0.oodTestFile = "x" },
+        ] {
+            #expect(
+                problem {
+                    ($0.oodColumn, $0.oodValues) = ("a", ["b"])
+                    change(&$0)
+                }.contains("choose one of them"))
+        }
+    }
+
+    @Test("pairs that are simulated for a set with prompts of its own have those prompts")
+    func simulatedPrompts() throws {
+        var reward = RewardModelStage()
+        reward.comparisons.modelName = folder["sft"].path
+        reward.data.dataset = "instructions"
+        (reward.comparisons.simulatedPrompts, reward.comparisons.simulatedEvaluationPrompts) = (8, 4)
+        reward.comparisons.minimumMargin = 0
+        reward.sampling.maxNewTokens = 4
+        small(&reward.training)
+        reward.run.threads = 1
+        try reward.run(in: folder["rm"])
+        let text = try String(contentsOf: folder["rm/comparisons/train.jsonl"], encoding: .utf8)
+        #expect(text.contains("Instruction:\\n{post}\\n\\n### Response:"))
+    }
+}
