@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The experiment on instructions in small: SFT from scratch on generated instructions, its answers with their check, a reward model on pairs of
-# them, PPO and best-of-16 by the check, the comparison, and how many answers are right, in and out of distribution.
+# them, PPO and best-of-16 by that model, the comparison, and how many answers are right, in and out of distribution.
 #
 # usage: instructions.sh [PRESET]        (a file beside this one, without .env; demo-instructions unless given)
-# OUT, SEED, DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set; REWARD=model lets PPO and best-of-16 go by the reward model.
+# OUT, SEED, DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set; REWARD=check lets PPO and best-of-16 go by the check itself.
 # A run that was interrupted goes on when the same command is given again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -19,9 +19,9 @@ begin=$(date +%s)
 export PATH="$bin:$PATH"
 common=(--dataset "${DATASET:-instructions}" --output-dir "$out" --seed "$seed" --dtype "${DTYPE:-f32}")
 
-# what PPO and best-of-16 go by: the check itself, or the reward model that has learned from it
-reward=("${CHECK[@]}")
-[ "${REWARD:-check}" = check ] || reward=(--rf-model-dir "$out/rm")
+# what PPO and best-of-16 go by: the reward model that has learned from the check, or the check itself
+reward=(--rf-model-dir "$out/rm")
+[ "${REWARD:-model}" = model ] || reward=("${CHECK[@]}")
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
 
