@@ -15,7 +15,9 @@ import _TestSupport
     /// The runs of a pipeline with 3 prompts and 2 responses to each in every table.
     /// - Parameter change: what is done to each row of the policy's samples.
     /// - Parameter models: the model that the options of a run name, by the run.
-    private func makePipeline(models: [String: String] = [:], _ change: (inout SampleRow) -> Void = { _ in }) throws {
+    private func makePipeline(
+        models: [String: String] = [:], unmeasured: Set<String> = [], _ change: (inout SampleRow) -> Void = { _ in }
+    ) throws {
         func make(_ name: String, _ stage: RunStage, loss: String = "sigmoid", _ body: (RunFolder) throws -> Void = { _ in }) throws {
             let model = models[name].map { ["model_name": OptionValue.string($0)] } ?? [:]
             let run = try RunFolder(
@@ -33,11 +35,11 @@ import _TestSupport
             }
         }
         try make("sft", .supervised) { run in
-            let values = ["loss": 3.0, "validation_loss": 2, "ood_validation_loss": 4]
+            let values = ["loss": 3.0, "validation_loss": 2, "ood_validation_loss": 4].filter { !unmeasured.contains($0.key) }
             try run.metrics.append(Measurement(step: 1, values: values))
         }
         try make("rm", .rewardModel) { run in
-            let values = ["validation_accuracy": 0.75, "ood_validation_accuracy": 0.5]
+            let values = ["validation_accuracy": 0.75, "ood_validation_accuracy": 0.5].filter { !unmeasured.contains($0.key) }
             try run.metrics.append(Measurement(step: 1, values: values))
         }
         try make("ppo", .policy)
@@ -112,6 +114,19 @@ import _TestSupport
         #expect(both.markdown.contains("| PPO ") && both.markdown.contains("| \(name) "))
         comparison.runs.preferenceRun = "ppo"
         #expect(throws: RunFolderError.self) { try comparison.run(ReportListener()) }
+    }
+
+    @Test("what no split was there for is left out with its name; the rest is compared")
+    func unmeasured() throws {
+        try makePipeline(unmeasured: ["ood_validation_loss", "validation_accuracy"]) { $0.numbers["kl"] = 0.5 }
+        var notes: [String] = []
+        let summary = try compare { notes.append($0) }
+        #expect(summary.sft.oodValidationLoss == nil && summary.sft.validationLoss == 2)
+        #expect(summary.rm.accuracyID == nil && summary.rm.accuracyOOD == 0.5)
+        for name in ["ood_validation_loss", "validation_accuracy"] {
+            #expect(notes.contains { $0.contains(" has no \(name), ") }, "\(notes)")
+        }
+        #expect(summary.markdown.contains("| 2.000 | – |") && summary.terminalText.contains("Reward model accuracy: – id, 0.500 ood"))
     }
 
     @Test("rows that lack a column are left out and counted")

@@ -57,8 +57,14 @@ public struct PipelineComparison: ReportTask {
         }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
-        // a summary does not take what was never measured: NaN is refused by name
-        func last(_ name: String, _ measurements: [Runs.Measurement]) -> Double { measurements.last(of: name) ?? .nan }
+        // what was never measured is left out, with a word which split makes it
+        func number(_ value: Double?, _ name: String, in run: URL) -> Double? {
+            if value == nil { listener.note("\(run.path) has no \(name), which the comparison leaves out; a split of that name makes it") }
+            return value
+        }
+        func last(_ name: String, _ measurements: [Runs.Measurement], in run: URL) -> Double? {
+            number(measurements.last(of: name), name, in: run)
+        }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
         func seconds(_ run: URL) throws -> Double { try ReportModels.seconds(of: run, note: listener.note) }
         let times = try Summary.Seconds(
@@ -70,11 +76,11 @@ public struct PipelineComparison: ReportTask {
         var summary = Summary(
             dataset: Self.dataset(configuration), seconds: times,
             sft: Summary.Supervised(
-                firstLoss: supervised.first(of: "validation_loss") ?? .nan, lastLoss: last("loss", supervised),
-                validationLoss: last("validation_loss", supervised),
-                oodValidationLoss: last("ood_validation_loss", supervised)),
+                firstLoss: supervised.first(of: "validation_loss"), lastLoss: supervised.last(of: "loss"),
+                validationLoss: last("validation_loss", supervised, in: sft),
+                oodValidationLoss: last("ood_validation_loss", supervised, in: sft)),
             rm: Summary.RewardModel(
-                accuracyID: last("validation_accuracy", reward), accuracyOOD: last("ood_validation_accuracy", reward)),
+                accuracyID: last("validation_accuracy", reward, in: rm), accuracyOOD: last("ood_validation_accuracy", reward, in: rm)),
             systems: systems)
         // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
         let sum = times.sft + times.rm + times.ppo + (times.preference ?? 0) + times.bon + times.diversity

@@ -92,5 +92,5 @@ extension Summary {
         String(format: "%.3f [%.3f, %.3f]", interval.mean, interval.low, interval.high)
     }
 
-    private func fixed(_ value: Double) -> String { String(format: "%.3f", value) }
+    private func fixed(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "–" }
 }

@@ -22,16 +22,16 @@ public struct Summary: Codable, Equatable, Sendable {
         }
     }
 
-    /// Losses of supervised fine-tuning in nats per token of the summaries.
+    /// Losses of supervised fine-tuning in nats per token of the summaries; nil for what was not measured.
     public struct Supervised: Codable, Equatable, Sendable {
         /// Of the untrained model.
-        public var firstLoss: Double
+        public var firstLoss: Double?
         /// Of the last step.
-        public var lastLoss: Double
+        public var lastLoss: Double?
         /// On prompts like those of training.
-        public var validationLoss: Double
+        public var validationLoss: Double?
         /// On topics or sections that training never saw.
-        public var oodValidationLoss: Double
+        public var oodValidationLoss: Double?
 
         enum CodingKeys: String, CodingKey {
             case firstLoss = "first_loss"
@@ -41,7 +41,7 @@ public struct Summary: Codable, Equatable, Sendable {
         }
 
         /// The values by name.
-        public init(firstLoss: Double, lastLoss: Double, validationLoss: Double, oodValidationLoss: Double) {
+        public init(firstLoss: Double?, lastLoss: Double?, validationLoss: Double?, oodValidationLoss: Double?) {
             self.firstLoss = firstLoss
             self.lastLoss = lastLoss
             self.validationLoss = validationLoss
@@ -49,12 +49,12 @@ public struct Summary: Codable, Equatable, Sendable {
         }
     }
 
-    /// Shares of held-out pairs that the reward model orders as labelled.
+    /// Shares of held-out pairs that the reward model orders as labelled; nil for what was not measured.
     public struct RewardModel: Codable, Equatable, Sendable {
         /// On prompts like those of training.
-        public var accuracyID: Double
+        public var accuracyID: Double?
         /// Out of distribution.
-        public var accuracyOOD: Double
+        public var accuracyOOD: Double?
 
         enum CodingKeys: String, CodingKey {
             case accuracyID = "accuracy_id"
@@ -62,7 +62,7 @@ public struct Summary: Codable, Equatable, Sendable {
         }
 
         /// The values by name.
-        public init(accuracyID: Double, accuracyOOD: Double) {
+        public init(accuracyID: Double?, accuracyOOD: Double?) {
             self.accuracyID = accuracyID
             self.accuracyOOD = accuracyOOD
         }
