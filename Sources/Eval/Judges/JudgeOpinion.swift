@@ -28,7 +28,7 @@ public struct JudgeOpinion: Codable, Sendable, Equatable {
 
     /// Which text is preferred; nil without an answer.
     public var preference: Preference? {
-        shareOfFirst.map { $0 > 0.5 ? .first : $0 < 0.5 ? .second : .tie }
+        shareOfFirst.map { Preference(shareOfFirst: $0) }
     }
 }
 
