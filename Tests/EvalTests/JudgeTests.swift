@@ -9,7 +9,8 @@ import _TestSupport
         "what an answer says",
         arguments: [
             (#"["model_1", "model_2"]"#, Preference.first), ("model_2 > model_1", .second), ("model_2 is better", .second),
-            ("Tie.", .tie), ("first", .first), ("I cannot say", nil), ("", nil),
+            ("Tie.", .tie), ("first", .first), ("I cannot say", nil), ("", nil), ("I don't think model_1 is better", nil),
+            ("Nobody could say that model_1 is better.", nil), ("model_1 is worse than model_2", nil), ("tie?", nil),
         ])
     func answers(text: String, expected: Preference?) {
         #expect(JudgePrompt.preference(in: text) == expected)
