@@ -359,6 +359,30 @@ import _TestSupport
         #expect(!shown.contains("secret") && shown.contains("(key)") || shown.contains("a text with the key"))
     }
 
+    @Test(
+        "a key that is part of the verdict changes none, in the cache neither",
+        arguments: ["1", "model_1", "o", "_", "e", "(", "[", ",", "model"])
+    func shortKeys(key: String) throws {
+        let folder = try TemporaryFolder()
+        let server = try LocalServer { _, _, body in
+            body.contains("post 2 ") ? chatAnswer("I like both") : chatAnswer(body.contains("post 1 ") ? "[model_2, model_1]" : "model_1")
+        }
+        defer { server.stop() }
+        for requests in [3, 0] {
+            let judge = try judge(server, cache: JudgeCache(folder["c"]), key: key)
+            let opinions = try judge.opinions(for: (0..<3).map { pair($0) })
+            #expect(opinions.map(\.preference) == [.first, .second, nil] && judge.ledger?.requests == requests)
+            #expect(opinions[0].answer != "model_1" || !"model_1".contains(key))
+        }
+        let tokens = #"{"choices":[{"message":{"content":"A"},"logprobs":{"content":[{"token":"A","logprob":-0.5,"top_logprobs":[]}]}}]}"#
+        let weighing = try LocalServer { _, _, _ in .init(status: 200, body: tokens) }
+        defer { weighing.stop() }
+        for requests in [1, 0] {
+            let judge = try judge(weighing, reading: .logProbabilities, cache: JudgeCache(folder["d"]), key: "A")
+            #expect(try judge.preferences(for: [pair(0)]) == [.first] && judge.ledger?.requests == requests)
+        }
+    }
+
     @Test("nobody there")
     func refusedConnection() throws {
         let server = try LocalServer { _, _, _ in .none }
