@@ -58,4 +58,7 @@ public enum JudgeOmission: String, Codable, CodingKeyRepresentable, Sendable, Ca
         case .noLogProbabilities, .malformed, .rejected, .failed: true
         }
     }
+
+    /// Whether the same question may get an answer another time: then its lack says nothing about the two texts.
+    package var mayBeMended: Bool { self == .failed || self == .malformed }
 }
