@@ -63,7 +63,7 @@ extension ReportListener {
             throw InvalidSetting("--judge-key-variable names a variable of the environment that is not set, or empty")
         }
         return ChatJudge(
-            address: try ServiceAddress(request.url), key: key, variable: settings.judgeKeyVariable, chat: request.chat,
+            address: try ServiceAddress(request.url, for: .chat), key: key, variable: settings.judgeKeyVariable, chat: request.chat,
             cache: request.cache, options: options)
     }
 }
