@@ -6,9 +6,10 @@ internal import Synchronization
 ///
 /// Several threads ask at once, each one question at a time, and block as all callers of ``ServiceClient`` do. Network failures, time-outs,
 /// status 408, 429 and 5xx are tried again with growing pauses; where a service asks to be left alone, all threads wait. A question that is
-/// refused (400, 413, 422), or whose answer is none, has no verdict and a reason. What makes all other answers doubtful ends the run:
-/// redirects, wrong keys or addresses, a prompt that was cut, and many failures one after the other. Answers go into the cache one by one,
-/// so that the same command goes on where it was left.
+/// refused (400, 413, 422), or whose answer says nothing, has no verdict and a reason. What makes all other answers doubtful ends the run:
+/// redirects, wrong keys or addresses, a prompt that was cut, and many failures one after the other. Where questions have failed, or got
+/// something that is no answer, the others are asked, and the run ends unfinished. Answers go into the cache one by one, so that the same
+/// command goes on where it was left.
 public final class ChatJudge: PairwiseJudge, Sendable {
     /// How a service is asked.
     public struct Options: Sendable {
@@ -45,6 +46,8 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         case truncated(task: String, endpoint: String, counted: Int, expected: Int)
         /// So many questions in a row have no answer; the reason is the last one's.
         case givenUp(endpoint: String, failures: Int, reason: String, answered: Int)
+        /// Some questions have no answer for a reason that another try may mend; the cache, if there is one, has the answers.
+        case unfinished(endpoint: String, failed: Int, questions: Int, reason: String, cache: String?)
         /// Not one question has a verdict.
         case nothingSaid(endpoint: String, questions: Int, reason: String, isOfTheService: Bool)
 
@@ -65,6 +68,10 @@ public final class ChatJudge: PairwiseJudge, Sendable {
             case .givenUp(let endpoint, let failures, let reason, let answered):
                 "\(endpoint) has answered none of \(failures) questions in a row (\(reason)); \(answered) are answered, and kept where there "
                     + "is a cache: check the service and run the same command again"
+            case .unfinished(let endpoint, let failed, let questions, let reason, let cache):
+                "\(endpoint) has left \(failed) of \(questions) questions without an answer (\(reason)): no result is written; "
+                    + (cache.map { "the answers are kept in \($0), and the same command goes on with the rest" }
+                        ?? "there is no cache, so nothing is kept")
             case .nothingSaid(let endpoint, let questions, let reason, let isOfTheService):
                 "\(endpoint) gave no verdict on any of \(questions) questions (\(reason)): check "
                     + (isOfTheService ? "the service" : "the prompt, the labels and the model")
@@ -129,6 +136,12 @@ public final class ChatJudge: PairwiseJudge, Sendable {
                 endpoint: address.description, questions: questions.count,
                 reason: Self.reasons(unanswered, hiding: key) + (round.lastReason.map { "; the last one: \($0)" } ?? ""),
                 isOfTheService: unanswered.allSatisfy { $0.omission?.isOfTheService ?? false })
+        }
+        let failed = unanswered.filter { $0.omission?.mayBeMended ?? false }
+        guard failed.isEmpty else {
+            throw Failure.unfinished(
+                endpoint: address.description, failed: failed.count, questions: questions.count,
+                reason: Self.reasons(failed, hiding: key) + (round.lastReason.map { "; the last one: \($0)" } ?? ""), cache: cache?.path)
         }
         return opinions
     }

@@ -95,7 +95,8 @@ final class ChatRound: Sendable {
         let prompt = judge.chat.prompt(questions[index])
         let body = judge.chat.body(prompt: prompt)
         let key = JudgeCache.key(address: judge.address.text, body: body)
-        if let known = judge.cache?[key] {
+        // what was blotted out of an answer is not there for other labels
+        if let known = judge.cache?[key], known.reading.map({ $0.labels == judge.chat.labels }) ?? true {
             try check(prompt, index, known)
             spent { $0.add(known, fromCache: true, prices: self.judge.options.prices) }
             return judge.chat.opinion(of: known)
@@ -196,12 +197,9 @@ final class ChatRound: Sendable {
     private func read(_ body: [UInt8], seconds: Double) -> Outcome {
         do {
             var reply = try ChatReply(body: body)
-            // a service may write back what it was sent; nothing of the key is kept
-            reply.text = reply.text.map { judge.key?.hidden(in: $0) ?? $0 }
-            reply.finish = reply.finish.map { ServiceKey.shown($0, hiding: judge.key) }
-            reply.firstToken = reply.firstToken?.map {
-                ChatReply.Token(token: judge.key?.hidden(in: $0.token) ?? $0.token, logProbability: $0.logProbability)
-            }
+            // a service may write back what it was sent; nothing of the key is kept, and what was read before stays
+            if let key = judge.key { reply = judge.chat.changed(reply) { key.hidden(in: $0) } }
+            reply.finish = reply.finish.map { ServiceKey.shown($0, hiding: nil) }
             reply.seconds = seconds
             return .reply(reply)
         } catch {

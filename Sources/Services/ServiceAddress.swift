@@ -8,7 +8,8 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     /// What keeps a text from being the address of a service.
     public enum Problem: Error, Sendable, Hashable, CustomStringConvertible {
         /// Neither http nor https, no host, a port that does not exist, or characters that an address cannot have.
-        case malformed(String)
+        /// - Parameter example: an address as it should be.
+        case malformed(String, example: String)
         /// A name or a password before the host.
         case hasUser
         /// A parameter of the query whose name is that of a secret.
@@ -17,8 +18,8 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         /// What is wrong, to be put behind the name of an option.
         public var description: String {
             switch self {
-            case .malformed(let reason):
-                "is no address of a service: \(reason); expected one such as http://localhost:8080/v1/embeddings"
+            case .malformed(let reason, let example):
+                "is no address of a service: \(reason); expected one such as \(example)"
             case .hasUser:
                 "has a name or a password before its host, which would be stored with the run; a key belongs into the environment"
             case .hasSecret(let parameter):
@@ -32,9 +33,38 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address without its query.
     public let description: String
 
+    /// What a service is asked for.
+    public enum Use: String, Sendable {
+        /// Vectors of texts.
+        case embeddings = "http://localhost:8080/v1/embeddings"
+        /// Answers of a chat.
+        case chat = "http://localhost:8080/v1/chat/completions"
+    }
+
     /// Takes a text for an address.
+    /// - Parameter use: what it is for, so that an error can show an address as it should be.
     /// - Throws: ``Problem``.
-    public init(_ text: String) throws(Problem) {
+    public init(_ text: String, for use: Use = .embeddings) throws(Problem) {
+        do throws(Unfit) {
+            (self.text, description) = try Self.parts(of: text)
+        } catch {
+            switch error {
+            case .malformed(let reason): throw .malformed(reason, example: use.rawValue)
+            case .hasUser: throw .hasUser
+            case .hasSecret(let parameter): throw .hasSecret(parameter: parameter)
+            }
+        }
+    }
+
+    /// A ``Problem`` without an example.
+    private enum Unfit: Error {
+        case malformed(String)
+        case hasUser
+        case hasSecret(parameter: String)
+    }
+
+    /// The address, and how it is shown.
+    private static func parts(of text: String) throws(Unfit) -> (text: String, description: String) {
         guard let schemeEnd = text.firstRange(of: "://") else { throw .malformed("it does not begin with http:// or https://") }
         let scheme = text[..<schemeEnd.lowerBound].lowercased()
         let rest = text[schemeEnd.upperBound...]
@@ -52,8 +82,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
             throw .hasSecret(parameter: parameter)
         }
         guard URL(string: text)?.host != nil else { throw .malformed("it cannot be read") }
-        self.text = text
-        description = "\(scheme)://\(authority)\(path)"
+        return (text, "\(scheme)://\(authority)\(path)")
     }
 
     /// The characters of RFC 3986.
@@ -74,7 +103,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
-    private static func checkHost(_ authority: Substring) throws(Problem) {
+    private static func checkHost(_ authority: Substring) throws(Unfit) {
         let host: Substring
         let behind: Substring
         if authority.hasPrefix("[") {

@@ -190,11 +190,98 @@ import _TestSupport
         let found = try result()
         for form in ["length_controlled_minimal", "length_controlled_noreg", "length_controlled_v1"] {
             #expect(number(found, "alpaca_eval", form, "rate") != nil, "\(form)")
-            #expect(number(found, "alpaca_eval", form, "without_difficulty") == (form.hasSuffix("minimal") ? 0 : 1))
+            #expect(number(found, "alpaca_eval", form, "without_difficulty") == (form.hasSuffix("minimal") ? nil : 1))
         }
+        #expect(found["inputs_without_difficulty"] as? Int == 1 && found["alpaca_eval_left_out"] == nil)
         try Data("{\"input\": \"post 1\", \"difficulty\": 1}\n{\"input\": \"post 1\", \"difficulty\": 2}\n".utf8).write(to: file)
         let error = #expect(throws: FormatError.self) { try run(service(server, "--instruction-difficulties", file.path, "--run-id", "x")) }
         #expect(error?.description.hasPrefix("\(file.path):2: the input has two difficulties") ?? false, "\(error as Any)")
+    }
+
+    @Test("difficulties of few or none of the inputs are counted, and what cannot be had for it is named", arguments: [0, 3])
+    func fewDifficulties(count: Int) throws {
+        let server = try LocalServer { _, _, body in Self.reply(body) }
+        defer { server.stop() }
+        let file = folder["difficulties.jsonl"]
+        try Data((0..<5).map { "{\"input\": \"\($0 < count ? "post" : "other") \($0)\", \"difficulty\": 1}\n" }.joined().utf8).write(
+            to: file)
+        try run(service(server, "--instruction-difficulties", file.path))
+        let found = try result()
+        #expect(number(found, "alpaca_eval", "length_controlled_noreg", "rate") == nil)
+        #expect(found["inputs_without_difficulty"] as? Int == 8 - count)
+        let reason = "\(count) of 8 inputs have a verdict and a difficulty; it takes 5"
+        #expect(found["alpaca_eval_left_out"] as? [String: String] == ["length_controlled_noreg": reason])
+        let words = shown.text.withLock { $0 }
+        #expect(words.contains("no length_controlled_noreg: \(reason)"), "\(words)")
+    }
+
+    @Test("a service that dies midway leaves no run, and the same command goes on with the rest")
+    func diesMidway() throws {
+        let isWell = Mutex(false)
+        let server = try LocalServer { number, _, body in
+            number <= 7 || isWell.withLock { $0 } ? Self.answer("model_1") : .init(status: 503, body: "")
+        }
+        defer { server.stop() }
+        let arguments = try service(server, "--judge-concurrency", "1", "--judge-attempts", "1")
+        let error = #expect(throws: ChatJudge.Failure.self) { try run(arguments) }
+        #expect(error?.programExit == .inputOutput)
+        #expect(error?.description.contains("7 of 14 questions without an answer (7 failed; the last one: status 503)") ?? false)
+        #expect(error?.description.contains(folder["runs/judge-cache.jsonl"].path) ?? false, "\(error as Any)")
+        #expect(!FileManager.default.fileExists(atPath: folder["runs/preferences/final"].path))
+        isWell.withLock { $0 = true }
+        try run(arguments)
+        let found = try result()
+        #expect(server.requests.count == 21 && found["unreadable_answers"] as? Int == 0)
+    }
+
+    @Test("a file with another text under the same name is another run, and is named")
+    func changedFiles() throws {
+        let server = try LocalServer { _, _, _ in Self.answer("model_1") }
+        defer { server.stop() }
+        let template = folder["template.txt"]
+        let difficulties = folder["difficulties.jsonl"]
+        try Data("{input}: {first} or {second}? {label_1}, {label_2}".utf8).write(to: template)
+        try Data((0..<8).map { "{\"input\": \"post \($0)\", \"difficulty\": 1}\n" }.joined().utf8).write(to: difficulties)
+        var arguments = try service(
+            server, "--judge-template", template.path, "--instruction-difficulties", difficulties.path)
+        try run(arguments)
+        let asked = server.requests.count
+        try run(arguments)
+        for file in [template, difficulties, folder["b.jsonl"]] {
+            let before = try Data(contentsOf: file)
+            try (before + Data(file == template ? "!".utf8 : "\n".utf8)).write(to: file)
+            let error = #expect(throws: RunFolderError.self) { try run(arguments) }
+            #expect(error?.description.contains("the text of \(file.path) was another one") ?? false, "\(error as Any)")
+            try before.write(to: file)
+        }
+        #expect(server.requests.count == asked)
+        // answers of a file
+        let answers = folder["answers.jsonl"]
+        try JSONLines<JudgeAnswer>(answers).write((0..<14).map { JudgeAnswer(id: $0, preference: .first) })
+        arguments = try systems() + ["--judge-answers", answers.path, "--run-id", "file"]
+        try run(arguments)
+        try JSONLines<JudgeAnswer>(answers).write((0..<14).map { JudgeAnswer(id: $0, preference: .second) })
+        let error = #expect(throws: RunFolderError.self) { try run(arguments) }
+        #expect(error?.description.contains("judge_answers: the text of \(answers.path) was another one") ?? false, "\(error as Any)")
+    }
+
+    @Test("answers of people that are none are refused before anything is asked", arguments: ["", "\n"])
+    func noAnswersOfPeople(content: String) throws {
+        let server = try LocalServer { _, _, body in Self.reply(body) }
+        defer { server.stop() }
+        let tasks = folder["tasks.jsonl"].path
+        try run(systems() + ["--preference-tasks", tasks])
+        try Data(content.utf8).write(to: folder["answers.jsonl"])
+        let arguments = try service(server, "--preference-tasks", tasks, "--preference-answers", folder["answers.jsonl"].path)
+        let error = #expect(throws: (any Error).self) { try run(arguments) }
+        #expect("\(error as Any)".contains(folder["answers.jsonl"].path), "\(error as Any)")
+        // of other texts
+        let other = PairwiseTask(id: "0", input: "another", left: "a", right: "b", leftIsFirstSystem: true)
+        try JSONLines<PairwiseTask>(folder["tasks.jsonl"]).write([other])
+        try JSONLines<PairwiseAnswer>(folder["answers.jsonl"]).write([PairwiseAnswer(task: "0", annotator: "p", slider: 1)])
+        let foreign = #expect(throws: InvalidSetting.self) { try run(arguments) }
+        #expect(foreign?.description.contains("about texts that are judged") ?? false)
+        #expect(server.requests.isEmpty)
     }
 
     @Test("a judge that fails leaves no run; its answers are kept, and the same command goes on")
@@ -240,6 +327,25 @@ import _TestSupport
         arguments: [
             (["--judge-url", "http://x/v1"], "--judge-model"),
             (["--judge-url", "ftp://x", "--judge-model", "m"], "--judge-url is no address"),
+            (["--judge-url", "localhost:80", "--judge-model", "m"], "such as http://localhost:8080/v1/chat/completions"),
+            (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-template", "t", "--judge-prompt", "instructions"], "give one"),
+            (["--judge-command", "x", "--judge-template", "t", "--judge-prompt", "instructions"], "give one of them"),
+            (["--judge-command", "x", "--judge-temperature", "1"], "--judge-temperature is about --judge-url"),
+            (["--judge-answers", "x", "--judge-timeout", "3"], "--judge-timeout is about --judge-url"),
+            (["--judge-command", "x", "--judge-concurrency", "3"], "--judge-concurrency is about --judge-url"),
+            (["--judge-requests", "x", "--judge-attempts", "3"], "--judge-attempts is about --judge-url"),
+            (["--judge-command", "x", "--judge-max-tokens", "3"], "--judge-max-tokens is about --judge-url"),
+            (["--judge-command", "x", "--judge-top-log-probs", "3"], "--judge-top-log-probs is about"),
+            (["--judge-command", "x", "--judge-token-check", "no"], "--judge-token-check is about --judge-url"),
+            (["--judge-command", "x", "--judge-price-in", "3"], "--judge-price-in is about --judge-url"),
+            (["--preference-tasks", "x", "--judge-price-out", "3"], "--judge-price-out is about --judge-url"),
+            (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-patience", "3"], "--judge-url has --judge-timeout"),
+            (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-top-log-probs", "3"], "--judge-verdict log-probs"),
+            (
+                ["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-verdict", "log-probs", "--judge-max-tokens", "3"],
+                "--judge-verdict answer"
+            ),
+            (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-tokenizer", "t", "--judge-token-check", "no"], "which is off"),
             (["--judge-url", "http://x/v1?api_key=sk-SECRET", "--judge-model", "m"], "has a parameter api_key"),
             (["--judge-url", "http://me:sk-SECRET@x/v1", "--judge-model", "m"], "has a name or a password"),
             (["--judge-model", "m", "--judge-command", "x"], "--judge-model is about --judge-url"),

@@ -20,6 +20,10 @@ import _TestSupport
             ("<think>model_1 is better? no, not so.</think>\nmodel_2", .second), ("My verdict: [[tie]]", .tie),
             ("Final verdict: ['model_1', 'model_2']", .first), (#"{"winner": "model_2"}"#, .second),
             ("[\"model_2\", \"model_1\"]\nmodel_1 leaves out the point.", .second), ("model_1\n\nIt says more.", .first),
+            ("Both have merits.\nI think model_2 is better.", .second), ("model_1 is better because it is short.", .first),
+            ("I prefer model_2 over model_1.", .second), ("Therefore, my final verdict is [[model_1]].", .first),
+            ("Answer: model_2 is better", .second), ("Overall, the winner is model_1!", .first), ("model_2 > model_1", .second),
+            ("model_1 is better. [[model_1]]", .first), ("I compared them.\nmodel_2, because it is true", .second),
         ])
     func verdicts(text: String, expected: Preference) {
         #expect(JudgeLabels.names.preference(in: text) == expected)
@@ -35,6 +39,14 @@ import _TestSupport
             "The summary of model_1 leaves out the point.", #"["model_1", "model_2"] or ["model_2", "model_1"]"#,
             "model_1\nAnswer: model_2",
             #"["model_1"] and ["model_2"] are good"#,
+            "I don't think model_1 is better", "I don’t think model_1 is better.", "Nobody could say that model_1 is better.",
+            "I would never say [[model_1]].", "I cannot answer [model_1, model_2].", "Few hold that model_1 is better.",
+            "Is model_1 better?", "model_1?", "It is hard to say whether model_1 is better.", "Some think model_1 is better.",
+            "Wrong answer: model_1", "The worse answer: model_1", "model_1 is far from the best", "model_1 is better in style",
+            "I doubt that model_1 is better", "model_1 is hardly the better one", "model_1 < model_2", "model_1/model_2",
+            "They say the better one is model_1", "Verdict: model_1?", "model_1 is better\nBut I am not sure.", "model_1\nWait, no.",
+            "model_1 is better, if one likes errors", "model_1 is better, or is it not", "Least preferred: model_2",
+            "model_1 is better.\nmodel_2", "The answer that claims model_1 is better is wrong",
         ])
     func prose(text: String) {
         #expect(JudgeLabels.names.preference(in: text) == nil)

@@ -9,7 +9,8 @@ import _TestSupport
         "what an answer says",
         arguments: [
             (#"["model_1", "model_2"]"#, Preference.first), ("model_2 > model_1", .second), ("model_2 is better", .second),
-            ("Tie.", .tie), ("first", .first), ("I cannot say", nil), ("", nil),
+            ("Tie.", .tie), ("first", .first), ("I cannot say", nil), ("", nil), ("I don't think model_1 is better", nil),
+            ("Nobody could say that model_1 is better.", nil), ("model_1 is worse than model_2", nil), ("tie?", nil),
         ])
     func answers(text: String, expected: Preference?) {
         #expect(JudgePrompt.preference(in: text) == expected)
@@ -71,6 +72,33 @@ import _TestSupport
         #expect(throws: JudgeError.repeated(id: 0, path: file.path)) {
             try judge("{\"id\": 0, \"preference\": \"tie\"}\n{\"id\": 0, \"preference\": \"tie\"}\n")
         }
+    }
+
+    @Test(
+        "weights that are equal in both orders, and those that are equal but for rounding, are ties",
+        arguments: [0.1, 0.3, 0.7, 0.9, 0.49999999999999994])
+    func equalWeights(share: Double) throws {
+        struct Weighing: PairwiseJudge {
+            var share: Double
+            func preferences(for questions: [PairwiseQuestion]) -> [Preference?] { [] }
+            func opinions(for questions: [PairwiseQuestion]) -> [JudgeOpinion] {
+                questions.indices.map { JudgeOpinion(shareOfFirst: $0 % 4 == 3 ? share.nextUp : share) }
+            }
+        }
+        var random = SplitMix64(seed: 1)
+        let inputs = (0..<10).map { "p\($0)" }
+        let summary = try #require(
+            try PairwiseJudging.compare(
+                inputs: inputs, first: inputs.map { $0 + "a" }, second: inputs.map { $0 + "b" }, judge: Weighing(share: share),
+                using: &random))
+        #expect(summary.winRate.ties == 10 && summary.winRate.wins == 0 && summary.winRate.losses == 0)
+        #expect(summary.verdicts[0]?.outcome == 0.5)
+        #expect(JudgeOpinion(shareOfFirst: 0.49999999999999994).preference == .tie)
+        let tasks = [PairwiseTask(id: "0", input: "p0", left: "p0a", right: "p0b", leftIsFirstSystem: true)]
+        let agreement = try #require(
+            PeopleAgreement(
+                inputs: ["p0"], first: ["p0a"], second: ["p0b"], outcomes: [0.49999999999999994], tasks: tasks, people: [("0", 0.5)]))
+        #expect(agreement.share == 1)
     }
 
     @Test("answers that say nothing count as ties, and are counted")

@@ -156,8 +156,10 @@ import _TestSupport
             body.contains("post 0") ? .init(status: 429, body: "", header: ["Retry-After: \(value)"]) : chatAnswer("model_1")
         }
         defer { server.stop() }
-        let opinions = try judge(server).opinions(for: [pair(0), pair(1)])
-        #expect(opinions.map(\.omission) == [.failed, nil])
+        let failure = try expectJudgeFailure(judge(server), questions: 2)
+        #expect(
+            failure.description.contains("1 of 2 questions without an answer (1 failed; the last one: status 429, and it asks"),
+            "\(failure)")
         #expect(server.requests.count == 2)
     }
 
@@ -179,10 +181,41 @@ import _TestSupport
     func omitted(answer: LocalServer.Answer, omission: JudgeOmission) throws {
         let server = try LocalServer { _, _, body in body.contains("post 2 ") ? answer : chatAnswer("model_1") }
         defer { server.stop() }
-        let opinions = try judge(server, attempts: 2).opinions(for: (0..<5).map { pair($0) })
-        #expect(opinions.map(\.omission) == [nil, nil, omission, nil, nil])
-        #expect(opinions.map(\.preference) == [.first, .first, nil, .first, .first])
+        let judge = try judge(server, attempts: 2)
+        if [.failed, .malformed].contains(omission) {
+            // another try may mend it: there is no result yet
+            let failure = try expectJudgeFailure(judge, questions: 5)
+            let words = "1 of 5 questions without an answer (1 \(omission.rawValue); the last one: "
+            #expect(failure.description.contains(words), "\(failure)")
+        } else {
+            let opinions = try judge.opinions(for: (0..<5).map { pair($0) })
+            #expect(opinions.map(\.omission) == [nil, nil, omission, nil, nil])
+            #expect(opinions.map(\.preference) == [.first, .first, nil, .first, .first])
+        }
         #expect(server.requests.count == (omission == .failed ? 6 : 5))
+    }
+
+    @Test("a service that dies midway leaves no result; the answers are kept, and the rest is asked the next time")
+    func diesMidway() throws {
+        let folder = try TemporaryFolder()
+        let isWell = Mutex(false)
+        let server = try LocalServer { number, _, _ in
+            number <= 10 || isWell.withLock { $0 } ? chatAnswer("model_1") : .init(status: 503, body: "")
+        }
+        defer { server.stop() }
+        let questions = (0..<20).map { pair($0) }
+        let first = try judge(server, concurrency: 1, attempts: 1, cache: JudgeCache(folder["c"]))
+        let failure = #expect(throws: ChatJudge.Failure.self) { try first.opinions(for: questions) }
+        #expect(
+            failure
+                == .unfinished(
+                    endpoint: server.chatAddress, failed: 10, questions: 20, reason: "10 failed; the last one: status 503",
+                    cache: folder["c"].path))
+        #expect(failure?.description.contains("the answers are kept in \(folder["c"].path), and the same command goes on") ?? false)
+        isWell.withLock { $0 = true }
+        let second = try judge(server, cache: JudgeCache(folder["c"]))
+        #expect(try second.preferences(for: questions) == Array(repeating: .first, count: 20))
+        #expect(second.ledger?.fromCache == 10 && second.ledger?.requests == 10)
     }
 
     @Test("a right answer counts whatever its content type says, and with a byte-order mark")
@@ -229,8 +262,8 @@ import _TestSupport
             while connection.write(chunk) {}
         }
         defer { server.stop() }
-        let opinions = try judge(server).opinions(for: [pair(0), pair(1)])
-        #expect(opinions.map(\.omission) == [.malformed, nil])
+        let failure = try expectJudgeFailure(judge(server), questions: 2)
+        #expect(failure.description.contains("1 malformed; the last one: the answer is longer than"), "\(failure)")
     }
 
     @Test("no log-probabilities, and none of the labels")
@@ -301,8 +334,8 @@ import _TestSupport
         #expect(server.requests.count == 7)
         let limping = try LocalServer { number, _, _ in number % 3 == 0 ? chatAnswer("model_1") : .init(status: 502, body: "") }
         defer { limping.stop() }
-        let opinions = try judge(limping, options: options).opinions(for: (0..<30).map { pair($0) })
-        #expect(opinions.count { $0.omission == .failed } == 20)
+        let unfinished = try expectJudgeFailure(judge(limping, options: options), questions: 30)
+        #expect(unfinished.description.contains("20 of 30 questions without an answer") && limping.requests.count == 30, "\(unfinished)")
     }
 
     @Test("redirects, keys and addresses end the run at once", arguments: [301, 307, 308, 401, 403, 404, 405])
@@ -357,6 +390,30 @@ import _TestSupport
         #expect(opinions[0].preference == .first)
         let shown = (text(of: folder["c"]) + (opinions[0].answer ?? "")).lowercased()
         #expect(!shown.contains("secret") && shown.contains("(key)") || shown.contains("a text with the key"))
+    }
+
+    @Test(
+        "a key that is part of the verdict changes none, in the cache neither",
+        arguments: ["1", "model_1", "o", "_", "e", "(", "[", ",", "model"])
+    func shortKeys(key: String) throws {
+        let folder = try TemporaryFolder()
+        let server = try LocalServer { _, _, body in
+            body.contains("post 2 ") ? chatAnswer("I like both") : chatAnswer(body.contains("post 1 ") ? "[model_2, model_1]" : "model_1")
+        }
+        defer { server.stop() }
+        for requests in [3, 0] {
+            let judge = try judge(server, cache: JudgeCache(folder["c"]), key: key)
+            let opinions = try judge.opinions(for: (0..<3).map { pair($0) })
+            #expect(opinions.map(\.preference) == [.first, .second, nil] && judge.ledger?.requests == requests)
+            #expect(opinions[0].answer != "model_1" || !"model_1".contains(key))
+        }
+        let tokens = #"{"choices":[{"message":{"content":"A"},"logprobs":{"content":[{"token":"A","logprob":-0.5,"top_logprobs":[]}]}}]}"#
+        let weighing = try LocalServer { _, _, _ in .init(status: 200, body: tokens) }
+        defer { weighing.stop() }
+        for requests in [1, 0] {
+            let judge = try judge(weighing, reading: .logProbabilities, cache: JudgeCache(folder["d"]), key: "A")
+            #expect(try judge.preferences(for: [pair(0)]) == [.first] && judge.ledger?.requests == requests)
+        }
     }
 
     @Test("nobody there")

@@ -36,7 +36,7 @@ public struct JudgeOptions: SettingsOptions {
     public var judgeConcurrency = Self.defaults.judgeConcurrency
     @Option(help: "Seconds until a request to --judge-url counts as failed.")
     public var judgeTimeout = Self.defaults.judgeTimeout
-    @Option(help: "How often a request is tried before its question is left without an answer and counted.")
+    @Option(help: "How often a request is tried before its question counts as failed.")
     public var judgeAttempts = Self.defaults.judgeAttempts
     @Option(
         help: """

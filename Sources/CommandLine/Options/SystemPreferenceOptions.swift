@@ -84,7 +84,7 @@ public struct SystemPreferenceOptions: SettingsOptions {
         // before anything of a run is written: an address may hold what must not be stored
         guard let judgeUrl else { return }
         do {
-            _ = try ServiceAddress(judgeUrl)
+            _ = try ServiceAddress(judgeUrl, for: .chat)
         } catch {
             throw ValidationError("--judge-url \(error)")
         }

@@ -55,7 +55,7 @@ extension ReportListener {
         options.prices = request.prices
         options.progress = { done, all in
             // often enough to see that it goes on, in lines that do not fill a log
-            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(all) questions are answered") }
+            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(all) questions have been asked") }
         }
         let key = try ServiceKey(variable: settings.judgeKeyVariable, environment: ProcessInfo.processInfo.environment)
         // the name is not repeated: it may be the key itself, given in the wrong place
@@ -63,7 +63,7 @@ extension ReportListener {
             throw InvalidSetting("--judge-key-variable names a variable of the environment that is not set, or empty")
         }
         return ChatJudge(
-            address: try ServiceAddress(request.url), key: key, variable: settings.judgeKeyVariable, chat: request.chat,
+            address: try ServiceAddress(request.url, for: .chat), key: key, variable: settings.judgeKeyVariable, chat: request.chat,
             cache: request.cache, options: options)
     }
 }

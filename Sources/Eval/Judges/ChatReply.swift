@@ -30,6 +30,18 @@ public struct ChatReply: Codable, Sendable, Equatable {
     public var completionTokens: Int?
     /// Seconds from the request to here.
     public var seconds: Double?
+    /// What was read before a part of the texts was blotted out, where it cannot be read any more.
+    package var reading: Reading?
+
+    /// What was read in a reply.
+    package struct Reading: Codable, Sendable, Equatable {
+        /// What the two texts were called.
+        package var labels: JudgeLabels
+        /// What was said; the answer is that of the reply.
+        package var shareOfFirst: Double?
+        /// Why nothing was said.
+        package var omission: JudgeOmission?
+    }
 
     /// A reply.
     public init(text: String?, finish: String? = nil, firstToken: [Token]? = nil, promptTokens: Int? = nil, completionTokens: Int? = nil) {

@@ -18,6 +18,8 @@ public final class JudgeCache: Sendable {
 
     private let file: URL
     private let state: Mutex<State>
+    /// The file's path.
+    public var path: String { file.path }
     /// The lines that could not be read, from 1.
     public let damagedLines: [Int]
 

@@ -54,6 +54,12 @@ public struct JudgeChat: Sendable {
 
     /// What a reply says.
     public func opinion(of reply: ChatReply) -> JudgeOpinion {
+        if let known = reply.reading, known.labels == labels {
+            var opinion = JudgeOpinion(omission: known.omission ?? .unreadable, answer: reply.text)
+            opinion.shareOfFirst = known.shareOfFirst
+            opinion.omission = known.omission
+            return opinion
+        }
         if reply.finish == "content_filter" { return JudgeOpinion(omission: .empty, answer: reply.text) }
         switch reading {
         case .answer:
@@ -71,6 +77,18 @@ public struct JudgeChat: Sendable {
             guard first + second > 0 else { return JudgeOpinion(omission: .noLabel, answer: reply.text) }
             return JudgeOpinion(shareOfFirst: first / (first + second), answer: reply.text)
         }
+    }
+
+    /// A reply whose texts are changed, so that it says what it said before.
+    package func changed(_ reply: ChatReply, _ change: (String) -> String) -> ChatReply {
+        var other = reply
+        other.text = reply.text.map(change)
+        other.finish = reply.finish.map(change)
+        other.firstToken = reply.firstToken?.map { ChatReply.Token(token: change($0.token), logProbability: $0.logProbability) }
+        let (before, after) = (opinion(of: reply), opinion(of: other))
+        guard (before.shareOfFirst, before.omission) != (after.shareOfFirst, after.omission) else { return other }
+        other.reading = .init(labels: labels, shareOfFirst: before.shareOfFirst, omission: before.omission)
+        return other
     }
 
     /// The probability of a label, with white space before it or without.

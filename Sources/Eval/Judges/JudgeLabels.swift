@@ -2,9 +2,10 @@ import Foundation
 
 /// What the two texts are called in a question to a judge, and how its answer is read.
 ///
-/// An answer counts when it, or its first line, is nothing but a label, `tie`, or a list of both labels; when it ends with such a word behind
-/// `answer:`, `verdict:`, `winner:` or a like one; when it has a label in double brackets or both labels in one pair of them; and, without
-/// any of these, when it says of exactly one label that it is better, or that the better one is it. Two verdicts in one answer are none.
+/// An answer counts when its last line, or the first of several, is nothing but a label, `tie`, or a list of both labels; when its last
+/// line is such a verdict behind `answer:`, `verdict:`, `winner:` or a like word; and when its last line is a plain statement: that a label is
+/// better, that the better one is a label, or that it is chosen, with a reason behind `because`, perhaps. A statement is plain when it has
+/// no other words than those that such a statement needs: whoever doubts, denies or asks uses others. Two verdicts in one answer are none.
 /// Everything else is prose, in which the label that is mentioned may as well be the worse one.
 public struct JudgeLabels: Sendable, Hashable, Codable {
     /// The text shown first.
@@ -52,90 +53,136 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
     /// - Parameter isCut: whether the answer ended at its greatest length: then only a label, or a list that begins with one, is taken.
     public func preference(in answer: String, isCut: Bool = false) -> Preference? {
         let text = Self.withoutThoughts(answer)
-        let words = Self.words(of: text)
-        if words.count <= 2, let whole = list(words) { return whole }
-        // a list whose end is missing
-        if isCut { return text.first == "[" && words.first.map(isLabel) == true ? words.first.flatMap(word) : nil }
-        var found = Set(bracketed(text) + lists(in: text) + [conclusion(in: text), opening(of: text)].compactMap { $0 })
-        if found.isEmpty { found = Set(statements(words)) }
-        return found.count == 1 ? found.first : nil
+        if isCut {
+            let words = Self.words(of: text)
+            if words.count <= 2, let whole = list(text) { return whole }
+            // a list whose end is missing
+            return text.first == "[" && words.first.map(isLabel) == true ? words.first.flatMap(word) : nil
+        }
+        if let whole = list(text) { return whole }
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.allSatisfy(\.isWhitespace) }
+        guard let first = lines.first, let last = lines.last else { return nil }
+        let opening = list(first).flatMap { takesBack(lines.dropFirst()) ? nil : $0 }
+        guard let verdict = plain(last) ?? opening else { return nil }
+        return lines.compactMap(plain).allSatisfy { $0 == verdict } ? verdict : nil
     }
 
     // MARK: Forms of answers
 
     /// A label, `tie`, or both labels, the better one first.
-    private func list(_ words: [String]) -> Preference? {
+    private func list(_ text: some StringProtocol) -> Preference? {
+        guard !text.contains(where: { "?？".contains($0) }) else { return nil }
+        let words = Self.words(of: String(text))
         switch words.count {
-        case 1: word(words[0])
-        case 2 where isLabel(words[0]) && isLabel(words[1]) && word(words[0]) != word(words[1]): word(words[0])
-        default: nil
+        case 1: return word(words[0])
+        case 2 where isLabel(words[0]) && isLabel(words[1]) && word(words[0]) != word(words[1]):
+            // other signs than commas and `>` between them may mean anything
+            return text.contains { "<=≤≥≈~/&+|".contains($0) } ? nil : word(words[0])
+        default: return nil
         }
     }
 
-    /// Every `[[label]]`.
-    private func bracketed(_ text: String) -> [Preference] {
-        text.split(separator: "[[").dropFirst(text.hasPrefix("[[") ? 0 : 1).compactMap { part in
-            part.firstRange(of: "]]").flatMap { end in
-                let words = Self.words(of: String(part[..<end.lowerBound]))
-                return words.count == 1 ? word(words[0]) : nil
-            }
-        }
-    }
-
-    /// Every `[label, label]`.
-    private func lists(in text: String) -> [Preference] {
-        text.split(separator: "[").compactMap { part in
-            part.firstIndex(of: "]").flatMap { end in
-                let words = Self.words(of: String(part[..<end]))
-                return words.count == 2 ? list(words) : nil
-            }
-        }
-    }
-
-    /// A first line that is nothing but a verdict.
-    private func opening(of text: String) -> Preference? {
-        text.split(whereSeparator: \.isNewline).first.flatMap { list(Self.words(of: String($0))) }
+    /// The verdict of a line whose sentences are all plain and say the same.
+    private func plain(_ line: String) -> Preference? {
+        guard !line.contains(where: { "?？".contains($0) }) else { return nil }
+        if let verdict = list(line) ?? conclusion(line) { return verdict }
+        let sentences = line.split { ".!;".contains($0) }.filter { !Self.words(of: String($0)).isEmpty }
+        let verdicts = sentences.map { list($0) ?? statement(String($0)) }
+        guard let first = verdicts.first, verdicts.allSatisfy({ $0 == first }) else { return nil }
+        return first
     }
 
     private static let conclusions: Set = [
-        "answer", "verdict", "winner", "choice", "preference", "decision", "judgement", "judgment", "result",
+        "answer", "verdict", "winner", "choice", "preference", "decision", "judgement", "judgment", "result", "conclusion",
     ]
-    private static let praise: Set = ["better", "best", "preferred", "preferable", "superior", "wins", "stronger"]
-    private static let fillers: Set = [
-        "is", "the", "a", "one", "text", "summary", "answer", "response", "output", "clearly", "my", "final",
+    private static let praise: Set = ["better", "best", "preferred", "preferable", "superior", "stronger"]
+    private static let nouns: Set = [
+        "one", "text", "summary", "answer", "response", "output", "model", "assistant", "system", "of", "two", "both",
     ]
-    private static let doubts: Set = ["not", "no", "neither", "nor", "isn't", "never", "if", "unless"]
+    private static let fillers: Set = ["the", "a", "my", "final", "clearly", "overall", "slightly", "much"]
+    private static let openings: Set = [
+        "i", "think", "believe", "find", "that", "overall", "therefore", "thus", "hence", "so", "in", "my", "opinion", "view", "conclusion",
+        "clearly",
+    ]
+    private static let choices: Set = ["prefer", "choose", "pick", "select"]
+    private static let doubts: Set = [
+        "not", "no", "neither", "nor", "never", "if", "unless", "nobody", "none", "nothing", "hardly", "cannot", "without", "though",
+        "although", "but", "however",
+    ]
+    private static let retractions: Set = [
+        "wait", "actually", "correction", "sorry", "rather", "neither", "instead", "unsure", "mistake", "mistaken", "nobody", "cannot",
+    ]
 
-    /// `Answer: label` in the last line.
-    private func conclusion(in text: String) -> Preference? {
-        guard let line = text.split(whereSeparator: \.isNewline).last(where: { !$0.allSatisfy(\.isWhitespace) }),
-            let mark = line.lastIndex(of: ":")
-        else { return nil }
-        let before = Self.words(of: String(line[..<mark])).map { $0.lowercased() }
-        guard before.count <= 4, before.contains(where: Self.conclusions.contains), !before.contains(where: Self.doubts.contains) else {
-            return nil
-        }
-        return list(Self.words(of: String(line[line.index(after: mark)...])))
+    private static func isDoubt(_ word: String) -> Bool { doubts.contains(word) || word.hasSuffix("n't") }
+
+    /// Whether lines behind a verdict take it back.
+    private func takesBack(_ lines: ArraySlice<String>) -> Bool {
+        lines.contains { line in Self.words(of: line).contains { Self.retractions.contains($0.lowercased()) } }
     }
 
-    /// `label is better`, `the better one is label`: every one that the words have; nothing where a word of doubt stands near.
-    private func statements(_ words: [String]) -> [Preference] {
-        let small = words.map { $0.lowercased() }
-        guard !small.contains(where: Self.doubts.contains) else { return [] }
-        return words.indices.compactMap { place in
-            guard isLabel(words[place]) else { return nil }
-            var next = place + 1
-            while next < words.count, Self.fillers.contains(small[next]) { next += 1 }
-            if next < words.count, next > place + 1 || small[next] == "wins", Self.praise.contains(small[next]) {
-                return word(words[place])
-            }
-            var before = place - 1
-            while before >= 0, Self.fillers.contains(small[before]) { before -= 1 }
-            if before >= 0, before < place - 1, Self.praise.contains(small[before]), small[before + 1..<place].contains("is") {
-                return word(words[place])
-            }
-            return nil
+    /// `Answer: label`, or `Answer: label is better`.
+    private func conclusion(_ line: String) -> Preference? {
+        guard let mark = line.lastIndex(of: ":") else { return nil }
+        let before = Self.words(of: String(line[..<mark])).map { $0.lowercased() }
+        let known = [Self.conclusions, Self.praise, Self.nouns, Self.fillers, Self.openings, ["is"]]
+        guard (1...6).contains(before.count), before.allSatisfy({ word in known.contains { $0.contains(word) } }),
+            before.contains(where: { Self.conclusions.contains($0) || Self.praise.contains($0) })
+        else { return nil }
+        let rest = line[line.index(after: mark)...]
+        let (head, reason) = Self.withoutReason(String(rest))
+        guard !reason.contains(where: Self.isDoubt) else { return nil }
+        return list(head) ?? statement(String(rest))
+    }
+
+    /// A sentence without its reason, and the words of that.
+    private static func withoutReason(_ sentence: String) -> (head: String, reason: [String]) {
+        let marks = [", for ", ", as ", ", since ", ", because ", " because "].compactMap { sentence.firstRange(of: $0) }
+        guard let mark = marks.min(by: { $0.lowerBound < $1.lowerBound }) else { return (sentence, []) }
+        return (String(sentence[..<mark.lowerBound]), words(of: String(sentence[mark.upperBound...])).map { $0.lowercased() })
+    }
+
+    /// `label is better`, `the better one is label` or `I prefer label`, with nothing around that may change it.
+    private func statement(_ sentence: String) -> Preference? {
+        let (head, reason) = Self.withoutReason(sentence)
+        guard !reason.contains(where: Self.isDoubt) else { return nil }
+        var words = Self.words(of: head)
+        // than, over or to the other label
+        if let place = words.lastIndex(where: { ["than", "over", "to"].contains($0.lowercased()) }) {
+            let others = words[(place + 1)...].filter { isLabel($0) || !Self.isDescription($0) }
+            guard others.count == 1, isLabel(others[0]) else { return nil }
+            let kept = Array(words[..<place])
+            guard !kept.contains(where: { word($0) == word(others[0]) }) else { return nil }
+            words = kept
         }
+        let places = words.indices.filter { isLabel(words[$0]) }
+        guard places.count == 1, let place = places.first else { return nil }
+        let before = words[..<place].map { $0.lowercased() }
+        let behind = words[(place + 1)...].map { $0.lowercased() }
+        let verdict = word(words[place])
+        if behind.isEmpty {
+            if before.isEmpty { return verdict }
+            // `the better one is`, `I prefer`
+            let verbs = before.indices.filter { before[$0] == "is" || Self.choices.contains(before[$0]) }
+            guard verbs.count == 1, let verb = verbs.first, before[(verb + 1)...].allSatisfy(Self.isDescription) else { return nil }
+            let subject = before[..<verb]
+            if before[verb] != "is" { return subject.contains("i") && subject.allSatisfy(Self.openings.contains) ? verdict : nil }
+            let isNamed = subject.contains { Self.praise.contains($0) || Self.conclusions.contains($0) }
+            let isKnown = subject.allSatisfy {
+                Self.praise.contains($0) || Self.conclusions.contains($0) || Self.openings.contains($0) || Self.isDescription($0)
+            }
+            return isNamed && isKnown ? verdict : nil
+        }
+        guard before.allSatisfy({ Self.openings.contains($0) || Self.isDescription($0) }) else { return nil }
+        if behind == ["wins"] { return verdict }
+        guard behind.first == "is" else { return nil }
+        let said = behind.dropFirst()
+        let isPraised = said.count { Self.praise.contains($0) } == 1
+        return isPraised && said.allSatisfy { Self.praise.contains($0) || Self.isDescription($0) } ? verdict : nil
+    }
+
+    private static func isDescription(_ word: String) -> Bool {
+        let word = word.lowercased()
+        return nouns.contains(word) || fillers.contains(word)
     }
 
     // MARK: Words

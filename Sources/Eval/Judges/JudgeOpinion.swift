@@ -28,7 +28,7 @@ public struct JudgeOpinion: Codable, Sendable, Equatable {
 
     /// Which text is preferred; nil without an answer.
     public var preference: Preference? {
-        shareOfFirst.map { $0 > 0.5 ? .first : $0 < 0.5 ? .second : .tie }
+        shareOfFirst.map { Preference(shareOfFirst: $0) }
     }
 }
 
@@ -58,4 +58,7 @@ public enum JudgeOmission: String, Codable, CodingKeyRepresentable, Sendable, Ca
         case .noLogProbabilities, .malformed, .rejected, .failed: true
         }
     }
+
+    /// Whether the same question may get an answer another time: then its lack says nothing about the two texts.
+    package var mayBeMended: Bool { self == .failed || self == .malformed }
 }

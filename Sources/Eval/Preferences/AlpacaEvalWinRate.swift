@@ -75,13 +75,15 @@ public enum AlpacaEvalWinRate {
         public var strength: Double
         /// Comparisons that were fitted.
         public var fitted: Int
-        /// Comparisons that are neither fitted nor predicted, for their difficulty is not known.
-        public var withoutDifficulty: Int
+        /// Comparisons that are neither fitted nor predicted, for their difficulty is not known; nil in the minimal form, which needs none.
+        public var withoutDifficulty: Int?
     }
 
     /// What each gamed comparison counts: λ = 0.2, shared by the two gamed baselines.
     static let gamedWeight = 0.1
     private static let folds = 5
+    /// Comparisons that a fit takes, the gamed ones among them.
+    package static let fewest = folds
 
     /// The estimate of a form; nil where fewer than five comparisons can be fitted.
     /// - Parameter gamed: for v1.
@@ -108,7 +110,7 @@ public enum AlpacaEvalWinRate {
             rate: Statistics.mean(of: predictions) ?? 0.5, standardError: deviation / Double(predictions.count).squareRoot(),
             lengthCoefficient: coefficients[0], difficultyCoefficient: usesDifficulty ? coefficients[1] : nil,
             intercept: coefficients[coefficients.count - 1], strength: strength, fitted: judged.count,
-            withoutDifficulty: comparisons.count - usable.count)
+            withoutDifficulty: usesDifficulty ? comparisons.count - usable.count : nil)
     }
 
     /// The first C with the smallest sum of the folds' mean log-losses.

@@ -74,18 +74,10 @@ public enum JudgePrompt {
             """
     }
 
-    /// The preference that an answer states: the name that it mentions first, or a tie for the word alone.
-    /// - Returns: nil for an answer that names neither.
+    /// The preference that an answer states, as ``JudgeLabels`` reads it; `first` and `second` alone are such, too.
+    /// - Returns: nil for an answer without a verdict.
     public static func preference(in answer: String) -> Preference? {
-        let places = names.map { answer.firstRange(of: $0)?.lowerBound }
-        switch (places[0], places[1]) {
-        case (let first?, let second?): return first < second ? .first : .second
-        case (_?, nil): return .first
-        case (nil, _?): return .second
-        case (nil, nil):
-            let word = answer.filter { $0.isLetter }.lowercased()
-            return Preference(rawValue: word)
-        }
+        Preference(rawValue: answer.filter { $0.isLetter || $0 == "?" }.lowercased()) ?? JudgeLabels.names.preference(in: answer)
     }
 
     static func trimmed(_ text: String) -> String {

@@ -15,6 +15,15 @@ public enum Preference: String, Codable, Sendable, CaseIterable {
         case .tie: 0.5
         }
     }
+
+    /// What lies nearer to a half than this is a tie: sums of probabilities are rounded.
+    private static let tolerance = 1e-9
+
+    /// The preference that a share or an outcome comes to.
+    /// - Parameter share: from 0 for the second to 1 for the first.
+    package init(shareOfFirst share: Double) {
+        self = abs(share - 0.5) <= Self.tolerance ? .tie : share > 0.5 ? .first : .second
+    }
 }
 
 /// Two texts for an input, in the order that a judge sees them in.
@@ -78,7 +87,8 @@ public enum PairwiseJudging {
 
         /// Mean over both orders of 1 for the first system, 0 for the second, 0.5 for a tie or no answer.
         public var outcome: Double {
-            ((forwardOpinion.shareOfFirst ?? 0.5) + 1 - (backwardOpinion.shareOfFirst ?? 0.5)) / 2
+            // a half exactly where both orders give the same weight
+            0.5 + ((forwardOpinion.shareOfFirst ?? 0.5) - (backwardOpinion.shareOfFirst ?? 0.5)) / 2
         }
 
         /// Whether both orders have an answer.

@@ -43,9 +43,8 @@ public struct PeopleAgreement: Codable, Sendable, Equatable {
             guard let task = known[id] else { continue }
             let texts = task.leftIsFirstSystem ? (task.left, task.right) : (task.right, task.left)
             guard let own = judged[Texts(task.input, texts.0, texts.1)] else { continue }
-            func side(_ value: Double) -> Int { value > 0.5 ? 1 : value < 0.5 ? -1 : 0 }
-            let sides = (side(own), side(outcome))
-            shares.append(sides.0 == sides.1 ? 1 : sides.0 * sides.1 == 0 ? 0.5 : 0)
+            let sides = (Preference(shareOfFirst: own), Preference(shareOfFirst: outcome))
+            shares.append(sides.0 == sides.1 ? 1 : sides.0 == .tie || sides.1 == .tie ? 0.5 : 0)
         }
         guard let share = Statistics.mean(of: shares) else { return nil }
         self.share = share

@@ -14,13 +14,14 @@ public struct WinRate: Codable, Sendable, Equatable {
     /// Summarises outcomes.
     ///
     /// - Parameter outcomes: one number per comparison: 1 the first system won, 0 it lost, 0.5 a tie; numbers in between
-    ///   are averages of several judgements and count as wins above a half.
+    ///   are averages of several judgements and count as wins above a half; within 10⁻⁹ of a half they are ties.
     /// - Returns: nil if there are no outcomes.
     public init?(outcomes: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator) {
         guard !outcomes.isEmpty else { return nil }
         precondition(outcomes.allSatisfy { (0...1).contains($0) }, "an outcome lies in 0…1")
-        wins = outcomes.filter { $0 > 0.5 }.count
-        losses = outcomes.filter { $0 < 0.5 }.count
+        let preferences = outcomes.map { Preference(shareOfFirst: $0) }
+        wins = preferences.count { $0 == .first }
+        losses = preferences.count { $0 == .second }
         ties = outcomes.count - wins - losses
         rate = Bootstrap.mean(of: outcomes, resamples: resamples, using: &generator)
         standardError =

@@ -32,7 +32,7 @@ public struct JudgeSettings: Settings {
     public var judgeConcurrency = 4
     /// Seconds until a request to `judgeUrl` counts as failed.
     public var judgeTimeout = 120.0
-    /// How often a request is tried before its question is left without an answer and counted.
+    /// How often a request is tried before its question counts as failed.
     public var judgeAttempts = 5
     /// The file that keeps the service's answers, so that the same question is asked once; judge-cache.jsonl in `outputDir` unless given.
     public var judgeCache: String?
@@ -79,6 +79,19 @@ public struct JudgeSettings: Settings {
         }
         if judgeTemplate != nil, judgeTies {
             throw InvalidSetting("--judge-ties changes --judge-prompt; a template says itself what may be answered")
+        }
+        if judgeTemplate != nil, judgePrompt != Self().judgePrompt {
+            throw InvalidSetting("--judge-template takes the place of --judge-prompt; give one of them")
+        }
+        switch reading {
+        case .answer where judgeTopLogProbs != Self().judgeTopLogProbs:
+            throw InvalidSetting("--judge-top-log-probs is about --judge-verdict log-probs")
+        case .logProbabilities where judgeMaxTokens != Self().judgeMaxTokens:
+            throw InvalidSetting("--judge-max-tokens is about --judge-verdict answer; with log-probs an answer has one token")
+        default: break
+        }
+        guard judgeTokenizer == nil || judgeTokenCheck else {
+            throw InvalidSetting("--judge-tokenizer counts for --judge-token-check, which is off")
         }
         _ = try labels
         guard gamedAnnotations == nil || instructionDifficulties != nil else {

@@ -20,6 +20,10 @@ struct PreferenceResults {
         var winRateOfAnswered: WinRate?
         /// By the names of alpaca_eval.
         var alpacaEval: [String: AlpacaEvalWinRate.Estimate]?
+        /// Those of them that are wanted and cannot be had, and why.
+        var alpacaEvalLeftOut: [String: String]?
+        /// Judged inputs without a difficulty, where difficulties are given.
+        var inputsWithoutDifficulty: Int?
         var agreementWithPeople: PeopleAgreement?
         var judge: JudgeLedger?
         var ranking: RankingAnalysis?
@@ -142,10 +146,25 @@ struct PreferenceResults {
         text += "\nas alpaca_eval controls lengths: \(shown.joined(separator: ", "))"
         for (form, estimate) in estimates {
             flatValues["alpaca_eval_\(form.rawValue)"] = estimate.rate
-            if form != .minimal, estimate.withoutDifficulty > 0 {
-                text += "; \(form.rawValue) leaves out \(estimate.withoutDifficulty) inputs without a difficulty"
+            if let missing = estimate.withoutDifficulty, missing > 0 {
+                text += "; \(form.rawValue) leaves out \(missing) inputs without a difficulty"
             }
         }
+    }
+
+    /// What alpaca_eval would not say, and why.
+    mutating func add(leftOut: [AlpacaEvalWinRate.Form: String]) {
+        guard !leftOut.isEmpty else { return }
+        content.alpacaEvalLeftOut = Dictionary(uniqueKeysWithValues: leftOut.map { ($0.rawValue, $1) })
+        for form in AlpacaEvalWinRate.Form.allCases {
+            if let reason = leftOut[form] { text += "\nno \(form.rawValue): \(reason)" }
+        }
+    }
+
+    /// How many judged inputs have no difficulty.
+    mutating func add(inputsWithoutDifficulty: Int) {
+        content.inputsWithoutDifficulty = inputsWithoutDifficulty
+        flatValues["inputs_without_difficulty"] = Double(inputsWithoutDifficulty)
     }
 
     /// How far people agree with the judge.

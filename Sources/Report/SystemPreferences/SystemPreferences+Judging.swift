@@ -19,6 +19,11 @@ extension SystemPreferences {
         } else if let name = Self.serviceSettings(of: judge).first {
             throw InvalidSetting("\(name) is about --judge-url, which is not given")
         }
+        if preferences.judgeCommand == nil, preferences.judgePatience != SystemPreferenceSettings().judgePatience {
+            throw InvalidSetting(
+                "--judge-patience is about --judge-command, which is not given"
+                    + (preferences.judgeUrl == nil ? "" : "; --judge-url has --judge-timeout"))
+        }
         if preferences.judgeUrl == nil, preferences.judgeCommand == nil, preferences.judgeRequests == nil,
             judge.judgePrompt != defaults.judgePrompt || judge.judgeTemplate != nil || judge.judgeTies
         {
@@ -39,6 +44,13 @@ extension SystemPreferences {
             ("--judge-labels", !judge.judgeLabels.isEmpty), ("--judge-verdict", judge.judgeVerdict != defaults.judgeVerdict),
             ("--judge-cache", judge.judgeCache != nil), ("--judge-tokenizer", judge.judgeTokenizer != nil),
             ("--judge-price-in", judge.judgePriceIn != nil), ("--judge-price-out", judge.judgePriceOut != nil),
+            ("--judge-temperature", judge.judgeTemperature != defaults.judgeTemperature),
+            ("--judge-max-tokens", judge.judgeMaxTokens != defaults.judgeMaxTokens),
+            ("--judge-top-log-probs", judge.judgeTopLogProbs != defaults.judgeTopLogProbs),
+            ("--judge-concurrency", judge.judgeConcurrency != defaults.judgeConcurrency),
+            ("--judge-timeout", judge.judgeTimeout != defaults.judgeTimeout),
+            ("--judge-attempts", judge.judgeAttempts != defaults.judgeAttempts),
+            ("--judge-token-check", judge.judgeTokenCheck != defaults.judgeTokenCheck),
         ]
         return changed.filter(\.1).map(\.0)
     }
@@ -68,8 +80,14 @@ extension SystemPreferences {
         let pairs = try pairs(listener)
         // what is read beside the verdicts is read first: a fault in it must not come behind the work
         let people = try answersOfPeople()
+        if let people, agreement(people, pairs, outcomes: pairs.inputs.map { _ in 0.5 }) == nil { throw Self.nothingInCommon }
         let difficulties = try judge.difficulties()
         let gamed = try judge.gamed()
+        let withoutDifficulty = difficulties.map { known in pairs.inputs.count { known[$0] == nil } }
+        if let withoutDifficulty, withoutDifficulty > 0 {
+            listener.note(
+                "\(judge.instructionDifficulties ?? ""): \(withoutDifficulty) of \(pairs.inputs.count) inputs have no difficulty there")
+        }
         var random = random.split("bootstrap")
         func summary(_ judge: some PairwiseJudge) throws -> (PairwiseJudging.Summary?, JudgeLedger?) {
             let found = try PairwiseJudging.compare(
@@ -97,33 +115,37 @@ extension SystemPreferences {
         var results = PreferenceResults(
             found, names: pairs.names, inputs: pairs.inputs, first: pairs.first, second: pairs.second,
             isAccuracy: preferences.judgeComparisons != nil)
-        results.add(
-            Dictionary(
-                uniqueKeysWithValues: AlpacaEvalWinRate.Form.allCases.compactMap { form in
-                    estimate(form, found, pairs, difficulties, gamed).map { (form, $0) }
-                }))
+        var estimates: [AlpacaEvalWinRate.Form: AlpacaEvalWinRate.Estimate] = [:]
+        var leftOut: [AlpacaEvalWinRate.Form: String] = [:]
+        for form in AlpacaEvalWinRate.Form.allCases {
+            if form != .minimal, difficulties == nil { continue }
+            if form == .v1, gamed == nil { continue }
+            if let estimate = estimate(form, found, pairs, difficulties, gamed) {
+                estimates[form] = estimate
+                continue
+            }
+            let judged = pairs.inputs.indices.filter { found.outcomes[$0] != nil }
+            let usable = form == .minimal ? judged : judged.filter { difficulties?[pairs.inputs[$0]] != nil }
+            leftOut[form] =
+                "\(usable.count) of \(pairs.inputs.count) inputs have a verdict\(form == .minimal ? "" : " and a difficulty"); it takes "
+                + (form == .v1 ? "one, and \(AlpacaEvalWinRate.fewest) with the gamed ones" : "\(AlpacaEvalWinRate.fewest)")
+        }
+        results.add(estimates)
+        results.add(leftOut: leftOut)
+        if let withoutDifficulty { results.add(inputsWithoutDifficulty: withoutDifficulty) }
         if let people {
-            guard
-                let agreement = PeopleAgreement(
-                    inputs: pairs.inputs, first: pairs.first, second: pairs.second, outcomes: found.outcomes, tasks: people.tasks,
-                    people: people.outcomes)
-            else { throw InvalidSetting("no task in --preference-tasks that people have answered is about texts that were judged") }
+            guard let agreement = agreement(people, pairs, outcomes: found.outcomes) else { throw Self.nothingInCommon }
             results.add(agreement)
         }
         if let ledger = asked.ledger { results.add(ledger) }
         try finish(results, listener, opened)
     }
 
-    /// One of alpaca_eval's estimates, where what it needs is known.
+    /// One of alpaca_eval's estimates; nil for too few comparisons.
     private func estimate(
         _ form: AlpacaEvalWinRate.Form, _ found: PairwiseJudging.Summary, _ pairs: JudgedPairs, _ difficulties: [String: Double]?,
         _ gamed: [AlpacaEvalWinRate.GamedComparison]?
     ) -> AlpacaEvalWinRate.Estimate? {
-        switch form {
-        case .minimal: break
-        case .unregularised: guard difficulties != nil else { return nil }
-        case .v1: guard difficulties != nil, gamed != nil else { return nil }
-        }
         let outcomes = found.outcomes
         return AlpacaEvalWinRate.estimate(
             form,
@@ -152,12 +174,27 @@ extension SystemPreferences {
         return try make(JudgeServiceRequest(url: url, chat: try judge.chat(seed: run.seed), cache: cache, settings: judge))
     }
 
+    private typealias PeopleAnswers = (tasks: [PairwiseTask], outcomes: [(task: String, outcome: Double)])
+
+    private static let nothingInCommon = InvalidSetting(
+        "no task in --preference-tasks that people have answered is about texts that are judged")
+
+    private func agreement(_ people: PeopleAnswers, _ pairs: JudgedPairs, outcomes: [Double?]) -> PeopleAgreement? {
+        PeopleAgreement(
+            inputs: pairs.inputs, first: pairs.first, second: pairs.second, outcomes: outcomes, tasks: people.tasks, people: people.outcomes
+        )
+    }
+
     /// What people have said beside a judge: the tasks, and the outcome of each that is answered.
-    private func answersOfPeople() throws -> (tasks: [PairwiseTask], outcomes: [(task: String, outcome: Double)])? {
+    private func answersOfPeople() throws -> PeopleAnswers? {
         guard let path = preferences.preferenceAnswers else { return nil }
         let tasks = try JSONLines<PairwiseTask>(URL(fileURLWithPath: preferences.preferenceTasks ?? "")).read()
         let known = Set(tasks.map(\.id))
         let rows: [PairwiseAnswer] = try read(URL(fileURLWithPath: path)) { try PairwiseAnalysis.check($0, tasks: known) }
-        return (tasks, try preferences.analysis.outcomes(tasks: tasks, answers: rows))
+        let outcomes = try preferences.analysis.outcomes(tasks: tasks, answers: rows)
+        guard !outcomes.isEmpty else {
+            throw InvalidSetting("\(path) has no answer that counts to any task of \(preferences.preferenceTasks ?? "")")
+        }
+        return (tasks, outcomes)
     }
 }

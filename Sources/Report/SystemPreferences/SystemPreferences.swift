@@ -177,9 +177,27 @@ public struct SystemPreferences: ReportTask {
     func session(_ listener: ReportListener) throws -> RunSession {
         var environment = StageEnvironment()
         environment.sinks = listener.sinks
-        let configuration = RunConfiguration(stage: .diversity, program: "rlhf-report prefer", options: try values)
+        var configuration = RunConfiguration(stage: .diversity, program: "rlhf-report prefer", options: try values)
+        configuration.files = try checksums()
         return try RunSession(
             configuration, run, known: Self.names, in: runs.appendingPathComponent(run.runId ?? Self.runName), environment)
+    }
+
+    /// What the texts of the files are told by that the result depends on; nil for none. Pipes are read once, and not for this.
+    private func checksums() throws -> [String: String]? {
+        var files: [(name: String, file: URL)] = [
+            ("judge_template", judge.judgeTemplate), ("instruction_difficulties", judge.instructionDifficulties),
+            ("gamed_annotations", judge.gamedAnnotations), ("judge_answers", preferences.judgeAnswers),
+            ("judge_comparisons", preferences.judgeComparisons), ("preference_answers", preferences.preferenceAnswers),
+            ("preference_tasks", preferences.preferenceAnswers == nil ? nil : preferences.preferenceTasks),
+        ].compactMap { name, path in path.map { (name, URL(fileURLWithPath: $0)) } }
+        let systems = try SystemOutputs.files(preferences.systems, table: preferences.tableName, runs: runs)
+        files += zip(preferences.systems, systems).map { ("systems \($0)", $1) }
+        var result: [String: String] = [:]
+        for (name, file) in files where try FileStatus.of(file.path)?.kind == .file {
+            result[name] = RunConfiguration.checksum(of: Array(try Foundation.Data(contentsOf: file)))
+        }
+        return result.isEmpty ? nil : result
     }
 
     /// - Parameter opened: the run, where it has begun already.

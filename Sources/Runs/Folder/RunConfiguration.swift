@@ -20,7 +20,8 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     public var versions: [String: String]
     /// The options' values; an option without a value is absent.
     public var options: [String: OptionValue]
-    /// Checksums of files whose text the run depends on beside their names, by the option that names them; nil for none.
+    /// Checksums of files whose text the run depends on beside their names, by the option that names them, or, where it names several, by
+    /// the option and the name; nil for none.
     public var files: [String: String]?
 
     /// A configuration; this package's version is always part of it.
@@ -70,12 +71,19 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     /// One line for each option that differs, for people: "seed: 1 there, 2 here". So does one that names the same file with another text,
     /// if both say what it was.
     public func differences(from earlier: RunConfiguration) -> [String] {
-        Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
+        let named: [String] = Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
             let (before, now) = (earlier.options[name] ?? .null, options[name] ?? .null)
             guard before == now else { return "\(name): \(before.shown) there, \(now.shown) here" }
             guard let text = files?[name], let earlierText = earlier.files?[name], text != earlierText else { return nil }
             return "\(name): the text of \(now.shown) was another one"
         }
+        // one of several files of an option
+        let others = (files ?? [:]).sorted { $0.key < $1.key }.filter { options[$0.key] == nil }
+        return named
+            + others.compactMap { name, text in
+                guard let earlierText = earlier.files?[name], text != earlierText, let space = name.firstIndex(of: " ") else { return nil }
+                return "\(name[..<space]): the text of \(name[name.index(after: space)...]) was another one"
+            }
     }
 }
 
