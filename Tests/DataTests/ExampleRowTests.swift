@@ -35,6 +35,19 @@ struct ExampleRowTests {
         }
     }
 
+    @Test("an empty reference of a row of samples is none: it is neither read nor written")
+    func emptyReferences() throws {
+        let read = try JSONDecoder().decode(
+            SampleRow.self, from: Foundation.Data(#"{"id": "1", "input": "p", "response": "a", "reference": ""}"#.utf8))
+        #expect(read.reference == nil)
+        var row = SampleRow(id: "1", input: "p", response: "a", reference: "")
+        #expect(row.reference == nil && row == read)
+        row.reference = ""
+        #expect(try !String(decoding: JSONEncoder().encode(row), as: UTF8.self).contains("reference"))
+        row.reference = "x"
+        #expect(try String(decoding: JSONEncoder().encode(row), as: UTF8.self).contains(#""reference":"x""#))
+    }
+
     @Test func nothingIsLeftOfAFailedWrite() throws {
         try withTemporaryFolder { folder in
             let file = try folder.adding("t.jsonl", "old")

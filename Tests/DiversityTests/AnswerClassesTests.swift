@@ -34,6 +34,17 @@ private final class FirstLetters: AnswerEquivalence {
     }
 }
 
+/// Two texts say the same where they are listed, in their order.
+private struct GivenPairs: AnswerEquivalence {
+    let pairs: Set<[String]>
+    var name: String { "listed" }
+    var isCheap: Bool { true }
+
+    func areEquivalent(_ asked: [AnswerPair], in collection: TextCollection) -> [Bool] {
+        asked.map { pairs.contains([collection.texts[$0.first], collection.texts[$0.second]]) }
+    }
+}
+
 /// How classes of answers are made, and what is asked for them.
 @Suite struct AnswerClassesTests {
     @Test("an answer is compared with the first members of classes only, each pair once, copies never")
@@ -50,6 +61,37 @@ private final class FirstLetters: AnswerEquivalence {
         #expect(try AnswerClasses.classes(of: [2, 0, 2], by: equivalence, in: collection) == [0, 0, 0])
         #expect(equivalence.asked.withLock { $0.count } == expected.count)
         #expect(try AnswerClasses.classes(of: [], by: equivalence, in: collection).isEmpty)
+    }
+
+    @Test("copies that stand before and behind the first member of a class are in two classes, as in the code of Farquhar et al.")
+    func straddlingCopies() throws {
+        let collection = TextCollection(["A", "B", "C", "B"])
+        let equivalence = GivenPairs(pairs: [["A", "B"], ["C", "B"]])
+        let all = [0, 1, 2, 3]
+        #expect(try AnswerClasses.classes(of: all, by: equivalence, rule: .latest, in: collection) == [0, 0, 1, 1])
+        #expect(try AnswerClasses.classes(of: all, by: equivalence, in: collection) == [0, 0, 1, 0])
+        #expect(isClose(try #require(try SemanticEntropyMetric(equivalence).value(of: all, in: collection)), log(2)))
+        // draws that have an answer twice are such copies, too
+        #expect(try AnswerClasses.classes(of: [0, 1, 2, 1], by: equivalence, rule: .latest, in: collection) == [0, 0, 1, 1])
+    }
+
+    @Test("classes of random answers with copies are those of the published loop")
+    func publishedLoop() throws {
+        var random = Draws(seed: 11)
+        for _ in 0..<200 {
+            let texts = (0..<Int.random(in: 0...9, using: &random)).map { _ in "t\(Int.random(in: 0..<5, using: &random))" }
+            var pairs: Set<[String]> = []
+            for a in 0..<5 { for b in 0..<5 where Bool.random(using: &random) { pairs.insert(["t\(a)", "t\(b)"]) } }
+            var (expected, next) = ([Int](repeating: -1, count: texts.count), 0)
+            for i in texts.indices where expected[i] == -1 {
+                expected[i] = next
+                for j in texts.indices where j > i && (texts[i] == texts[j] || pairs.contains([texts[i], texts[j]])) { expected[j] = next }
+                next += 1
+            }
+            let found = try AnswerClasses.classes(
+                of: Array(texts.indices), by: GivenPairs(pairs: pairs), rule: .latest, in: TextCollection(texts))
+            #expect(found == expected, "\(texts)")
+        }
     }
 
     @Test("texts that look alike but have other code points are other texts")

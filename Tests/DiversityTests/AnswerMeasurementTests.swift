@@ -128,6 +128,73 @@ import _TestSupport
         }
     }
 
+    @Test("an empty reference is none, in tables, files and groups: such inputs are left out and counted")
+    func emptyReferences() throws {
+        let rows = (0..<10).map { SampleRow(id: "\($0)", input: "p\($0)", response: "a b", reference: $0 < 5 ? "" : "a b") }
+        let (empty, more) = ("\"\"", "[\"\", \"a b\"]")
+        let lines = (0..<10).map { #"{"input": "p\#($0)", "output": "a b", "reference": \#($0 < 5 ? empty : more)}"# }
+        let groups = (0..<10).map { DiversityInput.Group(input: "p\($0)", outputs: [.init("a b")], reference: $0 < 5 ? "" : "a b") }
+        var config = config
+        config.metrics = ["reference_coverage"]
+        for input in [
+            DiversityInput(tables: [rows]), try DiversityInput(json: Data(lines.joined(separator: "\n").utf8), name: "f"),
+            DiversityInput(groups),
+        ] {
+            let results = try DiversityMeasurement.run(
+                [DiversitySystem("s", input)], config: config, options: .init(textMetrics: TextMetrics.builtIn))
+            let values = results.parts[0].report.metrics[0].values.perInput
+            #expect(values?.mean.mean == 1 && values?.excluded == 5)
+            #expect(results.text.contains("reference_coverage: 5 of 10 inputs left out of the mean per input"))
+            let texts = try #require(results.texts.first?.report.groups.first)
+            #expect(texts.withoutReference == 5 && texts.metrics["exact_match"]?.mean.mean == 1)
+            #expect(results.text.contains("5 of 10 inputs without a reference left out"))
+            config.useReferences = true
+            #expect(throws: DiversityError.self) { try DiversityMeasurement.run(input, config: config) }
+            config.useReferences = false
+        }
+    }
+
+    @Test("of the first k answers there is nothing across inputs, and the range is k")
+    func firstAnswers() throws {
+        var config = config
+        config.metrics = ["distinct_k"]
+        config.answers.count = 3
+        let values = try DiversityMeasurement.run(outputs(6, kinds: 60), config: config).metrics[0].values
+        #expect(values.acrossInputs == nil && (values.perInput?.mean.mean ?? 9) <= 3)
+        #expect(DistinctClassesMetric(OverlapEquivalence(), count: 3).range(ofTexts: 20) == MetricRange(least: 1, greatest: 3))
+        config.answers.count = nil
+        #expect(try (DiversityMeasurement.run(outputs(6, kinds: 60), config: config).metrics[0].values.acrossInputs?.mean ?? 0) > 3)
+        // with k = 1 one answer is enough, in all of them
+        config.metrics = ["distinct_k", "utility_k", "pass_at_k", "best_reward_at_k"]
+        config.answers.count = 1
+        let single = DiversityInput([.init(input: "p", outputs: [.init("a b", reward: 2)])])
+        for entry in try DiversityMeasurement.run(single, config: config).metrics {
+            #expect(entry.values.perInput?.excluded == 0, "\(entry.name)")
+        }
+    }
+
+    @Test("where no input has a value the table counts them, and says it once for all metrics")
+    func nothingLeft() throws {
+        var config = config
+        config.metrics = ["distinct_k", "utility_k", "pass_at_k", "distinct_ngrams_1"]
+        config.answers.count = 7
+        let report = try DiversityMeasurement.run(outputs(7, kinds: 60), config: config)
+        let line = "distinct_k, utility_k, pass_at_k: 10 of 10 inputs left out of the mean per input"
+        #expect(DiversityTable.text(report).contains(line))
+        let row = try #require(DiversityTable.csv(report).split(separator: "\n").first { $0.hasPrefix("pass_at_k,") })
+        #expect(row.split(separator: ",", omittingEmptySubsequences: false)[6] == "10")
+        #expect(report["distinct_k"]?.values.withoutPerInput == 10 && report["distinct_ngrams_1"]?.values.withoutPerInput == nil)
+        #expect(try JSONDecoder().decode(DiversityReport.self, from: JSONEncoder().encode(report)) == report)
+        config.answers.count = nil
+        config.limitOutputs = 1
+        let single = try DiversityMeasurement.run(outputs(7, kinds: 60), config: config)
+        #expect(
+            DiversityTable.text(single).contains("distinct_k, utility_k, distinct_ngrams_1: 10 of 10 inputs left out of the mean per input")
+        )
+        config.plan.perInput = false
+        #expect(try !DiversityTable.text(DiversityMeasurement.run(outputs(7, kinds: 60), config: config)).contains("left out of the mean"))
+    }
+
     @Test("every metric of answers has an interval, a gap, a paired difference and a length-controlled form")
     func comparisons() throws {
         var config = config

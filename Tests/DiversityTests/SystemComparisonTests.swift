@@ -92,6 +92,48 @@ import _TestSupport
         #expect(try losses(bare, rewarded, config) == 0)
     }
 
+    @Test("a quality threshold that parts nothing is said, with the reason")
+    func absenceIsSaid() throws {
+        let (bare, rewarded) = (input([[("a b", nil), ("c d", nil)]]), input([[("a b", 1), ("c d", 1)]]))
+        var config = config
+        config.metrics = ["distinct_ngrams_1"]
+        func text(_ a: DiversityInput, _ b: DiversityInput) throws -> String {
+            let results = try DiversityMeasurement.run([DiversitySystem("ppo", a), DiversitySystem("sft", b)], config: config)
+            #expect(results.absences.count + results.losses.count == (config.answers.qualityThreshold == nil ? 0 : 1))
+            return results.text
+        }
+        let line = "diversity lost from sft to ppo was not parted by quality: "
+        #expect(try text(rewarded, bare).contains(line + "sft has no rewards"))
+        #expect(try !text(bare, rewarded).contains(line))
+        config.answers.qualityThreshold = 1.5
+        #expect(try text(rewarded, rewarded).contains(line + "no reward of sft is at least 1.5; the greatest is 1"))
+        config.answers.qualityThreshold = 1
+        #expect(try text(rewarded, input([[("a b", 1), ("c d", 0)]])).contains(line + "no metric of texts has a value"))
+        config.plan.perInput = false
+        #expect(try text(rewarded, rewarded).contains(line + "nothing was measured per input"))
+        config.answers.qualityThreshold = nil
+        #expect(try !text(rewarded, rewarded).contains("was not parted"))
+    }
+
+    @Test("differences and losses that are rounding alone are 0, without a star")
+    func noStarFromRounding() throws {
+        // 0.1 + 0.2 + 0.3 is another number than 0.3 + 0.2 + 0.1
+        let metric = ClosureMetric("sums", fewestTexts: 1) { $0[0] == "up" ? 0.1 + 0.2 + 0.3 : 0.3 + 0.2 + 0.1 }
+        let groups = (0..<5).map { _ in [("up", 1.0 as Double?), ("up", 1)] }
+        let (up, down) = (input(groups), input(groups.map { $0.map { ("down", $0.1) } }))
+        for (first, second) in [(up, down), (down, up)] {
+            let results = try DiversityMeasurement.run(
+                [DiversitySystem("ppo", first), DiversitySystem("sft", second)], metrics: [metric], config: config)
+            let (entry, zero) = (results.comparisons[0].comparison.metrics[0], Interval(mean: 0, low: 0, high: 0))
+            #expect(entry.perInput == zero && entry.acrossInputs == zero)
+            #expect(results.losses[0].loss.metrics[0].loss == zero)
+            #expect(!results.text.contains("] *"), "\(results.text)")
+            let gap = try DiversityMeasurement.run(
+                [DiversitySystem("s", first, outOfDistribution: second)], metrics: [metric], config: config)
+            #expect(gap.comparisons[0].comparison.metrics[0].perInput == zero && !gap.text.contains("] *"))
+        }
+    }
+
     @Test("the similarity between systems is the mean cosine over pairs of their answers, in and out of distribution")
     func interModel() throws {
         struct Axes: TextEncoder {

@@ -35,6 +35,15 @@ import _TestSupport
         }
     }
 
+    @Test("rows with an empty reference, as earlier versions wrote them, are left out of what compares and counted")
+    func emptyReferences() {
+        let rows = (0..<10).map { SampleRow(id: "\($0)", input: "p", response: "a b", reference: $0 < 5 ? "" : "a b") }
+        let metrics = GenerationMetrics.measure(rows)
+        #expect(metrics.leftOut["reference"] == 5)
+        #expect(metrics.columns["exact_match"] == [1, 1, 1, 1, 1] && metrics.columns["words"]?.count == 10)
+        #expect(metrics.averagesAndMedians["average_exact_match"] == 1)
+    }
+
     @Test func tablesBringTheirNumbers() {
         let rows = [
             SampleRow(id: "1", input: "p", response: "a", reference: "a", reward: 1, numbers: ["kl": 2, "words": 9]),

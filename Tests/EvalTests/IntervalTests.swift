@@ -14,6 +14,23 @@ private struct StatisticsFixture: Decodable {
 }
 
 @Suite struct IntervalTests {
+    @Test("an end of a difference that is 0 but for rounding is 0, and no other is")
+    func rounding() {
+        let ends = Interval(mean: 0.09444, low: 2.255e-18, high: 0.2056).withoutRounding(of: [0.5, -0.9])
+        #expect(ends == Interval(mean: 0.09444, low: 0, high: 0.2056) && ends.contains(0))
+        #expect(Interval(mean: -1e-17, low: -2e-17, high: -1e-18).withoutRounding(of: [0.3]) == Interval(mean: 0, low: 0, high: 0))
+        // of small values small differences are none of rounding
+        let small = Interval(mean: 2e-18, low: 1e-18, high: 3e-18)
+        #expect(small.withoutRounding(of: [4e-18]) == small)
+        // the same three numbers, added up in other orders
+        let first = [0.1 + 0.2 + 0.3, 0.5, 0.7], second = [0.3 + 0.2 + 0.1, 0.5, 0.7]
+        #expect(first[0] > second[0])
+        var random = SplitMix64(seed: 1)
+        let zero = Interval(mean: 0, low: 0, high: 0)
+        #expect(Bootstrap.pairedDifference(first, second, resamples: 100, using: &random) == zero)
+        #expect(Bootstrap.difference([first[0]], [second[0]], resamples: 100, using: &random) == zero)
+    }
+
     /// Standard normal numbers, by the Box–Muller transform.
     private func normals(_ count: Int, seed: UInt64) -> [Double] {
         var random = SplitMix64(seed: seed)

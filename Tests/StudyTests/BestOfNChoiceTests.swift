@@ -235,7 +235,7 @@ import _TestSupport
     func sweepOfChoices() throws {
         try stage(n: 4) { $0.bestOfN.evaluationSplits = ["test"] }.run(in: folder["four"], tiny)
         var environment = tiny
-        environment.reward = ClosureReward { _ in throw RewardError.noReference }
+        environment.reward = ClosureReward { _ in throw RewardError.noReference(prompts: 1, of: 1, first: "") }
         try chosen(from: "four", n: 4) {
             ($0.bestOfN.sweep, $0.bestOfN.evaluationSplits) = (["num-return-sequences=2,4", "selection=best,soft"], ["test"])
         }.run(in: folder["choices"], environment)

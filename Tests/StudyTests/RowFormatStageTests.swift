@@ -31,7 +31,30 @@ import _TestSupport
             #"{"instruction": "say N", "input": "now", "output_1": "no", "output_2": "N", "preference": 2, "source": "SOURCE"}"#,
         "hh": #"{"chosen": "\n\nHuman: say N\n\nAssistant: N", "rejected": "\n\nHuman: say N\n\nAssistant: no", "source": "SOURCE"}"#,
         "unpaired": #"{"prompt": "say N:", "completion": " N", "label": true, "source": "SOURCE"}"#,
+        "prompts": #"{"prompt": "say N:", "source": "SOURCE"}"#,
+        "unwanted": #"{"prompt": "say N:", "completion": " N", "label": false, "source": "SOURCE"}"#,
+        "alpaca-prompts": #"{"instruction": "say N", "input": "", "output": "", "source": "SOURCE"}"#,
     ]
+
+    @Test(
+        "prompts without a reference leave none in tables, and no reward compares with one",
+        arguments: ["prompts", "unwanted", "alpaca-prompts"])
+    func promptsAlone(_ name: String) throws {
+        var stage = BestOfNStage()
+        stage.bestOfN.modelName = folder["sft"].path
+        (stage.bestOfN.numReturnSequences, stage.bestOfN.evaluationSplits) = (2, ["validation"])
+        (stage.reward.rewardFunction, stage.data.dataset, stage.sampling.maxNewTokens) = ("length", folder[name].path, 4)
+        stage.run.threads = 1
+        try stage.run(in: folder["bon"])
+        let table = try String(contentsOf: folder["bon/tables/validation.jsonl"], encoding: .utf8)
+        #expect(table.contains("\"response\":") && !table.contains("\"reference\":"))
+        for reward in ["rouge", "bleu", "check"] {
+            stage.reward.rewardFunction = reward
+            let error = #expect(throws: RewardError.self) { try stage.run(in: folder["bon-\(reward)"]) }
+            guard case .noReference(8, of: 8, let first)? = error else { return #expect(Bool(false), "\(error as Any)") }
+            #expect(first.contains("say 0"))
+        }
+    }
 
     private func small(_ training: inout TrainingSettings) {
         (training.maxSteps, training.perDeviceTrainBatchSize, training.loggingSteps) = (2, 4, 1)

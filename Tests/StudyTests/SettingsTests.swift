@@ -80,6 +80,30 @@ import Testing
         }
     }
 
+    @Test("a number of a measurement that is out of range is refused by the name of its option")
+    func measurementNumbers() throws {
+        let changes: [(String, (inout DiversitySettings) -> Void)] = [
+            ("--at-k is 0", { $0.atK = 0 }), ("--quality-threshold is inf", { $0.qualityThreshold = .infinity }),
+            ("--utility-patience is 1.5", { $0.utilityPatience = 1.5 }), ("--utility-levels", { $0.utilityLevels = [1, .infinity] }),
+            ("--coverage-threshold is 2", { $0.coverageThreshold = 2 }), ("--limit-outputs is 0", { $0.limitOutputs = 0 }),
+            ("--common-length is -1", { $0.commonLength = -1 }), ("--nli-samples is 0", { $0.nliSamples = 0 }),
+            ("--across-input-draws is 0", { $0.acrossInputDraws = 0 }),
+            ("--sample-overall-size is 1", { ($0.sampleOverall, $0.sampleOverallSize) = (true, 1) }),
+            ("--simulate-bon-for-per-input is 0", { $0.simulateBonForPerInput = 0 }),
+            ("--simulate-bon-for-per-input-n-outputs is 0", { $0.simulateBonForPerInputNOutputs = 0 }),
+            ("--ead-vocabulary-size is 0", { $0.eadVocabularySize = 0 }),
+            ("--equivalence-threshold is 2", { ($0.equivalence, $0.equivalenceThreshold) = ("ngrams", 2) }),
+            ("--equivalence-threshold", { ($0.equivalence, $0.equivalenceThreshold) = ("entailment", 0.5) }),
+        ]
+        try DiversitySettings().validate()
+        for (words, change) in changes {
+            var settings = DiversitySettings()
+            change(&settings)
+            let error = #expect(throws: InvalidSetting.self) { try settings.validate() }
+            #expect(error?.message.hasPrefix(words) == true, "\(error?.message ?? "") without \(words)")
+        }
+    }
+
     /// Every comparison with NaN is false, so that one would pass the tests of limits.
     @Test("a number that is none is refused by name, whatever its limits are")
     func notANumber() throws {

@@ -29,7 +29,7 @@ public struct TokenisedPrompt: Sendable, Equatable, Identifiable {
     public var tokens: [Int32]
     /// The whole prompt as text, whether or not it was truncated.
     public var query: String
-    /// The reference summary.
+    /// The reference summary; empty where there is none.
     public var reference: String
     /// Whether `tokens` lack the beginning of `query`.
     public var isTruncated: Bool

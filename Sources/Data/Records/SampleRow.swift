@@ -10,7 +10,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
     public var input: String
     /// What the model wrote.
     public var response: String
-    /// The reference summary, if there is one.
+    /// The reference summary, if there is one. An empty one is none, in tables that are read, too, and is not written.
     public var reference: String?
     /// What a reward function gave the response, if one was asked.
     public var reward: Double?
@@ -27,7 +27,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         self.id = id
         self.input = input
         self.response = response
-        self.reference = reference
+        self.reference = reference.flatMap { $0.isEmpty ? nil : $0 }
         self.reward = reward
         self.numbers = numbers
         self.tokens = tokens
@@ -55,7 +55,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         id = try row.decode(String.self, forKey: .id)
         input = try row.decode(String.self, forKey: .input)
         response = try row.decode(String.self, forKey: .response)
-        reference = try row.decodeIfPresent(String.self, forKey: .reference)
+        reference = try row.decodeIfPresent(String.self, forKey: .reference).flatMap { $0.isEmpty ? nil : $0 }
         reward = try row.decodeIfPresent(Double.self, forKey: .reward)
         if let reward, !Float(reward).isFinite { throw RowProblem.rewardOutOfRange(reward) }
         tokens = try? row.decode([Int32].self, forKey: .tokens)  // others' tables may have something else there
@@ -71,7 +71,7 @@ public struct SampleRow: Codable, Sendable, Equatable {
         try row.encode(id, forKey: .id)
         try row.encode(input, forKey: .input)
         try row.encode(response, forKey: .response)
-        try row.encodeIfPresent(reference, forKey: .reference)
+        if let reference, !reference.isEmpty { try row.encode(reference, forKey: .reference) }
         try row.encodeIfPresent(tokens, forKey: .tokens)
         if let reward {
             guard reward.isFinite else { throw RowProblem.invalidColumn("reward") }

@@ -12,7 +12,9 @@ public enum AnswerClasses {
     /// The classes of a set of texts.
     ///
     /// Each answer is compared with the first member of a class, in the order in which classes begin; so `n` answers in `c` classes need
-    /// at most `n · c` comparisons, of different texts only, and all those with one first member are asked in one call.
+    /// at most `n · c` comparisons, of different texts only, and all those with one first member are asked in one call. Equal texts are
+    /// equivalent and never asked about; still each answer has a class of its own by the rule: with ``Rule/latest`` a copy that stands
+    /// before the first member of a class stays where it is, while the copies behind it are taken.
     /// - Returns: for each position of `set` the number of its class, numbered in the order of their first members.
     /// - Throws: when the equivalence does; ``DiversityError/wrongCount(of:got:expected:)`` for another number of answers than asked for.
     public static func classes(
@@ -22,30 +24,24 @@ public enum AnswerClasses {
         let key = ClassMemory.Key(set: set, rule: rule)
         if let known = memory.known[key] { return known }
         let owner = collection.distinctTexts().owner
-        var place: [Int: Int] = [:]
-        var distinct: [Int] = []
-        for text in set where place[owner[text]] == nil {
-            place[owner[text]] = distinct.count
-            distinct.append(text)
-        }
-        let found = try classes(ofDistinct: distinct, equivalence, rule, collection)
-        let result = set.compactMap { place[owner[$0]].map { found[$0] } }
-        memory.known[key] = result
-        return result
-    }
-
-    private static func classes(
-        ofDistinct texts: [Int], _ equivalence: any AnswerEquivalence, _ rule: Rule, _ collection: TextCollection
-    ) throws -> [Int] {
+        // of copies the first one in the set is asked about
+        var firsts: [Int: Int] = [:]
+        for text in set where firsts[owner[text]] == nil { firsts[owner[text]] = text }
+        let texts = set.compactMap { firsts[owner[$0]] }
         var classes = [Int](repeating: -1, count: texts.count)
         var count = 0
         for member in texts.indices where classes[member] < 0 {
             classes[member] = count
             let candidates = (member + 1..<texts.count).filter { rule == .latest || classes[$0] < 0 }
-            let answers = try collection.areEquivalent(candidates.map { AnswerPair(texts[member], texts[$0]) }, by: equivalence)
-            for (candidate, isEquivalent) in zip(candidates, answers) where isEquivalent { classes[candidate] = count }
+            var seen: Set = [texts[member]]
+            let asked = candidates.map { texts[$0] }.filter { seen.insert($0).inserted }
+            let answers = try collection.areEquivalent(asked.map { AnswerPair(texts[member], $0) }, by: equivalence)
+            var equal: Set = [texts[member]]
+            for (text, isEquivalent) in zip(asked, answers) where isEquivalent { equal.insert(text) }
+            for candidate in candidates where equal.contains(texts[candidate]) { classes[candidate] = count }
             count += 1
         }
+        memory.known[key] = classes
         return classes
     }
 }

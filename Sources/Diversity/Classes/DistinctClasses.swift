@@ -6,9 +6,12 @@ public import Eval
 public struct DistinctClassesMetric: DiversityMetric {
     public let name = "distinct_k"
     public var higherIsMoreDiverse: Bool { true }
-    public var sets: MetricSets { equivalence.isCheap ? [.perInput, .acrossInputs] : .perInput }
+    /// Of k answers per input alone: k is a number of answers to one input, and one answer to each of many inputs has none of them.
+    public var sets: MetricSets { equivalence.isCheap && count == nil ? [.perInput, .acrossInputs] : .perInput }
     public var note: String? { "two answers say the same: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "") }
-    public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 1, greatest: Double(max(1, count))) }
+    public func range(ofTexts count: Int) -> MetricRange {
+        MetricRange(least: 1, greatest: Double(max(1, min(count, self.count ?? count))))
+    }
     private let equivalence: any AnswerEquivalence
     private let count: Int?
 
@@ -20,10 +23,7 @@ public struct DistinctClassesMetric: DiversityMetric {
     }
 
     public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
-        // k is a number of answers to one input, which one answer to each of many has nothing to do with
-        let known = try collection.known(set, by: equivalence)
-        let isOneInput = Set(known.map { collection.facts.input(of: $0) }).count < 2
-        guard let first = known.leading(isOneInput ? count : nil, atLeast: 2) else { return nil }
+        guard let first = try collection.known(set, by: equivalence).leading(count, atLeast: 2) else { return nil }
         return Double(Set(try AnswerClasses.classes(of: first, by: equivalence, in: collection)).count)
     }
 

@@ -4,6 +4,8 @@ public import Eval
 public struct DiversityAggregate: Codable, Sendable, Equatable {
     /// Mean over the inputs of the diversity of each input's outputs.
     public var perInput: PerInput?
+    /// How many inputs there are where none of them has a value, and so no mean; else nil.
+    public var withoutPerInput: Int?
     /// With simulated best-of-N: the same mean with the exact expectation over the simulated draws in place of the draws themselves;
     /// nil for metrics that are no mean over pairs.
     public var perInputExact: PerInput?
@@ -82,6 +84,7 @@ public enum Aggregation {
         let sets = metric.sets
         if sets.contains(.perInput) {
             result.perInput = summary(try plan.perInput.map(value), resamples: resamples, using: &generator)
+            if result.perInput == nil, !plan.perInput.isEmpty { result.withoutPerInput = plan.perInput.count }
             let exact = try plan.bestOfN.map { best in
                 try checked(best.texts.count) {
                     try metric.expectedValue(of: best.texts, probabilities: best.probabilities, in: collection)

@@ -38,7 +38,7 @@ public struct DiversityInput: Sendable, Equatable {
             get { references.first }
             set { references = newValue.map { [$0] } ?? [] }
         }
-        /// All human-written texts, each once.
+        /// All human-written texts, each once. An empty one is none.
         public var references: [String]
 
         /// A group.
@@ -50,7 +50,7 @@ public struct DiversityInput: Sendable, Equatable {
         public init(input: String, outputs: [Output], references: [String]) {
             self.input = input
             self.outputs = outputs
-            self.references = references
+            self.references = references.filter { !$0.isEmpty }
         }
     }
 
@@ -71,7 +71,7 @@ public struct DiversityInput: Sendable, Equatable {
     ///
     /// Each object has `output` (a string or a list of strings) or `response` (a string), and may have `input`, `reward`
     /// (a number, or a list of them beside a list of outputs, null for an output without one), `log_prob` and `tokens` (like `reward`)
-    /// and `reference` (a string or a list of strings). Objects with the same `input` are one
+    /// and `reference` (a string or a list of strings; an empty one is none). Objects with the same `input` are one
     /// group; an object without `input` is a group of its own. As in the files of alpaca_eval, `instruction` is an input,
     /// too; where an object has both, its input is the two with an empty line between them.
     ///
@@ -173,7 +173,9 @@ struct Grouping {
 
 extension DiversityInput.Group {
     fileprivate mutating func add(_ more: [String]) {
-        for text in more where !references.contains(where: { $0.utf8.elementsEqual(text.utf8) }) { references.append(text) }
+        for text in more where !text.isEmpty && !references.contains(where: { $0.utf8.elementsEqual(text.utf8) }) {
+            references.append(text)
+        }
     }
 }
 

@@ -96,6 +96,7 @@ extension QualityLoss {
             else { return nil }
             let sign: Double = metric.higherIsMoreDiverse ? 1 : -1
             var parts: [(loss: Double, control: Double, rest: Double)] = []
+            var values: [Double] = []
             for (input, set) in system.part.plan.perInput.enumerated() where input < rewarded.count {
                 // texts without a reward are in neither: what quality control would do with them is not known
                 let sets = [rewarded[input], good[input], set]
@@ -107,12 +108,13 @@ extension QualityLoss {
                         draws: config.plan.draws, seed: SplitMix64.mixed(config.seed &+ UInt64(3 * input + place)))
                 }
                 guard let before = try value(0), let kept = try value(1), let after = try value(2) else { continue }
+                values += [before, kept, after]
                 parts.append((sign * (before - after), sign * (before - kept), sign * (kept - after)))
             }
             guard !parts.isEmpty else { return nil }
             func interval(_ number: ((loss: Double, control: Double, rest: Double)) -> Double) -> Interval {
                 var generator = SplitMix64(seed: config.seed)
-                return Bootstrap.mean(of: parts.map(number), resamples: config.resamples, using: &generator)
+                return Bootstrap.mean(of: parts.map(number), resamples: config.resamples, using: &generator).withoutRounding(of: values)
             }
             return Entry(
                 name: metric.name, higherIsMoreDiverse: metric.higherIsMoreDiverse, loss: interval(\.loss),
@@ -120,6 +122,23 @@ extension QualityLoss {
                 rest: interval(\.rest), inputs: parts.count, leftOut: system.part.plan.perInput.count - parts.count)
         }
         if metrics.isEmpty { return nil }
+    }
+
+    /// Why there is no loss of a comparison of two systems, as a line; nil where nobody asked for one.
+    static func absence(of system: String, from reference: (name: String, part: MeasuredPart), config: DiversityConfig) -> String? {
+        guard let threshold = config.answers.qualityThreshold else { return nil }
+        let rewards = reference.part.plan.perInput.joined().compactMap { reference.part.collection.facts.reward(of: $0) }
+        let reason =
+            if !config.plan.perInput {
+                "nothing was measured per input"
+            } else if rewards.isEmpty {
+                "\(reference.name) has no rewards"
+            } else if !rewards.contains(where: { $0 >= threshold }) {
+                "no reward of \(reference.name) is at least \(Statistics.text(threshold)); the greatest is \(Statistics.text(rewards.max() ?? 0))"
+            } else {
+                "no metric of texts has a value of all answers, of the good ones and of the other system for any input"
+            }
+        return "diversity lost from \(reference.name) to \(system) was not parted by quality: \(reason)"
     }
 
     /// The value of a set, or the mean value of draws of `size` texts from it.

@@ -78,7 +78,8 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         }
         guard let first, let second, let a = reach(first), let b = reach(second) else { return nil }
         let (mean, reach) = (first.mean - second.mean, (a * a + b * b).squareRoot())
-        return range(first, second).clamp(Interval(mean: mean, low: mean - reach, high: mean + reach))
+        let interval = Interval(mean: mean, low: mean - reach, high: mean + reach)
+        return range(first, second).clamp(interval).withoutRounding(of: [first.mean, second.mean])
     }
 
     /// What a difference of two values across inputs can be.
@@ -130,6 +131,6 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         return Aggregation.jackknifeInterval(
             around: a.mean - b.mean, changes: zip(a.leaveOutChanges, b.leaveOutChanges).map { $0 - $1 },
             draws: pairs?.map { $0 - $1 }
-        ).map(range(a, b).clamp)
+        ).map { range(a, b).clamp($0).withoutRounding(of: [a.mean, b.mean] + (a.drawValues ?? []) + (b.drawValues ?? [])) }
     }
 }

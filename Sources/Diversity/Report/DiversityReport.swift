@@ -41,6 +41,11 @@ public struct DiversityReport: Codable, Sendable, Equatable {
         grouped(metrics.compactMap { entry in entry.note.map { ($0, entry.name) } })
     }
 
+    /// The metrics that no input has a value of, by how many inputs there are.
+    var withoutPerInput: [(what: String, names: [String])] {
+        grouped(metrics.compactMap { entry in entry.values.withoutPerInput.map { ("\($0)", entry.name) } })
+    }
+
     private func grouped(_ pairs: [(String, String)]) -> [(what: String, names: [String])] {
         var result: [(what: String, names: [String])] = []
         for (what, name) in pairs {

@@ -69,7 +69,7 @@ extension DiversityResults {
                 "\(title): \(parts[comparison.first].name) minus \(parts[comparison.second].name)\n"
                     + DiversityTable.text(comparison.comparison))
         }
-        blocks += losses.map(\.loss.text)
+        blocks += losses.map(\.loss.text) + absences
         if let similarity { blocks.append("answers of different systems, mean cosine\n" + similarity.text) }
         for part in parts { part.curve.map { blocks.append("best of n, \(part.name)\n" + DiversityTable.text($0)) } }
         for texts in texts { blocks.append("texts\n" + texts.report.text) }

@@ -54,6 +54,8 @@ public struct DiversityResults: Sendable {
     /// What quality control would lose and what the rest of each difference is, where there are a quality threshold and rewards; one for
     /// each comparison of two systems that has it.
     public var losses: [Loss] = []
+    /// Lines about losses that were asked for and cannot be had.
+    public var absences: [String] = []
     /// How alike the answers of different systems are, where there are several and an encoder.
     public var similarity: InterModelSimilarity?
     /// Text metrics, where they were asked for: one report for each comparison, or one of the only part.
@@ -169,7 +171,13 @@ extension DiversityResults {
             let (first, second) = (comparison.first, comparison.second)
             let loss = try QualityLoss(
                 of: (parts[first].name, measured[first]), from: (parts[second].name, measured[second]), config: config)
-            if let loss { losses.append(Loss(name: "quality_loss" + comparison.name.dropFirst("difference".count), loss: loss)) }
+            if let loss {
+                losses.append(Loss(name: "quality_loss" + comparison.name.dropFirst("difference".count), loss: loss))
+            } else if let line = QualityLoss.absence(
+                of: parts[first].name, from: (parts[second].name, measured[second]), config: config)
+            {
+                absences.append(line)
+            }
         }
     }
 

@@ -24,7 +24,7 @@ public enum DiversityTable {
             ]
             let exact = entry.values.perInputExact?.mean
             var fields = [CSVField.text(entry.name), entry.higherIsMoreDiverse ? "higher" : "lower"] + numbers.map(digits)
-            fields.append(inputs.map { "\($0.excluded)" } ?? "")
+            fields.append((inputs?.excluded ?? entry.values.withoutPerInput).map { "\($0)" } ?? "")
             fields += numbersAcross.map(digits)
             fields.append(across.map { "\($0.draws)" } ?? "")
             fields += [
@@ -65,6 +65,9 @@ public enum DiversityTable {
             if let inputs = entry.values.perInput, inputs.excluded > 0 {
                 lines.append("\(entry.name): \(inputs.excluded) of \(inputs.values.count) inputs left out of the mean per input")
             }
+        }
+        for (count, names) in report.withoutPerInput {
+            lines.append("\(names.joined(separator: ", ")): \(count) of \(count) inputs left out of the mean per input")
         }
         return lines.joined(separator: "\n")
     }

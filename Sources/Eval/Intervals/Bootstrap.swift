@@ -27,14 +27,14 @@ public enum Bootstrap {
     /// The mean of `first[i] − second[i]` with its interval: two systems measured on the same inputs.
     ///
     /// Pairs are resampled together, so what the inputs have in common cancels. An interval that excludes 0 says that the
-    /// systems differ.
+    /// systems differ; an end that is 0 but for rounding is 0.
     public static func pairedDifference(
         _ first: [Double], _ second: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> Interval {
         precondition(
             first.count == second.count,
             "a paired difference needs equally many values, got \(first.count) and \(second.count)")
-        return mean(of: zip(first, second).map { $0 - $1 }, resamples: resamples, using: &generator)
+        return mean(of: zip(first, second).map { $0 - $1 }, resamples: resamples, using: &generator).withoutRounding(of: first + second)
     }
 
     /// `mean(first) − mean(second)` with its interval for two independent sets, each resampled by itself.
@@ -50,7 +50,7 @@ public enum Bootstrap {
         }
         let differences = (0..<resamples).map { _ in resampledMean(first) - resampledMean(second) }
         let estimate = first.reduce(0, +) / Double(first.count) - second.reduce(0, +) / Double(second.count)
-        return interval(around: estimate, resampled: differences)
+        return interval(around: estimate, resampled: differences).withoutRounding(of: first + second)
     }
 
     /// The mean over all values of `groups` with an interval that resamples whole groups.

@@ -23,6 +23,18 @@ public struct Interval: Codable, Sendable, Equatable {
     }
 }
 
+extension Interval {
+    /// The interval with 0 for what is 0 but for rounding: numbers of at most 1e-12 of the greatest of the values that it was made of.
+    ///
+    /// A difference of values that are equal but for the order of their sums would else lie on one side of 0.
+    /// - Parameter values: what was subtracted from each other.
+    package func withoutRounding(of values: some Sequence<Double>) -> Interval {
+        let scale = values.reduce(0) { max($0, abs($1)) }
+        func rounded(_ number: Double) -> Double { abs(number) <= 1e-12 * scale ? 0 : number }
+        return Interval(mean: rounded(mean), low: rounded(low), high: rounded(high))
+    }
+}
+
 extension Interval: CustomStringConvertible {
     /// `mean [low, high]` with four significant digits each.
     public var description: String {

@@ -4,7 +4,7 @@
 ///     gold = ROUGE-L F1 (stemmed) − lengthWeight · min(1, |words − reference words| / reference words)
 ///
 /// Reward models are trained on what it prefers; they never see it, nor the reference.
-public struct GoldScore: RewardFunction, Codable, Sendable, Equatable {
+public struct GoldScore: RewardFunction, ReferenceReward, Codable, Sendable, Equatable {
     /// What a summary of twice the reference's length loses.
     public var lengthWeight: Double
 
@@ -24,9 +24,7 @@ public struct GoldScore: RewardFunction, Codable, Sendable, Equatable {
     }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
-        try requests.map { request in
-            guard let reference = request.reference else { throw RewardError.noReference }
-            return score(request.response, reference: reference)
-        }
+        if let error = missingReferences(requests) { throw error }
+        return requests.map { score($0.response, reference: $0.reference ?? "") }
     }
 }

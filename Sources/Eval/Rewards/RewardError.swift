@@ -2,8 +2,8 @@ internal import Formats
 
 /// Why a response cannot be judged.
 public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A reward that compares got an example without a reference.
-    case noReference
+    /// A reward that compares got prompts without a reference: how many of those that it was asked about, and the first of them.
+    case noReference(prompts: Int, of: Int, first: String)
     /// A regular expression that is none.
     case badPattern(String, reason: String)
     /// An external scorer that does not run, has ended, or answers with something else than scores.
@@ -20,7 +20,9 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line: what is wrong and what to do.
     public var description: String {
         switch self {
-        case .noReference: "this reward compares with a reference summary, and the example has none"
+        case .noReference(let prompts, let count, let first):
+            "this reward compares with a reference, and \(prompts) of \(count) prompts have none, the first of them \(OneLine.quoted(first, limit: 60)); "
+                + "leave them out, or take a reward that needs none"
         case .badPattern(let pattern, let reason): "'\(pattern)' is no regular expression: \(reason)"
         case .scorer(let command, let problem):
             "the scorer '\(command)' \(problem); it must answer every line {\"id\": n, \"query\": …, \"response\": …, \"reference\": …} "

@@ -29,6 +29,45 @@ public struct RewardRequest: Sendable, Equatable {
     }
 }
 
+/// A reward that compares responses with the references of their prompts.
+package protocol ReferenceReward: RewardFunction {
+    /// What is wrong with requests some of which have no reference; nil where nothing is.
+    func missingReferences(_ requests: [RewardRequest]) -> RewardError?
+}
+
+extension ReferenceReward {
+    package func missingReferences(_ requests: [RewardRequest]) -> RewardError? { RewardError.missingReferences(requests) }
+}
+
+extension RewardFunction {
+    /// Whether all prompts have the references that the function needs, before anything is drawn for them.
+    /// - Throws: ``RewardError/noReference(prompts:of:first:)``.
+    package func checkReferences(_ requests: [RewardRequest]) throws {
+        let parts = (self as? WeightedReward)?.parts.map(\.reward) ?? [self]
+        for case let part as any ReferenceReward in parts {
+            if let error = part.missingReferences(requests) { throw error }
+        }
+    }
+}
+
+extension RewardError {
+    /// What to throw where some of the requests need a reference and have none; nil where none of them does.
+    static func missingReferences(
+        _ requests: [RewardRequest], unless isJudgedWithout: (RewardRequest) -> Bool = { _ in false }
+    ) -> RewardError? {
+        var (prompts, missing): (Set<[UInt8]>, Set<[UInt8]>) = ([], [])
+        var first: String?
+        for request in requests {
+            let query = Array(request.query.utf8)
+            prompts.insert(query)
+            guard request.reference == nil, !isJudgedWithout(request) else { continue }
+            missing.insert(query)
+            if first == nil { first = request.query }
+        }
+        return first.map { .noReference(prompts: missing.count, of: prompts.count, first: $0) }
+    }
+}
+
 /// Something that gives every response a number, greater for better.
 public protocol RewardFunction {
     /// One number for every request, in order.

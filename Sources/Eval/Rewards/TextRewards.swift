@@ -1,5 +1,5 @@
 /// ROUGE-1 of the response against the best of its references, in the original's form (see ``ROUGE/Original``).
-public struct ROUGEReward: RewardFunction {
+public struct ROUGEReward: RewardFunction, ReferenceReward {
     /// Whether the reference is taken for a list of one-character references, as the original does in policy training, where it iterates
     /// over a bare string.
     public var readsReferenceByCharacter: Bool
@@ -8,8 +8,9 @@ public struct ROUGEReward: RewardFunction {
     public init(readsReferenceByCharacter: Bool = false) { self.readsReferenceByCharacter = readsReferenceByCharacter }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
-        try requests.map { request in
-            try References.best(request, byCharacter: readsReferenceByCharacter) {
+        if let error = missingReferences(requests) { throw error }
+        return requests.map { request in
+            References.best(request, byCharacter: readsReferenceByCharacter) {
                 ROUGE.original($0, reference: $1).rouge1.f
             }
         }
@@ -17,7 +18,7 @@ public struct ROUGEReward: RewardFunction {
 }
 
 /// Sentence BLEU over 100 of the response against the best of its references.
-public struct BLEUReward: RewardFunction {
+public struct BLEUReward: RewardFunction, ReferenceReward {
     /// As ``ROUGEReward/readsReferenceByCharacter``.
     public var readsReferenceByCharacter: Bool
 
@@ -25,8 +26,9 @@ public struct BLEUReward: RewardFunction {
     public init(readsReferenceByCharacter: Bool = false) { self.readsReferenceByCharacter = readsReferenceByCharacter }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
-        try requests.map { request in
-            try References.best(request, byCharacter: readsReferenceByCharacter) {
+        if let error = missingReferences(requests) { throw error }
+        return requests.map { request in
+            References.best(request, byCharacter: readsReferenceByCharacter) {
                 BLEU.sentence.score($0, references: [$1]).score / 100
             }
         }
@@ -37,8 +39,8 @@ public struct BLEUReward: RewardFunction {
 private enum References {
     static func best(
         _ request: RewardRequest, byCharacter: Bool, _ score: (_ response: String, _ reference: String) -> Double
-    ) throws -> Double {
-        guard let reference = request.reference else { throw RewardError.noReference }
+    ) -> Double {
+        let reference = request.reference ?? ""
         let references = byCharacter ? reference.unicodeScalars.map { String($0) } : [reference]
         return references.map { reference in
             if request.response.isEmpty || reference.isEmpty {

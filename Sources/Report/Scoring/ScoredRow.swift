@@ -19,7 +19,7 @@ struct ScoredRow: Codable {
         let row = try decoder.container(keyedBy: Key.self)
         request = RewardRequest(
             query: try row.decode(String.self, forKey: .input), response: try row.decode(String.self, forKey: .response),
-            reference: try row.decodeIfPresent(String.self, forKey: .reference))
+            reference: try row.decodeIfPresent(String.self, forKey: .reference).flatMap { $0.isEmpty ? nil : $0 })
         columns = try [String: OptionValue](from: decoder)
     }
 

@@ -156,6 +156,7 @@ public struct DiversitySettings: Settings {
         guard embeddingServiceTimeout <= 86_400 else {
             throw InvalidSetting("--embedding-service-timeout is above 86400 s, a day")
         }
+        try validateNumbers()
         try validateModels()
     }
 

@@ -43,6 +43,7 @@ extension BestOfNStage {
             if !data.referenceCompatible { data.note(cut: prompts, to: split, session.say) }
             return (split, prompts)
         }
+        try reward.checkReferences(of: splits.flatMap(\.prompts))
         var sampler = BestOfN(
             ResponseSampler(
                 Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),

@@ -117,9 +117,11 @@ public struct PPOStage: Stage {
         let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
         config.freezing.apply(to: decoder)
-        let reward = try distillation.distilling(
-            self.reward.load(session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true),
-            answering: prompts + evaluations.flatMap(\.prompts) + finalEvaluations.flatMap(\.prompts), for: self, session)
+        let answered = prompts + evaluations.flatMap(\.prompts) + finalEvaluations.flatMap(\.prompts)
+        let judge = try self.reward.load(
+            session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
+        try judge.checkReferences(of: answered)
+        let reward = try distillation.distilling(judge, answering: answered, for: self, session)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,

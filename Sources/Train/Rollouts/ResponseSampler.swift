@@ -42,17 +42,28 @@ public struct SampledResponse {
     /// The response as rewards see it.
     public var request: RewardRequest {
         RewardRequest(
-            query: prompt.query, response: text, reference: prompt.reference, messages: prompt.messages, promptTokens: prompt.tokens,
+            query: prompt.query, response: text, reference: prompt.knownReference, messages: prompt.messages, promptTokens: prompt.tokens,
             responseTokens: drawn.tokens)
     }
 
     /// A row of a table.
     func row(reward: Double?, numbers: [String: Double]) -> SampleRow {
-        SampleRow(id: prompt.id, input: prompt.query, response: text, reference: prompt.reference, reward: reward, numbers: numbers)
+        SampleRow(id: prompt.id, input: prompt.query, response: text, reference: prompt.knownReference, reward: reward, numbers: numbers)
     }
 }
 
+extension TokenisedPrompt {
+    /// The reference; nil where it is empty, which is none.
+    fileprivate var knownReference: String? { reference.isEmpty ? nil : reference }
+}
+
 extension RewardFunction {
+    /// Whether all prompts have the references that the function needs.
+    /// - Throws: `RewardError.noReference`.
+    package func checkReferences(of prompts: [TokenisedPrompt]) throws {
+        try checkReferences(prompts.map { RewardRequest(query: $0.query, response: "", reference: $0.knownReference) })
+    }
+
     /// One number for every response, in order.
     /// - Parameters:
     ///   - batch: how many responses are scored together, for rewards that depend on that; all of them unless given.

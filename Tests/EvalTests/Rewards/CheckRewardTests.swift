@@ -15,6 +15,8 @@ import Testing
             RewardRequest(query: "2 + 2 =", response: "", reference: ""), RewardRequest(query: "2 + 2 =", response: ".", reference: "four"),
         ]
         #expect(try CheckReward().rewards(for: requests) == [1, 0.25, 1, 1, 0, 1, 0])
-        #expect(throws: RewardError.noReference) { try CheckReward().rewards(for: [RewardRequest(query: "2 + 2 =", response: "four")]) }
+        #expect(throws: RewardError.noReference(prompts: 1, of: 1, first: "2 + 2 =")) {
+            try CheckReward().rewards(for: [RewardRequest(query: "2 + 2 =", response: "four")])
+        }
     }
 }

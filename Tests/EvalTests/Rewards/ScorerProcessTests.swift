@@ -136,7 +136,16 @@ import Testing
         #expect(abs(bleu[0] - 1) < 1e-6 && bleu[2] == 0)
         let characters = try ROUGEReward(readsReferenceByCharacter: true).rewards(for: requests)
         #expect(characters[0] == 0 && abs(characters[3] - 1) < 1e-6)
-        #expect(throws: RewardError.noReference) { try ROUGEReward().rewards(for: [request("x", reference: nil)]) }
+        let some = [request("x"), request("y", reference: nil, query: "first"), request("y", reference: nil, query: "second")]
+        for reward in [ROUGEReward(), BLEUReward(), GoldScore()] as [any RewardFunction] {
+            let error = #expect(throws: RewardError.self) { try reward.rewards(for: some) }
+            #expect(error == .noReference(prompts: 2, of: 3, first: "first"))
+            #expect(error?.description.contains("2 of 3 prompts have none") == true)
+            #expect(throws: RewardError.noReference(prompts: 2, of: 3, first: "first")) {
+                try WeightedReward([(1, LengthReward()), (2, reward)]).checkReferences(some)
+            }
+        }
+        try LengthReward().checkReferences(some)
     }
 
     @Test("token ids above a threshold, of the response or of the widest one")
