@@ -1,17 +1,30 @@
 import Data
+import Formats
 import Foundation
 import Runs
 
 /// The tables of runs as reports read them: damage that would quietly make other numbers is found.
 enum MeasuredTable {
     /// The rows of a table.
-    /// - Throws: as `Tables.read` and `Tables.check`; `ResultError.noRows` and `.endsEarly`.
-    static func rows(_ table: String, inRun run: URL) throws -> [SampleRow] {
-        let rows = try Tables.read(table, inRun: run)
+    /// - Parameter mayBeScored: whether the table may have been written anew with a further column, which makes it longer.
+    /// - Throws: as `Tables.read` and `Tables.check`; `ResultError.noRows` and `.endsEarly`; `FileError.notAFile`.
+    static func rows(_ table: String, inRun run: URL, mayBeScored: Bool = false) throws -> [SampleRow] {
         let file = Tables.file(of: table, inRun: run)
-        try Tables.check(table, inRun: run)
+        if try Tables.names(inRun: run).contains(table), try FileStatus.of(file)?.kind != .file {
+            throw FileError.notAFile(path: file.path, kind: try FileStatus.of(file)?.kind.description ?? "a symbolic link to nothing")
+        }
+        let rows = try Tables.read(table, inRun: run)
+        // other stages go on writing tables behind their last checkpoint
+        let isSampled = try RunConfiguration.read(inRun: run)?.stage == .bestOfN
+        do {
+            try Tables.check(table, inRun: run, isWhole: isSampled)
+        } catch RunFolderError.changedLines(let path, let bytes) {
+            guard mayBeScored, let status = try FileStatus.of(file), status.length > bytes else {
+                throw RunFolderError.changedLines(path: path, bytes: bytes)
+            }
+        }
         guard !rows.isEmpty else { throw ResultError.noRows(path: file.path) }
-        try checkLastPrompt(of: rows, table, in: run, file)
+        if isSampled { try checkLastPrompt(of: rows, table, in: run, file) }
         return rows
     }
 

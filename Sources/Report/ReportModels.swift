@@ -14,14 +14,18 @@ enum ReportModels {
         return encoder
     }
 
-    /// The seconds that a run was at work; those of one that does not say count as none, with a word.
-    static func seconds(of run: URL, note: (String) -> Void) throws -> Double {
+    /// The seconds that a run was at work; nil, with a word, for one that does not say.
+    static func seconds(of run: URL, note: (String) -> Void) throws -> Double? {
         do {
-            return try RunFolder.seconds(inRun: run)
+            if try RunFolder.hasTiming(inRun: run) { return try RunFolder.seconds(inRun: run) }
+            // a folder that is no run has none to say
+            if try RunConfiguration.read(inRun: run) != nil {
+                note("\(run.appendingPathComponent("timing.json").path) does not exist; the run's seconds are left out")
+            }
         } catch let error as FileError {
             guard case .damaged = error else { throw error }
-            note("\(error); its seconds count as none")
-            return 0
+            note("\(error); the run's seconds are left out")
         }
+        return nil
     }
 }

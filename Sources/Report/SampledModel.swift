@@ -11,11 +11,7 @@ struct SampledModel {
 
     /// The model of a run of samples; nil where its options name none. What was chosen among stored samples was drawn by the run that has them.
     init?(ofSamples run: URL) throws {
-        var (run, steps) = (run, 0)
-        while case .string(let source)? = try Self.option("samples_from", of: run) {
-            guard let next = try Self.find(source, beside: run), steps < 16 else { return nil }
-            (run, steps) = (next, steps + 1)
-        }
+        guard let run = try Self.drawingRun(of: run) else { return nil }
         guard case .string(let name)? = try Self.option("model_name", of: run), !name.isEmpty else { return nil }
         (named, folder) = (name, try Self.find(name, beside: run))
     }
@@ -47,6 +43,16 @@ struct SampledModel {
         guard try FileStatus.of(own) != nil else { return seed }
         guard try FileStatus.of(path) != nil else { return nil }
         return try Self.realPath(path) == Self.realPath(own) || Self.areCopies(path, own) ? nil : seed
+    }
+
+    /// The run that drew the samples of a run: itself, or the one that has the stored samples that it chose among; nil where that is not there.
+    static func drawingRun(of samples: URL) throws -> URL? {
+        var (run, steps) = (samples, 0)
+        while case .string(let source)? = try Self.option("samples_from", of: run) {
+            guard let next = try Self.find(source, beside: run), steps < 16 else { return nil }
+            (run, steps) = (next, steps + 1)
+        }
+        return run
     }
 
     private static func option(_ name: String, of run: URL) throws -> OptionValue? { try RunConfiguration.read(inRun: run)?.options[name] }

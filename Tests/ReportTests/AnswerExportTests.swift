@@ -67,6 +67,56 @@ import _TestSupport
         #expect(throws: InvalidSetting.self) { try export { $0.export.exportOutput = folder["bon/tables/test.jsonl"].path } }
     }
 
+    @Test("the data set is called by the file or folder that the table's prompts come from")
+    func datasets() throws {
+        func name(_ options: [String: OptionValue], _ table: String = "test") throws -> String? {
+            try RunConfiguration(stage: .bestOfN, program: "test", options: options).write(inRun: folder["bon"])
+            let (text, _) = try export { $0.export.tableName = table }
+            return try JSONValue(parsing: Array(text.utf8), file: "out.json").array?.first?["dataset"]?.string
+        }
+        let files: [String: OptionValue] = ["train_file": .string("/sets/a.jsonl"), "test_file": .string("/sets/b.jsonl.gz")]
+        #expect(try name(files) == "b.jsonl.gz" && name(files, "ood_test") == "a.jsonl")
+        #expect(try name(["dataset": .null, "train_file": .string("sets/a.csv")]) == "a.csv")
+        let divided = files.merging(["ood_column": .string("source"), "dataset": .string("sets/mine/")]) { $1 }
+        #expect(try name(divided, "ood_test") == "b.jsonl.gz" && name(divided) == "b.jsonl.gz")
+        #expect(try name(["dataset": .string("sets/mine"), "eval_dataset": .string("cnndm")], "ood_test") == "cnndm")
+        #expect(try name([:]) == "generated" && name(["data_dir": .string("data")]) == "summarisation")
+        // chosen among stored samples: the data are those of the run that drew them
+        try FileManager.default.createDirectory(at: folder["draws"], withIntermediateDirectories: true)
+        try RunConfiguration(stage: .bestOfN, program: "test", options: files).write(inRun: folder["draws"])
+        #expect(try name(["samples_from": .string(folder["draws"].path)]) == "b.jsonl.gz")
+        #expect(try name(["samples_from": .string("nowhere")]) == "unknown")
+    }
+
+    @Test("tables that are empty, cut or longer than at the checkpoint are refused; one with a new column is not")
+    func damage() throws {
+        let table = folder["bon/tables/test.jsonl"]
+        let whole = try Foundation.Data(contentsOf: table)
+        let lines = String(decoding: whole, as: UTF8.self).split(separator: "\n").map { $0 + "\n" }
+        let configuration = try #require(try RunConfiguration.read(inRun: folder["bon"]))
+        try RunFolder(at: folder["bon"], configuration: configuration).writeCheckpoint(step: 1) { _ in }
+        #expect(try export().text.contains("Sort."))
+        try FileManager.default.removeItem(at: folder["out.json"])
+        let length = UInt64(whole.count)
+        let shorter = lines.dropLast().joined()
+        let cases: [(String, RunFolderError)] = [
+            ("", .shortened(path: table.path, bytes: 0, expected: length)),
+            (shorter, .shortened(path: table.path, bytes: UInt64(shorter.utf8.count), expected: length)),
+            (lines.joined() + lines[0], .grown(path: table.path, bytes: length + UInt64(lines[0].utf8.count), expected: length)),
+        ]
+        for (text, error) in cases {
+            try Foundation.Data(text.utf8).write(to: table)
+            #expect(throws: error) { try export() }
+            #expect(!FileManager.default.fileExists(atPath: folder["out.json"].path))
+        }
+        try Foundation.Data(lines.map { $0.replacing("{\"id\"", with: "{\"score\":1,\"id\"") }.joined().utf8).write(to: table)
+        #expect(try export().text.contains("Sort."))
+        // without a checkpoint, too
+        try FileManager.default.removeItem(at: folder["bon/checkpoints"])
+        try Foundation.Data().write(to: table)
+        #expect(throws: ResultError.noRows(path: table.path)) { try export() }
+    }
+
     @Test("rows are scored by a reward that needs no model")
     func scores() throws {
         var scoring = RowScoring()

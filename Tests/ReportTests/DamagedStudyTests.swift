@@ -139,6 +139,61 @@ import _TestSupport
         #expect(error?.message.contains("\(study.table(1, "samples-sft", "test").path) has no rows") == true, "\(error?.message ?? "")")
     }
 
+    @Test("a seed that was copied counts once and is named, by its options or by its rows, also as a link")
+    func copiedSeed() throws {
+        let seeds = try study.table().read(study.folder.url).seeds
+        try FileManager.default.copyItem(at: study.folder["seed-1"], to: study.folder["seed-4"])
+        try FileManager.default.createSymbolicLink(at: study.folder["seed-5"], withDestinationURL: study.folder["seed-2"])
+        let found = try study.table().read(study.folder.url)
+        func line(_ copy: Int, _ original: Int) -> String {
+            "seed \(copy) is left out whole: it is a copy of seed \(original): \(study.table(copy, "samples-sft", "test").path) has the same "
+                + "rows as that of seed \(original)"
+        }
+        #expect(found.seeds == seeds && found.missing == [line(4, 1), line(5, 2)])
+        // what the options say counts, too, where rows were changed since; the original is the folder of that name
+        for number in [1, 4, 2] {
+            let file = study.folder["seed-\(number)/samples-sft/config.json"]
+            let seed = number == 4 ? 1 : number
+            try study.change(file) { $0.replacing("\"options\" : {", with: "\"options\" : {\n    \"seed\" : \(seed),") }
+        }
+        try study.change(study.table(4, "samples-sft", "test")) { $0.replacing("beta", with: "delta", maxReplacements: 1) }
+        #expect(
+            try study.missing().first
+                == "seed 4 is left out whole: it is a copy of seed 1: \(study.folder["seed-4/samples-sft/config.json"].path) says seed 1")
+    }
+
+    @Test("rows that were added behind the checkpoint are named with the table and the numbers")
+    func addedRows() throws {
+        try study.write(StudyFolder.manifest + #"{"system": "c", "method": "C", "samples": "samples-c"}"# + "\n")
+        for number in [1, 2] { try study.samples(number, "samples-c", 1, hasCheckpoint: true) }
+        let table = study.table(2, "samples-c", "ood_test")
+        let bytes = try Foundation.Data(contentsOf: table).count
+        try study.change(table) {
+            $0 + $0.split(separator: "\n").suffix(4).map { $0 + "\n" }.joined().replacing("prompt 2", with: "prompt 9")
+        }
+        let now = try Foundation.Data(contentsOf: table).count
+        #expect(
+            try study.missing().last
+                == "seed 2: C is left out: \(table.path) has \(now) bytes; \(bytes) were there at the run's last checkpoint; lines were added "
+                + "behind them; take those away, or put that file back from a copy")
+    }
+
+    @Test(
+        "a table that is no file costs its system alone",
+        arguments: ["a folder", "a named pipe, a socket or a device", "a symbolic link to nothing"])
+    func noFile(kind: String) throws {
+        let file = study.table(1, "samples-b-1", "ood_test")
+        try FileManager.default.removeItem(at: file)
+        switch kind {
+        case "a folder": try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
+        case "a symbolic link to nothing": try FileManager.default.createSymbolicLink(atPath: file.path, withDestinationPath: "/nowhere")
+        default: #expect(mkfifo(file.path, 0o644) == 0)
+        }
+        let found = try study.table().read(study.folder.url)
+        #expect(found.missing == ["seed 1: B, weak is left out: \(file.path) is \(kind); a regular file is expected"])
+        #expect(found.systems.map(\.seeds).last == ["2"] && found.systems.count == 5)
+    }
+
     @Test("what no row of a table has is named")
     func columns() throws {
         let (file, other) = (study.table(1, "samples-a-1", "test"), study.table(2, "samples-b-1", "ood_test"))

@@ -26,6 +26,7 @@ import _TestSupport
                     stage: stage, program: "test", options: model.merging(["dataset": .string("toys"), "loss": .string(loss)]) { $1 }))
             try body(run)
             try run.writeResult { try Foundation.Data(name.utf8).write(to: $0.appendingPathComponent("model")) }
+            try run.addSeconds(20)
         }
         func rows(_ table: String) -> [SampleRow] {
             (0..<6).map { number in
@@ -103,7 +104,7 @@ import _TestSupport
         try comparison.run(ReportListener())
         let summary = try Summary.read(from: folder["summary"])
         #expect(summary.systems.ppo == nil && summary.systems.preference?.ood.kl == 0.5 && summary.systems.preferenceName == name)
-        #expect(summary.seconds.preference == 0)
+        #expect(summary.seconds.preference == 20 && summary.seconds.bon == 40)
         let lines = summary.terminalText.split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("\(name) ") } == 3 && !lines.contains { $0.hasPrefix("PPO") })
         #expect(text(of: folder["summary/summary.svg"]).components(separatedBy: ">\(name)</text>").count == 3)
@@ -236,12 +237,53 @@ import _TestSupport
         #expect(notes[2] == "\(folder["ppo"].path) was trained from \(folder["dpo"].path), not from \(folder["sft"].path) (--sft-run)")
     }
 
+    @Test("samples with none of the supervised model's prompts are refused with both paths", arguments: ["test", "ood_test"])
+    func noCommonPrompt(table: String) throws {
+        try makePipeline { row in
+            if row.input.hasPrefix(table) { row.input = "another " + row.input }
+        }
+        let error = #expect(throws: InvalidSetting.self) { try compare() }
+        let (own, base) = (folder["samples/tables/\(table).jsonl"].path, folder["bon/tables/\(table).jsonl"].path)
+        #expect(error?.message.hasPrefix("\(own) has none of the 3 prompts of \(base); ") == true, "\(error?.message ?? "")")
+        #expect(!FileManager.default.fileExists(atPath: folder["summary"].path))
+    }
+
+    @Test("seconds that a run does not say are left out with a word", arguments: ["ppo", "samples", "sft", "rm"])
+    func missingSeconds(run: String) throws {
+        try makePipeline()
+        let timing = folder["\(run)/timing.json"]
+        try FileManager.default.removeItem(at: timing)
+        #expect(try notes() == ["\(timing.path) does not exist; the run's seconds are left out"])
+        let summary = try Summary.read(from: folder["summary"])
+        let values = ["ppo": summary.seconds.ppo, "samples": summary.seconds.bon, "sft": summary.seconds.sft, "rm": summary.seconds.rm]
+        #expect(values.filter { $0.value == nil }.map(\.key) == [run] && summary.seconds.ppo != 0)
+        let title = ["ppo": "PPO", "samples": "best-of-N", "sft": "SFT", "rm": "reward model"][run] ?? ""
+        let pattern = try Regex("\\n\\| \(title) +\\| +– \\|")
+        #expect(summary.markdown.contains(pattern), "\(summary.markdown)")
+        #expect(!text(of: folder["summary/summary.json"]).contains("null"))
+    }
+
+    @Test("rows that were added behind the last checkpoint are refused")
+    func addedRows() throws {
+        try makePipeline()
+        let samples = folder["samples"]
+        let run = try RunFolder(at: samples, configuration: try #require(try RunConfiguration.read(inRun: samples)))
+        try run.writeCheckpoint(step: 1) { _ in }
+        #expect(try notes().isEmpty)
+        let table = folder["samples/tables/test.jsonl"]
+        let whole = try Foundation.Data(contentsOf: table)
+        try (whole + whole).write(to: table)
+        #expect(throws: RunFolderError.grown(path: table.path, bytes: UInt64(2 * whole.count), expected: UInt64(whole.count))) {
+            try compare()
+        }
+    }
+
     @Test("tables that are cut or empty are refused by name; a damaged timing.json costs its seconds and a word")
     func damage() throws {
         try makePipeline()
         let (table, timing) = (folder["samples/tables/ood_test.jsonl"], folder["rm/timing.json"])
         try Foundation.Data("{".utf8).write(to: timing)
-        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; its seconds count as none"])
+        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; the run's seconds are left out"])
         let whole = try String(contentsOf: table, encoding: .utf8)
         for (text, error) in [
             ("", ResultError.noRows(path: table.path)),

@@ -141,6 +141,91 @@ import _TestSupport
         #expect(corpus.splits["train"]?.allSatisfy { $0.promptFormat == .verbatim } == true)
     }
 
+    @Test("of a built-in set the values that rows have are found, and its own splits that are left out are said")
+    func builtInColumn() throws {
+        var data = DataSettings()
+        data.dataset = "instructions"
+        (data.oodColumn, data.oodValues) = ("subreddit", ["sort", "sing"])
+        var lines: [String] = []
+        let corpus = try data.corpus(["train", "ood_train"]) { lines.append($0) }
+        #expect(corpus.splits["ood_train"]?.allSatisfy { $0.subreddit == "sort" } == true)
+        #expect(lines.filter { $0.hasPrefix("no row has") } == ["no row has \"sing\" in the column subreddit (--ood-values)"])
+        #expect(
+            lines.contains { $0.hasPrefix("the data set's own splits ood_train, ood_validation, ood_test are left out: --ood-column") },
+            "\(lines)")
+        data.oodColumn = "source"
+        #expect(throws: DataError.self) { try data.corpus(["train"]) }
+    }
+
+    @Test("files of splits that --ood-column makes are said to be left out, of examples and of comparisons")
+    func ownSplitsLeftOut() throws {
+        for name in ["alpaca", "preference"] {
+            for split in ["ood_validation", "ood_test"] {
+                try FileManager.default.copyItem(at: folder["\(name)/train.jsonl"], to: folder["\(name)/\(split).jsonl"])
+            }
+            var data = DataSettings()
+            data.dataset = folder[name].path
+            var lines: [String] = []
+            func read() throws {
+                lines = []
+                if name == "alpaca" {
+                    _ = try data.corpus(["train"]) { lines.append($0) }
+                } else {
+                    _ = try data.comparisons(in: nil, ["train"]) { lines.append($0) }
+                }
+            }
+            try read()
+            #expect(!lines.contains { $0.contains("left out") })
+            (data.oodColumn, data.oodValues) = ("source", ["book"])
+            try read()
+            #expect(
+                lines.contains(
+                    "the data set's own splits ood_validation, ood_test are left out: --ood-column makes such splits of the others' rows"),
+                "\(lines)")
+        }
+    }
+
+    @Test("a part of a split that is named alone is said, and --data-format without files is refused")
+    func partsAndFormats() throws {
+        var data = DataSettings()
+        for name in ["train-00000-of-00003.jsonl", "train-00000-of-00001.jsonl"] {
+            try FileManager.default.copyItem(at: folder["alpaca/train.jsonl"], to: folder[name])
+            data.trainFile = folder[name].path
+            var lines: [String] = []
+            _ = try data.corpus(["train"]) { lines.append($0) }
+            let line = "\(folder[name].path) is one of 3 parts by its name, and is read alone; --dataset takes the folder of all parts"
+            #expect(lines.contains(line) == name.hasSuffix("3.jsonl"), "\(lines)")
+        }
+        data.trainFile = nil
+        data.dataFormat = "alpaca"
+        for name in [nil, "generated", "instructions"] {
+            data.dataset = name
+            let error = #expect(throws: InvalidSetting.self) { try data.corpus(["train"]) }
+            #expect(error?.message.contains("--data-format alpaca says how the rows of files are written") == true)
+        }
+    }
+
+    @Test("--chat-template none takes texts alone, also of a set that is evaluated")
+    func imagesWithoutTemplate() throws {
+        let row = #"{"messages": [{"role": "user", "content": [{"type": "image"}]}, {"role": "assistant", "content": "a"}]}"#
+        let file = folder["images.jsonl"]
+        try Foundation.Data((row + "\n").utf8).write(to: file)
+        var data = DataSettings()
+        data.trainFile = file.path
+        #expect(try data.corpus(["train"]).splits["train"]?.count == 1)
+        data.chatTemplate = "none"
+        let error = #expect(throws: (any Error).self) { try data.corpus(["train"]) }
+        #expect("\(String(describing: error))".contains("has a part of type"))
+        data.trainFile = nil
+        data.dataset = folder["alpaca"].path
+        try FileManager.default.createDirectory(at: folder["other"], withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: file, to: folder["other/validation.jsonl"])
+        data.evalDataset = folder["other"].path
+        #expect(throws: (any Error).self) { try data.corpus(["train", "ood_validation"]) }
+        data.chatTemplate = nil
+        #expect(try data.corpus(["train", "ood_validation"]).splits["ood_validation"]?.count == 1)
+    }
+
     @Test("how rows are written is said in one line, and values that no row has, too")
     func notes() throws {
         var data = DataSettings()

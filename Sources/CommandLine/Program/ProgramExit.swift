@@ -50,7 +50,7 @@ extension RunFolderError: ProgramExitProviding {
             .usage
         case .inUse: .tryAgain
         case .nothingToResume, .unfinished: .missingInput
-        case .noValidCheckpoint, .shortened, .changedLines, .badLine: .badData
+        case .noValidCheckpoint, .shortened, .grown, .changedLines, .badLine: .badData
         }
     }
 }

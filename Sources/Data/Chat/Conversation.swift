@@ -43,6 +43,25 @@ public struct Conversation: Codable, Sendable, Equatable {
         return (message["content"]?.array ?? []).compactMap { $0["text"]?.string ?? $0.string }.joined(separator: "\n")
     }
 
+    /// Checks that ``text(_:)`` leaves nothing of a message's content away, such as an image.
+    /// - Throws: `RowProblem`.
+    static func checkTexts(_ messages: [JSONValue]) throws(RowProblem) {
+        for (number, message) in zip(1..., messages) {
+            guard let content = message["content"]?.unlessNull, content.string == nil else { continue }
+            func problem(_ what: String) -> RowProblem {
+                let role = message["role"]?.string ?? "unknown"
+                return .unfit(
+                    "the content of message \(number) (\(role)) \(what), which is no text; without a chat template messages are texts alone"
+                )
+            }
+            guard let parts = content.array else { throw problem("is \(RowJSON.kind(content))") }
+            for (place, part) in zip(1..., parts) where part["text"]?.string == nil && part.string == nil {
+                let kind = part["type"]?.string.map { "of type \(OneLine.quoted($0, limit: 40))" } ?? "that is \(RowJSON.kind(part))"
+                throw problem("has a part \(kind) (part \(place))")
+            }
+        }
+    }
+
     /// The keys that messages have for their role and content.
     enum MessageNames {
         /// `role` and `content`.

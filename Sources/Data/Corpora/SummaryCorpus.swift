@@ -21,6 +21,10 @@ public struct SummaryCorpus: Sendable, Equatable {
     public private(set) var shapes: [String: String] = [:]
     /// Which of the values that make rows out of distribution some row has.
     package private(set) var valuesFound: Set<String> = []
+    /// Why splits are empty in whose files every row is bad.
+    private var reasons: [String: String] = [:]
+    /// Splits of its own in whose place are those that a structure makes.
+    package private(set) var replaced: [String] = []
 
     /// A set from examples that are in memory.
     public init(
@@ -69,7 +73,7 @@ public struct SummaryCorpus: Sendable, Equatable {
             throw DataError.unknownSplit(split, available: Self.splitNames.filter { splits[$0] != nil || unread.contains($0) })
         }
         guard !examples.isEmpty else {
-            throw DataError.emptySplit(split, reason: "the corpus \"\(name)\" has no example in it")
+            throw DataError.emptySplit(split, reason: reasons[split] ?? "the corpus \"\(name)\" has no example in it")
         }
         return examples
     }
@@ -120,6 +124,7 @@ public struct SummaryCorpus: Sendable, Equatable {
         }
         var corpus = SummaryCorpus(name: about.name, splits: read.rows, format: about.promptFormat, sizes: read.sizes)
         (corpus.unread, corpus.shapes, corpus.valuesFound) = (read.unread, read.shapes, read.valuesFound)
+        (corpus.replaced, corpus.reasons) = (read.replaced, read.reasons)
         return (corpus, read.counts)
     }
 
@@ -150,14 +155,24 @@ public struct SummaryCorpus: Sendable, Equatable {
     }
 
     /// What a selection makes of this corpus. A structure's out-of-distribution splits take the place of stored ones.
-    /// - Throws: `DataError.emptySplit`, `invalidIndex`.
+    /// - Throws: `DataError.emptySplit`, `invalidIndex`; `invalidSetting` for a column that the rows do not have.
     public func selecting(_ selection: SplitSelection) throws -> SummaryCorpus {
         var result = self
         result.sizes = [:]
+        if case .structured(.column(let column, let outside)) = selection {
+            let values = Set(splits.values.joined().compactMap { StructuredSubset.value(of: $0, in: column) })
+            guard !values.isEmpty || splits.values.allSatisfy(\.isEmpty) else {
+                throw DataError.invalidSetting("the rows of \"\(name)\" have no column \"\(column)\"", expected: "subreddit")
+            }
+            result.valuesFound = values.intersection(outside)
+        }
         if case .structured = selection { result.splits = [:] }
         for split in Self.splitNames {
             guard let examples = splits[split] else { continue }
-            if case .structured = selection, split.hasPrefix("ood_") || split.hasPrefix("full_") { continue }
+            if case .structured = selection, split.hasPrefix("ood_") || split.hasPrefix("full_") {
+                result.replaced.append(split)
+                continue
+            }
             var sorter = SplitSorter<SummaryExample>(split: split, selection: selection, count: examples.count)
             for (number, example) in examples.enumerated() { sorter.take(example, number: number) }
             try sorter.finish(rowCount: examples.count)
@@ -183,6 +198,7 @@ public struct SummaryCorpus: Sendable, Equatable {
                 return example
             }
             result.sizes["ood_" + split] = other.sizes[split]
+            result.reasons["ood_" + split] = other.reasons[split]
         }
         return result
     }

@@ -53,6 +53,29 @@ public struct RowShape: Sendable {
     /// Whether a row has the columns of this shape.
     public func recognises(_ record: Record) -> Bool { (try? fits(record)) ?? false }
 
+    /// The same shape, in which a row whose messages hold anything but texts is a bad row: where no chat template makes something of it.
+    package var ofTextsAlone: RowShape {
+        var makesExample: RowFile<SummaryExample>.RowDecoder?
+        if let example {
+            makesExample = { record, id in
+                let row = try example(record, id)
+                try Conversation.checkTexts(row.conversation?.messages ?? [])
+                return row
+            }
+        }
+        var makesComparison: RowFile<Comparison>.RowDecoder?
+        if let comparison {
+            makesComparison = { record, id in
+                let row = try comparison(record, id)
+                for conversation in row.conversations ?? [] { try Conversation.checkTexts(conversation.messages) }
+                return row
+            }
+        }
+        return RowShape(
+            name, columns: columns, isChosenByName: isChosenByName, isPublished: isPublished, example: makesExample,
+            comparison: makesComparison, fits: fits)
+    }
+
     /// The shape of a name in a catalogue.
     public static func named(_ name: String, in catalogue: [RowShape] = builtIn) -> RowShape? { catalogue.first { $0.name == name } }
 }

@@ -50,8 +50,13 @@ public enum StructuredSubset: Sendable, Equatable {
         case .subreddit(let name): row.subreddit.utf8.elementsEqual(name.utf8)
         case .length(let words): Self.words(in: row.post) <= words
         case .sentiment(let index): index.contains(number, split: split)
-        case .column(let name, let outside): !outside.contains(row.columnValue ?? (name == "subreddit" ? row.subreddit : ""))
+        case .column(let name, let outside): !outside.contains(Self.value(of: row, in: name) ?? "")
         }
+    }
+
+    /// What a row has in a column; nil where it says nothing.
+    static func value(of row: some CorpusRow, in column: String) -> String? {
+        row.columnValue ?? (column == "subreddit" ? row.subreddit : nil)
     }
 
     /// The number of pieces between single spaces: one more than there are spaces.

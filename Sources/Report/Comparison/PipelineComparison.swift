@@ -66,13 +66,13 @@ public struct PipelineComparison: ReportTask {
             number(measurements.last(of: name), name, in: run)
         }
         let configuration = try RunFolder.configuration(at: sft, expecting: [.supervised])
-        func seconds(_ run: URL) throws -> Double { try ReportModels.seconds(of: run, note: listener.note) }
+        func seconds(_ run: URL) throws -> Double? { try ReportModels.seconds(of: run, note: listener.note) }
+        let drawing = try ([sftSamples] + [ppo, preference].compactMap { $0?.samples }).map(seconds)
         let times = try Summary.Seconds(
-            sft: seconds(sft), rm: seconds(rm),
-            ppo: ppo.map { try seconds($0.run) } ?? 0,
-            bon: ([sftSamples] + [ppo, preference].compactMap { $0?.samples }).reduce(0) { try $0 + seconds($1) },
+            sft: seconds(sft), rm: seconds(rm), ppo: ppo.map { try seconds($0.run) } ?? 0,
+            bon: drawing.contains(nil) ? nil : drawing.reduce(0) { $0 + ($1 ?? 0) },
             diversity: start.duration(to: .now) / .seconds(1),
-            total: runs.totalSeconds ?? .nan, preference: preference.map { try seconds($0.run) })
+            total: runs.totalSeconds ?? .nan, preference: preference.flatMap { try seconds($0.run) })
         var summary = Summary(
             dataset: Self.dataset(configuration), seconds: times,
             sft: Summary.Supervised(
@@ -83,7 +83,9 @@ public struct PipelineComparison: ReportTask {
                 accuracyID: last("validation_accuracy", reward, in: rm), accuracyOOD: last("ood_validation_accuracy", reward, in: rm)),
             systems: systems)
         // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
-        let sum = times.sft + times.rm + times.ppo + (times.preference ?? 0) + times.bon + times.diversity
+        let sum =
+            [times.sft, times.rm, times.ppo, times.preference].reduce(times.diversity) { $0 + ($1 ?? 0) }
+            + drawing.reduce(0) { $0 + ($1 ?? 0) }
         summary.seconds.total = max(sum, runs.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
         let folder = URL(fileURLWithPath: runs.summaryDir, isDirectory: true)
         try Folder.make(folder)
@@ -93,11 +95,8 @@ public struct PipelineComparison: ReportTask {
 
     /// The data set that a run was made with.
     static func dataset(_ configuration: RunConfiguration?) -> String {
-        if case .string(let name)? = configuration?.options["dataset"] { return name }
         guard let configuration else { return "unknown" }
-        // an option that was not given is absent or null
-        if case .string? = configuration.options["data_dir"] { return "summarisation" }
-        return "generated"
+        return RunDataset(configuration).name
     }
 
     /// What people call a run of policy optimisation that is not PPO, by its advantages; nil for PPO.
@@ -147,16 +146,21 @@ public struct PipelineComparison: ReportTask {
         }
     }
 
-    /// Says where a policy was answered on other prompts than the supervised model.
+    /// Says where a policy was answered on other prompts than the supervised model; refuses samples that have none of its prompts.
     private func notePrompts(of samples: URL, _ base: URL, _ note: (String) -> Void) throws {
         for table in ["test", "ood_test"] {
             let (own, other) = (
                 Set(try Tables.read(table, inRun: samples).map(\.input)), Set(try Tables.read(table, inRun: base).map(\.input))
             )
             guard own != other else { continue }
-            let file = Tables.file(of: table, inRun: samples).path
-            note(
-                "\(file) has \(own.intersection(other).count) of the \(other.count) prompts of \(Tables.file(of: table, inRun: base).path)")
+            let (file, baseFile) = (Tables.file(of: table, inRun: samples).path, Tables.file(of: table, inRun: base).path)
+            let common = own.intersection(other).count
+            // a table without rows is refused as such
+            guard common > 0 || own.isEmpty || other.isEmpty else {
+                throw InvalidSetting(
+                    "\(file) has none of the \(other.count) prompts of \(baseFile); a comparison needs answers to the same prompts")
+            }
+            note("\(file) has \(common) of the \(other.count) prompts of \(baseFile)")
         }
     }
 

@@ -76,15 +76,15 @@ extension Summary {
         return table
     }
 
-    /// One row per stage.
+    /// One row per stage that there is; one that does not say how long it took has a dash.
     var secondsTable: TextTable {
         var table = TextTable([.init("stage"), .init("seconds", .right)])
-        let stages: [(String, Double?)] = [
-            ("SFT", seconds.sft), ("reward model", seconds.rm), (systems.ppoName ?? "PPO", systems.ppo == nil ? nil : seconds.ppo),
-            (systems.preferenceName ?? "DPO", seconds.preference), ("best-of-N", seconds.bon), ("diversity", seconds.diversity),
-            ("total", seconds.total),
+        let stages: [(String, Double?, isThere: Bool)] = [
+            ("SFT", seconds.sft, true), ("reward model", seconds.rm, true), (systems.ppoName ?? "PPO", seconds.ppo, systems.ppo != nil),
+            (systems.preferenceName ?? "DPO", seconds.preference, systems.preference != nil), ("best-of-N", seconds.bon, true),
+            ("diversity", seconds.diversity, true), ("total", seconds.total, true),
         ]
-        for case (let name, let value?) in stages { table.add([name, String(format: "%.1f", value)]) }
+        for (name, value, isThere) in stages where isThere { table.add([name, value.map { String(format: "%.1f", $0) } ?? "–"]) }
         return table
     }
 

@@ -8,14 +8,16 @@ public import Foundation
 public struct Summary: Codable, Equatable, Sendable {
     /// Seconds of wall-clock time per stage.
     public struct Seconds: Codable, Equatable, Sendable {
-        /// One number per stage, and the whole.
-        public var sft, rm, ppo, bon, diversity, total: Double
+        /// One number per stage; nil where a run of it does not say. 0 of a policy where there is none.
+        public var sft, rm, ppo, bon: Double?
+        /// Of this comparison, and of the whole: of all stages that say how long they took.
+        public var diversity, total: Double
         /// Of direct preference optimisation; nil where there is none.
         public var preference: Double?
 
         /// The values by name.
         public init(
-            sft: Double, rm: Double, ppo: Double, bon: Double, diversity: Double, total: Double, preference: Double? = nil
+            sft: Double?, rm: Double?, ppo: Double?, bon: Double?, diversity: Double, total: Double, preference: Double? = nil
         ) {
             (self.sft, self.rm, self.ppo, self.bon, self.diversity, self.total) = (sft, rm, ppo, bon, diversity, total)
             self.preference = preference

@@ -52,6 +52,12 @@ public struct ExperimentTable: ReportTask {
                         + "\(other.joined(separator: ", ")); run the experiment again to go on with it")
             }
         }
+        let copies = try SeedCopies.find(
+            seeds.map { ($0.replacing("seed-", with: ""), runs($0).appendingPathComponent("bon")) }, ["test", "ood_test"])
+        if let (seed, copy) = copies.min(by: { $0.key < $1.key }) {
+            throw InvalidSetting(
+                "seed-\(seed) is a copy of seed-\(copy.original): \(copy.reason); take the copy away, which would count as a further seed")
+        }
         func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
             try seeds.map { seed in
                 let url = try RunFolder.run(named: name, in: runs(seed), expecting: [stage])
@@ -93,7 +99,7 @@ public struct ExperimentTable: ReportTask {
         }
         var result = Experiment(
             dataset: PipelineComparison.dataset(configuration), seeds: seeds.map { String($0.dropFirst("seed-".count)) },
-            seconds: try everything.reduce(0) { try $0 + ReportModels.seconds(of: $1, note: listener.note) },
+            seconds: try everything.reduce(0) { try $0 + (ReportModels.seconds(of: $1, note: listener.note) ?? 0) },
             supervisedLoss: try Self.pair("validation_loss", "ood_validation_loss", supervised, in: .notNegative),
             rewardModelAccuracy: try Self.pair("validation_accuracy", "ood_validation_accuracy", rewards, in: .share),
             systems: systems.map { $0.system(against: $0.name == base.name ? nil : base) })

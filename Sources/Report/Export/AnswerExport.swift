@@ -20,9 +20,9 @@ public struct AnswerExport: ReportTask {
         try validate()
         guard let format = ExportFormat.named(export.format) else { return }
         let table = try table()
-        let rows = try table.rows()
+        let rows = try MeasuredTable.rows(table.table, inRun: table.run, mayBeScored: true)
         let generator = export.generator ?? table.run.standardizedFileURL.lastPathComponent
-        let dataset = try export.datasetName ?? dataset(of: table.run)
+        let dataset = try export.datasetName ?? dataset(of: table)
         var seen: Set<[UInt8]> = []
         var hasWholePrompts = false
         var answers: [ExportedAnswer] = []
@@ -56,9 +56,12 @@ public struct AnswerExport: ReportTask {
         return table
     }
 
-    private func dataset(of run: URL) throws -> String {
-        let name = PipelineComparison.dataset(try RunConfiguration.read(inRun: run))
-        return URL(fileURLWithPath: name).lastPathComponent
+    /// The name of the folder or file that the table's prompts come from.
+    private func dataset(of table: NamedTable) throws -> String {
+        guard let run = try SampledModel.drawingRun(of: table.run), let configuration = try RunConfiguration.read(inRun: run) else {
+            return "unknown"
+        }
+        return URL(fileURLWithPath: RunDataset(configuration).name(ofTable: table.table)).lastPathComponent
     }
 
     /// The instruction of a prompt with its input; nil where it is the whole prompt.

@@ -42,8 +42,8 @@ public struct MethodStudyTable: ReportTask {
         _ folder: URL, _ listener: ReportListener = ReportListener(), encoder: (any TextEncoder)? = nil, keepsEmbeddings: Bool = false
     ) throws -> MethodStudy {
         let systems = try StudiedSystem.read(from: folder)
-        let seeds = try ExperimentTable.folders(in: folder, prefix: "seed-").map { String($0.dropFirst("seed-".count)) }
-        guard !seeds.isEmpty else {
+        let folders = try ExperimentTable.folders(in: folder, prefix: "seed-").map { String($0.dropFirst("seed-".count)) }
+        guard !folders.isEmpty else {
             throw InvalidSetting("\(folder.path) has no folders seed-… ; run Examples/Experiment/methods.sh first")
         }
         guard let first = systems.first(where: { $0.base == true }) else { throw InvalidSetting("the study has no base") }
@@ -55,6 +55,7 @@ public struct MethodStudyTable: ReportTask {
         var reader = StudyReader(folder: folder, lengthWeight: study.lengthWeight, seed: measuring.seed, embeddings: embeddings)
         func tell(_ system: StudiedSystem, _ number: Int) { listener.note("measuring \(system.title) (\(number) of \(systems.count))") }
 
+        let seeds = try reader.distinct(folders, by: first)
         tell(first, 1)
         var base = StudiedParts(first)
         for seed in seeds { base.parts[seed] = try reader.measure(first, seed, against: nil) }

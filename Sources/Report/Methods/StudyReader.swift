@@ -28,6 +28,18 @@ struct StudyReader {
     /// Notes something that is not there.
     mutating func note(_ line: String) { missing.append(line) }
 
+    /// The seeds without those that are copies of others, which are named.
+    mutating func distinct(_ seeds: [String], by system: StudiedSystem) throws -> [String] {
+        let tables = ["test", "ood_test"].map(system.tableName)
+        let copies = try SeedCopies.find(seeds.map { ($0, runs($0).appendingPathComponent(system.samples, isDirectory: true)) }, tables)
+        for seed in seeds {
+            if let copy = copies[seed] {
+                missing.append("seed \(seed) is left out whole: it is a copy of seed \(copy.original): \(copy.reason)")
+            }
+        }
+        return seeds.filter { copies[$0] == nil }
+    }
+
     // MARK: Systems
 
     /// What a system wrote in one seed; nil, and named, where that is not there or damaged.
@@ -160,8 +172,8 @@ struct StudyReader {
     private static func isDamage(_ error: any Error) -> Bool {
         switch error {
         case FileError.damaged, FileError.notAFile, FileError.notAFolder: true
-        case RunFolderError.notARunFolder, RunFolderError.wrongStage, RunFolderError.shortened, RunFolderError.changedLines,
-            RunFolderError.badLine:
+        case RunFolderError.notARunFolder, RunFolderError.wrongStage, RunFolderError.shortened, RunFolderError.grown,
+            RunFolderError.changedLines, RunFolderError.badLine:
             true
         case FormatError.badRow, FormatError.malformedFile, FormatError.badFile, FormatError.damagedArchive: true
         case ResultError.noRows, ResultError.endsEarly: true

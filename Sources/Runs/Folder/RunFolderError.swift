@@ -22,6 +22,8 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case noValidCheckpoint(path: String, problem: String)
     /// A file that grows line by line is shorter than it was at the checkpoint.
     case shortened(path: String, bytes: UInt64, expected: UInt64)
+    /// A file to which the finished run had nothing to add is longer than it was at the checkpoint.
+    case grown(path: String, bytes: UInt64, expected: UInt64)
     /// Lines of a growing file, written before the checkpoint, are not what they were.
     case changedLines(path: String, bytes: UInt64)
     /// The run has no `final` folder yet.
@@ -59,6 +61,9 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
             "no checkpoint of \(path) is whole (newest: \(problem)); remove the folder to start again"
         case .shortened(let path, let bytes, let expected):
             "\(path) has \(bytes) bytes; \(expected) were there at the checkpoint; lines are missing"
+        case .grown(let path, let bytes, let expected):
+            "\(path) has \(bytes) bytes; \(expected) were there at the run's last checkpoint; lines were added behind them; "
+                + "take those away, or put that file back from a copy"
         case .changedLines(let path, let bytes):
             "\(path) is damaged: its first \(bytes) bytes are not those that were there at the checkpoint; "
                 + "put that file back from a copy, or remove the run's folder to start again"

@@ -50,15 +50,18 @@ public final class Tables {
 
     /// Checks that a table begins with what it held when the run's newest checkpoint was written; nothing is checked where that does not say.
     /// Nothing is written.
-    /// - Throws: `RunFolderError.shortened` or `.changedLines`; `FileError`.
-    package static func check(_ table: String, inRun folder: URL) throws {
+    /// - Parameter isWhole: whether it must hold no more than that, as the tables of a finished run whose last checkpoint follows its last row.
+    /// - Throws: `RunFolderError.shortened`, `.changedLines` or `.grown`; `FileError`.
+    package static func check(_ table: String, inRun folder: URL, isWhole: Bool = false) throws {
         guard let newest = try Checkpoints.list(inRun: folder).last, let lengths = try? FileLengths.read(from: newest.url),
             let length = lengths.tables[table]
         else { return }
         let file = file(of: table, inRun: folder)
         let crc = try AppendOnlyFile.checksum(of: file, first: length)
-        if let checksum = lengths.tableChecksums?[table], crc.digits != checksum {
-            throw RunFolderError.changedLines(path: file.path, bytes: length)
+        guard let checksum = lengths.tableChecksums?[table] else { return }
+        guard crc.digits == checksum else { throw RunFolderError.changedLines(path: file.path, bytes: length) }
+        if isWhole, let bytes = try FileStatus.of(file)?.length, bytes > length {
+            throw RunFolderError.grown(path: file.path, bytes: bytes, expected: length)
         }
     }
 

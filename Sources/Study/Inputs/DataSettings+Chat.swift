@@ -6,6 +6,9 @@ extension DataSettings {
     /// The word that stands for no template: the texts of messages are joined.
     private static let withoutTemplate = "none"
 
+    /// Whether the texts of messages are all that is read of them.
+    var readsTextsAlone: Bool { chatTemplate == Self.withoutTemplate }
+
     /// A model that keeps the chat template that the options name among its files.
     /// - Throws: `FormatError` for a file that cannot be read; `DataError.chat` for one that is no template.
     func prepared(_ model: LoadedModel) throws -> LoadedModel {
@@ -37,7 +40,7 @@ extension DataSettings {
 
     /// What becomes of conversational rows. A template that cannot be used is an error only where there is such a row.
     func chatFormat(of model: LoadedModel) -> ChatFormat {
-        if chatTemplate == Self.withoutTemplate { return .contents }
+        if readsTextsAlone { return .contents }
         do {
             guard let template = try model.tokenizer.chatTemplate() else {
                 return .unavailable("the model in \(model.folder.path) has no chat template")

@@ -18,14 +18,15 @@ extension DataSettings {
         var (corpus, counts) = try ownCorpus(all)
         if let evalDataset {
             let splits = all.map { Array(Set($0.map(Self.withoutPrefix))) }
-            let request = CorpusRequest(set: .news, wanted: splits, onBadRow: policy)
+            let request = CorpusRequest(set: .news, wanted: splits, onBadRow: policy, shapes: builtInShapes)
             let (other, otherCounts) = try CorpusFormat.named(evalDataset).read(files(of: evalDataset, set: .news), request)
             corpus = corpus.withOutOfDistribution(other)
             counts = counts + otherCounts
         }
         note("\(corpus.name): \(corpus.counts.replacingOccurrences(of: "\n", with: ", "))")
+        sayParts(note)
         sayShapes(corpus.shapes, note)
-        sayValues(corpus.valuesFound, note)
+        saySplits(corpus.valuesFound, corpus.replaced, note)
         for split in wanted ?? SummaryCorpus.splitNames where corpus.splits[split]?.isEmpty ?? false {
             _ = try corpus.examples(in: split)
         }
@@ -38,7 +39,14 @@ extension DataSettings {
             seed: dataSeed, set: postSet, files: namedFiles, wanted: wanted, selection: try selection(), onBadRow: policy,
             maximumTrain: maxTrainExamples, shapes: try shapes)
         let format = CorpusFormat.named(datasetName)
-        if format.isMade, namedFiles.isEmpty { return try format.read(request) }
+        if format.isMade, namedFiles.isEmpty {
+            if let dataFormat {
+                throw InvalidSetting(
+                    "--data-format \(dataFormat) says how the rows of files are written, and the built-in data set \(datasetName) has no "
+                        + "files; leave it out, or name files with --dataset FOLDER or --train-file")
+            }
+            return try format.read(request)
+        }
         return try format.read(files(of: datasetName, set: postSet, replacing: namedFiles), request)
     }
 
@@ -149,7 +157,7 @@ extension DataSettings {
         if let evalDataset {
             let other = try read(
                 files(of: evalDataset, set: .preferences), from: evalDataset, selection: .all,
-                Array(Set(wanted.map(Self.withoutPrefix))), shapes: RowShape.builtIn)
+                Array(Set(wanted.map(Self.withoutPrefix))), shapes: builtInShapes)
             for split in SummaryCorpus.splitNames where split != Self.withoutPrefix(split) {
                 let base = split.hasPrefix("ood_") ? Self.withoutPrefix(split) : ""
                 splits.rows[split] = other.rows[base]
@@ -159,8 +167,9 @@ extension DataSettings {
         }
         let sizes = SummaryCorpus.splitNames.compactMap { name in splits.sizes[name].map { "\(name): \($0)" } }
         note("comparisons: \(sizes.joined(separator: ", "))")
+        sayParts(note)
         sayShapes(splits.shapes, note)
-        sayValues(splits.valuesFound, note)
+        saySplits(splits.valuesFound, splits.replaced, note)
         if splits.counts.skipped > 0 { note("\(splits.counts)") }
         return splits
     }
@@ -221,7 +230,8 @@ extension DataSettings {
 
     private var policy: BadRowPolicy { BadRowPolicy(rawValue: onBadRow) ?? .fail }
 
-    private var namedFiles: [String: URL] {
+    /// The files that are given one by one, by split.
+    var namedFiles: [String: URL] {
         [
             "train": trainFile, "validation": validationFile, "test": testFile, "ood_validation": oodValidationFile,
             "ood_test": oodTestFile,
@@ -230,26 +240,11 @@ extension DataSettings {
 
     /// The shapes that the rows of the data set's files may have: the one that is named, or any.
     private var shapes: [RowShape] {
-        get throws { try shape.map { [$0] } ?? RowShape.builtIn }
+        get throws { try shape.map { [readsTextsAlone ? $0.ofTextsAlone : $0] } ?? builtInShapes }
     }
 
-    /// Says how the rows of each split are written, but for those of the published sets.
-    private func sayShapes(_ found: [String: String], _ note: (String) -> Void) {
-        let published = [RowShape.posts.name, RowShape.comparisons.name]
-        let splits = SummaryCorpus.splitNames.filter { found[$0] != nil }
-        let names = splits.compactMap { found[$0] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        guard names.contains(where: { !published.contains($0) }) else { return }
-        let words = names.map { name in "\(name) (\(splits.filter { found[$0] == name }.joined(separator: ", ")))" }
-        note("format of the rows\(dataFormat == nil ? ", found from them" : ""): \(words.joined(separator: "; "))")
-    }
-
-    /// Says which of the values that make a row out of distribution no row has.
-    private func sayValues(_ found: Set<String>, _ note: (String) -> Void) {
-        guard let oodColumn else { return }
-        let missing = oodValues.filter { !found.contains($0) }
-        guard !missing.isEmpty else { return }
-        note("no row has \(missing.map { "\"\($0)\"" }.joined(separator: ", ")) in the column \(oodColumn) (--ood-values)")
-    }
+    /// Any shape of rows.
+    private var builtInShapes: [RowShape] { readsTextsAlone ? RowShape.builtIn.map(\.ofTextsAlone) : RowShape.builtIn }
 
     /// A random subset takes precedence over a structured one.
     func selection() throws -> SplitSelection {

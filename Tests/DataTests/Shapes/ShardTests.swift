@@ -79,6 +79,112 @@ import _TestSupport
         }
     }
 
+    @Test("a part without a row is named, under either policy, also packed ones", arguments: ["", "\n \n"])
+    func emptyPart(text: String) throws {
+        for name in ["train-00001-of-00003.jsonl", "train-00001-of-00003.jsonl.gz", "train-00001-of-00003.json"]
+        where text.isEmpty || !name.hasSuffix("gz") {
+            try withTemporaryFolder { folder in
+                _ = try folder.adding("train-00000-of-00003.jsonl", rows(1...2))
+                _ = try folder.adding("train-00002-of-00003.jsonl", rows(3...3))
+                _ = try folder.adding("test.jsonl", "")
+                let file = try folder.adding(name, text)
+                for policy in [BadRowPolicy.fail, .skip] {
+                    let error = formatError { _ = try CorpusFormat.folder(folder).read(CorpusRequest(wanted: ["train"], onBadRow: policy)) }
+                    #expect(
+                        error
+                            == .badFile(
+                                path: file.path,
+                                reason: "it has no row, and is one of 3 parts of a split; expected rows in each; put it back from a copy"))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a part beyond their number is named", arguments: ["train-00002-of-00002.jsonl", "train-00005-of-00002.csv.gz", "val-0-of-0.json"])
+    func partBeyond(name: String) throws {
+        try withTemporaryFolder { folder in
+            for number in 0...1 { _ = try folder.adding("train-0000\(number)-of-00002.jsonl", rows(1...1)) }
+            let file = try folder.adding(name, rows(2...2))
+            guard case .badFile(file.path, let reason)? = formatError({ _ = try SplitFiles(in: folder) }) else {
+                Issue.record("a part beyond their number was passed over")
+                return
+            }
+            #expect(
+                reason.contains("its name says that it is part \(name.contains("5") ? 5 : name.contains("val") ? 0 : 2) of"), "\(reason)")
+        }
+    }
+
+    @Test("files in which every row is bad are told with their number and the first reason")
+    func badRowsAlone() throws {
+        try withTemporaryFolder { folder in
+            let file = try folder.adding("train.jsonl", "{}\n[1]\nx\n")
+            _ = try folder.adding("test.jsonl", rows(1...1))
+            for selection in [SplitSelection.all, .structured(.length(words: 3)), .random(try RandomSubset(percent: 50))] {
+                let error = dataError {
+                    let request = CorpusRequest(wanted: ["train"], selection: selection, onBadRow: .skip)
+                    _ = try CorpusFormat.folder(folder).read(request).corpus.examples(in: "train")
+                }
+                guard case .emptySplit("train", let reason)? = error else {
+                    Issue.record("a file of bad rows alone was read")
+                    return
+                }
+                #expect(reason.hasPrefix("none of its rows is sound: 0 rows read, 3 skipped (first: \(file.path):1: "), "\(reason)")
+            }
+            let pairs = try CorpusReader<Comparison>(SplitFiles(in: folder), onBadRow: .skip, shapes: RowShape.builtIn).read(["train"])
+            guard case .emptySplit("train", let reason)? = dataError({ _ = try pairs.rows(of: "train") }) else {
+                Issue.record("comparisons of bad rows alone were read")
+                return
+            }
+            #expect(reason.contains("3 skipped (first: \(file.path):1: "), "\(reason)")
+            // one that nobody asked for does not matter
+            let test = try CorpusFormat.folder(folder).read(CorpusRequest(wanted: ["test"], onBadRow: .skip)).corpus
+            #expect(test.splits["test"]?.count == 1)
+        }
+    }
+
+    @Test("a column of a set in memory: the values that rows have, its own splits that are left out, and a column that there is not")
+    func columnInMemory() throws {
+        func row(_ id: String, _ kind: String) -> SummaryExample {
+            SummaryExample(id: id, subreddit: kind, title: "", post: "p", summary: "s")
+        }
+        let corpus = SummaryCorpus(
+            name: "kinds", train: [row("a", "sort"), row("b", "add")], test: [row("c", "add"), row("d", "sort")],
+            oodTest: [row("e", "sort")])
+        let divided = try corpus.selecting(.structured(.column("subreddit", outside: ["sort", "name"])))
+        #expect(divided.valuesFound == ["sort"] && divided.replaced == ["ood_test"])
+        #expect(divided.splits["ood_test"]?.map(\.id) == ["d"] && divided.splits["train"]?.map(\.id) == ["b"])
+        let error = dataError { _ = try corpus.selecting(.structured(.column("source", outside: ["sort"]))) }
+        #expect(error?.description == "the rows of \"kinds\" have no column \"source\"; expected subreddit")
+    }
+
+    @Test("contents that are no text are bad rows where messages are read as texts alone, and no others")
+    func textsAlone() throws {
+        let image = #"{"type": "image_url", "image_url": {"url": "x"}}"#
+        let contents: [(String, String?)] = [
+            (#""words""#, nil), (#"[{"type": "text", "text": "words"}, "more"]"#, nil), ("null", nil),
+            ("[\(image)]", "the content of message 1 (user) has a part of type \"image_url\" (part 1), which is no text"),
+            (#"[{"type": "text", "text": "look"}, "# + image + "]", "has a part of type \"image_url\" (part 2), which is no text"),
+            ("[5]", "(user) has a part that is a number (part 1), which is no text"), ("7", "(user) is a number, which is no text"),
+        ]
+        for (content, problem) in contents {
+            let user = "{\"role\": \"user\", \"content\": \(content)}"
+            let answers = [#"[{"role": "assistant", "content": "a"}]"#, #"[{"role": "assistant", "content": "b"}]"#]
+            let pair = "{\"prompt\": [\(user)], \"chosen\": \(answers[0]), \"rejected\": \(answers[1])}"
+            let texts = RowShape.builtIn.map(\.ofTextsAlone)
+            for line in [
+                "{\"messages\": [\(user), \(answers[0].dropFirst().dropLast())]}", "{\"prompt\": [\(user)], \"completion\": \(answers[0])}",
+                "{\"prompt\": [\(user)]}", pair,
+            ] {
+                #expect(ShapeFixture.problem(SummaryExample.self, [line]) == "nothing")
+                let found = ShapeFixture.problem(SummaryExample.self, [line], shapes: texts)
+                #expect(problem.map { found.contains("train.jsonl:1: ") && found.contains($0) } ?? (found == "nothing"), "\(found)")
+            }
+            let found = ShapeFixture.problem(Comparison.self, [pair], shapes: texts)
+            #expect(problem.map { found.contains("train.jsonl:1: ") && found.contains($0) } ?? (found == "nothing"), "\(found)")
+        }
+    }
+
     @Test("rows with some values in a column are the splits out of distribution, whatever the shape and the type of the value")
     func columns() throws {
         try withTemporaryFolder { folder in

@@ -44,6 +44,10 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         public internal(set) var shapes: [String: String] = [:]
         /// Which of the values that make rows out of distribution some row has.
         package internal(set) var valuesFound: Set<String> = []
+        /// Splits that the set has files of, in whose place are those that a structure makes.
+        package internal(set) var replaced: [String] = []
+        /// Why splits are empty in whose files every row is bad.
+        package internal(set) var reasons: [String: String] = [:]
         /// Splits that the set has, too, and that nobody asked for.
         package var unread: Set<String> = []
 
@@ -54,7 +58,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 throw DataError.unknownSplit(
                     split, available: SummaryCorpus.splitNames.filter { self.rows[$0] != nil || unread.contains($0) })
             }
-            guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: "no row of its file belongs to it") }
+            guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: reasons[split] ?? "no row of its file belongs to it") }
             return rows
         }
     }
@@ -69,7 +73,11 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         let kept = wanted.map { Set($0.flatMap(parts)) }
         var result = Splits()
         for split in SummaryCorpus.splitNames {
-            guard let file = self.file(of: split), readsFile(of: split) else { continue }
+            guard let file = self.file(of: split) else { continue }
+            guard readsFile(of: split) else {
+                result.replaced.append(split)
+                continue
+            }
             if let kept, kept.isDisjoint(with: splits(madeOf: split)) {
                 result.unread.formUnion(splits(madeOf: split))
                 continue
@@ -84,6 +92,11 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 }
             }
             result.shapes[split] = shape
+            if counts.read == 0, counts.skipped > 0 {
+                let reason = "none of its rows is sound: \(counts)"
+                if case .structured = selection { throw DataError.emptySplit(split, reason: reason) }
+                result.reasons[split] = reason
+            }
             try sorter.finish(rowCount: counts.read + counts.skipped)
             result.rows.merge(sorter.rows) { _, new in new }
             result.sizes.merge(sorter.sizes) { _, new in new }

@@ -54,7 +54,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
 
     /// Calls `body` with each row and its place, in order.
     /// - Returns: How many rows were read and skipped.
-    /// - Throws: `FormatError.unreadable`; `malformedFile` where no further row can be found, under
+    /// - Throws: `FormatError.unreadable`; `malformedFile` where no further row can be found and `badFile` for a part without a row, under
     ///   any policy; `badRow` under the policy `fail`; whatever `body` throws. A `RowProblem` that `body` throws counts as
     ///   a bad row.
     @discardableResult
@@ -79,6 +79,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
         }
         for (part, file) in parts.enumerated() {
             let reader = try RecordReader(file, format: format, limit: rowLimit, mayLack: mayLack)
+            let before = number
             while let entry = try reader.next() {
                 number += 1
                 do {
@@ -97,8 +98,16 @@ public struct RowFile<Row: CorpusRow>: Sendable {
                     try counts.meet(problem, at: reader.location, policy: onBadRow)
                 }
             }
+            guard number > before || furtherParts.isEmpty else { throw emptyPart(file) }
         }
         return (counts, shaped?.shape?.name)
+    }
+
+    /// A part without a row is one whose writing or copying failed: the others would be taken for the whole.
+    private func emptyPart(_ file: URL) -> FormatError {
+        .badFile(
+            path: file.path,
+            reason: "it has no row, and is one of \(parts.count) parts of a split; expected rows in each; put it back from a copy")
     }
 
     /// All rows, or the first `count` of them.

@@ -21,7 +21,7 @@ public struct SplitFiles: Sendable, Equatable {
     /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on, the ending in any case; `valid`, `val` and `dev`
     /// mean `validation`. A split may be cut into parts, `train-00000-of-00003.jsonl` and so on.
     /// - Throws: `FormatError.unreadable`; `ambiguousSplit` if two files hold one split; `missingShards` if a part is not there; `missingSplit` if
-    ///   there is none.
+    ///   there is none; `FormatError.badFile` for a part beyond their number.
     public init(in folder: URL) throws {
         let found = try DataFolder.names(in: folder, expecting: "one file for each split")
         let endings = RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }
@@ -35,9 +35,7 @@ public struct SplitFiles: Sendable, Equatable {
                 names.contains { name in file.hasPrefix(name) && endings.contains(file.dropFirst(name.count).lowercased()) }
             }
             let parts = found.compactMap { file -> (shard: Shard, file: String)? in
-                guard let ending = endings.filter({ file.lowercased().hasSuffix($0) }).max(by: { $0.count < $1.count }),
-                    let shard = Shard(file.dropLast(ending.count)), names.contains(shard.name)
-                else { return nil }
+                guard let shard = Shard(file: folder.appendingPathComponent(file)), names.contains(shard.name) else { return nil }
                 return (shard, file)
             }
             guard matches.count <= 1, matches.isEmpty || parts.isEmpty else {
@@ -56,6 +54,13 @@ public struct SplitFiles: Sendable, Equatable {
     /// The parts of a split that is cut into several, in order; nil where there are none.
     private static func whole(_ parts: [(shard: Shard, file: String)], split: String, folder: URL) throws -> [URL]? {
         guard let first = parts.first?.shard else { return nil }
+        if let beyond = parts.first(where: { $0.shard.index >= $0.shard.count }) {
+            let count = beyond.shard.count
+            throw FormatError.badFile(
+                path: folder.appendingPathComponent(beyond.file).path,
+                reason: "its name says that it is part \(beyond.shard.index) of \(count); parts are numbered "
+                    + (count > 0 ? "from 0 to \(count - 1)" : "from 0, and there is at least one") + "; rename it, or take it away")
+        }
         let names = parts.map(\.file)
         guard parts.allSatisfy({ $0.shard.name == first.name && $0.shard.count == first.count && $0.shard.width == first.width }),
             Set(parts.map(\.shard.index)).count == parts.count
@@ -75,6 +80,12 @@ public struct SplitFiles: Sendable, Equatable {
         // a file that was named since takes the place of all parts
         if let parts = shards[split], parts.first == file { return parts }
         return [file]
+    }
+
+    /// How many parts a split has of which a file is one, by its name; nil for a file that is whole.
+    package static func partCount(of file: URL) -> Int? {
+        guard let shard = Shard(file: file), shard.count > 1, shard.index < shard.count else { return nil }
+        return shard.count
     }
 
     /// The rows of a split as one file of them; nil where there is none.
