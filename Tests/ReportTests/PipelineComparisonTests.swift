@@ -278,6 +278,27 @@ import _TestSupport
         }
     }
 
+    @Test("tables that were scored since are compared as before, and what happens to them then is found")
+    func scoredSince() throws {
+        try makePipeline()
+        let samples = folder["samples"]
+        let run = try RunFolder(at: samples, configuration: try #require(try RunConfiguration.read(inRun: samples)))
+        try run.writeCheckpoint(step: 1) { _ in }
+        let before = try compare()
+        var scoring = RowScoring()
+        (scoring.scoring.score, scoring.scoring.rewardFunction, scoring.scoring.scoreColumn) = ("samples", "length", "words")
+        scoring.measuring.outputDir = folder.url.path
+        try scoring.run(ReportListener())
+        #expect(try Tables.names(inRun: samples).sorted() == ["ood_test", "test"])
+        #expect(try compare().systems == before.systems)
+        try scoring.run(ReportListener())
+        #expect(try compare().systems == before.systems)
+        let table = folder["samples/tables/test.jsonl"]
+        try String(contentsOf: table, encoding: .utf8).replacing("\"words\"", with: "\"wordy\"").write(
+            to: table, atomically: true, encoding: .utf8)
+        #expect(throws: RunFolderError.self) { try compare() }
+    }
+
     @Test("tables that are cut or empty are refused by name; a damaged timing.json costs its seconds and a word")
     func damage() throws {
         try makePipeline()

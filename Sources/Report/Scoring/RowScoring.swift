@@ -29,10 +29,11 @@ public struct RowScoring: ReportTask {
         if let output = scoring.scoreOutput {
             try OutputFile.check(URL(fileURLWithPath: output), option: "--score-output", isNoneOf: files.map(\.source))
         }
-        for (source, destination) in files {
+        for (source, destination, table) in files {
             let rows = try JSONLines<ScoredRow>(source).read()
             let scores = try reward.rewards(for: rows.map(\.request))
             try JSONLines<ScoredRow>(destination).write(zip(rows, scores).map { $0.adding($1, as: scoring.scoreColumn) })
+            if let table { try Tables.noteRewritten(table.name, inRun: table.run) }
             let count = Double(max(1, scores.count))
             let mean = scores.reduce(0, +) / count
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
@@ -67,13 +68,13 @@ public struct RowScoring: ReportTask {
             maximumTokens: data.maxSourceLength + data.maxTargetLength)
     }
 
-    /// What is read and what is written.
-    private func files() throws -> [(source: URL, destination: URL)] {
+    /// What is read and what is written, and which table of a run that is.
+    private func files() throws -> [(source: URL, destination: URL, table: (name: String, run: URL)?)] {
         let path = URL(fileURLWithPath: scoring.score)
         if let status = try FileStatus.of(path), status.kind != .folder {
             let name = path.deletingPathExtension().lastPathComponent + ".scored.jsonl"
             let usual = path.deletingLastPathComponent().appendingPathComponent(name)
-            return [(path, scoring.scoreOutput.map { URL(fileURLWithPath: $0) } ?? usual)]
+            return [(path, scoring.scoreOutput.map { URL(fileURLWithPath: $0) } ?? usual, nil)]
         }
         if path.pathExtension == "jsonl" { throw FileError.missing(path: path.path) }
         guard scoring.scoreOutput == nil else {
@@ -87,7 +88,7 @@ public struct RowScoring: ReportTask {
         }
         return (scoring.tableNames.isEmpty ? known : scoring.tableNames).map { name in
             let url = folder.appendingPathComponent(Tables.folderName).appendingPathComponent("\(name).jsonl")
-            return (url, url)
+            return (url, url, (name, folder))
         }
     }
 }

@@ -53,9 +53,11 @@ public final class Tables {
     /// - Parameter isWhole: whether it must hold no more than that, as the tables of a finished run whose last checkpoint follows its last row.
     /// - Throws: `RunFolderError.shortened`, `.changedLines` or `.grown`; `FileError`.
     package static func check(_ table: String, inRun folder: URL, isWhole: Bool = false) throws {
-        guard let newest = try Checkpoints.list(inRun: folder).last, let lengths = try? FileLengths.read(from: newest.url),
-            let length = lengths.tables[table]
-        else { return }
+        var known = try rewritten(inRun: folder)
+        if known?.tables[table] == nil {
+            known = try Checkpoints.list(inRun: folder).last.flatMap { try? FileLengths.read(from: $0.url) }
+        }
+        guard let lengths = known, let length = lengths.tables[table] else { return }
         let file = file(of: table, inRun: folder)
         let crc = try AppendOnlyFile.checksum(of: file, first: length)
         guard let checksum = lengths.tableChecksums?[table] else { return }
@@ -63,6 +65,26 @@ public final class Tables {
         if isWhole, let bytes = try FileStatus.of(file)?.length, bytes > length {
             throw RunFolderError.grown(path: file.path, bytes: bytes, expected: length)
         }
+    }
+
+    /// Notes what a table of a finished run holds now that it has been written anew, with a further column; from then on ``check(_:inRun:isWhole:)``
+    /// goes by that.
+    /// - Throws: `FileError`.
+    package static func noteRewritten(_ table: String, inRun folder: URL) throws {
+        let file = file(of: table, inRun: folder)
+        guard let bytes = try FileStatus.of(file)?.length else { throw FileError.missing(path: file.path) }
+        var lengths = try rewritten(inRun: folder) ?? FileLengths()
+        lengths.tables[table] = bytes
+        lengths.tableChecksums = try (lengths.tableChecksums ?? [:])
+            .merging([table: AppendOnlyFile.checksum(of: file, first: bytes).digits]) { $1 }
+        try lengths.write(to: folder.appendingPathComponent(folderName, isDirectory: true))
+    }
+
+    /// What is noted of tables that were written anew; nil where none was.
+    private static func rewritten(inRun folder: URL) throws -> FileLengths? {
+        let tables = folder.appendingPathComponent(folderName, isDirectory: true)
+        guard try FileStatus.of(tables.appendingPathComponent(FileLengths.fileName)) != nil else { return nil }
+        return try FileLengths.read(from: tables)
     }
 
     /// The length of every table in bytes by name, for a checkpoint.
