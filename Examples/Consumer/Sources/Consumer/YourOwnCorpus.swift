@@ -41,7 +41,8 @@ func useYourOwnCorpus() throws {
     try #"{"question": "Why?", "answer": " So."}"#.write(to: questions, atomically: true, encoding: .utf8)
     let request = CorpusRequest(files: ["train": questions], wanted: ["train"], shapes: [quiz] + RowShape.builtIn)
     let asked = try CorpusFormat.generated.read(request).corpus
-    precondition(asked.shapes["train"] == "quiz" && asked.format.text(of: try asked.examples(in: "train")[0]) == "Why? So.")
+    let first = try asked.examples(in: "train")[0]
+    precondition(asked.shapes["train"] == "quiz" && asked.format.text(of: first) == "Why? So.")
 
     // rows that are in memory already need no format
     let inMemory = SummaryCorpus(name: "tickets", train: posts, oodTest: try corpus.examples(in: "ood_test"))
