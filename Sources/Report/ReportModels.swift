@@ -14,7 +14,7 @@ enum ReportModels {
         return encoder
     }
 
-    /// The seconds that a run was at work; nil, with a word, for one that does not say.
+    /// The seconds that a run was at work; nil, with a note, for one that does not say.
     static func seconds(of run: URL, note: (String) -> Void) throws -> Double? {
         do {
             if try RunFolder.hasTiming(inRun: run) { return try RunFolder.seconds(inRun: run) }

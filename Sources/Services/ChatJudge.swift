@@ -54,14 +54,10 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         /// One line: which service, what happened, what to do.
         public var description: String {
             switch self {
-            case .refused(let status, let endpoint):
-                "\(endpoint) answered with status \(status): check the address and the model's name"
+            case .refused(let status, let endpoint): RefusalText.refused(status, endpoint)
             case .keyRefused(let status, let endpoint, let variable, let isSet):
-                "\(endpoint) answered with status \(status): "
-                    + (isSet ? "check the key in \(variable)" : "it wants a key, and \(variable) is not set")
-            case .redirected(let status, let endpoint, let target):
-                "\(endpoint) answered with status \(status), a redirect to \(target), which is not followed: nothing was sent there; "
-                    + "if that is the service, name its address"
+                RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
+            case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .truncated(let task, let endpoint, let counted, let expected):
                 "\(endpoint) has cut the prompt of \(task): it counts \(counted) tokens where there are at least \(expected); "
                     + "give it a longer context, or --judge-token-check no if it counts otherwise"

@@ -38,14 +38,10 @@ public struct EmbeddingService: TextEncoder {
         /// One line: which service, what happened, what to check.
         public var description: String {
             switch self {
-            case .refused(let status, let endpoint):
-                "\(endpoint) answered with status \(status): check the address and the model's name"
+            case .refused(let status, let endpoint): RefusalText.refused(status, endpoint)
             case .keyRefused(let status, let endpoint, let variable, let isSet):
-                "\(endpoint) answered with status \(status): "
-                    + (isSet ? "check the key in \(variable)" : "it wants a key, and \(variable) is not set")
-            case .redirected(let status, let endpoint, let target):
-                "\(endpoint) answered with status \(status), a redirect to \(target), which is not followed: nothing was sent there; "
-                    + "if that is the service, name its address"
+                RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
+            case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .malformedAnswer(let endpoint, let reason):
                 "\(endpoint) gave an answer that is not one of an embedding service: \(reason)"
             case .nothingEncoded(let endpoint, let texts, let reason):

@@ -57,7 +57,7 @@ public struct PipelineComparison: ReportTask {
         }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
-        // what was never measured is left out, with a word which split makes it
+        // what was never measured is left out, with a note that names the split
         func number(_ value: Double?, _ name: String, in run: URL) -> Double? {
             if value == nil { listener.note("\(run.path) has no \(name), which the comparison leaves out; a split of that name makes it") }
             return value
