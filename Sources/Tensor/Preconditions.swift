@@ -1,4 +1,4 @@
-// The standard library's `precondition` stops a release build without a word. These two have its name and its signature, so that
+// The standard library's `precondition` stops a release build without a message. These two have its name and its signature, so that
 // they take its place in every module of the package that imports Tensor, and say what is wrong in every build.
 
 /// Stops the program with `message` unless `condition` holds: for mistakes of the program, never for what a file or a user says.

@@ -7,7 +7,7 @@ public enum ChatFormat: Codable, Sendable, Equatable {
     /// The texts of their messages are taken as any post and summary: those before the response in lines, then the response.
     case contents
 
-    /// Without a word on templates.
+    /// Without a setting of templates.
     public static let none = ChatFormat.unavailable("no chat template is given")
 
     /// The template for a row that needs one; nil where its texts are taken without.

@@ -114,7 +114,7 @@ public struct JudgeChat: Sendable {
     }
 }
 
-/// Compares what a service says of a prompt's length with what is known of it, to find prompts that were cut without a word.
+/// Compares what a service says of a prompt's length with what is known of it, to find prompts that the service has silently truncated.
 public struct PromptTokenCheck: Sendable {
     /// Counts the tokens of a text as the judge's own tokenizer does; without it, every word is at least one token.
     public var tokens: (@Sendable (String) -> Int)?
