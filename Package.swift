@@ -78,7 +78,9 @@ let package = Package(
         .target(
             name: "Study",
             dependencies: ["Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Runs"]),
-        .target(name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"]),
+        .target(
+            name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"],
+            resources: [.embedInCode("Page/page.css")]),
 
         // MARK: Command lines
         .target(

@@ -20,8 +20,13 @@ struct RLHFReport: ParsableCommand {
 
             rlhf-report help NAME lists the options of one of them.
             """,
-        subcommands: [Compare.self, ExperimentReport.self, Methods.self, History.self, Prefer.self, Score.self, Index.self, Export.self])
+        subcommands: [
+            Compare.self, ExperimentReport.self, Methods.self, History.self, Page.self, Prefer.self, Score.self, Index.self, Export.self,
+        ])
 }
 
 Program.main(
-    RLHFReport.self, [Compare.self, ExperimentReport.self, Methods.self, History.self, Prefer.self, Score.self, Index.self, Export.self])
+    RLHFReport.self,
+    [
+        Compare.self, ExperimentReport.self, Methods.self, History.self, Page.self, Prefer.self, Score.self, Index.self, Export.self,
+    ])

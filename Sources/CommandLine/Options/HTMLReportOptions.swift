@@ -1,0 +1,16 @@
+public import ArgumentParser
+public import Report
+
+/// Which runs an HTML report is made of, and where it goes.
+public struct HTMLReportOptions: SettingsOptions {
+    public typealias Values = HTMLReportSettings
+
+    @Option(help: "The runs: ids below --output-dir, paths, or folders that hold runs. They may also stand without the option's name.")
+    public var runs = ArgumentList(Self.defaults.runs)
+    @Option(help: "The file that is written.")
+    public var output = Self.defaults.output
+    @Option(help: "The heading of the report; the names of the folders unless given.")
+    public var title: String?
+
+    public init() {}
+}
