@@ -12,8 +12,12 @@ struct Page: ReportCommand {
         discussion: """
             Tables, pictures, learning curves and the texts that systems wrote, in one file that a browser opens.
 
-              rlhf-report html --runs runs/demo --output report.html
-              rlhf-report html --runs sft,rm,ppo,bon,ppo-samples
+              rlhf-report html runs/demo --output report.html
+              rlhf-report html sft rm ppo bon ppo-samples --pictures pictures
+              rlhf-report html runs/demo --pictures pictures --picture-formats svg,pdf
+
+            What is missing is named in the report, so runs may be looked at while they are at work. Files that another program made are not \
+            overwritten.
             """)
 
     @OptionGroup(title: "Report") var report: HTMLReportOptions

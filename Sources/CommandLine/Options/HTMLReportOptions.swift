@@ -12,5 +12,13 @@ public struct HTMLReportOptions: SettingsOptions {
     @Option(help: "The heading of the report; the names of the folders unless given.")
     public var title: String?
 
+    @Option(help: "A folder that every picture of the report is written into as a file of its own.")
+    public var pictures: String?
+    @Option(help: "The kinds of those files: svg, pdf, png. The last two need rsvg-convert, which Debian has in librsvg2-bin.")
+    public var pictureFormats = ArgumentList(Self.defaults.pictureFormats)
+
+    public static var optionOfWords: String? { "runs" }
+    public static var essentials: [String] { ["runs", "output", "title", "pictures"] }
+
     public init() {}
 }

@@ -37,6 +37,16 @@ struct ArgumentNormaliser {
                 mentions.append(mention)
             }
         }
+        if let name = table.optionOfWords, let entry = table.entries[name], !words.isEmpty {
+            // words stand before what the option itself names
+            let place = mentions.firstIndex { $0.name == name }
+            let named = place.map { mentions.remove(at: $0).values.flatMap(ListText.split) } ?? []
+            mentions.append(
+                Mention(
+                    name: name, spelling: "--" + name, kind: entry.kind, isOptional: entry.isOptional,
+                    values: [ListText.join(words + named)]))
+            words = []
+        }
         if let file = configuration?.path {
             var spellings: [String: String] = [:]
             for setting in try ConfigurationFile.read(file, program: program) {
@@ -165,7 +175,7 @@ struct ArgumentNormaliser {
     }
 
     mutating func take(_ word: String) throws(CommandLineError) {
-        guard table.takesWords else { throw .unexpectedWord(word) }
+        guard table.takesWords || table.optionOfWords != nil else { throw .unexpectedWord(word) }
         words.append(word)
     }
 

@@ -40,6 +40,8 @@ public struct OptionTable: Sendable {
     public private(set) var valuesOfNone: [String: String] = [:]
     /// Names that are accepted and have no meaning; an option of the same name wins.
     public private(set) var ignored: [IgnoredOption] = IgnoredOption.common
+    /// The list that words without a name are elements of.
+    public private(set) var optionOfWords: String?
     /// Whether the program takes words without a name.
     public private(set) var takesWords = false
 
@@ -104,6 +106,7 @@ public struct OptionTable: Sendable {
             mayLackValue.formUnion(named.mayLackValue.map(Self.canonical))
             for (name, value) in named.valuesOfNone { valuesOfNone[Self.canonical(name)] = value }
             ignored += named.ignored
+            optionOfWords = named.optionOfWords.map(Self.canonical) ?? optionOfWords
         }
         for child in Mirror(reflecting: arguments.init()).children {
             if let group = child.value as? any GroupProperty {

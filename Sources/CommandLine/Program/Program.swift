@@ -15,11 +15,15 @@ public protocol ProgramOptions: ParsableArguments {
     static var valuesOfNone: [String: String] { get }
     /// Options that are accepted and have no meaning, beside those that no program has a use for (`IgnoredOption.common`).
     static var ignored: [IgnoredOption] { get }
+    /// The list that words without the name of an option are elements of, in kebab-case; nil where a program takes no such words.
+    static var optionOfWords: String? { get }
     /// Options that help names first, in kebab-case: those that most people need.
     static var essentials: [String] { get }
 }
 
 extension ProgramOptions {
+    /// None.
+    public static var optionOfWords: String? { nil }
     /// None.
     public static var essentials: [String] { [] }
     /// None.

@@ -16,46 +16,100 @@ public struct HTMLReport: ReportTask {
     public static var groups: [SettingsGroup<HTMLReport>] { [.init(\.report), .init(\.measuring)] }
 
     /// What a report consists of, in the order of the page.
-    package static var sections: [ReportSection] { [] }
+    package static var sections: [ReportSection] {
+        [
+            FrontSection.section, SystemsSection.section, BestOfNSection.section, CurvesSection.section, RewardModelSection.section,
+            RunsSection.section,
+        ]
+    }
 
     public func run(_ listener: ReportListener) throws {
         try validate()
-        let content = try ReportContent(reading: report.runs, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true))
-        for line in content.missing { listener.note(line) }
+        let content = try measuring.computing {
+            try ReportContent(
+                reading: report.runs, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true), seed: measuring.seed)
+        }
         guard !content.runs.isEmpty else {
+            content.missing.forEach(listener.note)
             throw InvalidSetting("--runs \(report.runs.joined(separator: ",")) names no folder with runs; a run folder has a config.json")
         }
-        let page = try Self.page(content, title: report.title ?? content.title, sections: Self.sections)
         let output = URL(fileURLWithPath: report.output)
+        // whatever is wrong with the outputs is said before anything is written
+        try GeneratedFiles.checkOutside(output, option: "--output", runs: content.runs.map(\.folder))
+        try GeneratedFiles.checkPage(output)
+        let pictureFolder = try report.pictures.map { path in
+            let folder = URL(fileURLWithPath: path, isDirectory: true)
+            try GeneratedFiles.checkOutside(folder, option: "--pictures", runs: content.runs.map(\.folder))
+            return try PictureFolder(folder, formats: report.pictureFormats.compactMap(PictureFormat.init))
+        }
+        let (page, pictures, notes) = measuring.computing {
+            Self.parts(content, title: report.title ?? content.title, sections: Self.sections)
+        }
+        for line in notes { listener.note(line) }
+        try pictureFolder?.check(pictures)
+        try Folder.make(output.deletingLastPathComponent())
         try AtomicFile.write(page.text, to: output)
-        listener.note("\(output.path): \(content.runs.count) runs")
+        let count = content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs"
+        listener.note("\(output.path): \(count), \(notes.count) lines on what is missing, \(page.text.utf8.count / 1000) kB")
+        if let pictureFolder {
+            try pictureFolder.write(pictures)
+            listener.note("\(pictureFolder.folder.path): \(pictures.count) pictures")
+        }
     }
 
     /// The page that some sections make of what was read.
-    /// - Throws: what the sections throw.
     package static func page(_ content: ReportContent, title: String, sections: [ReportSection]) throws -> HTMLPage {
+        parts(content, title: title, sections: sections).page
+    }
+
+    /// The page, its pictures, and what is missing. A section that fails is missing, too: the others are there.
+    private static func parts(
+        _ content: ReportContent, title: String, sections: [ReportSection]
+    ) -> (page: HTMLPage, pictures: [Picture], notes: [String]) {
         var bodies: [(section: ReportSection, body: ReportSection.Body)] = []
-        for section in sections { if let body = try section.make(content) { bodies.append((section, body)) } }
-        let notes = content.missing + bodies.flatMap(\.body.notes)
-        let links = bodies.map { section, _ in "<li><a href=\"#\(section.id)\">\(section.title)</a></li>" as HTML }
+        var failures: [String] = []
+        for section in sections {
+            do {
+                if let body = try section.make(content) {
+                    bodies.append((section, body))
+                } else {
+                    failures.append("\(section.title): the runs have nothing for this part.")
+                }
+            } catch {
+                failures.append("\(section.title): \(error)")
+            }
+        }
+        let notes = content.missing + failures + bodies.flatMap(\.body.notes)
+        bodies.removeAll { $0.body.html == "" }
+        let links = bodies.map { section, _ in "<li><a href=\"#\(section.id)\">\(section.title)</a></li>\n" as HTML }
         let parts = bodies.map { section, body in
             "<section aria-labelledby=\"\(section.id)\">\n<h2 id=\"\(section.id)\">\(section.title)</h2>\n\(body.html)\n</section>\n"
                 as HTML
         }
+        let shown = notes.prefix(Self.noteLimit).map { "<li class=\"text\">\($0)</li>\n" as HTML }
+        let cut: HTML = notes.count > shown.count ? "<li>and \(notes.count - shown.count) more</li>\n" : ""
         let missing: HTML =
             notes.isEmpty
             ? ""
             : """
-            <section class="notice" aria-labelledby="missing">
+            <section aria-labelledby="missing">
             <h2 id="missing">What is missing</h2>
-            <ul>\(notes.map { "<li class=\"text\">\($0)</li>\n" as HTML })</ul>
+            <ul>
+            \(shown)\(cut)</ul>
             </section>
             """
+        let missingLink: HTML = notes.isEmpty ? "" : "<li><a href=\"#missing\">What is missing</a></li>\n"
+        let names = content.runs.prefix(12).map { "<bdi>\($0.name)</bdi>" as HTML }
+        let list = names.enumerated().map { index, name -> HTML in index == 0 ? name : ", \(name)" }
+        let more: HTML = content.runs.count > names.count ? " and \(content.runs.count - names.count) more" : ""
         let body: HTML = """
             <a class="skip" href="#content">Skip to the content</a>
             <header>
-            <h1>\(title)</h1>
-            <nav class="screen" aria-label="Sections"><ul class="contents">\(links)</ul></nav>
+            <h1><bdi>\(title)</bdi></h1>
+            <p class="quiet">A report of \(content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs") by swift-rlhf \
+            \(PackageVersion.current): \(list)\(more).</p>
+            <nav class="screen" aria-label="Sections"><ul class="contents">
+            \(links)\(missingLink)</ul></nav>
             </header>
             <main id="content">
             \(parts)\(missing)
@@ -63,8 +117,11 @@ public struct HTMLReport: ReportTask {
             """
         var page = HTMLPage(title: title, body: body)
         page.styles = bodies.flatMap(\.body.styles)
-        page.scripts = bodies.flatMap(\.body.scripts)
+        page.scripts = [PageResource.sorting] + bodies.flatMap(\.body.scripts)
         page.data = bodies.flatMap(\.body.data)
-        return page
+        return (page, bodies.flatMap(\.body.pictures), notes)
     }
+
+    /// How many lines on what is missing are shown.
+    private static let noteLimit = 200
 }

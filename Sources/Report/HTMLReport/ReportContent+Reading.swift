@@ -8,7 +8,8 @@ extension ReportContent {
     /// - Parameters:
     ///   - names: ids of runs, paths of runs, or paths of folders that hold runs.
     ///   - parent: where runs lie that are named by their ids.
-    package init(reading names: [String], in parent: URL) throws {
+    ///   - seed: decides the draws of bootstraps.
+    package init(reading names: [String], in parent: URL, seed: UInt64 = 42) throws {
         self.init(runs: [], samples: [], folders: [], missing: [])
         for name in names {
             let direct = URL(fileURLWithPath: name, isDirectory: true)
@@ -19,26 +20,33 @@ extension ReportContent {
             }
             let found = try Self.runFolders(in: folder)
             if found.isEmpty { missing.append("\(folder.path) has no run in it") }
-            for url in found {
+            if found != [folder], !folders.contains(folder) { folders.append(folder) }
+            for url in found where !runs.contains(where: { $0.folder.standardizedFileURL == url.standardizedFileURL }) {
                 if let run = ReportedRun(url, note: { missing.append($0) }) { runs.append(run) }
                 let above = url.deletingLastPathComponent()
                 if !folders.contains(above) { folders.append(above) }
             }
         }
-        for run in runs where run.stage == .bestOfN { readSamples(of: run) }
+        readSamples()
+        readSystems(seed: seed)
     }
 
     /// A heading of the report where none is given.
     package var title: String {
-        folders.isEmpty ? "Runs" : folders.map(\.lastPathComponent).joined(separator: ", ")
+        folders.isEmpty ? "Runs" : (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent).joined(separator: ", ")
     }
 
-    /// The folder itself where it is a run, or the runs directly in it, in the order of their stages.
-    private static func runFolders(in folder: URL) throws -> [URL] {
+    /// The folder itself where it is a run; or the runs directly in it, in the order of their stages; or those in the folders in it, such as
+    /// the seeds of a study.
+    private static func runFolders(in folder: URL, isInside: Bool = false) throws -> [URL] {
         func isRun(_ url: URL) throws -> Bool { try FileStatus.of(url.appendingPathComponent(RunConfiguration.fileName)) != nil }
         if try isRun(folder) { return [folder] }
         let entries = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        let runs = try entries.map { folder.appendingPathComponent($0, isDirectory: true) }.filter(isRun)
+        let below = entries.map { folder.appendingPathComponent($0, isDirectory: true) }
+        let runs = try below.filter(isRun)
+        guard !runs.isEmpty || isInside else {
+            return try below.filter { try FileStatus.of($0)?.kind == .folder }.flatMap { try runFolders(in: $0, isInside: true) }
+        }
         let order = RunStage.allCases
         func place(_ url: URL) -> Int {
             let stage = (try? RunConfiguration.read(inRun: url)).flatMap { $0 }.flatMap { order.firstIndex(of: $0.stage) }
@@ -47,17 +55,83 @@ extension ReportContent {
         return runs.map { ($0, place($0)) }.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
-    private mutating func readSamples(of run: ReportedRun) {
-        for table in run.tables {
-            let isBest = table.hasSuffix("_best_of_n")
-            do {
-                let rows = try MeasuredTable.rows(table, inRun: run.folder, mayBeScored: true)
-                samples.append(
-                    Sample(
-                        system: isBest ? "\(run.name), best" : run.name, run: run.name, table: table,
-                        split: isBest ? String(table.dropLast("_best_of_n".count)) : table, rows: rows))
-            } catch {
-                missing.append("\(run.name): the table \(table) is left out: \(error)")
+    /// Reads the tables of samples, and names the systems that wrote them.
+    private mutating func readSamples() {
+        var names = SystemNames()
+        var found: [(sample: Sample, rank: Int, folder: String)] = []
+        for run in runs where run.stage == .bestOfN {
+            if run.tables.isEmpty { missing.append("\(run.name) has no tables of samples") }
+            for table in run.tables {
+                let isBest = table.hasSuffix(Self.bestSuffix)
+                let split = isBest ? String(table.dropLast(Self.bestSuffix.count)) : table
+                do {
+                    // a run at work has no last checkpoint that its tables could be checked against
+                    let rows =
+                        run.state == .finished
+                        ? try MeasuredTable.rows(table, inRun: run.folder, mayBeScored: true) : try Tables.read(table, inRun: run.folder)
+                    let name = names.name(of: run, table: table, split: split, rows: rows)
+                    let sample = Sample(system: name.text, run: run.name, table: table, split: split, rows: rows)
+                    found.append((sample, name.rank, run.folder.deletingLastPathComponent().lastPathComponent))
+                } catch {
+                    missing.append("\(run.name): the table \(table) is left out: \(error)")
+                }
+            }
+        }
+        // systems of the same name are told apart by their runs, and runs of the same name by their folders
+        let runsOf = Dictionary(grouping: found.indices) { found[$0].sample.system }
+            .mapValues { Set($0.map { "\(found[$0].folder)/\(found[$0].sample.run)" }) }
+        for place in found.indices {
+            let (name, run, folder) = (found[place].sample.system, found[place].sample.run, found[place].folder)
+            guard let all = runsOf[name], all.count > 1 else { continue }
+            let isFolderEnough = Set(all.map { $0.split(separator: "/").last ?? "" }).count == 1
+            let isRunEnough = Set(all.map { $0.split(separator: "/").last ?? "" }).count == all.count
+            found[place].sample.system =
+                isFolderEnough ? "\(name) (\(folder))" : isRunEnough ? "\(name) (\(run))" : "\(name) (\(folder)/\(run))"
+        }
+        samples = found.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element.sample)
+    }
+
+    /// What ends the names of tables of chosen samples.
+    private static let bestSuffix = "_best_of_n"
+
+    /// Reads comparisons that lie beside the runs; where there is none, measures what the samples show.
+    private mutating func readSystems(seed: UInt64) {
+        for folder in folders {
+            for file in SystemsFile.all {
+                let url = folder.appendingPathComponent(file.name)
+                do {
+                    guard try FileStatus.of(url)?.kind == .file else { continue }
+                    systems.append(try file.read(folder))
+                    break
+                } catch {
+                    missing.append("\(url.path) is left out: \(error)")
+                }
+            }
+        }
+        for place in systems.indices { systems[place].addCounts(from: samples) }
+        guard systems.isEmpty, !samples.isEmpty else { return }
+        let names = SystemsFile.all.map(\.name)
+        missing.append(
+            "There is no \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "") beside the runs: what is told of systems is "
+                + "measured from their samples, without ROUGE, gold score and embeddings. rlhf-report compare makes a summary.json.")
+        var notes: [String] = []
+        let dataset = runs.first { $0.stage == .bestOfN }.map { RunDataset($0.configuration).name } ?? "unknown"
+        systems = [ReportedSystems(measuring: samples, dataset: dataset, seed: seed) { notes.append($0) }]
+        missing += notes
+    }
+}
+
+extension ReportedSystems {
+    /// Counts the prompts of systems whose tables there are, and puts the number that best-of-N chose among into its name.
+    fileprivate mutating func addCounts(from samples: [ReportContent.Sample]) {
+        for place in systems.indices {
+            if systems[place].name == "best-of-N" {
+                let names = Set(samples.map(\.system).filter { $0.hasPrefix("best-of-") })
+                if let name = names.first, names.count == 1 { systems[place].name = name }
+            }
+            for sample in samples where sample.system == systems[place].name {
+                let prompts = Set(sample.rows.map(\.id)).count
+                if sample.isOutOfDistribution { systems[place].promptsOOD = prompts } else { systems[place].promptsID = prompts }
             }
         }
     }

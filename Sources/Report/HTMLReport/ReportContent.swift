@@ -23,6 +23,8 @@ package struct ReportContent: Sendable {
     package var runs: [ReportedRun]
     /// Tables of samples, by system and split.
     package var samples: [Sample]
+    /// Comparisons of systems: those that lie beside the runs, or one that was measured from the samples.
+    package var systems: [ReportedSystems] = []
     /// Where the runs lie, for summaries and comparisons beside them.
     package var folders: [URL]
     /// What is missing or damaged, a line each.
@@ -48,6 +50,8 @@ package struct ReportSection {
         package var scripts: [String] = []
         /// Data for scripts, by id.
         package var data: [(id: String, json: String)] = []
+        /// Pictures in it, which may be written into files of their own, too.
+        package var pictures: [Picture] = []
         /// What was cut or left out, for the page's list of what is missing.
         package var notes: [String] = []
 

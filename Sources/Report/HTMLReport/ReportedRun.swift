@@ -22,13 +22,16 @@ package struct ReportedRun: Sendable {
     /// Whether it has ended.
     package var state: State
     /// Numbers by step, oldest first; empty where there are none.
-    package var measurements: [Measurement] = []
+    package var measurements: [Runs.Measurement] = []
     /// The names of its tables, sorted.
     package var tables: [String] = []
     /// Seconds of work; nil where the run does not say.
     package var seconds: Double?
     /// The greatest memory in bytes; nil where the run does not say.
     package var peakMemory: Int?
+
+    /// The machine that it was last at work on; nil where the run does not say.
+    package var machine: RunMachine?
 
     /// What it does.
     package var stage: RunStage { configuration.stage }
@@ -37,7 +40,8 @@ package struct ReportedRun: Sendable {
     /// - Returns: nil, and a note, for a folder that holds no run.
     package init?(_ folder: URL, note: (String) -> Void) {
         self.folder = folder
-        name = folder.standardizedFileURL.lastPathComponent
+        let name = folder.standardizedFileURL.lastPathComponent
+        self.name = name
         do {
             guard let configuration = try RunConfiguration.read(inRun: folder) else {
                 note("\(folder.path) is left out: it has no \(RunConfiguration.fileName), so it is not a run folder")
@@ -73,6 +77,9 @@ package struct ReportedRun: Sendable {
         if attempt("time", { try RunFolder.hasTiming(inRun: folder) }) == true {
             seconds = attempt("time") { try RunFolder.seconds(inRun: folder) }
             peakMemory = attempt("memory") { try RunFolder.peakMemory(inRun: folder) } ?? nil
+            machine = attempt("machine") { try RunFolder.machine(inRun: folder) } ?? nil
+        } else {
+            note("\(name) has no timing.json; its time and memory are left out")
         }
     }
 }

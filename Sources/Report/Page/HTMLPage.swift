@@ -22,6 +22,9 @@ package struct HTMLPage {
         (self.title, self.body, self.styles, self.scripts) = (title, body, styles, scripts)
     }
 
+    /// What pages of this program have as their generator: files without it are not overwritten.
+    package static let generator = "swift-rlhf rlhf-report html"
+
     /// The file's text.
     package var text: String {
         let style = ([PageResource.style] + styles).joined(separator: "\n")
@@ -44,6 +47,7 @@ package struct HTMLPage {
             <head>
             <meta charset="utf-8">
             <meta http-equiv="Content-Security-Policy" content="\(policy)">
+            <meta name="generator" content="\(Self.generator)">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="referrer" content="no-referrer">
@@ -74,6 +78,9 @@ package struct HTMLPage {
 package enum PageResource {
     /// Colours in light, dark and on paper, text, tables and pictures: what all pages have in common.
     package static var style: String { text(PackageResources.page_css) }
+
+    /// Buttons in the headings of tables that may be sorted.
+    package static var sorting: String { text(PackageResources.sort_js) }
 
     /// A resource as text.
     package static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -3,33 +3,78 @@ internal import Foundation
 
 /// Where the values of one axis lie on the page.
 package struct PictureAxis {
+    /// How values become places.
+    package enum Scale: Sendable {
+        /// Equal differences are equally far apart.
+        case linear
+        /// Equal ratios are equally far apart; for values above 0.
+        case logarithmic
+    }
+
     /// The values that are marked: round numbers, a few of them.
     package let ticks: [Double]
     private let low, high: Double
     private let begin, end: Double
     private let digits: Int
+    private let scale: Scale
 
     /// An axis that holds all of some intervals, from one place on the page to another.
-    package init(_ intervals: [Interval], from begin: Double, to end: Double) {
+    /// - Parameters:
+    ///   - scale: how values become places; values of 0 and below lie at the edge of a logarithmic axis.
+    ///   - room: how much is free on both sides, as a share of what the intervals take.
+    ///   - marked: the values that are marked; round numbers unless given.
+    package init(
+        _ intervals: [Interval], from begin: Double, to end: Double, scale: Scale = .linear, room share: Double = 0.12,
+        ticks marked: [Double]? = nil
+    ) {
+        (self.begin, self.end, self.scale) = (begin, end, scale)
         // numbers whose differences would overflow lie at the edge
         let bound = 1e300
-        let least = min(max(intervals.map(\.low).min() ?? 0, -bound), bound)
-        let most = min(max(intervals.map(\.high).max() ?? 1, -bound), bound)
+        var least = min(max(intervals.map(\.low).filter { !$0.isNaN }.min() ?? 0, -bound), bound)
+        var most = min(max(intervals.map(\.high).filter { !$0.isNaN }.max() ?? 1, -bound), bound)
+        guard scale == .linear else {
+            let positive = intervals.flatMap { [$0.low, $0.high] }.filter { $0 > 0 && $0.isFinite }
+            least = log10(max(positive.min() ?? 1, 1e-300))
+            most = log10(max(positive.max() ?? 10, 1e-300))
+            let room = max(most - least, 0.02) * share
+            (low, high) = (least - room, most + room)
+            digits = 0
+            let decades = Int(low.rounded(.down))...Int(high.rounded(.up))
+            let multiples: [Double] = decades.count > 4 ? [1] : decades.count > 2 ? [1, 3] : [1, 2, 5]
+            let (low, high) = (low, high)
+            let step = max(1, decades.count / 6)
+            ticks =
+                marked
+                ?? decades.filter { $0 % step == 0 }.flatMap { decade in multiples.map { $0 * pow(10, Double(decade)) } }
+                .filter { (low...high).contains(log10($0)) }
+            return
+        }
         // an axis needs room, and that must be more than what large numbers are rounded by
-        let room = max(most - least, 1e-9, max(abs(least), abs(most)) * 0x1p-44) * 0.12
+        let room = max(most - least, 1e-9, max(abs(least), abs(most)) * 0x1p-44) * (most > least ? share : 0.12)
         (low, high) = (least - room, most + room)
-        (self.begin, self.end) = (begin, end)
         // the round step 1, 2 or 5 · 10ⁿ that makes five parts or fewer
         let rough = (high - low) / 5
         let power = pow(10, log10(rough).rounded(.down))
         let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? 10 * power
         digits = max(0, -Int(log10(step).rounded(.down)))
-        ticks = Array(stride(from: (low / step).rounded(.up) * step, through: high, by: step))
+        ticks = marked ?? Array(stride(from: (low / step).rounded(.up) * step, through: high, by: step))
     }
 
     /// The place of a value.
-    package func place(_ value: Double) -> Double { begin + (value - low) / (high - low) * (end - begin) }
+    package func place(_ value: Double) -> Double {
+        let value = scale == .linear ? value : value > 0 ? log10(value) : low
+        return begin + (value - low) / (high - low) * (end - begin)
+    }
 
     /// The text of a mark.
-    package func label(_ tick: Double) -> String { String(format: "%.\(digits)f", tick == 0 ? 0 : tick) }
+    package func label(_ tick: Double) -> String {
+        if tick == 0 { return String(format: "%.\(scale == .linear && digits <= 4 ? digits : 0)f", 0.0) }
+        if scale == .logarithmic || digits > 4 { return Self.short(tick) }
+        if abs(tick) >= 10_000, abs(tick) < 1e15, tick.truncatingRemainder(dividingBy: 1000) == 0 { return "\(Self.short(tick / 1000))k" }
+        if abs(tick) >= 1e15 { return Self.short(tick) }
+        return String(format: "%.\(digits)f", tick)
+    }
+
+    /// A number in as few characters as it takes.
+    private static func short(_ value: Double) -> String { String(format: "%.4g", value) }
 }

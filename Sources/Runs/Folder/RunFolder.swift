@@ -18,7 +18,7 @@ public enum ResumePolicy: String, Codable, CaseIterable, Sendable {
 ///     tables/<name>.jsonl    prompts and responses (`Tables`)
 ///     checkpoints/step-N/    complete states (`Checkpoints`)
 ///     final/                 the result; its presence says that the run ended
-///     timing.json            seconds at work and peak memory, over all sessions
+///     timing.json            seconds at work and peak memory, over all sessions, and the machine of the last
 ///
 /// Everything but the two kinds of growing files appears under its name only when complete. The growing ones are cut
 /// back to the checkpoint by `restore`, so that after it the folder is what it was when the checkpoint was written.
@@ -155,7 +155,8 @@ public final class RunFolder {
         try FolderChecksums.writeFolder(url.appendingPathComponent(name, isDirectory: true), contents: contents)
     }
 
-    /// Adds the seconds of a session to `timing.json`, and notes the most memory that this process has had where that is more than before.
+    /// Adds the seconds of a session to `timing.json`, and notes the machine, and the most memory that this process has had where that is more
+    /// than before.
     /// - Throws: `FileError`.
     public func addSeconds(_ seconds: Double) throws {
         // what says nothing is begun anew: no run ends because of it
@@ -163,7 +164,9 @@ public final class RunFolder {
         let rounded = (((earlier?.seconds ?? 0) + seconds) * 1000).rounded() / 1000
         let peak = max(earlier?.peakMemory ?? 0, ProcessMemory.peak ?? 0)
         let memory = peak > 0 ? ", \"peak_memory\": \(peak)" : ""
-        try AtomicFile.write("{\"seconds\": \(rounded)\(memory)}\n", to: url.appendingPathComponent(Timing.fileName))
+        let machine = RunMachine.current
+        let place = ", \"machine\": {\"cores\": \(machine.cores), \"processor\": \(MetricsFile.quoted(machine.processor))}"
+        try AtomicFile.write("{\"seconds\": \(rounded)\(memory)\(place)}\n", to: url.appendingPathComponent(Timing.fileName))
     }
 }
 
@@ -231,13 +234,18 @@ extension RunFolder {
     /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
     public static func peakMemory(inRun url: URL) throws -> Int? { try Timing.read(inRun: url)?.peakMemory }
 
+    /// The machine that a process was last at work on the run on; nil where that was not noted.
+    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
+    public static func machine(inRun url: URL) throws -> RunMachine? { try Timing.read(inRun: url)?.machine }
+
     private struct Timing: Codable {
         static var fileName: String { "timing.json" }
         var seconds: Double
         var peakMemory: Int?
+        var machine: RunMachine?
 
         enum CodingKeys: String, CodingKey {
-            case seconds
+            case seconds, machine
             case peakMemory = "peak_memory"
         }
 

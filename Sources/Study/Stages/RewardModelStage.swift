@@ -179,8 +179,12 @@ public struct RewardModelStage: Stage {
                 scores[2 * index], scores[2 * index + 1], tiesPredictZero: trainer.config.tiesPredictZero)
             text += "\(index),\(prediction == 0.5 ? "0.5" : prediction == 1 ? "1" : "0"),\(pair.choice)\n"
         }
+        // the scores that the predictions are made of: what a calibration needs
+        var shown = "Index,First,Second,Label\n"
+        for (index, pair) in comparisons.enumerated() { shown += "\(index),\(scores[2 * index]),\(scores[2 * index + 1]),\(pair.choice)\n" }
         try session.folder.writeResult("predictions-\(name)") {
             try text.write(to: $0.appendingPathComponent("predictions.csv"), atomically: false, encoding: .utf8)
+            try shown.write(to: $0.appendingPathComponent("scores.csv"), atomically: false, encoding: .utf8)
         }
     }
 

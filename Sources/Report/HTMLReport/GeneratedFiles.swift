@@ -1,0 +1,40 @@
+internal import Formats
+internal import Foundation
+import Runs
+import Study
+
+/// What keeps a report from overwriting files that it did not make.
+enum GeneratedFiles {
+    /// Refuses a page that is there and was made by somebody else. Pages of this program have its name as their generator.
+    /// - Throws: `InvalidSetting`; `FileError`.
+    static func checkPage(_ url: URL) throws {
+        guard let status = try FileStatus.of(url) else { return }
+        guard status.kind == .file else {
+            throw InvalidSetting("--output \(url.path) is \(status.kind.description); it must name a file, such as report.html")
+        }
+        let begin = try FileHandle(forReadingFrom: url).read(upToCount: 4096) ?? Foundation.Data()
+        guard String(decoding: begin, as: UTF8.self).contains(HTMLPage.generator) else {
+            throw InvalidSetting("--output \(url.path) is there and was not made by rlhf-report html; choose another name, or move it away")
+        }
+    }
+
+    /// Refuses outputs in the folder of a run that is shown.
+    /// - Throws: `InvalidSetting`.
+    static func checkOutside(_ url: URL, option: String, runs: [URL]) throws {
+        let path = realPath(url)
+        for run in runs {
+            let folder = realPath(run)
+            guard path != folder, !path.hasPrefix(folder + "/") else {
+                throw InvalidSetting(
+                    "\(option) \(url.path) lies in the run \(run.path), whose files stay as they are; choose another place")
+            }
+        }
+    }
+
+    /// A path without symbolic links, also of what is not there yet.
+    private static func realPath(_ url: URL) -> String {
+        let url = url.standardizedFileURL
+        let parent = url.deletingLastPathComponent().resolvingSymlinksInPath()
+        return parent.appendingPathComponent(url.lastPathComponent).resolvingSymlinksInPath().path
+    }
+}

@@ -1,0 +1,53 @@
+package import Runs
+import Data
+
+/// What one panel of learning curves shows: a quantity in training, and the same as evaluations measure it.
+package struct CurveMetric: Sendable {
+    /// Above the panel.
+    package var title: String
+    /// What its axis shows, by stage.
+    package var unit: @Sendable (RunStage) -> String
+    /// The name in `metrics.jsonl`, of training.
+    package var name: String
+    /// What stands behind the name of a split in the names that evaluations have.
+    package var evaluated: [String] = []
+
+    /// A quantity whose unit is the same in all stages.
+    package init(_ title: String, _ unit: String, _ name: String, evaluated: [String] = []) {
+        (self.title, self.unit, self.name, self.evaluated) = (title, { _ in unit }, name, evaluated)
+    }
+
+    /// Those that are drawn, in the order of the page.
+    package static let all: [CurveMetric] = {
+        var loss = CurveMetric("Loss", "loss", "loss", evaluated: ["loss"])
+        loss.unit = { $0 == .supervised ? "nats per token" : $0 == .rewardModel || $0 == .preference ? "nats per pair" : "loss" }
+        return [
+            loss,
+            CurveMetric("Accuracy", "share of pairs ordered right", "accuracy", evaluated: ["accuracy"]),
+            CurveMetric("Reward", "score per response", "mean_score", evaluated: ["score"]),
+            CurveMetric("Reward with penalties", "reward per response", "mean_total_reward"),
+            CurveMetric("Implied reward of chosen", "β · log-ratio", "rewards_chosen", evaluated: ["rewards_chosen"]),
+            CurveMetric("Implied reward of rejected", "β · log-ratio", "rewards_rejected", evaluated: ["rewards_rejected"]),
+            CurveMetric("Margin", "chosen minus rejected", "margin", evaluated: ["margin"]),
+            CurveMetric("KL", "nats per response", "kl_sequence", evaluated: ["kl", "average_kl_div"]),
+            CurveMetric("KL coefficient", "nats⁻¹", "kl_coef"),
+            CurveMetric("Entropy", "nats per token", "entropy", evaluated: ["average_token_entropy"]),
+            CurveMetric("Length", "tokens per response", "mean_response_tokens", evaluated: ["length", "response_tokens"]),
+            CurveMetric("Responses that end", "share", "end_share", evaluated: ["end_share"]),
+            CurveMetric("Policy loss", "loss", "policy_loss"),
+            CurveMetric("Value loss", "loss", "baseline_loss"),
+            CurveMetric("Explained variance of values", "share", "explained_variance"),
+            CurveMetric("Clipped policy ratios", "share of tokens", "clipped_policy_fraction"),
+            CurveMetric("Clipped values", "share of tokens", "clipped_value_fraction"),
+            CurveMetric("Gradient norm", "before clipping", "gradient_norm"),
+            CurveMetric("Learning rate", "per step", "learning_rate"),
+        ]
+    }()
+
+    /// The names of its evaluations among those that a run has, in the order of the splits.
+    func evaluations(among names: Set<String>) -> [(name: String, split: String)] {
+        SummaryCorpus.splitNames.flatMap { split in
+            evaluated.map { (name: "\(split)_\($0)", split: split) }.filter { names.contains($0.name) }.prefix(1)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Data
+import Foundation
+import Formats
+import Runs
+
+/// What people call the systems behind tables of samples.
+struct SystemNames {
+    /// The systems of studies, by the folder that holds the manifest.
+    private var studies: [URL: [StudiedSystem]] = [:]
+
+    /// A name, and where the system stands among others: what all began with is the first.
+    struct Name {
+        var text: String
+        var rank: Int
+    }
+
+    /// The name of what wrote a table.
+    mutating func name(of run: ReportedRun, table: String, split: String, rows: [SampleRow]) -> Name {
+        let isBest = table != split
+        let parent = run.folder.deletingLastPathComponent().deletingLastPathComponent().standardizedFileURL
+        if studies[parent] == nil { studies[parent] = (try? StudiedSystem.read(from: parent)) ?? [] }
+        if let place = studies[parent]?.firstIndex(where: { $0.samples == run.name && $0.tableName(of: split) == table }),
+            let system = studies[parent]?[place]
+        {
+            return Name(text: system.title, rank: system.base == true ? 0 : place + 1)
+        }
+        let (model, rank) = Self.model(of: run)
+        guard isBest else { return Name(text: model, rank: rank) }
+        let count = rows.first?.numbers["n"].flatMap { Int(exactly: $0) }.map(String.init) ?? "N"
+        return rank == 0
+            ? Name(text: "best-of-\(count)", rank: 40) : Name(text: "\(model), best of \(count)", rank: 50 + rank)
+    }
+
+    /// What the model is called that a run of samples has drawn from.
+    private static func model(of run: ReportedRun) -> (name: String, rank: Int) {
+        guard let model = (try? SampledModel(ofSamples: run.folder)).flatMap({ $0 }) else { return (run.name, 30) }
+        let own = URL(fileURLWithPath: model.named, isDirectory: true).standardizedFileURL.lastPathComponent
+        guard let folder = model.folder?.standardizedFileURL else { return (own, 30) }
+        // a checkpoint or the result of a run has the run above it
+        let places = sequence(first: folder) { $0.deletingLastPathComponent() }.prefix(3)
+        guard
+            let found = places.lazy.compactMap({ place in
+                (try? RunConfiguration.read(inRun: place)).flatMap { $0 }.map { (folder: place, stage: $0.stage) }
+            }).first
+        else { return (own, 30) }
+        switch found.stage {
+        case .supervised: return ("SFT", 0)
+        case .policy: return ((try? PipelineComparison.policyName(found.folder)).flatMap { $0 } ?? "PPO", 10)
+        case .preference: return ((try? PipelineComparison.preferenceName(found.folder)) ?? "DPO", 20)
+        case .rewardModel, .bestOfN, .diversity: return (own, 30)
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Eval
+import Foundation
+import Runs
+
+/// How good the reward model is, and which scores it gives.
+package enum RewardModelSection {
+    /// The section.
+    package static var section: ReportSection {
+        ReportSection(id: "reward-model", title: "Reward model") { content in
+            let models = content.runs.filter { $0.stage == .rewardModel }
+            var body = ReportSection.Body("")
+            if !models.isEmpty { body.html += accuracies(models).markup }
+            var isCut = 0
+            for (index, model) in models.enumerated() {
+                do {
+                    let scores = try PairScores.read(inRun: model.folder).filter { !$0.pairs.isEmpty }
+                    guard !scores.isEmpty else {
+                        body.notes.append(
+                            "\(model.name): no calibration and no scores of pairs: train the reward model with --save-preds, which keeps the scores."
+                        )
+                        continue
+                    }
+                    guard index < 4 else {
+                        isCut += 1
+                        continue
+                    }
+                    add(scores, of: model, number: index, to: &body)
+                } catch {
+                    body.notes.append("\(model.name): no calibration: \(error)")
+                }
+            }
+            if isCut > 0 { body.notes.append("The calibration of \(isCut) further reward models is not shown.") }
+            addRewards(content, to: &body)
+            return body.html == "" && body.notes.isEmpty ? nil : body
+        }
+    }
+
+    private static func accuracies(_ models: [ReportedRun]) -> HTMLTable {
+        var table = HTMLTable(
+            """
+            The last evaluation of each reward model. Accuracy is the share of held-out pairs that it orders as labelled; 0.5 is chance. The \
+            intervals are Wilson’s, and are there where the scores of the pairs were kept.
+            """,
+            [("reward model", false), ("split", false), ("pairs", true), ("accuracy", true), ("loss, nats per pair", true)])
+        for model in models {
+            let kept = (try? PairScores.read(inRun: model.folder)) ?? []
+            for split in model.measurements.reduce(into: Set<String>(), { $0.formUnion($1.values.keys) })
+                .compactMap({ $0.hasSuffix("_accuracy") ? String($0.dropLast("_accuracy".count)) : nil }).sorted(by: { $0.count < $1.count }
+                )
+            {
+                let accuracy = model.measurements.last(of: "\(split)_accuracy")
+                let loss = model.measurements.last(of: "\(split)_loss")
+                let scores = kept.first { $0.split == split }
+                // the interval is that of the same pairs; the share is what the run has logged
+                let interval = accuracy.map { share -> Interval in
+                    guard let count = scores?.pairs.count, count > 0 else { return Interval(mean: share, low: share, high: share) }
+                    return Calibration.wilson(share * Double(count), of: Double(count))
+                }
+                table.rows.append([
+                    .text(model.name), .text(split),
+                    .number(scores.map { "\($0.pairs.count)" } ?? "–", scores.map { Double($0.pairs.count) }),
+                    .interval(interval), .number(loss.map { String(format: "%.3f", $0) } ?? "–", loss),
+                ])
+            }
+        }
+        return table
+    }
+
+    private static func add(_ scores: [PairScores], of model: ReportedRun, number: Int, to body: inout ReportSection.Body) {
+        let suffix = number == 0 ? "" : "-\(number + 1)"
+        let calibrations = scores.map { (split: $0.split, calibration: Calibration($0.pairs), count: $0.pairs.count) }
+        var panel = PicturePanel(
+            title: "Calibration", across: "predicted probability of the preferred response", up: "share ordered right",
+            calibrations.enumerated().map { index, part in
+                PictureSeries(
+                    part.split.replacing("_", with: " "), PictureStyle(index + 1),
+                    part.calibration.bins.map {
+                        PicturePoint(Interval(mean: $0.predicted, low: $0.predicted, high: $0.predicted), $0.observed)
+                    }, [.band, .line, .marks], label: .atEnd)
+            })
+        panel.guide = [(0.5, 0.5), (1, 1)]
+        (panel.holdsAcross, panel.holdsUp) = ([0.5, 1], [0.5, 1])
+        let histograms = scores.prefix(3).compactMap { part -> PicturePanel? in
+            histogram(
+                title: "Scores, \(part.split.replacing("_", with: " "))", across: "score of the reward model",
+                [("preferred", part.pairs.map(\.chosen)), ("other", part.pairs.map(\.rejected))])
+        }
+        let picture = Picture(name: "reward-model\(suffix)", title: "Reward model \(model.name)", [panel] + histograms, columns: 3)
+        body.pictures.append(picture)
+        let errors = calibrations.map { part -> HTML in
+            "\(part.split): \(part.count) pairs, expected calibration error \(String(format: "%.3f", part.calibration.error))"
+        }
+        let list = errors.enumerated().map { index, text -> HTML in index == 0 ? text : "; \(text)" }
+        body.html += picture.figure(
+            """
+            <bdi>\(model.name)</bdi>. Left: of pairs that the model is so certain of, the share that it orders as labelled, in bins of equal \
+            numbers of pairs with 95 % Wilson intervals as bands. On the dashed line the certainty is right; below it the model is too certain. \
+            The probability is σ of the difference of the two scores. \(list). Beside it: the scores of preferred and other responses, as shares of all; what \
+            lies outside the middle 99 % is counted at the edges. The farther apart the two, the better the model tells them from each other.
+            """)
+        var table = HTMLTable(
+            "The calibration of <bdi>\(model.name)</bdi> in numbers, with 95 % Wilson intervals.",
+            [("split", false), ("pairs", true), ("predicted probability", true), ("share ordered right", true)])
+        for part in calibrations {
+            for bin in part.calibration.bins {
+                table.rows.append([
+                    .text(part.split), .number("\(bin.count)", Double(bin.count)),
+                    .number(String(format: "%.3f", bin.predicted), bin.predicted), .interval(bin.observed),
+                ])
+            }
+        }
+        body.html += "<details><summary>The numbers</summary>\n\(table.markup)</details>\n"
+    }
+
+    /// The rewards that the responses of systems have, in distribution and out of it.
+    private static func addRewards(_ content: ReportContent, to body: inout ReportSection.Body) {
+        let limit = 6
+        var most = 0
+        let panels = [("in distribution", false), ("out of distribution", true)].compactMap { title, isOutside -> PicturePanel? in
+            let samples = content.samples.filter { $0.isOutOfDistribution == isOutside && $0.rows.contains { $0.reward != nil } }
+            most = max(most, samples.count)
+            return histogram(
+                title: title, across: "reward", samples.prefix(limit).map { ($0.system, $0.rows.compactMap(\.reward)) }, firstStyle: 0)
+        }
+        guard !panels.isEmpty else { return }
+        if most > limit { body.notes.append("Histograms of rewards: the first \(limit) of \(most) systems are drawn.") }
+        let picture = Picture(name: "reward-histograms", title: "Rewards of the systems’ responses", panels)
+        body.pictures.append(picture)
+        body.html += picture.figure(
+            """
+            The rewards of all responses of each system, as shares of its responses; what lies outside the middle 99 % is counted at the edges. A \
+            narrow peak says that a system’s responses are alike in the eyes of the reward.
+            """)
+    }
+
+    private static func histogram(
+        title: String, across: String, _ lists: [(name: String, values: [Double])], firstStyle: Int = 1
+    ) -> PicturePanel? {
+        let lists = lists.filter { !$0.values.isEmpty }
+        guard let range = Histogram.range(of: lists.map(\.values)) else { return nil }
+        let series = lists.enumerated().flatMap { index, list -> [PictureSeries] in
+            let histogram = Histogram(list.values, from: range.low, to: range.high, bins: 30)
+            let style = PictureStyle(firstStyle + index)
+            let corners = histogram.corners
+            let peak = corners.max { $0.y.mean < $1.y.mean }
+            return [
+                PictureSeries(list.name, style, corners, [.area, .line]),
+                PictureSeries(list.name, style, peak.map { [$0] } ?? [], [], label: .beside),
+            ]
+        }
+        var panel = PicturePanel(title: title, across: across, up: "share of responses", series)
+        panel.holdsUp = [0]
+        panel.words = lists.map { list in
+            let sorted = list.values.sorted()
+            let quartiles = [0.25, 0.5, 0.75].compactMap { Statistics.quantile($0, ofSorted: sorted) }.map(Statistics.text)
+            return "\(list.name): \(sorted.count) values, quartiles \(quartiles.joined(separator: ", "))."
+        }.joined(separator: " ")
+        return panel
+    }
+}

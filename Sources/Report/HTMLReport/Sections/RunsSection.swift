@@ -1,0 +1,104 @@
+import Formats
+import Foundation
+package import Runs
+import Study
+
+/// What was run: one row for each run, and the options that differ from the defaults.
+package enum RunsSection {
+    /// The section.
+    package static var section: ReportSection {
+        ReportSection(id: "runs", title: "What was run") { content in
+            guard !content.runs.isEmpty else { return nil }
+            var body = ReportSection.Body(table(content.runs).markup + options(content.runs))
+            let cut = content.runs.count - detailsLimit
+            if cut > 0 { body.notes.append("The options of \(cut) further runs are not shown; their config.json has them.") }
+            return body
+        }
+    }
+
+    /// Of how many runs the options are shown.
+    private static let detailsLimit = 120
+
+    private static func table(_ runs: [ReportedRun]) -> HTMLTable {
+        let folders = Set(runs.map { $0.folder.deletingLastPathComponent() })
+        var table = HTMLTable(
+            "Each run with what it did and what it took. Time is wall-clock time over all sessions; memory is the greatest that its process had.",
+            [
+                ("run", false), ("stage", false), ("data set", false), ("state", false), ("steps", true), ("time", true), ("memory", true),
+                ("version", false), ("machine", false),
+            ])
+        table.isSortable = true
+        for run in runs {
+            let versions = run.configuration.versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            table.rows.append([
+                .text(folders.count > 1 ? "\(run.folder.deletingLastPathComponent().lastPathComponent)/\(run.name)" : run.name),
+                .text(run.stage.description), .text(RunDataset(run.configuration).name),
+                .text(run.state == .finished ? "finished" : "not ended"),
+                .number(run.measurements.last.map { "\($0.step)" } ?? "–", run.measurements.last.map { Double($0.step) }),
+                .number(run.seconds.map(time) ?? "–", run.seconds),
+                .number(run.peakMemory.map { "\(String(format: "%.0f", Double($0) / 1e6)) MB" } ?? "–", run.peakMemory.map(Double.init)),
+                .text(versions), .text(run.machine.map { "\($0.processor), \($0.cores) cores" } ?? "unknown"),
+            ])
+        }
+        return table
+    }
+
+    /// Seconds as people say them.
+    package static func time(_ seconds: Double) -> String {
+        guard seconds.isFinite else { return "–" }
+        if seconds < 60 { return String(format: "%.1f s", seconds) }
+        let whole = Int(min(seconds, 1e12).rounded())
+        return whole < 3600
+            ? "\(whole / 60) min \(String(format: "%02d", whole % 60)) s"
+            : "\(whole / 3600) h \(String(format: "%02d", whole % 3600 / 60)) min"
+    }
+
+    private static func options(_ runs: [ReportedRun]) -> HTML {
+        let details = runs.prefix(detailsLimit).map { run in
+            let differing = differences(of: run.configuration)
+            var table = HTMLTable(
+                "Options of <bdi>\(run.name)</bdi> that differ from the defaults of this version.",
+                [("option", false), ("value", false), ("default", false)])
+            for (name, value, normal) in differing {
+                table.rows.append([
+                    .text("--" + name.replacing("_", with: "-")), .text(shortened(value)), .text(normal.map(shortened) ?? "none"),
+                ])
+            }
+            let shown: HTML = differing.isEmpty ? "<p>All options have their defaults.</p>" : table.markup
+            return """
+                <details><summary><bdi>\(run.name)</bdi>: <code><bdi>\(run.configuration.program)</bdi></code>, \(differing.count) options \
+                differ from the defaults</summary>
+                \(shown)</details>
+
+                """ as HTML
+        }
+        return "<h3>Options</h3>\n\(details)"
+    }
+
+    private static func shortened(_ text: String) -> String { text.count > 300 ? String(text.prefix(300)) + "…" : text }
+
+    /// The options of a run that its stage's defaults do not have, with the default; sorted. Where runs lie is left out.
+    package static func differences(of configuration: RunConfiguration) -> [(name: String, value: String, normal: String?)] {
+        let defaults = StageDefaults.all.first { $0.stage == configuration.stage }.flatMap { try? $0.values() } ?? [:]
+        return configuration.options.sorted { $0.key < $1.key }.compactMap { name, value in
+            guard !["output_dir", "run_id"].contains(name), (defaults[name] ?? .null) != value else { return nil }
+            return (name, value.shown, defaults[name].flatMap { $0 == .null ? nil : $0.shown })
+        }
+    }
+}
+
+/// The defaults of a stage's options.
+struct StageDefaults: Sendable {
+    var stage: RunStage
+    var values: @Sendable () throws -> [String: OptionValue]
+
+    /// Those of all stages.
+    static let all = [
+        StageDefaults(stage: SFTStage.kind) { try SFTStage().values },
+        StageDefaults(stage: RewardModelStage.kind) { try RewardModelStage().values },
+        StageDefaults(stage: PPOStage.kind) { try PPOStage().values },
+        StageDefaults(stage: PreferenceStage.kind) { try PreferenceStage().values },
+        StageDefaults(stage: BestOfNStage.kind) { try BestOfNStage().values },
+        StageDefaults(stage: DiversityStage.kind) { try DiversityStage().values },
+    ]
+}
