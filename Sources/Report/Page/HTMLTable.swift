@@ -60,7 +60,7 @@ package struct HTMLTable {
         return """
             <div class="scroll" tabindex="0" role="region" aria-label="Table">
             <table\(isSortable ? " class=\"sortable\"" as HTML : "")>
-            <caption>\(caption)</caption>
+            <caption><div>\(caption)</div></caption>
             <thead><tr>\(heads)</tr></thead>
             <tbody>
             \(lines)</tbody>

@@ -17,7 +17,7 @@ package struct Picture: Sendable {
 
     /// The picture as a document of its own.
     package var document: String {
-        let drawn = panels.map { $0.drawn() }
+        let drawn = panels.map { $0.drawn(endRoom: $0.endRoom) }
         let columns = max(1, min(columns, drawn.count))
         let rows = stride(from: 0, to: drawn.count, by: columns).map { Array(drawn[$0..<min($0 + columns, drawn.count)]) }
         let widths = (0..<columns).map { column in rows.compactMap { column < $0.count ? $0[column].width : nil }.max() ?? 0 }
@@ -38,8 +38,10 @@ package struct Picture: Sendable {
 
     /// The picture as a part of a page: every panel is an image of its own.
     package var markup: HTML {
+        // panels of equal width stand below each other
+        let endRoom = panels.map(\.endRoom).max() ?? 0
         let images = panels.enumerated().map { index, panel in
-            let drawn = panel.drawn()
+            let drawn = panel.drawn(endRoom: endRoom)
             return SVG.document(
                 width: drawn.width, height: drawn.height, id: "\(name)-\(index + 1)",
                 title: panel.title.isEmpty ? title : "\(title): \(panel.title)",

@@ -20,10 +20,13 @@ struct PictureLabels {
         let height = 12.0
         // right and left of the mark first, then farther away
         for distance in [0.0, 13, 26, 39] {
-            for (stepX, stepY) in [(8.0, -6.0 - distance), (8, 14 + distance), (-8 - width, -6 - distance), (-8 - width, 14 + distance)] {
+            for (stepX, stepY) in [
+                (8.0, -6.0 - distance), (8, 14 + distance), (-8 - width, -6 - distance), (-8 - width, 14 + distance),
+                (10 + distance, 4), (-10 - distance - width, 4),
+            ] {
                 let (startX, base) = (x + stepX, y + stepY)
                 let box = Box(left: startX, top: base - height + 2, right: startX + width, bottom: base + 3)
-                guard box.left >= left, box.right <= right + 12, box.top >= top, box.bottom <= bottom,
+                guard box.left >= left, box.right <= right - 1, box.top >= top, box.bottom <= bottom,
                     !taken.contains(where: { $0.overlaps(box) })
                 else { continue }
                 taken.append(box)

@@ -7,10 +7,16 @@ extension PicturePanel {
         var width, height: Double
     }
 
-    /// The panel with its upper left corner at the origin.
-    func drawn() -> Drawn {
+    /// How wide the names are on the right of the frame.
+    var endRoom: Double {
         let atEnd = series.filter { $0.label == .atEnd && !$0.points.isEmpty }
-        let endRoom = atEnd.map { SVG.width(of: SVG.shortened($0.name)) }.max().map { $0 + 16 } ?? 14
+        return atEnd.map { SVG.width(of: SVG.shortened($0.name)) }.max().map { $0 + 16 } ?? 14
+    }
+
+    /// The panel with its upper left corner at the origin.
+    /// - Parameter endRoom: how much room there is for names on the right of the frame: the most that a panel beside or below needs.
+    func drawn(endRoom: Double) -> Drawn {
+        let atEnd = series.filter { $0.label == .atEnd && !$0.points.isEmpty }
         let (left, top) = (52.0, above == nil ? 44.0 : 76.0)
         let points = series.flatMap(\.points)
         func held(_ values: [Double]) -> [Interval] { values.map { Interval(mean: $0, low: $0, high: $0) } }
@@ -20,7 +26,7 @@ extension PicturePanel {
             points.map(\.x) + held(holdsAcross), from: left, to: left + width, scale: scaleAcross, room: lines || isSteps ? 0.03 : 0.12,
             ticks: ticksAcross)
         let y = PictureAxis(
-            points.map(\.y) + held(holdsUp), from: top + height, to: top, scale: scaleUp, room: isSteps ? 0.04 : 0.1)
+            points.map(\.y) + held(holdsUp), from: top + height, to: top, scale: scaleUp, room: isSteps ? 0.04 : 0.1, ticks: ticksUp)
         var elements = frame(x, y, left: left, top: top)
         for series in series { elements += draw(series, x, y, bottom: top + height) }
         elements += endLabels(atEnd, x, y, left: left, top: top)
@@ -62,8 +68,10 @@ extension PicturePanel {
             let lower = points.reversed().map { (x: x.place($0.x.mean), y: y.place($0.y.low)) }
             elements.append(SVG.area(points.map { (x: x.place($0.x.mean), y: y.place($0.y.high)) } + lower, style.fill))
         }
+        let base = series.base.map(y.place) ?? bottom
+        let dash = series.isDashed ? style.dash : ""
         if series.parts.contains(.area), let first = places.first, let last = places.last {
-            elements.append(SVG.area([(first.x, bottom)] + places + [(last.x, bottom)], style.fill))
+            elements.append(SVG.area([(first.x, base)] + places + [(last.x, base)], style.fill))
         }
         if series.parts.contains(.whiskers) {
             for point in points {
@@ -79,7 +87,9 @@ extension PicturePanel {
         if series.parts.contains(.faintLine) {
             elements.append(SVG.path(places, style.stroke + " stroke-opacity=\"0.45\"", width: 0.8))
         }
-        if series.parts.contains(.line), places.count > 1 { elements.append(SVG.path(places, style.stroke + style.dash, width: 2)) }
+        if series.parts.contains(.line), places.count > 1 {
+            elements.append(SVG.path(places, style.stroke + dash, width: series.parts.contains(.area) ? 1.4 : 2))
+        }
         if series.parts.contains(.line), places.count == 1, let only = places.first { elements.append(style.mark(only.x, only.y, size: 3)) }
         if series.parts.contains(.marks) { elements += places.map { style.mark($0.x, $0.y, size: 4.2) } }
         if series.parts.contains(.hollowMarks) { elements += places.map { style.mark($0.x, $0.y, size: 3.8, isHollow: true) } }

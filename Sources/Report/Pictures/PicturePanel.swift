@@ -52,6 +52,10 @@ package struct PictureSeries: Sendable {
     package var parts: Set<Part>
     /// Where its name stands.
     package var label: Label
+    /// Where an area ends below; the lower edge of the panel unless given.
+    package var base: Double?
+    /// Whether lines have the dash of the style; those that have room of their own need none.
+    package var isDashed = true
 
     /// A series.
     package init(_ name: String, _ style: PictureStyle, _ points: [PicturePoint], _ parts: Set<Part>, label: Label = .none) {
@@ -75,6 +79,8 @@ package struct PicturePanel: Sendable {
     package var scaleUp = PictureAxis.Scale.linear
     /// Marks of the axis across; round numbers unless given.
     package var ticksAcross: [Double]?
+    /// Marks of the axis up; round numbers unless given.
+    package var ticksUp: [Double]?
     /// Values that the axes hold beside those of the series.
     package var holdsAcross: [Double] = []
     package var holdsUp: [Double] = []

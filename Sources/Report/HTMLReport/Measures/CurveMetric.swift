@@ -12,9 +12,13 @@ package struct CurveMetric: Sendable {
     /// What stands behind the name of a split in the names that evaluations have.
     package var evaluated: [String] = []
 
+    /// Whether it is set by a schedule, so that there is nothing to smooth.
+    package var isExact = false
+
     /// A quantity whose unit is the same in all stages.
-    package init(_ title: String, _ unit: String, _ name: String, evaluated: [String] = []) {
+    package init(_ title: String, _ unit: String, _ name: String, evaluated: [String] = [], isExact: Bool = false) {
         (self.title, self.unit, self.name, self.evaluated) = (title, { _ in unit }, name, evaluated)
+        self.isExact = isExact
     }
 
     /// Those that are drawn, in the order of the page.
@@ -30,7 +34,7 @@ package struct CurveMetric: Sendable {
             CurveMetric("Implied reward of rejected", "β · log-ratio", "rewards_rejected", evaluated: ["rewards_rejected"]),
             CurveMetric("Margin", "chosen minus rejected", "margin", evaluated: ["margin"]),
             CurveMetric("KL", "nats per response", "kl_sequence", evaluated: ["kl", "average_kl_div"]),
-            CurveMetric("KL coefficient", "nats⁻¹", "kl_coef"),
+            CurveMetric("KL coefficient", "per nat", "kl_coef", isExact: true),
             CurveMetric("Entropy", "nats per token", "entropy", evaluated: ["average_token_entropy"]),
             CurveMetric("Length", "tokens per response", "mean_response_tokens", evaluated: ["length", "response_tokens"]),
             CurveMetric("Responses that end", "share", "end_share", evaluated: ["end_share"]),
@@ -40,7 +44,7 @@ package struct CurveMetric: Sendable {
             CurveMetric("Clipped policy ratios", "share of tokens", "clipped_policy_fraction"),
             CurveMetric("Clipped values", "share of tokens", "clipped_value_fraction"),
             CurveMetric("Gradient norm", "before clipping", "gradient_norm"),
-            CurveMetric("Learning rate", "per step", "learning_rate"),
+            CurveMetric("Learning rate", "per step", "learning_rate", isExact: true),
         ]
     }()
 

@@ -23,7 +23,7 @@ package struct PairScores: Sendable {
             let file = folder.appendingPathComponent(name).appendingPathComponent(fileName)
             guard try FileStatus.of(file)?.kind == .file else { return nil }
             return PairScores(split: String(name.dropFirst(prefix.count)), pairs: try pairs(in: file))
-        }
+        }.sorted { ($0.split.count, $0.split) < ($1.split.count, $1.split) }
     }
 
     /// The lines behind the head: index, score of the first response, score of the second, which of them is preferred.

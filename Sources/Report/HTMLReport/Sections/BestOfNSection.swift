@@ -64,6 +64,7 @@ package enum BestOfNSection {
                     curve.points.map { PicturePoint(Interval(mean: Double($0.n), low: Double($0.n), high: Double($0.n)), $0.reward) },
                     [.band, .line], label: .atEnd)
             })
+        (panel.width, panel.height) = (340, 230)
         panel.scaleAcross = .logarithmic
         let powers = longest.map(\.n).filter { $0.nonzeroBitCount == 1 }
         panel.ticksAcross = powers.map(Double.init)

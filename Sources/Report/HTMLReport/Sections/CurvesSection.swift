@@ -86,7 +86,7 @@ struct StageCurves {
             let series = known.flatMap { self.series(metric, $0.run, $0.names) }
             guard series.contains(where: { !$0.points.isEmpty }) else { return nil }
             var panel = PicturePanel(title: metric.title, across: "step", up: metric.unit(stage), series)
-            (panel.width, panel.height) = (240, 160)
+            (panel.width, panel.height) = (220, 150)
             return panel
         }
     }
@@ -108,7 +108,7 @@ struct StageCurves {
         let label: PictureSeries.Label = isFirst && (!isAlone || !evaluations.isEmpty) ? .atEnd : .none
         if !training.isEmpty {
             let values = training.map(\.value)
-            let isSmoothed = values.count >= 6
+            let isSmoothed = values.count >= 6 && !metric.isExact
             let smooth = isSmoothed ? Smoothing.averages(values, span: Smoothing.span(of: values.count)) : values
             func line(_ values: [Double], _ part: PictureSeries.Part, label: PictureSeries.Label) -> PictureSeries {
                 PictureSeries(
@@ -127,7 +127,7 @@ struct StageCurves {
             result.append(
                 PictureSeries(
                     isAlone ? evaluation.split.replacing("_", with: " ") : run.name, isAlone ? PictureStyle(index + 2) : style, kept,
-                    [marks, .faintLine], label: isNamed ? .atEnd : .none))
+                    measured.count > 3 ? [marks, .faintLine] : [marks], label: isNamed ? .atEnd : .none))
         }
         return result
     }

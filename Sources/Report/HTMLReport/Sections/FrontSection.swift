@@ -83,7 +83,9 @@ package enum FrontSection {
                         label: .beside)
                 ]
             }
-            return PicturePanel(title: part, across: across, up: "reward", isCrowded ? series.map { withoutIntervals($0) } : series)
+            var panel = PicturePanel(title: part, across: across, up: "reward", isCrowded ? series.map { withoutIntervals($0) } : series)
+            (panel.width, panel.height) = (isCrowded ? 420 : 380, isCrowded ? 320 : 240)
+            return panel
         }
         return panels.isEmpty ? nil : Picture(name: name, title: "\(systems.dataset): \(title)", panels)
     }

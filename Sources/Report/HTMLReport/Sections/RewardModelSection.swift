@@ -80,6 +80,7 @@ package enum RewardModelSection {
             })
         panel.guide = [(0.5, 0.5), (1, 1)]
         (panel.holdsAcross, panel.holdsUp) = ([0.5, 1], [0.5, 1])
+        panel.width = 225
         let histograms = scores.prefix(3).compactMap { part -> PicturePanel? in
             histogram(
                 title: "Scores, \(part.split.replacing("_", with: " "))", across: "score of the reward model",
@@ -119,8 +120,7 @@ package enum RewardModelSection {
         let panels = [("in distribution", false), ("out of distribution", true)].compactMap { title, isOutside -> PicturePanel? in
             let samples = content.samples.filter { $0.isOutOfDistribution == isOutside && $0.rows.contains { $0.reward != nil } }
             most = max(most, samples.count)
-            return histogram(
-                title: title, across: "reward", samples.prefix(limit).map { ($0.system, $0.rows.compactMap(\.reward)) }, firstStyle: 0)
+            return rows(title: title, across: "reward", samples.prefix(limit).map { ($0.system, $0.rows.compactMap(\.reward)) })
         }
         guard !panels.isEmpty else { return }
         if most > limit { body.notes.append("Histograms of rewards: the first \(limit) of \(most) systems are drawn.") }
@@ -128,33 +128,60 @@ package enum RewardModelSection {
         body.pictures.append(picture)
         body.html += picture.figure(
             """
-            The rewards of all responses of each system, as shares of its responses; what lies outside the middle 99 % is counted at the edges. A \
+            The rewards of all responses of each system, a row each: the height is the share of its responses, on the same scale in all rows; what lies outside the middle 99 % is counted at the edges. A \
             narrow peak says that a system’s responses are alike in the eyes of the reward.
             """)
     }
 
     private static func histogram(
-        title: String, across: String, _ lists: [(name: String, values: [Double])], firstStyle: Int = 1
+        title: String, across: String, _ lists: [(name: String, values: [Double])]
     ) -> PicturePanel? {
         let lists = lists.filter { !$0.values.isEmpty }
         guard let range = Histogram.range(of: lists.map(\.values)) else { return nil }
         let series = lists.enumerated().flatMap { index, list -> [PictureSeries] in
             let histogram = Histogram(list.values, from: range.low, to: range.high, bins: 30)
-            let style = PictureStyle(firstStyle + index)
+            let style = PictureStyle(index + 1)
             let corners = histogram.corners
             let peak = corners.max { $0.y.mean < $1.y.mean }
+            var steps = PictureSeries(list.name, style, corners, [.area, .line])
+            steps.isDashed = false
             return [
-                PictureSeries(list.name, style, corners, [.area, .line]),
+                steps,
                 PictureSeries(list.name, style, peak.map { [$0] } ?? [], [], label: .beside),
             ]
         }
         var panel = PicturePanel(title: title, across: across, up: "share of responses", series)
         panel.holdsUp = [0]
-        panel.words = lists.map { list in
+        panel.width = 225
+        panel.words = words(lists)
+        return panel
+    }
+
+    /// Histograms below each other, each over a base line of its own.
+    private static func rows(title: String, across: String, _ lists: [(name: String, values: [Double])]) -> PicturePanel? {
+        let lists = lists.filter { !$0.values.isEmpty }
+        guard let range = Histogram.range(of: lists.map(\.values)) else { return nil }
+        let histograms = lists.map { Histogram($0.values, from: range.low, to: range.high, bins: 40) }
+        let most = max(histograms.flatMap(\.shares).max() ?? 1, 1e-9)
+        let series = zip(lists, histograms).enumerated().flatMap { index, row -> [PictureSeries] in
+            let (style, base) = (PictureStyle(index), Double(lists.count - 1 - index))
+            let corners = row.1.corners.map { PicturePoint($0.x.mean, base + 0.9 * $0.y.mean / most) }
+            var steps = PictureSeries(row.0.name, style, corners, [.area, .line])
+            (steps.base, steps.isDashed) = (base, false)
+            return [steps, PictureSeries(row.0.name, style, [PicturePoint(range.high, base + 0.25)], [], label: .atEnd)]
+        }
+        var panel = PicturePanel(title: title, across: across, up: "share of responses", series)
+        (panel.height, panel.ticksUp) = (max(90, 46 * Double(lists.count)), [])
+        panel.holdsUp = [0, Double(lists.count)]
+        panel.words = words(lists)
+        return panel
+    }
+
+    private static func words(_ lists: [(name: String, values: [Double])]) -> String {
+        lists.map { list in
             let sorted = list.values.sorted()
             let quartiles = [0.25, 0.5, 0.75].compactMap { Statistics.quantile($0, ofSorted: sorted) }.map(Statistics.text)
             return "\(list.name): \(sorted.count) values, quartiles \(quartiles.joined(separator: ", "))."
         }.joined(separator: " ")
-        return panel
     }
 }
