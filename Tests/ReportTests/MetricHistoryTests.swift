@@ -51,10 +51,11 @@ import _TestSupport
         #expect(try self.history(groupBy: ["seed"]).groupTable.isEmpty)
     }
 
-    @Test("the picture is well-formed: a line for each run, one more for a group of several")
+    @Test("the picture is well-formed: a line for each run, one more for a group of several, and a mark where there is one point only")
     func picture() throws {
         let svg = try history(["reward", "kl"], groupBy: ["seed"]).svg
-        #expect(svg.components(separatedBy: "<polyline ").count == 1 + 2 * 4)
+        #expect(svg.components(separatedBy: "<polyline ").count == 1 + 2 * 3)
+        #expect(svg.components(separatedBy: "class=\"m ").count == 1 + 2)
         let parser = XMLParser(data: Foundation.Data(svg.utf8))
         #expect(parser.parse(), "\(parser.parserError as Any)")
     }

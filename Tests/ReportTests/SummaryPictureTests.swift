@@ -44,7 +44,7 @@ import Study
     @Test("the picture is well-formed and has a point for each system in each panel")
     func document() {
         let svg = SummaryPicture(summary: SummaryTests.summary).svg
-        #expect(svg.components(separatedBy: "<circle ").count == 1 + 6)
+        #expect(svg.components(separatedBy: "class=\"m ").count == 1 + 6)
         let parser = XMLParser(data: Foundation.Data(svg.utf8))
         #expect(parser.parse(), "\(parser.parserError as Any)")
         for name in ["SFT", "PPO", "best-of-N"] { #expect(svg.contains(">\(name)</text>")) }
