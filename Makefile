@@ -98,7 +98,7 @@ test-processors: deps
 options: build
 	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
 	    for program in train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report \
-	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report methods" "rlhf-report history" "rlhf-report prefer" "rlhf-report score" \
+	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report methods" "rlhf-report history" "rlhf-report html" "rlhf-report prefer" "rlhf-report score" \
 	        "rlhf-report index" "rlhf-report export"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md

@@ -33,4 +33,5 @@ done
 
 sentence_encoder
 rlhf-report experiment --experiment-dir "$out" "${encoder[@]}"
-printf '\n\033[1mwritten: %s/experiment.md and %s/experiment.json\033[0m\n' "$out" "$out" >&2
+rlhf-report html "$out" --output "$out/report.html"
+printf '\n\033[1mwritten: %s/report.html, %s/experiment.md and %s/experiment.json\033[0m\n' "$out" "$out" "$out" >&2

@@ -171,4 +171,5 @@ done
 
 sentence_encoder
 rlhf-report methods --experiment-dir "$out" "${encoder[@]}"
-printf '\n\033[1mwritten: %s/methods.md, %s/methods.svg and %s/methods.json\033[0m\n' "$out" "$out" "$out" >&2
+rlhf-report html "$out" --output "$out/report.html"
+printf '\n\033[1mwritten: %s/report.html, %s/methods.md, %s/methods.svg and %s/methods.json\033[0m\n' "$out" "$out" "$out" "$out" >&2

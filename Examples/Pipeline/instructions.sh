@@ -62,4 +62,5 @@ for table in test ood_test; do
     rlhf-report export --output-dir "$out" --export "ppo-samples:$table" --format alpaca_eval --generator ppo \
         --prompt-template $'### Instruction:\n{post}\n\n### Response:' --export-output "$out/ppo-$table.json"
 done
-say "written: $out/summary.md, $out/summary.svg (a picture), $out/summary.json, and answers for alpaca_eval in $out/ppo-test.json and ppo-ood_test.json"
+rlhf-report html "$out" --output "$out/report.html"
+say "written: $out/report.html (open it in a browser), $out/summary.md, $out/summary.svg (a picture), $out/summary.json, and answers for alpaca_eval in $out/ppo-test.json and ppo-ood_test.json"

@@ -45,4 +45,5 @@ else
 fi
 rlhf-report compare --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
     --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))" "${encoder[@]}"
-say "written: $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"
+rlhf-report html "$out" --output "$out/report.html"
+say "written: $out/report.html (open it in a browser), $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"

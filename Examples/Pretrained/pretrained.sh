@@ -90,7 +90,7 @@ say "3/6  simulated preferences and the reward model"
 train-reward-model "${common[@]}" "${trained[@]}" --model-name "$out/sft" \
     --simulated-prompts "$RM_PROMPTS" --simulated-evaluation-prompts "$RM_EVALUATION_PROMPTS" --simulated-temperatures 0.7,1,1.3 \
     --pairs-per-prompt 3 --minimum-margin 0.1 --num-train-epochs 1 --per-device-train-batch-size "$RM_BATCH" \
-    --learning-rate "$RM_RATE" --warmup-ratio 0.05 --logging-steps 10 --center-rewards-coefficient 0.1
+    --learning-rate "$RM_RATE" --warmup-ratio 0.05 --logging-steps 10 --center-rewards-coefficient 0.1 --save-preds true
 
 say "4/6  PPO"
 train-ppo "${common[@]}" "${trained[@]}" --model-name "$out/sft" --rf-model-dir "$out/rm" \
@@ -111,6 +111,7 @@ else
 fi
 rlhf-report compare --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
     --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))" "${encoder[@]}"
+rlhf-report html "$out" --output "$out/report.html"
 show "as it comes" zero-shot
 show "fine-tuned" sft
-say "written: $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"
+say "written: $out/report.html (open it in a browser), $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"

@@ -9,6 +9,7 @@ struct Page: ReportCommand {
     static let configuration = CommandConfiguration(
         commandName: "html",
         abstract: "Writes what runs have left as one web page that needs no network.",
+        usage: "rlhf-report html RUNS… [--output FILE] [OPTIONS]",
         discussion: """
             Tables, pictures, learning curves and the texts that systems wrote, in one file that a browser opens.
 

@@ -202,6 +202,29 @@ struct SampleCommand: ProgramCommand {
         #expect(command.names == ["x"])
     }
 
+    @Test(
+        "words are elements of a list where a program says of which, before those that the option names",
+        arguments: [
+            ("runs/demo", ["runs/demo"]), ("a b --output x.html c", ["a", "b", "c"]), ("--output=x.html a --runs b,c", ["a", "b", "c"]),
+            ("--runs [b, c] a", ["a", "b", "c"]), ("--runs a b", ["a", "b"]), ("-- a --b", ["a", "--b"]),
+        ])
+    func wordsOfAList(line: String, runs: [String]) throws {
+        struct Report: ProgramCommand {
+            @OptionGroup(title: "Report") var report: HTMLReportOptions
+        }
+        let command = try Report.parse(normalising: line.split(separator: " ").map(String.init))
+        #expect(command.report.runs.values.sorted() == runs.sorted())
+    }
+
+    @Test("no run at all is an error that shows how it is done")
+    func noWords() {
+        struct Report: ProgramCommand {
+            @OptionGroup(title: "Report") var report: HTMLReportOptions
+        }
+        let error = #expect(throws: CommandLineError.self) { try Report.parse(normalising: ["--output", "x.html"]) }
+        #expect(error?.description.contains("rlhf-report html runs/demo") ?? false)
+    }
+
     // MARK: Through the parser
 
     @Test func parsesWhatItNormalised() throws {
