@@ -66,11 +66,23 @@ import _TestSupport
         var reward = RewardModelStage()
         reward.comparisons.modelName = folder["sft"].path
         reward.data.dataset = folder[name].path
+        reward.head.savePreds = true
         small(&reward.training)
         reward.run.threads = 1
         try reward.run(in: folder["rm"])
         let metrics = try String(contentsOf: folder["rm/metrics.jsonl"], encoding: .utf8)
         #expect(metrics.contains("\"validation_accuracy\":"))
+        // the scores that are kept are those that the accuracy was made of
+        let scores = try String(contentsOf: folder["rm/predictions-validation/scores.csv"], encoding: .utf8).split(separator: "\n")
+        #expect(scores.first == "Index,First,Second,Label")
+        let right = scores.dropFirst().map { line -> Double in
+            let fields = line.split(separator: ",").compactMap { Double($0) }
+            guard fields.count == 4 else { return .nan }
+            let (chosen, other) = fields[3] == 1 ? (fields[2], fields[1]) : (fields[1], fields[2])
+            return chosen > other ? 1 : chosen == other ? 0.5 : 0
+        }
+        let accuracy = try MetricsFile.read(inRun: folder["rm"]).last { $0.values["validation_accuracy"] != nil }
+        #expect(abs((accuracy?.values["validation_accuracy"] ?? .nan) - right.reduce(0, +) / Double(right.count)) < 1e-9)
 
         var preference = PreferenceStage()
         preference.comparisons.modelName = folder["sft"].path

@@ -28,7 +28,7 @@ public struct RewardHeadOptions: SettingsOptions {
     public var valueHeadActivation = Self.defaults.valueHeadActivation
     @Option(help: "Where scores are read: last-token, or padding-count as the original does.")
     public var scorePosition: String?
-    @Option(help: .yesNo("Whether predictions of the final evaluation are written, one CSV file a split."))
+    @Option(help: .yesNo("Whether predictions and scores of the last evaluation of each split are written, two CSV files a split."))
     public var savePreds = Self.defaults.savePreds
 
     public init() {}

@@ -99,9 +99,10 @@ public struct HTMLReport: ReportTask {
             </section>
             """
         let missingLink: HTML = notes.isEmpty ? "" : "<li><a href=\"#missing\">What is missing</a></li>\n"
-        let names = content.runs.prefix(12).map { "<bdi>\($0.name)</bdi>" as HTML }
+        let all = content.runs.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let names = all.prefix(12).map { "<bdi>\($0)</bdi>" as HTML }
         let list = names.enumerated().map { index, name -> HTML in index == 0 ? name : ", \(name)" }
-        let more: HTML = content.runs.count > names.count ? " and \(content.runs.count - names.count) more" : ""
+        let more: HTML = all.count > names.count ? " and \(all.count - names.count) more names" : ""
         let body: HTML = """
             <a class="skip" href="#content">Skip to the content</a>
             <header>

@@ -17,6 +17,8 @@ package struct ReportContent: Sendable {
         package var split: String
         /// Its rows.
         package var rows: [SampleRow]
+        /// Whether it is what the other systems began with.
+        package var isBase = false
     }
 
     /// The runs, in the order in which they were made.

@@ -23,7 +23,8 @@ package struct HTMLTable {
             guard let interval, interval.mean.isFinite else { return Cell(markup: "–") }
             func fixed(_ value: Double) -> String { String(format: "%.\(digits)f", value) }
             let range: HTML =
-                interval.low == interval.high ? "" : " <span class=\"quiet\">[\(fixed(interval.low)), \(fixed(interval.high))]</span>"
+                interval.high - interval.low <= 1e-9 * max(1, abs(interval.mean))
+                ? "" : " <span class=\"quiet\">[\(fixed(interval.low)), \(fixed(interval.high))]</span>"
             return Cell(markup: "\(fixed(interval.mean))\(range)", order: interval.mean)
         }
     }

@@ -50,14 +50,16 @@ package struct PictureAxis {
             return
         }
         // an axis needs room, and that must be more than what large numbers are rounded by
-        let room = max(most - least, 1e-9, max(abs(least), abs(most)) * 0x1p-44) * (most > least ? share : 0.12)
+        let greatest = max(abs(least), abs(most))
+        // values that are all equal lie in the middle of what is about as large
+        let room = most > least ? max(most - least, 1e-9, greatest * 0x1p-44) * share : greatest > 0 ? greatest * 0.2 : 0.5
         (low, high) = (least - room, most + room)
         // the round step 1, 2 or 5 · 10ⁿ that makes five parts or fewer
         let rough = (high - low) / 5
         let power = pow(10, log10(rough).rounded(.down))
         let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? 10 * power
         digits = max(0, -Int(log10(step).rounded(.down)))
-        ticks = marked ?? Array(stride(from: (low / step).rounded(.up) * step, through: high, by: step))
+        ticks = marked ?? stride(from: (low / step).rounded(.up), through: (high / step).rounded(.down), by: 1).map { $0 * step }
     }
 
     /// The place of a value.

@@ -19,7 +19,7 @@ public struct RewardHeadSettings: Settings {
     public var valueHeadActivation = false
     /// Where scores are read: last-token, or padding-count as the original does.
     public var scorePosition: String?
-    /// Whether predictions of the final evaluation are written, one CSV file a split.
+    /// Whether predictions and scores of the last evaluation of each split are written, two CSV files a split.
     public var savePreds = false
 
     /// The defaults.

@@ -61,8 +61,8 @@ public struct RewardModelStage: Stage {
                 "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; of a reward model these may be "
                     + ComparisonSource.finalNames.joined(separator: ", "))
         }
-        if head.savePreds, !sets.contains(where: { finals.contains($0.name) }) {
-            session.say("--save-preds writes nothing: there is no split that is evaluated at the end")
+        if head.savePreds, !sets.contains(where: { $0.name != "train" }) {
+            session.say("--save-preds writes nothing: there is no split that is evaluated")
         }
 
         let checkpoint = try session.restore()
@@ -109,6 +109,11 @@ public struct RewardModelStage: Stage {
         }
         try saveVariants(of: model, trainer, tokenizer: start.tokenizer, session)
         if !evaluation.doTrain { try trainer.evaluate() }
+        if head.savePreds {
+            for (name, comparisons) in evaluated where name != "train" && !finals.contains(name) && !comparisons.isEmpty {
+                try savePredictions(trainer.scores(of: comparisons), comparisons, of: name, trainer, session)
+            }
+        }
         for (name, comparisons) in tokenised where finals.contains(name) {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
@@ -172,7 +177,13 @@ public struct RewardModelStage: Stage {
         _ comparisons: [TokenisedComparison], of name: String, _ trainer: RewardTrainer, _ session: RunSession
     ) throws {
         let scores = try trainer.evaluate(comparisons, name: name)
-        guard head.savePreds else { return }
+        if head.savePreds { try savePredictions(scores, comparisons, of: name, trainer, session) }
+    }
+
+    /// Writes what the model says of each pair of a split.
+    private func savePredictions(
+        _ scores: [Float], _ comparisons: [TokenisedComparison], of name: String, _ trainer: RewardTrainer, _ session: RunSession
+    ) throws {
         var text = "Index,Pred,Label\n"
         for (index, pair) in comparisons.enumerated() {
             let prediction = RewardEvaluation.prediction(

@@ -92,7 +92,9 @@ import _TestSupport
         // rewards are sample + 0.1 · prompt: means 1.5 + 0.25, and 3.25 of the best
         #expect(abs((systems[0].id[.reward]?.mean ?? 0) - 1.75) < 1e-12 && abs((systems[1].ood[.reward]?.mean ?? 0) - 2.25) < 1e-12)
         #expect(abs((systems[2].id[.reward]?.mean ?? 0) - 3.25) < 1e-12)
-        #expect(abs((systems[2].id[.kl]?.mean ?? 0) - (log(4.0) - 0.75)) < 1e-6 && systems[1].id[.kl]?.mean == 1)
+        #expect(
+            abs((systems[2].id[.kl]?.mean ?? 0) - (log(4.0) - 0.75)) < 1e-6 && systems[1].id[.kl]?.mean == 1
+                && systems[0].id[.kl]?.mean == 0)
         #expect(systems[0].id[.perInputEAD] != nil && systems[0].promptsID == 6)
         _ = check(try fixture.page())
     }

@@ -46,6 +46,8 @@ extension ReportedSystems {
         result[.eosShare] = interval { $0.numbers["ended"] }
         // the KL of a best-of-N is that of choosing
         result[.kl] = interval { row in row.numbers["n"].map { n in n >= 1 ? BestOfN.kl(claimed: n) : .nan } ?? row.numbers["kl"] }
+        // what the others began with has not moved
+        if result[.kl] == nil, sample.isBase { result[.kl] = Interval(mean: 0, low: 0, high: 0) }
         guard prompts.contains(where: { $0.count > 1 }) else { return result }
         do {
             var config = DiversityConfig()

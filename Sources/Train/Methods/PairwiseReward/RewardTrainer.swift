@@ -36,6 +36,9 @@ extension Trainer where Method == RewardObjective {
         return scores
     }
 
+    /// The scores of a set's pairs, two for each, without measuring anything.
+    package func scores(of set: [TokenisedComparison]) -> [Float] { objective.scores(set) }
+
     /// Measures the scores of a number of random training pairs and composes their normalisation into the head, unless they are all
     /// equal up to rounding: then the head stays as it is.
     /// - Returns: the mean and deviation of the scores before, and whether the head has been normalised by them.
