@@ -18,7 +18,8 @@ public struct HTMLReport: ReportTask {
     /// What a report consists of, in the order of the page.
     package static var sections: [ReportSection] {
         [
-            FrontSection.section, SystemsSection.section, BestOfNSection.section, CurvesSection.section, RewardModelSection.section,
+            FrontSection.section, SystemsSection.section, DiversitySection.section, BestOfNSection.section, CurvesSection.section,
+            RewardModelSection.section,
             RunsSection.section,
         ]
     }

@@ -139,6 +139,20 @@ import _TestSupport
         #expect(text.contains("--an-option-of-then"))
     }
 
+    @Test("what calculate-diversity has measured is shown with its intervals; a damaged table is named")
+    func diversity() throws {
+        let fixture = try ReportFixture()
+        let run = try fixture.add("div", .diversity)
+        let file = run.appendingPathComponent("final/diversity_ood.csv")
+        try ReportFixture.write(
+            "metric,more_diverse_is,per_input_mean,per_input_low,per_input_high,across_input_mean\nself<bleu>,lower,0.5,0.25,0.75,1\n",
+            to: file)
+        let text = check(try fixture.page()).text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(text.contains("div ood self<bleu> lower 0.500 [0.250, 0.750] 1.000"))
+        try ReportFixture.write("metric,b\n1\n", to: file)
+        #expect(PageMarkup(try fixture.page()).text.contains("div: no diversity: "))
+    }
+
     @Test("files that it did not make are not overwritten; its own are")
     func overwriting() throws {
         let fixture = try ReportFixture()

@@ -79,6 +79,9 @@ struct ReportFixture {
         return task
     }
 
+    /// Adds a run that has only options.
+    func add(_ id: String, _ stage: RunStage) throws -> URL { try Self.run(runs, id, stage, [:]) }
+
     @discardableResult
     private static func run(_ runs: URL, _ id: String, _ stage: RunStage, _ options: [String: OptionValue]) throws -> URL {
         let folder = runs.appendingPathComponent(id, isDirectory: true)

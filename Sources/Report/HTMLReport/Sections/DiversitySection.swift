@@ -1,0 +1,72 @@
+import Eval
+import Formats
+import Foundation
+import Runs
+
+/// What runs of `calculate-diversity` have measured.
+package enum DiversitySection {
+    /// The section.
+    package static var section: ReportSection {
+        ReportSection(id: "diversity", title: "Diversity") { content in
+            let runs = content.runs.filter { $0.stage == .diversity }
+            // most reports have none, and that is nothing to be missed
+            guard !runs.isEmpty else { return ReportSection.Body("") }
+            var table = HTMLTable(
+                """
+                Diversity as calculate-diversity has measured it, with 95 % intervals: of the responses to one prompt, as a mean over prompts, and \
+                over one response to each prompt.
+                """,
+                [
+                    ("run", false), ("outputs", false), ("metric", false), ("more diverse is", false), ("for one prompt", true),
+                    ("over prompts", true),
+                ])
+            table.isSortable = true
+            var notes: [String] = []
+            for run in runs {
+                do {
+                    let rows = try rows(of: run)
+                    if rows.isEmpty { notes.append("\(run.name) has no final/diversity.csv") }
+                    table.rows += rows
+                } catch {
+                    notes.append("\(run.name): no diversity: \(error)")
+                }
+            }
+            var body = ReportSection.Body(table.rows.isEmpty ? "" : table.markup)
+            body.notes = notes
+            return body
+        }
+    }
+
+    /// The lines of `final/diversity.csv`, and of the files beside it for what is out of distribution or of another system.
+    private static func rows(of run: ReportedRun) throws -> [[HTMLTable.Cell]] {
+        let folder = run.folder.appendingPathComponent("final", isDirectory: true)
+        let names = try (Folder.namesIfPresent(in: folder.path) ?? []).filter { $0.hasPrefix("diversity") && $0.hasSuffix(".csv") }
+        return try names.flatMap { name -> [[HTMLTable.Cell]] in
+            let url = folder.appendingPathComponent(name)
+            let lines = String(decoding: try Descriptor.content(of: url.path, limit: 64 << 20), as: UTF8.self).split(separator: "\n")
+            let columns = fields(lines.first ?? "")
+            let part = name.dropFirst("diversity".count).dropLast(".csv".count).replacing("_", with: " ").drop { $0 == " " }
+            return try lines.dropFirst().enumerated().map { index, line in
+                let fields = fields(line)
+                guard fields.count == columns.count, let metric = fields.first, columns.first == "metric" else {
+                    throw FileError.damaged(
+                        path: url.path, problem: "line \(index + 2) does not have the \(columns.count) columns of its head")
+                }
+                let values = Dictionary(zip(columns, fields)) { first, _ in first }
+                func interval(_ name: String) -> Interval? {
+                    func number(_ end: String) -> Double? { values["\(name)_\(end)"].flatMap { Double($0) } }
+                    return number("mean").map { Interval(mean: $0, low: number("low") ?? $0, high: number("high") ?? $0) }
+                }
+                return [
+                    .text(run.name), .text(part.isEmpty ? "first" : String(part)), .text(metric), .text(values["more_diverse_is"] ?? ""),
+                    .interval(interval("per_input")), .interval(interval("across_input")),
+                ]
+            }
+        }
+    }
+
+    /// The fields of a line; names of metrics have neither commas nor quotes.
+    private static func fields(_ line: Substring) -> [String] {
+        line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+}
