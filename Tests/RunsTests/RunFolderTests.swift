@@ -253,13 +253,15 @@ import _TestSupport
         try run.addSeconds(1)
         let peak = try #require(try RunFolder.peakMemory(inRun: folder["a"]))
         #expect(peak > 1 << 20 && peak < 1 << 40)
+        #expect(try RunFolder.machine(inRun: folder["a"]) == RunMachine.current)
+        #expect(RunMachine.current.cores > 0 && !RunMachine.current.processor.isEmpty)
         // a session that had more stays the greatest; seconds of versions that noted no memory count
         let timing = folder["a/timing.json"]
         try Foundation.Data(#"{"seconds": 2, "peak_memory": 1099511627776}"#.utf8).write(to: timing)
         try run.addSeconds(1)
         #expect(try RunFolder.peakMemory(inRun: folder["a"]) == 1 << 40 && RunFolder.seconds(inRun: folder["a"]) == 3)
         try Foundation.Data(#"{"seconds": 2}"#.utf8).write(to: timing)
-        #expect(try RunFolder.peakMemory(inRun: folder["a"]) == nil)
+        #expect(try RunFolder.peakMemory(inRun: folder["a"]) == nil && RunFolder.machine(inRun: folder["a"]) == nil)
         try run.addSeconds(1)
         #expect(try RunFolder.peakMemory(inRun: folder["a"]) ?? 0 >= peak && RunFolder.seconds(inRun: folder["a"]) == 3)
         // one that says nothing is damage to whoever reads it, and is begun anew by the run
