@@ -80,7 +80,7 @@ package enum RewardModelSection {
             })
         panel.guide = [(0.5, 0.5), (1, 1)]
         (panel.holdsAcross, panel.holdsUp) = ([0.5, 1], [0.5, 1])
-        panel.width = 225
+        panel.width = 220
         let histograms = scores.prefix(3).compactMap { part -> PicturePanel? in
             histogram(
                 title: "Scores, \(part.split.replacing("_", with: " "))", across: "score of the reward model",
@@ -94,9 +94,9 @@ package enum RewardModelSection {
         let list = errors.enumerated().map { index, text -> HTML in index == 0 ? text : "; \(text)" }
         body.html += picture.figure(
             """
-            <bdi>\(model.name)</bdi>. Left: of pairs that the model is so certain of, the share that it orders as labelled, in bins of equal \
+            <bdi>\(model.name)</bdi>. First: of pairs that the model is so certain of, the share that it orders as labelled, in bins of equal \
             numbers of pairs with 95 % Wilson intervals as bands. On the dashed line the certainty is right; below it the model is too certain. \
-            The probability is σ of the difference of the two scores. \(list). Beside it: the scores of preferred and other responses, as shares of all; what \
+            The probability is σ of the difference of the two scores. \(list). Then: the scores of preferred and other responses, as shares of all; what \
             lies outside the middle 99 % is counted at the edges. The farther apart the two, the better the model tells them from each other.
             """)
         var table = HTMLTable(
@@ -152,7 +152,7 @@ package enum RewardModelSection {
         }
         var panel = PicturePanel(title: title, across: across, up: "share of responses", series)
         panel.holdsUp = [0]
-        panel.width = 225
+        panel.width = 220
         panel.words = words(lists)
         return panel
     }
