@@ -41,6 +41,7 @@ public struct BestOfNStage: Stage {
         guard points.isEmpty else { return try sweep(over: points, in: folder, environment) }
         let session = try RunSession(self, in: folder, environment)
         if try session.folder.isFinished { return try session.sayFinished() }
+        if bestOfN.samplesFrom == nil { try reward.checkModel(session) }
         let n = bestOfN.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
         let source = try bestOfN.samplesFrom.map { try storedSamples($0, session) } ?? drawnSamples(session)

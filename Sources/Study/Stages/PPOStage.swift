@@ -62,6 +62,7 @@ public struct PPOStage: Stage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
+        try reward.checkModel(session)
         let supervised = try data.prepared(
             .load(
                 policy.modelName, from: RunStage.languageModels, base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
@@ -126,6 +127,7 @@ public struct PPOStage: Stage {
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
+        session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
             limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
@@ -142,6 +144,13 @@ public struct PPOStage: Stage {
             complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
-        try session.end(stage: "ppo")
+        try session.end(
+            stage: "ppo",
+            RunSummary(
+                figures: [
+                    .init("score", better: .more), .init("average_kl_div"), .init("length"),
+                    .init("end_share", isShare: true),
+                ], training: ["mean_score", "kl_sequence"],
+                next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(policy.modelName)"]))
     }
 }

@@ -89,6 +89,7 @@ public struct RewardModelStage: Stage {
         let trainer = try RewardTrainer(
             reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
             handler: session.sinks.handler)
+        if evaluation.doTrain { session.say(RunSummary.parameters(of: reward.decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {
             try MemoryPlan.check(
@@ -113,7 +114,11 @@ public struct RewardModelStage: Stage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "reward model")
+        try session.end(
+            stage: "reward model",
+            RunSummary(
+                figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less)],
+                next: ["train-ppo --model-name MODEL --rf-model-dir PATH", "sample-best-of-n --model-name MODEL --rf-model-dir PATH"]))
     }
 
     private var source: ComparisonSource {

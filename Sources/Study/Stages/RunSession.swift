@@ -41,13 +41,17 @@ package final class RunSession {
             guard (try? RunFolder.isFinished(folder)) == true else { throw error }
         }
         try self.init(
-            configuration, stage.run, known: type(of: stage).names, in: folder, environment, checkpointSteps: checkpointSteps)
+            configuration, stage.run, known: type(of: stage).names, defaults: type(of: stage).init().values, in: folder, environment,
+            checkpointSteps: checkpointSteps)
     }
 
     /// Opens a run folder with a configuration.
-    /// - Parameter known: the names of all settings; others in the folder are those of another version.
+    /// - Parameters:
+    ///   - known: the names of all settings; others in the folder are those of another version.
+    ///   - defaults: the values that are not shown; without any, all are.
     package init(
-        _ configuration: RunConfiguration, _ run: RunSettings, known: [String], in url: URL, _ environment: StageEnvironment,
+        _ configuration: RunConfiguration, _ run: RunSettings, known: [String], defaults: [String: OptionValue] = [:], in url: URL,
+        _ environment: StageEnvironment,
         checkpointSteps: Int? = nil
     ) throws {
         self.environment = environment
@@ -62,8 +66,11 @@ package final class RunSession {
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         sinks = MetricSinks(run: folder, others)
         guard try !folder.isFinished else { return }
-        let list = configuration.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.shown)" }
-        say("options: \(list.joined(separator: " "))")
+        let list = configuration.options.sorted { $0.key < $1.key }.filter { defaults[$0.key] != $0.value }
+            .map { "\($0.key)=\($0.value.shown)" }
+        say(
+            "options\(defaults.isEmpty ? "" : " other than the defaults"): "
+                + (list.isEmpty ? "none" : list.joined(separator: " ")))
     }
 
     deinit {
@@ -169,10 +176,13 @@ package final class RunSession {
         try end(stage: stage)
     }
 
-    /// Says that the stage is done, and where its result is.
-    func end(stage: String) throws {
+    /// Says that the stage is done, how its evaluations went, where its result is, and what could be run next.
+    func end(stage: String, _ summary: RunSummary = RunSummary()) throws {
         try sinks.handle(.ended(stage: stage, seconds: seconds))
+        let lines = summary.lines(try MetricsFile.read(inRun: folder.url), path: folder.url.path)
+        for line in lines where !line.hasPrefix("next:") { say(line) }
         say("the result is in \(folder.finalFolder.path)")
+        for line in lines where line.hasPrefix("next:") { say(line) }
     }
 
     /// Whether there is anything to do; says so where there is not, and begins from nothing where there is.

@@ -80,10 +80,6 @@ public struct SFTStage: Stage {
         }
         try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
         let decoder = start.model.decoder
-        let counts = decoder.parameterCounts
-        session.say(
-            "\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
-
         let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength, chat: data.chatFormat(of: start))
         corpus = try data.screened(
             corpus, tokenisation, for: evaluation.generates && !data.referenceCompatible ? [.training, .prompts] : [.training],
@@ -111,6 +107,7 @@ public struct SFTStage: Stage {
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
+        if evaluation.doTrain { session.say(RunSummary.parameters(of: decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
         let samples = try sampler(start, session)
@@ -155,8 +152,16 @@ public struct SFTStage: Stage {
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "sft")
+        try session.end(stage: "sft", Self.summary)
     }
+
+    /// What the run says of itself at its end.
+    private static let summary = RunSummary(
+        figures: [.init("loss", better: .less)],
+        next: [
+            "train-reward-model --model-name PATH", "train-preference --model-name PATH --comparisons PAIRS",
+            "sample-best-of-n --model-name PATH",
+        ])
 
     /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.
     private func sampler(_ start: LoadedModel, _ session: RunSession) throws -> SampleEvaluation {
