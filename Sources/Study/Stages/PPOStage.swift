@@ -7,7 +7,7 @@ import Tensor
 import Train
 
 /// Policy optimisation against a reward.
-public struct PPOStage: Stage {
+public struct PPOStage: TrackedStage {
     /// The models, and how long and on what the policy learns.
     public var policy = PolicySettings()
     /// What scores generated texts.
@@ -34,6 +34,8 @@ public struct PPOStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -47,7 +49,7 @@ public struct PPOStage: Stage {
             .init(\.policy), .init(\.reward), .init(\.diversity), .init(\.distillation), .init(\.rewards), .init(\.method),
             .init(\.algorithm),
             .init(\.arithmetic), .init(\.data), .init(\.sampling),
-            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.tracking), .init(\.run),
         ]
     }
 

@@ -8,7 +8,7 @@ import TextGeneration
 import Train
 
 /// Direct preference optimisation: a policy from comparisons of answers, without a reward model.
-public struct PreferenceStage: Stage {
+public struct PreferenceStage: TrackedStage {
     /// The comparisons, and the model that learns.
     public var comparisons = ComparisonSettings()
     /// What is minimised.
@@ -27,6 +27,8 @@ public struct PreferenceStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -38,7 +40,7 @@ public struct PreferenceStage: Stage {
     public static var groups: [SettingsGroup<PreferenceStage>] {
         [
             .init(\.comparisons), .init(\.preference), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training),
-            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.tracking), .init(\.run),
         ]
     }
 

@@ -8,7 +8,7 @@ import Tensor
 import Train
 
 /// A reward model from pairs of summaries, given or simulated.
-public struct RewardModelStage: Stage {
+public struct RewardModelStage: TrackedStage {
     /// The pairs that are learned from, and the model that learns.
     public var comparisons = ComparisonSettings()
     /// The head, and what is saved of it.
@@ -27,6 +27,8 @@ public struct RewardModelStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -43,7 +45,7 @@ public struct RewardModelStage: Stage {
             .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.adapter),
             .init(\.adapterBase),
             .init(\.saving),
-            .init(\.run),
+            .init(\.tracking), .init(\.run),
         ]
     }
 

@@ -6,7 +6,7 @@ import Tensor
 import Train
 
 /// Supervised fine-tuning: a language model learns to write summaries, from pairs of post and summary.
-public struct SFTStage: Stage {
+public struct SFTStage: TrackedStage {
     /// The model that training begins with.
     public var model = StartingModelSettings()
     /// What it reads.
@@ -27,6 +27,8 @@ public struct SFTStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -38,7 +40,7 @@ public struct SFTStage: Stage {
     public static var groups: [SettingsGroup<SFTStage>] {
         [
             .init(\.model), .init(\.data), .init(\.training), .init(\.rounds), .init(\.evaluation), .init(\.sampling), .init(\.reward),
-            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.tracking), .init(\.run),
         ]
     }
 
