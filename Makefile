@@ -1,4 +1,4 @@
-# Everything that is done by hand more than once. `make` alone builds.
+# Everything that is done by hand more than once. `make` alone builds; `make help` lists the targets.
 
 SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
@@ -7,12 +7,26 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-processors fuzz torture timings \
+.PHONY: build deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-processors fuzz torture timings \
         bench bench-operations compare format lint clean
 
 # The libraries and the seven programs, in .build/release.
 build: deps
 	$(SWIFT) build -c release
+
+# This list: every target with the comment above it.
+help:
+	@awk '/^# / { text = text "    " substr($$0, 3) "\n"; next } \
+	    /^[a-z][a-z -]*:( |$$)/ && text != "" { name = $$0; sub(/:.*/, "", name); printf "make %s\n%s", name, text } !/^[A-Z_]+ [?:]?=/ { text = "" }' \
+	    $(firstword $(MAKEFILE_LIST))
+
+# What the runs in RUNS (runs unless given) weigh, and their removal: make clean-runs [RUNS=DIR]. Asks first.
+RUNS ?= runs
+clean-runs:
+	@[ -d "$(RUNS)" ] || { echo "make: there is no folder $(RUNS)"; exit 0; }; \
+	du -sh "$(RUNS)"/*/ 2>/dev/null; \
+	printf 'remove all of them? [y/N] '; read -r answer || answer=; \
+	case "$$answer" in y|Y|yes) rm -rf "$(RUNS)" && echo "removed $(RUNS)" ;; *) echo "kept" ;; esac
 
 # The system's packages, when they are missing.
 deps:
@@ -151,8 +165,10 @@ compare: deps
 format:
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
 
+# Whether the sources have that form.
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
 
+# Removes all builds.
 clean:
 	rm -rf .build Examples/*/.build Examples/*/Package.resolved

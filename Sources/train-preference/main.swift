@@ -40,6 +40,7 @@ struct TrainPreference: StageCommand {
     @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
     @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "The finished model") var saving: SavingOptions
+    @OptionGroup(title: "Tracking") var tracking: TrackingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }
 

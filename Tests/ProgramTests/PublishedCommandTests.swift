@@ -122,7 +122,7 @@ import _TestSupport
         let sft = try run("train-sft", Self.supervised)
         #expect(sft.contains("--wandb_tags has no meaning here") && sft.contains("--fp16 has no meaning here"))
         let metrics = try lines("sft/metrics.jsonl")
-        #expect(sft.contains("options: ") && sft.contains(" save_steps=100 ") && sft.contains(" evaluation_splits=[] "))
+        #expect(sft.contains("options other than the defaults: ") && sft.contains(" save_steps=100 "))
         for name in [
             "loss", "validation_loss", "train_loss", "final_test_average_rouge_1", "final_validation_median_bleu",
             "final_test_loss",

@@ -45,7 +45,7 @@ extension ArgumentNormaliser {
                 let isList = entry.kind == .list || entry.kind == .repeated
                 mention.values = [isList ? restOfList(inline, arguments, &position) : inline]
             } else {
-                mention.values = followingValues(entry.kind, arguments, &position)
+                mention.values = try followingValues(entry.kind, shown, arguments, &position)
             }
             if mention.values.isEmpty {
                 if table.mayLackValue.contains(name) {
@@ -60,11 +60,17 @@ extension ArgumentNormaliser {
 
     /// The words after an option that are its value.
     private func followingValues(
-        _ kind: OptionTable.Kind, _ arguments: [String], _ position: inout Int
-    ) -> [String] {
+        _ kind: OptionTable.Kind, _ shown: String, _ arguments: [String], _ position: inout Int
+    ) throws(CommandLineError) -> [String] {
         switch kind {
         case .boolean, .flag:
-            guard position < arguments.count, Self.boolean(arguments[position]) != nil else { return ["true"] }
+            guard position < arguments.count, Self.boolean(arguments[position]) != nil else {
+                // a word that belongs to nothing else was meant as the value
+                if position < arguments.count, !table.takesWords, !arguments[position].hasPrefix("-"), !isOption(arguments[position]) {
+                    throw .notBoolean(shown, value: arguments[position])
+                }
+                return ["true"]
+            }
             position += 1
             return [arguments[position - 1]]
         case .value:

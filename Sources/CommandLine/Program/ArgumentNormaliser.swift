@@ -190,7 +190,9 @@ struct ArgumentNormaliser {
         let names = (Array(table.entries.keys) + Array(table.aliases.keys)).sorted()
         // options without meaning come second, and those of a few letters, which are near to everything, not at all
         let others = table.ignored.map(\.name).filter { $0.count > 4 && !$0.hasSuffix("*") }
-        let found = NearestName.find(name, among: names) ?? NearestName.find(name, among: others)
+        // the beginning of a name, such as model of model-name
+        let begun = names.filter { $0.hasPrefix(name + "-") }.min { $0.count < $1.count }
+        let found = NearestName.find(name, among: names) ?? begun ?? NearestName.find(name, among: others)
         let nearest = found.map { name in
             let spelt = shown.contains("_") ? name.replacing("-", with: "_") : name
             return shown.hasPrefix("-") ? "--" + spelt : spelt

@@ -32,17 +32,21 @@ final class AppendOnlyFile {
     /// Appends text in one piece. When that fails (a full disk), no part of it stays.
     /// - Throws: `FileError.cannotWrite`, also when the file was deleted in the meantime.
     func append(_ text: String) throws {
+        var text = text
+        try text.withUTF8 { try append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Appends bytes in one piece. When that fails (a full disk), no part of them stays.
+    /// - Throws: as `append(_:)` of a text.
+    func append(_ bytes: UnsafeRawBufferPointer) throws {
         try descriptor.checkIsLinked()
         let before = try descriptor.length()
-        var text = text
         do {
-            try text.withUTF8 { bytes in
-                try descriptor.write(UnsafeRawBufferPointer(bytes))
-                if known == nil && before == 0 { known = (CRC64(), 0) }
-                guard known?.bytes == before else { return known = nil }
-                known?.crc.update(UnsafeRawBufferPointer(bytes))
-                known?.bytes += UInt64(bytes.count)
-            }
+            try descriptor.write(bytes)
+            if known == nil && before == 0 { known = (CRC64(), 0) }
+            guard known?.bytes == before else { return known = nil }
+            known?.crc.update(bytes)
+            known?.bytes += UInt64(bytes.count)
         } catch {
             try? descriptor.truncate(to: before)
             throw error

@@ -271,14 +271,21 @@ extension DataSettings {
         let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
         if let folder = try format.folder(of: set, in: parent), try FileStatus.of(folder) == nil {
             let nearest = NearestName.find(name, among: CorpusFormat.builtIn.map(\.name))
-            throw FormatError.unreadable(
-                path: folder.path,
-                reason: "there is no such folder" + (nearest.map { "; did you mean the data set \($0)?" } ?? ""))
+            let hint = nearest.map { "; did you mean the data set \($0)?" } ?? Self.fileHint(name)
+            throw FormatError.unreadable(path: folder.path, reason: "there is no such folder" + hint)
         }
         guard let files = try format.files(of: set, in: parent, replacing: named) else {
             throw InvalidSetting("the data set \(name) has no files")
         }
         return files
+    }
+
+    /// Where the name of a data set is that of a file.
+    private static func fileHint(_ name: String) -> String {
+        let file = name.lowercased()
+        let endings = [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".txt"]
+        return endings.contains(where: file.hasSuffix)
+            ? "; --dataset names a data set or a folder, and --train-file, --validation-file and --test-file name files" : ""
     }
 
     /// The split that is evaluated under a name: as the original does, the evaluation set may take the place of the others.

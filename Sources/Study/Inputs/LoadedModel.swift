@@ -18,7 +18,7 @@ struct LoadedModel {
     static func load(
         _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
-        let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: stages)
+        let folder = try ModelName.folder(path, expecting: stages)
         let read = try ModelError.naming(folder.path) { try TextModel.load(folder, base: base, usesTanh: usesTanh, note: note) }
         if base != nil, read.model.decoder.adapter == nil { note("\(folder.path) is a whole model; --adapter-base is for adapters") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)

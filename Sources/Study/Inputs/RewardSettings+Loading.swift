@@ -79,6 +79,15 @@ extension RewardSettings {
             })
     }
 
+    /// Finds the folder of the reward model, where one is named and used: before other work, which would be for nothing without it.
+    /// - Throws: as `ModelName.folder`.
+    func checkModel(_ session: RunSession) throws {
+        guard session.reward == nil, let rfModelDir, try parts.contains(where: { ["summarisation", "sentiment"].contains($0.name) }) else {
+            return
+        }
+        _ = try ModelName.folder(rfModelDir, expecting: [.rewardModel])
+    }
+
     /// The reward model that is named.
     private func rewardModel(
         _ session: RunSession, data: DataSettings, tokenizer: any Tokenizer, ends: EndTokens, sharing policy: (any TransformerDecoder)?,
@@ -122,7 +131,7 @@ package enum RewardSource {
         _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
         let url = URL(fileURLWithPath: path, isDirectory: true)
-        var folder = try RunFolder.model(at: url, expecting: [.rewardModel])
+        var folder = try ModelName.folder(path, expecting: [.rewardModel])
         let normalised = url.appendingPathComponent(RewardModelStage.normalisedName, isDirectory: true)
         if folder.standardizedFileURL != url.standardizedFileURL,
             try FileStatus.of(normalised)?.kind == .folder
@@ -142,7 +151,7 @@ package enum RewardSource {
     package static func classifier(
         _ path: String, label: String?, format: ClassifierReward.Format?, note: (String) -> Void
     ) throws -> ClassifierReward? {
-        let folder = try RunFolder.model(at: URL(fileURLWithPath: path, isDirectory: true), expecting: [.rewardModel])
+        let folder = try ModelName.folder(path, expecting: [.rewardModel])
         let model = ModelFolder(folder)
         let configuration = try model.configuration()
         let isEncoder = EncoderFamily.builtIn.contains { $0.modelType == configuration["model_type"]?.string }

@@ -36,7 +36,7 @@ public struct StartingModelSettings: Settings {
             throw InvalidSetting(
                 "name the model to start from with --model-name, or ask for a new one with --from-scratch")
         }
-        guard fromScratch else { return }
+        guard fromScratch else { return try checkSizesAreDefaults() }
         for (name, value) in [
             ("--hidden-size", hiddenSize), ("--intermediate-size", intermediateSize),
             ("--num-hidden-layers", numHiddenLayers),
@@ -49,6 +49,23 @@ public struct StartingModelSettings: Settings {
         }
         guard hiddenSize.isMultiple(of: numAttentionHeads), (hiddenSize / numAttentionHeads).isMultiple(of: 2) else {
             throw InvalidSetting("--hidden-size must be a multiple of twice --num-attention-heads")
+        }
+    }
+
+    /// The sizes of a model that is loaded are its own: one that is given beside it would be stored with the run and mean nothing.
+    private func checkSizesAreDefaults() throws {
+        let usual = StartingModelSettings()
+        let given = [
+            ("--vocabulary-size", vocabularySize != usual.vocabularySize), ("--hidden-size", hiddenSize != usual.hiddenSize),
+            ("--intermediate-size", intermediateSize != usual.intermediateSize),
+            ("--num-hidden-layers", numHiddenLayers != usual.numHiddenLayers),
+            ("--num-attention-heads", numAttentionHeads != usual.numAttentionHeads),
+            ("--tie-word-embeddings", tieWordEmbeddings != usual.tieWordEmbeddings),
+            ("--max-position-embeddings", maxPositionEmbeddings != usual.maxPositionEmbeddings),
+        ].filter(\.1).map(\.0)
+        guard given.isEmpty else {
+            throw InvalidSetting(
+                "\(given.joined(separator: ", ")) only applies to --from-scratch; the model that --model-name names has its own")
         }
     }
 }

@@ -8,7 +8,7 @@ import Train
 
 /// Best-of-N sampling: two tables for every split. `<split>` holds the N responses of the first group, `<split>_best_of_n` the chosen
 /// response of every group. Responses are drawn, or taken from a finished run; a sweep makes a run of each of many settings.
-public struct BestOfNStage: Stage {
+public struct BestOfNStage: TrackedStage {
     /// How many samples, of which model.
     public var bestOfN = BestOfNSettings()
     /// What scores generated texts.
@@ -19,6 +19,8 @@ public struct BestOfNStage: Stage {
     public var sampling = SamplingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -28,7 +30,7 @@ public struct BestOfNStage: Stage {
     public static let kind = RunStage.bestOfN
     public static let program = "sample-best-of-n"
     public static var groups: [SettingsGroup<BestOfNStage>] {
-        [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.adapterBase), .init(\.run)]
+        [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.adapterBase), .init(\.tracking), .init(\.run)]
     }
 
     public func validate() throws {
@@ -41,6 +43,7 @@ public struct BestOfNStage: Stage {
         guard points.isEmpty else { return try sweep(over: points, in: folder, environment) }
         let session = try RunSession(self, in: folder, environment)
         if try session.folder.isFinished { return try session.sayFinished() }
+        if bestOfN.samplesFrom == nil { try reward.checkModel(session) }
         let n = bestOfN.numReturnSequences
         var progress = try session.restore().map { try BestOfNProgress.read(from: $0.url, n: n) } ?? BestOfNProgress()
         let source = try bestOfN.samplesFrom.map { try storedSamples($0, session) } ?? drawnSamples(session)

@@ -7,7 +7,7 @@ import Tensor
 import Train
 
 /// Policy optimisation against a reward.
-public struct PPOStage: Stage {
+public struct PPOStage: TrackedStage {
     /// The models, and how long and on what the policy learns.
     public var policy = PolicySettings()
     /// What scores generated texts.
@@ -34,6 +34,8 @@ public struct PPOStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -47,7 +49,7 @@ public struct PPOStage: Stage {
             .init(\.policy), .init(\.reward), .init(\.diversity), .init(\.distillation), .init(\.rewards), .init(\.method),
             .init(\.algorithm),
             .init(\.arithmetic), .init(\.data), .init(\.sampling),
-            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.tracking), .init(\.run),
         ]
     }
 
@@ -62,6 +64,7 @@ public struct PPOStage: Stage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
+        try reward.checkModel(session)
         let supervised = try data.prepared(
             .load(
                 policy.modelName, from: RunStage.languageModels, base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
@@ -126,6 +129,7 @@ public struct PPOStage: Stage {
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
+        session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
             limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
@@ -142,6 +146,13 @@ public struct PPOStage: Stage {
             complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
-        try session.end(stage: "ppo")
+        try session.end(
+            stage: "ppo",
+            RunSummary(
+                figures: [
+                    .init("score", better: .more), .init("average_kl_div"), .init("length"),
+                    .init("end_share", isShare: true),
+                ], training: ["mean_score", "kl_sequence"],
+                next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(policy.modelName)"]))
     }
 }

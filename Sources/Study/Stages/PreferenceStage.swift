@@ -8,7 +8,7 @@ import TextGeneration
 import Train
 
 /// Direct preference optimisation: a policy from comparisons of answers, without a reward model.
-public struct PreferenceStage: Stage {
+public struct PreferenceStage: TrackedStage {
     /// The comparisons, and the model that learns.
     public var comparisons = ComparisonSettings()
     /// What is minimised.
@@ -27,6 +27,8 @@ public struct PreferenceStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -38,7 +40,7 @@ public struct PreferenceStage: Stage {
     public static var groups: [SettingsGroup<PreferenceStage>] {
         [
             .init(\.comparisons), .init(\.preference), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training),
-            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.tracking), .init(\.run),
         ]
     }
 
@@ -112,7 +114,8 @@ public struct PreferenceStage: Stage {
                 evaluations: evaluated.map { ($0.name, try answers($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
                 handler: session.sinks.handler)
             try learn(
-                trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,
+                trainer, policy, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence,
+                save: save,
                 last: last, measureLast
             ) {
                 trainer.objective.evaluation(of: try answers($0, $1), name: $1)
@@ -138,14 +141,19 @@ public struct PreferenceStage: Stage {
                 },
                 handler: session.sinks.handler)
             try learn(
-                trainer, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence, save: save,
+                trainer, policy, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence,
+                save: save,
                 last: last, measureLast
             ) {
                 trainer.objective.evaluation(of: try pairs($0, $1), name: $1)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "preferences")
+        try session.end(
+            stage: "preferences",
+            RunSummary(
+                figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less), .init("kl")],
+                next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(comparisons.modelName)"]))
     }
 
     /// The comparisons that have a token of their prompt left, which predicts the answers' first ones; the others are counted.
@@ -162,11 +170,13 @@ public struct PreferenceStage: Stage {
 
     /// Takes the steps, or measures what there is, and measures the last sets once.
     private func learn<Method: Objective>(
-        _ trainer: Trainer<Method>, memory: () -> TrainingMemory, longest: Int, from checkpoint: Checkpoint?, _ session: RunSession,
+        _ trainer: Trainer<Method>, _ policy: any TransformerDecoder, memory: () -> TrainingMemory, longest: Int,
+        from checkpoint: Checkpoint?, _ session: RunSession,
         divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void, last: Sets,
         _ tell: (Int, String, [TokenisedComparison], [String: Double]) throws -> Void,
         measure: ([TokenisedComparison], String) throws -> [String: Double]
     ) throws {
+        if evaluation.doTrain { session.say(RunSummary.parameters(of: policy)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {

@@ -8,7 +8,7 @@ import Tensor
 import Train
 
 /// A reward model from pairs of summaries, given or simulated.
-public struct RewardModelStage: Stage {
+public struct RewardModelStage: TrackedStage {
     /// The pairs that are learned from, and the model that learns.
     public var comparisons = ComparisonSettings()
     /// The head, and what is saved of it.
@@ -27,6 +27,8 @@ public struct RewardModelStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -43,7 +45,7 @@ public struct RewardModelStage: Stage {
             .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.adapter),
             .init(\.adapterBase),
             .init(\.saving),
-            .init(\.run),
+            .init(\.tracking), .init(\.run),
         ]
     }
 
@@ -89,6 +91,7 @@ public struct RewardModelStage: Stage {
         let trainer = try RewardTrainer(
             reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
             handler: session.sinks.handler)
+        if evaluation.doTrain { session.say(RunSummary.parameters(of: reward.decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {
             try MemoryPlan.check(
@@ -118,7 +121,11 @@ public struct RewardModelStage: Stage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "reward model")
+        try session.end(
+            stage: "reward model",
+            RunSummary(
+                figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less)],
+                next: ["train-ppo --model-name MODEL --rf-model-dir PATH", "sample-best-of-n --model-name MODEL --rf-model-dir PATH"]))
     }
 
     private var source: ComparisonSource {

@@ -25,6 +25,7 @@ package final class RunSession {
     package static let mayChange: Set<String> = [
         "threads", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
         "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
+        "tensorboard", "metrics_csv", "log_samples", "mlflow_uri", "mlflow_experiment", "mlflow_token_variable",
     ]
 
     /// Opens the run folder of a stage.
@@ -41,29 +42,38 @@ package final class RunSession {
             guard (try? RunFolder.isFinished(folder)) == true else { throw error }
         }
         try self.init(
-            configuration, stage.run, known: type(of: stage).names, in: folder, environment, checkpointSteps: checkpointSteps)
+            configuration, stage.run, known: type(of: stage).names, defaults: type(of: stage).init().values,
+            tracking: (stage as? any TrackedStage)?.tracking, in: folder, environment, checkpointSteps: checkpointSteps)
     }
 
     /// Opens a run folder with a configuration.
-    /// - Parameter known: the names of all settings; others in the folder are those of another version.
+    /// - Parameters:
+    ///   - known: the names of all settings; others in the folder are those of another version.
+    ///   - defaults: the values that are not shown; without any, all are.
+    ///   - tracking: what shows its numbers; nil for the sinks of the environment alone.
     package init(
-        _ configuration: RunConfiguration, _ run: RunSettings, known: [String], in url: URL, _ environment: StageEnvironment,
-        checkpointSteps: Int? = nil
+        _ configuration: RunConfiguration, _ run: RunSettings, known: [String], defaults: [String: OptionValue] = [:],
+        tracking: TrackingSettings? = nil, in url: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil
     ) throws {
         self.environment = environment
         runs = run.folder
-        let others = environment.sinks
-        let early = MetricSinks(others)
-        folder = try RunFolder(
+        let heard = environment.sinks
+        let early = MetricSinks(heard)
+        let folder = try RunFolder(
             at: url, configuration: configuration, resume: ResumePolicy(rawValue: run.resume) ?? .allow,
             mayChange: Self.mayChange, known: Set(known), note: early.say)
         checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
         // what nobody asked for must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
-        sinks = MetricSinks(run: folder, others)
+        self.folder = folder
+        let trackers = try tracking.map { try Trackers.sinks($0, folder, environment, note: early.say) } ?? []
+        sinks = MetricSinks(run: folder, heard + trackers)
         guard try !folder.isFinished else { return }
-        let list = configuration.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.shown)" }
-        say("options: \(list.joined(separator: " "))")
+        let list = configuration.options.sorted { $0.key < $1.key }.filter { defaults[$0.key] != $0.value }
+            .map { "\($0.key)=\($0.value.shown)" }
+        say(
+            "options\(defaults.isEmpty ? "" : " other than the defaults"): "
+                + (list.isEmpty ? "none" : list.joined(separator: " ")))
     }
 
     deinit {
@@ -169,10 +179,13 @@ package final class RunSession {
         try end(stage: stage)
     }
 
-    /// Says that the stage is done, and where its result is.
-    func end(stage: String) throws {
+    /// Says that the stage is done, how its evaluations went, where its result is, and what could be run next.
+    func end(stage: String, _ summary: RunSummary = RunSummary()) throws {
         try sinks.handle(.ended(stage: stage, seconds: seconds))
+        let lines = summary.lines(try MetricsFile.read(inRun: folder.url), path: folder.url.path)
+        for line in lines where !line.hasPrefix("next:") { say(line) }
         say("the result is in \(folder.finalFolder.path)")
+        for line in lines where line.hasPrefix("next:") { say(line) }
     }
 
     /// Whether there is anything to do; says so where there is not, and begins from nothing where there is.

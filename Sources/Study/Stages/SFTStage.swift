@@ -6,7 +6,7 @@ import Tensor
 import Train
 
 /// Supervised fine-tuning: a language model learns to write summaries, from pairs of post and summary.
-public struct SFTStage: Stage {
+public struct SFTStage: TrackedStage {
     /// The model that training begins with.
     public var model = StartingModelSettings()
     /// What it reads.
@@ -27,6 +27,8 @@ public struct SFTStage: Stage {
     public var saving = SavingSettings()
     /// Where the model is that adapters change.
     public var adapterBase = AdapterBaseSettings()
+    /// What shows its numbers.
+    public var tracking = TrackingSettings()
     /// How the run goes.
     public var run = RunSettings()
 
@@ -38,7 +40,7 @@ public struct SFTStage: Stage {
     public static var groups: [SettingsGroup<SFTStage>] {
         [
             .init(\.model), .init(\.data), .init(\.training), .init(\.rounds), .init(\.evaluation), .init(\.sampling), .init(\.reward),
-            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.run),
+            .init(\.adapter), .init(\.adapterBase), .init(\.saving), .init(\.tracking), .init(\.run),
         ]
     }
 
@@ -80,10 +82,6 @@ public struct SFTStage: Stage {
         }
         try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
         let decoder = start.model.decoder
-        let counts = decoder.parameterCounts
-        session.say(
-            "\(counts.total) parameters, \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize)")
-
         let tokenisation = try data.tokenisation(of: corpus, context: decoder.shape.contextLength, chat: data.chatFormat(of: start))
         corpus = try data.screened(
             corpus, tokenisation, for: evaluation.generates && !data.referenceCompatible ? [.training, .prompts] : [.training],
@@ -111,6 +109,7 @@ public struct SFTStage: Stage {
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
+        if evaluation.doTrain { session.say(RunSummary.parameters(of: decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
         let samples = try sampler(start, session)
@@ -155,8 +154,16 @@ public struct SFTStage: Stage {
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "sft")
+        try session.end(stage: "sft", Self.summary)
     }
+
+    /// What the run says of itself at its end.
+    private static let summary = RunSummary(
+        figures: [.init("loss", better: .less)],
+        next: [
+            "train-reward-model --model-name PATH", "train-preference --model-name PATH --comparisons PAIRS",
+            "sample-best-of-n --model-name PATH",
+        ])
 
     /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.
     private func sampler(_ start: LoadedModel, _ session: RunSession) throws -> SampleEvaluation {

@@ -26,6 +26,8 @@ public struct StageEnvironment {
     public var textMetrics: [any TextMetric] = TextMetrics.builtIn
     /// Makes the encoder that is asked for by `DiversitySettings.embeddingServiceUrl`; without it that setting is an error.
     public var embeddingService: ((DiversitySettings) throws -> any TextEncoder)?
+    /// Makes the tracker that is asked for by `TrackingSettings.mlflowUri`; without it that setting is an error.
+    public var mlflow: ((MLflowRequest) throws -> any Tracker)?
 
     /// Nobody listens, nobody stops, and settings are all there is.
     public init() {}

@@ -187,7 +187,9 @@ final class TinyPipeline {
             guard !isOther, FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder),
                 !isFolder.boolValue
             else { continue }
-            results[name] = try Data(contentsOf: file)
+            let content = try Data(contentsOf: file)
+            // the times of day in an event file differ, what it shows does not
+            results[name] = name.hasPrefix("tensorboard/") ? Data(eventPoints(content).utf8) : content
         }
         return results
     }

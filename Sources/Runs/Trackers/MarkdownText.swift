@@ -1,0 +1,42 @@
+internal import Data
+
+/// Texts of models as Markdown for dashboards: nothing in them can become markup.
+enum MarkdownText {
+    /// A table of the first rows of a table of samples.
+    /// - Parameters:
+    ///   - rows: how many at most.
+    ///   - characters: how much of each text at most.
+    static func table(_ samples: [SampleRow], rows: Int = 8, characters: Int = 1000) -> String {
+        var text = "| prompt | response | reference | reward |\n|---|---|---|---|\n"
+        for row in samples.prefix(rows) {
+            // what is asked for stands at the end of a prompt
+            let cells = [
+                cell(row.input, characters, fromEnd: true), cell(row.response, characters), cell(row.reference ?? "", characters),
+                row.reward.map { "\($0)" } ?? "",
+            ]
+            text += "| \(cells.joined(separator: " | ")) |\n"
+        }
+        if samples.count > rows { text += "\n\(samples.count - rows) further rows are in the run's tables.\n" }
+        return text
+    }
+
+    /// A text in a cell of a table: markup is escaped, lines are kept.
+    static func cell(_ text: String, _ characters: Int, fromEnd: Bool = false) -> String {
+        let isCut = text.count > characters
+        let part = isCut ? (fromEnd ? "…" + text.suffix(characters) : text.prefix(characters) + "…") : text
+        var result = ""
+        for scalar in part.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "|": result += "&#124;"
+            case "\n": result += "<br>"
+            case "\\", "`", "*", "_", "[", "]", "(", ")", "#", "!", "~", "$", "{", "}": result += "&#\(scalar.value);"
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): result += " "
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

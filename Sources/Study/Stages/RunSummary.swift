@@ -1,0 +1,95 @@
+internal import Foundation
+import Models
+package import Runs
+
+/// What a run says of itself when it ends: how its evaluations went, and what could be run next.
+package struct RunSummary {
+    /// A number of evaluations, named as in metrics.jsonl behind the name of a split: `loss` of `validation_loss`.
+    package struct Figure {
+        /// Whether less or more of it is better; nil where neither is.
+        package enum Better { case less, more }
+
+        var name: String
+        var better: Better?
+        /// Whether it is a share, which is shown in per cent.
+        var isShare: Bool
+
+        package init(_ name: String, better: Better? = nil, isShare: Bool = false) {
+            (self.name, self.better, self.isShare) = (name, better, isShare)
+        }
+    }
+
+    /// What the stage's evaluations measure, the most important first.
+    var figures: [Figure]
+    /// Numbers of training steps whose last value is shown, such as `kl_sequence`.
+    var training: [String] = []
+    /// Commands that take the result, with PATH in place of the run folder.
+    var next: [String] = []
+
+    package init(figures: [Figure] = [], training: [String] = [], next: [String] = []) {
+        (self.figures, self.training, self.next) = (figures, training, next)
+    }
+
+    /// Splits in the order in which they are shown.
+    private static let splits = [
+        "validation", "ood_validation", "final_validation", "final_test", "final_ood_validation", "final_ood_test", "test", "ood_test",
+    ]
+
+    /// Lines for people, from the numbers of all steps.
+    /// - Parameter path: the run folder, as the next commands name it.
+    package func lines(_ measurements: [Runs.Measurement], path: String) -> [String] {
+        var lines: [String] = []
+        for split in Self.splits {
+            for figure in figures {
+                let name = "\(split)_\(figure.name)"
+                let points = measurements.compactMap { line in line.values[name].map { (step: line.step, value: $0) } }
+                if let line = text(of: points, name: name, figure) { lines.append(line) }
+            }
+        }
+        let last = training.compactMap { name in measurements.last(of: name).map { "\(name) \(Quantity.loss($0))" } }
+        if !last.isEmpty { lines.append("last measured in training: \(last.joined(separator: ", "))") }
+        if !next.isEmpty {
+            lines.append("next: " + next.map { $0.replacing("PATH", with: Self.quoted(path)) }.joined(separator: "\n  or: "))
+        }
+        return lines
+    }
+
+    /// "validation_loss: 6.070 at step 900; best 5.000 at step 100; 10 evaluations, from 8.037 at step 0".
+    private func text(of points: [(step: Int, value: Double)], name: String, _ figure: Figure) -> String? {
+        guard let first = points.first, let last = points.last else { return nil }
+        func shown(_ point: (step: Int, value: Double)) -> String {
+            let value = figure.isShare ? String(format: "%.1f %%", point.value * 100) : Quantity.loss(point.value)
+            return "\(value) at step \(Quantity.grouped(Double(point.step)))"
+        }
+        guard points.count > 1 else { return "\(name): \(shown(last))" }
+        var text = "\(name): \(shown(last))"
+        let best =
+            switch figure.better {
+            case .less?: points.min { $0.value < $1.value }
+            case .more?: points.max { $0.value < $1.value }
+            case nil: nil as (step: Int, value: Double)?
+            }
+        if let best { text += best.value == last.value ? ", the best" : "; best \(shown(best))" }
+        return text + "; \(points.count) evaluations, from \(shown(first))"
+    }
+
+    /// A path as a shell reads it.
+    private static func quoted(_ path: String) -> String {
+        let plain = path.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-+=:@%".unicodeScalars.contains($0))
+        }
+        return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+    }
+
+    /// "1,058,016 parameters in 6 layers of width 96; 529,008 of them (50 %) are trained".
+    static func parameters(of decoder: any TransformerDecoder) -> String {
+        let counts = decoder.parameterCounts
+        func grouped(_ count: Int) -> String { Quantity.grouped(Double(count)) }
+        let share = counts.total > 0 ? Double(counts.trainable) / Double(counts.total) * 100 : 0
+        let trained =
+            counts.trainable == counts.total
+            ? "all of them are trained"
+            : "\(grouped(counts.trainable)) of them (\(String(format: share < 9.95 ? "%.1f" : "%.0f", share)) %) are trained"
+        return "\(grouped(counts.total)) parameters in \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize); \(trained)"
+    }
+}
