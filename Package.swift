@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "_TestSupport"]),
-        .testTarget(name: "BrowserTests", dependencies: ["Data", "Runs", "Report", "_TestSupport"]),
+        .testTarget(name: "BrowserTests", dependencies: ["Data", "Runs", "Report", "_TestSupport"], exclude: ["check.sh"]),
         .testTarget(name: "CommandLineTests", dependencies: ["CommandLine", "_TestSupport"]),
         .testTarget(name: "FuzzTests", dependencies: ["Formats", "Models", "Data", "_TestSupport"]),
         .testTarget(

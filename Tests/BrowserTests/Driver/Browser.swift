@@ -18,7 +18,8 @@ final class Browser {
     private static let patience = 60.0
 
     private let pipe: DevToolsPipe
-    private let profile: URL
+    /// The folder of its profile.
+    let profile: URL
     private var lastNumber = 0
     /// What the browser has told without being asked: `method`, `params` and perhaps `sessionId`.
     private(set) var events: [[String: Any]] = []
