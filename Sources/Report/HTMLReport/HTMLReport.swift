@@ -19,7 +19,7 @@ public struct HTMLReport: ReportTask {
     package static var sections: [ReportSection] {
         [
             FrontSection.section, SystemsSection.section, BestOfNSection.section, CurvesSection.section, RewardModelSection.section,
-            RunsSection.section,
+            TextsSection.section(seed: 42), RunsSection.section,
         ]
     }
 
