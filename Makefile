@@ -84,11 +84,12 @@ test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
 
-# The HTML report in a real browser: pages of hostile texts, and REPORT if it is there. Debian's chromium is installed when it is missing.
-# Pictures go to .build/report-screenshots.
+# The HTML report in a real browser: pages of hostile texts, the file REPORT, and a report of the runs in RUNS, where there are such.
+# Debian's chromium is installed when it is missing. Pictures go to .build/report-screenshots.
 REPORT ?= runs/demo/report.html
+RUNS ?= runs/demo
 test-report: deps
-	@SWIFT="$(SWIFT)" REPORT="$(REPORT)" Tests/BrowserTests/check.sh
+	@SWIFT="$(SWIFT)" REPORT="$(REPORT)" RUNS="$(RUNS)" Tests/BrowserTests/check.sh
 
 # The tests of products and of what is made of them for each of the kernels that OpenBLAS may choose. Those that this processor lacks are passed over.
 test-processors: deps

@@ -80,7 +80,9 @@ let package = Package(
             dependencies: ["Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Runs"]),
         .target(
             name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"],
-            resources: [.embedInCode("Page/page.css"), .embedInCode("Page/sort.js"), .embedInCode("Page/texts.css"), .embedInCode("Page/texts.js")]),
+            resources: [
+                .embedInCode("Page/page.css"), .embedInCode("Page/sort.js"), .embedInCode("Page/texts.css"), .embedInCode("Page/texts.js"),
+            ]),
 
         // MARK: Command lines
         .target(

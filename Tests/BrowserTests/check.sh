@@ -3,6 +3,7 @@
 #   SWIFT     the swift command
 #   BROWSER   a Chromium, or a program that takes its place; one that is installed, or Debian's chromium unless given
 #   REPORT    a report to open besides, where there is one
+#   RUNS      a folder of runs, of which a report is made and opened, where there is one
 # Exit code 3: there is no browser, and none could be installed. Nothing was tested then.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -32,7 +33,9 @@ fi
 
 page=
 if [ -n "${REPORT:-}" ] && [ -f "$REPORT" ]; then page=$(cd "$(dirname "$REPORT")" && pwd)/$(basename "$REPORT"); fi
+runs=
+if [ -n "${RUNS:-}" ] && [ -d "$RUNS" ]; then runs=$(cd "$RUNS" && pwd); fi
 rm -rf "$screenshots"
-echo "test-report: $browser${page:+, with $page}"
-REPORT_BROWSER=$browser REPORT_PAGE=$page REPORT_SCREENSHOTS=$screenshots $SWIFT test -c release --filter BrowserTests
+echo "test-report: $browser${page:+, with $page}${runs:+, with the runs in $runs}"
+REPORT_BROWSER=$browser REPORT_PAGE=$page REPORT_RUNS=$runs REPORT_SCREENSHOTS=$screenshots $SWIFT test -c release --filter BrowserTests
 echo "test-report: pictures are in $screenshots"

@@ -36,22 +36,23 @@ package enum TextsSection {
         (markup.promptLimit, markup.responseLimit) = (limits.promptCharacters, limits.responseCharacters)
         var random = Philox(seed: seed).split("texts")
         var notes = table.notes + verdicts.notes
-        var parts: [HTML] = []
-        var said: [HTML] = []
+        // what small splits do not need is left for large ones
+        let order = table.splits.indices.sorted { (table.splits[$0].prompts.count, $0) < (table.splits[$1].prompts.count, $1) }
+        var chosen: [Int: [HTML]] = [:]
         var left = limits.bytes
-        for (place, split) in table.splits.enumerated() {
-            let chosen = choose(split, markup, bytes: left / (table.splits.count - place), using: &random)
-            left -= chosen.map(\.markup.source.utf8.count).reduce(0, +)
-            parts += chosen.map(\.markup)
-            if chosen.count < split.prompts.count {
-                let note =
-                    "Texts: \(chosen.count) of \(split.prompts.count) prompts of \(split.name), drawn at random, so that the page stays small."
-                notes.append(note)
-                said.append("<bdi>\(split.name)</bdi>: \(chosen.count) of \(split.prompts.count) prompts, drawn at random")
-            } else {
-                said.append("<bdi>\(split.name)</bdi>: all \(split.prompts.count) prompts")
-            }
+        for (place, split) in order.enumerated() {
+            let some = choose(table.splits[split], markup, bytes: left / (order.count - place), using: &random)
+            left -= some.map(\.source.utf8.count).reduce(0, +)
+            chosen[split] = some
         }
+        let said = table.splits.indices.map { place -> HTML in
+            let (split, count) = (table.splits[place], chosen[place]?.count ?? 0)
+            guard count < split.prompts.count else { return "<bdi>\(split.name)</bdi>: all \(count) prompts" }
+            let shown = "\(count) of \(split.prompts.count) prompts"
+            notes.append("Texts: \(shown) of \(split.name), drawn at random, so that the page stays small.")
+            return "<bdi>\(split.name)</bdi>: \(shown), drawn at random"
+        }
+        let parts = table.splits.indices.flatMap { chosen[$0] ?? [] }
         let counts = HTML(said.enumerated().map { $0.offset == 0 ? $0.element : "; " + $0.element })
         var result = ReportSection.Body(
             """
@@ -73,7 +74,7 @@ package enum TextsSection {
     /// As many prompts of a split as fit, in their order; which, is drawn. At least one is taken.
     private static func choose(
         _ split: TextsTable.Split, _ markup: TextsMarkup, bytes: Int, using random: inout Philox
-    ) -> [(number: Int, markup: HTML)] {
+    ) -> [HTML] {
         var chosen: [(number: Int, markup: HTML)] = []
         var left = bytes
         for prompt in split.prompts.shuffled(using: &random) {
@@ -83,7 +84,7 @@ package enum TextsSection {
             guard left >= 0 || chosen.isEmpty else { break }
             chosen.append((prompt.number, next))
         }
-        return chosen.sorted { $0.number < $1.number }
+        return chosen.sorted { $0.number < $1.number }.map(\.markup)
     }
 
     /// The names that the script offers.
