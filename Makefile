@@ -7,7 +7,7 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-processors fuzz torture timings \
+.PHONY: build deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-report test-processors fuzz torture timings \
         bench bench-operations compare format lint clean
 
 # The libraries and the seven programs, in .build/release.
@@ -97,6 +97,13 @@ demo-pretrained: build pretrained-model sentence-encoder
 test: deps
 	$(SWIFT) test -c release
 	Examples/Consumer/check.sh
+
+# The HTML report in a real browser: pages of hostile texts, the file REPORT, and a report of the runs in RUNS, where there are such.
+# Debian's chromium is installed when it is missing. Pictures go to .build/report-screenshots.
+REPORT ?= runs/demo/report.html
+RUNS ?= runs/demo
+test-report: deps
+	@SWIFT="$(SWIFT)" REPORT="$(REPORT)" RUNS="$(RUNS)" Tests/BrowserTests/check.sh
 
 # The tests of products and of what is made of them for each of the kernels that OpenBLAS may choose. Those that this processor lacks are passed over.
 test-processors: deps

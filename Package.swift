@@ -80,7 +80,9 @@ let package = Package(
             dependencies: ["Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Runs"]),
         .target(
             name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"],
-            resources: [.embedInCode("Page/page.css"), .embedInCode("Page/sort.js")]),
+            resources: [
+                .embedInCode("Page/page.css"), .embedInCode("Page/sort.js"), .embedInCode("Page/texts.css"), .embedInCode("Page/texts.js"),
+            ]),
 
         // MARK: Command lines
         .target(
@@ -113,6 +115,7 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "_TestSupport"]),
+        .testTarget(name: "BrowserTests", dependencies: ["Data", "Runs", "Report", "_TestSupport"], exclude: ["check.sh"]),
         .testTarget(name: "CommandLineTests", dependencies: ["CommandLine", "_TestSupport"]),
         .testTarget(name: "FuzzTests", dependencies: ["Formats", "Models", "Data", "_TestSupport"]),
         .testTarget(

@@ -19,8 +19,7 @@ public struct HTMLReport: ReportTask {
     package static var sections: [ReportSection] {
         [
             FrontSection.section, SystemsSection.section, DiversitySection.section, BestOfNSection.section, CurvesSection.section,
-            RewardModelSection.section,
-            RunsSection.section,
+            RewardModelSection.section, TextsSection.section(seed: 42), RunsSection.section,
         ]
     }
 

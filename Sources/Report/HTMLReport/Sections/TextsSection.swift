@@ -1,0 +1,103 @@
+internal import Foundation
+import Formats
+import Tensor
+
+/// A browser of texts: for each prompt what all systems have written, side by side, with their numbers and what judges have said.
+///
+/// Everything is markup; the script only searches, filters and sorts it.
+package enum TextsSection {
+    /// Settings of the section.
+    package struct Limits: Sendable {
+        /// Bytes of the section's markup at most.
+        package var bytes = 1_200_000
+        /// Samples of a system that are shown for a prompt.
+        package var samplesPerSystem = 3
+        /// Characters of a prompt, and of a response or reference.
+        package var promptCharacters = 4000, responseCharacters = 2000
+
+        /// The defaults.
+        package init() {}
+    }
+
+    /// The section.
+    /// - Parameter seed: decides which prompts are shown where not all can be.
+    package static func section(seed: UInt64, limits: Limits = Limits()) -> ReportSection {
+        ReportSection(id: "texts", title: "Texts") { content in
+            body(content, verdicts: TextsVerdicts(content.runs), seed: seed, limits: limits)
+        }
+    }
+
+    /// What stands below the heading; nil where there are no samples.
+    static func body(_ content: ReportContent, verdicts: TextsVerdicts, seed: UInt64, limits: Limits) -> ReportSection.Body? {
+        let table = TextsTable(content.samples)
+        guard !table.splits.isEmpty else { return nil }
+        var markup = TextsMarkup(table: table, verdicts: verdicts)
+        markup.samplesPerSystem = limits.samplesPerSystem
+        (markup.promptLimit, markup.responseLimit) = (limits.promptCharacters, limits.responseCharacters)
+        var random = Philox(seed: seed).split("texts")
+        var notes = table.notes + verdicts.notes
+        // what small splits do not need is left for large ones
+        let order = table.splits.indices.sorted { (table.splits[$0].prompts.count, $0) < (table.splits[$1].prompts.count, $1) }
+        var chosen: [Int: [HTML]] = [:]
+        var left = limits.bytes
+        for (place, split) in order.enumerated() {
+            let some = choose(table.splits[split], markup, bytes: left / (order.count - place), using: &random)
+            left -= some.map(\.source.utf8.count).reduce(0, +)
+            chosen[split] = some
+        }
+        let said = table.splits.indices.map { place -> HTML in
+            let (split, count) = (table.splits[place], chosen[place]?.count ?? 0)
+            guard count < split.prompts.count else { return "<bdi>\(split.name)</bdi>: all \(count) prompts" }
+            let shown = "\(count) of \(split.prompts.count) prompts"
+            notes.append("Texts: \(shown) of \(split.name), drawn at random, so that the page stays small.")
+            return "<bdi>\(split.name)</bdi>: \(shown), drawn at random"
+        }
+        let parts = table.splits.indices.flatMap { chosen[$0] ?? [] }
+        let counts = HTML(said.enumerated().map { $0.offset == 0 ? $0.element : "; " + $0.element })
+        var result = ReportSection.Body(
+            """
+            <p class="quiet">For each prompt the first \(limits.samplesPerSystem) samples of every system (\(counts)). \
+            Numbers of a sample are those of its table; KL is in nats, lengths are in tokens.</p>
+            <div id="texts-controls" class="screen"></div>
+            <div id="texts-list">
+            \(parts)</div>
+            <div id="texts-pages" class="screen"></div>
+
+            """)
+        result.notes = notes
+        result.styles = [PageResource.text(PackageResources.texts_css)]
+        result.scripts = [PageResource.text(PackageResources.texts_js)]
+        result.data = [("texts-data", json(table))]
+        return result
+    }
+
+    /// As many prompts of a split as fit, in their order; which, is drawn. At least one is taken.
+    private static func choose(
+        _ split: TextsTable.Split, _ markup: TextsMarkup, bytes: Int, using random: inout Philox
+    ) -> [HTML] {
+        var chosen: [(number: Int, markup: HTML)] = []
+        var left = bytes
+        for prompt in split.prompts.shuffled(using: &random) {
+            let next = markup.markup(prompt, of: split)
+            left -= next.source.utf8.count
+            // going on with shorter ones would favour them
+            guard left >= 0 || chosen.isEmpty else { break }
+            chosen.append((prompt.number, next))
+        }
+        return chosen.sorted { $0.number < $1.number }.map(\.markup)
+    }
+
+    /// The names that the script offers.
+    private static func json(_ table: TextsTable) -> String {
+        struct Names: Encodable {
+            var systems: [String]
+            var metrics: [String]
+            var splits: [[String]]
+        }
+        let names = Names(
+            systems: table.systems, metrics: table.metrics.map(\.label), splits: table.splits.map { [$0.slug, $0.name] })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return (try? encoder.encode(names)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}
