@@ -69,9 +69,11 @@ debian() {
     local system=$1 mirror
     [ ! -e "$system/etc/debian_version" ] || return 0
     command -v debootstrap >/dev/null || { echo "bare: install debootstrap (apt-get install debootstrap)" >&2; exit 1; }
-    mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb *\(\[[^]]*\] *\)\?\([^ ]*\) .*/\2/p' | head -n 1)
+    mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec cat {} + 2>/dev/null |
+        sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb *\(\[[^]]*\] *\)\?\([^ ]*\) .*/\2/p' | grep '/debian/*$' |
+        head -n 1) || true
     mkdir -p "$(dirname "$system")"
-    debootstrap --variant=minbase --include=ca-certificates bookworm "$system.partial" "$mirror" >"$system.log" 2>&1 || { tail "$system.log" >&2; exit 1; }
+    debootstrap --variant=minbase --include=ca-certificates bookworm "$system.partial" ${mirror:+"$mirror"} >"$system.log" 2>&1 || { tail "$system.log" >&2; exit 1; }
     # certificates that this machine was given besides Debian's
     cp -L /etc/ssl/certs/ca-certificates.crt "$system.partial/etc/ssl/certs/ca-certificates.crt"
     cp /etc/resolv.conf "$system.partial/etc/resolv.conf"
