@@ -7,8 +7,9 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods sentence-encoder pretrained-model test test-report test-processors fuzz torture timings \
-        bench bench-operations compare format lint clean
+.PHONY: build deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
+        sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
+        format lint clean
 
 # The libraries and the seven programs, in .build/release.
 build: deps
@@ -123,6 +124,12 @@ options: build
 	        "rlhf-report index" "rlhf-report export"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md
+
+# The README's two commands on a minimal Debian 12 that debootstrap makes in .build/bare: make test-bare [BARE="machine refused …"], as root.
+# Steps are listed in Examples/Docker/bare.sh.
+BARE ?=
+test-bare:
+	Examples/Docker/bare.sh $(BARE)
 
 # Damaged files for every reader, FUZZ_SECONDS for each, in a process whose memory is bounded.
 FUZZ_SECONDS ?= 20
