@@ -35,7 +35,8 @@ import Testing
         return folder
     }
 
-    private static let reports = ["compare", "experiment", "methods", "history", "html", "prefer", "score", "index"].map { "rlhf-report \($0)" }
+    private static let reports = ["compare", "experiment", "methods", "history", "html", "prefer", "score", "index", "export"]
+        .map { "rlhf-report \($0)" }
 
     @Test(
         "Docs/options.md has the help of each program; `make options` brings it up to date",
