@@ -7,13 +7,30 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
+.PHONY: build commit install uninstall deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
         sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
         format lint clean
 
 # The libraries and the seven programs, in .build/release.
-build: deps
+build: deps commit
 	$(SWIFT) build -c release
+
+# The commit, for --version: a header that git does not keep, written only where it changes.
+commit:
+	@commit=$$(git describe --always --dirty 2>/dev/null) || commit=; header=Sources/CKernels/commit.h; \
+	text="#define SWK_COMMIT \"$$commit\""; \
+	[ "$$(cat $$header 2>/dev/null)" = "$$text" ] || { echo "$$text" > $$header && touch Sources/CKernels/commit.c; }
+
+# The programs for a machine without Swift, with man pages, completions and licences: make install [PREFIX=/usr/local] [DESTDIR=]
+# A build with the static Swift runtime comes first, in .build/static.
+PREFIX ?= /usr/local
+DESTDIR ?=
+install: commit
+	SWIFT="$(SWIFT)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" Examples/Install/install.sh install
+
+# Takes away what `make install` with the same PREFIX and DESTDIR has put there.
+uninstall:
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" Examples/Install/install.sh uninstall
 
 # This list: every target with the comment above it.
 help:

@@ -6,6 +6,12 @@ package enum BLAS {
     /// OpenBLAS keeps to one thread, beside the package's own pool. It has started none either: see `CKernels/openblas.c`.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
+    /// OpenBLAS with its version, and the core that its kernels are for.
+    package static var description: String {
+        let configuration = String(cString: openblas_get_config()).split(separator: " ").prefix(2).joined(separator: " ")
+        return "\(configuration), core \(String(cString: openblas_get_corename()))"
+    }
+
     /// C[m, n] = A[m, k] · B[k, n] + beta · C, on the calling thread. Which bits it gives may depend on the shape of the product.
     package static func multiply(
         m: Int, n: Int, k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, stride cStride: Int,

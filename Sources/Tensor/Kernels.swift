@@ -29,6 +29,12 @@ package enum Kernels {
     /// The builds that this processor can run.
     package static var available: [Level] { Level.allCases.filter { $0.rawValue <= swk_best_level().rawValue } }
 
+    /// The commit that was built; nil where the build did not say.
+    package static var commit: String? {
+        let text = String(cString: swk_commit())
+        return text.isEmpty ? nil : text
+    }
+
     package static var current: UnsafePointer<Table> {
         level.map { table(swk_level($0.rawValue)) } ?? best
     }

@@ -32,6 +32,9 @@
 /// What a processor can run, in ascending order: each can do what those before it do.
 typedef enum { SWK_PORTABLE = 0, SWK_AVX2 = 1, SWK_AVX512 = 2, SWK_AMX = 3 } swk_level;
 
+/// The commit that was built; empty where the build did not say.
+const char *swk_commit(void);
+
 /// A function of every element that follows a product.
 typedef enum { SWK_IDENTITY = 0, SWK_RELU = 1, SWK_GELU_ERF = 2, SWK_GELU_TANH = 3 } swk_activation;
 

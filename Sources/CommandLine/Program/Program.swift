@@ -106,7 +106,10 @@ extension ArgumentHelp {
 public enum Program {
     /// What every program's help says about the spelling of options.
     public static var spellings: String {
-        "Options may be written --name value, --name=value or name=value, with - or _ between words."
+        """
+        Options may be written --name value, --name=value or name=value, with - or _ between words. --print-config writes all of them with \
+        their help as a file for --config.
+        """
     }
 
     /// Runs a command with the arguments of the process, and ends the process.
@@ -122,7 +125,7 @@ public enum Program {
         var arguments = Array(CommandLine.arguments.dropFirst())
         let program = root._commandName
         if arguments.first == "--version" {
-            main(program) { print(PackageVersion.current) }
+            main(program) { print(ProgramVersion.text(program)) }
         }
         let asksForHelp = arguments.first == "help"
         if asksForHelp { arguments.removeFirst() }
@@ -167,7 +170,19 @@ public enum Program {
             return
         }
         guard !arguments.prefix(while: { $0 != "--" }).contains("--version") else {
-            print(PackageVersion.current)
+            print(ProgramVersion.text(name))
+            return
+        }
+        if let place = arguments.prefix(while: { $0 != "--" }).firstIndex(where: { ["--print-config", "--print_config"].contains($0) }) {
+            var others = arguments
+            others.remove(at: place)
+            let given = try CommandLineArguments.normalise(others, program: command.programName, table: command.optionTable)
+            do {
+                _ = try command.parsedCommand(normalising: others) { _ in }
+            } catch let error as CommandLineError where "\(error)".contains("issing expected argument") {
+                // what must be given stands as a comment
+            }
+            print(try ConfigurationTemplate.text(of: command, name: name, given: given), terminator: "")
             return
         }
         var parsed: any ParsableCommand

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Puts the programs with their man pages, completions and licences below DESTDIR/PREFIX, and takes them away again.
+#
+# usage: install.sh install|uninstall      with PREFIX (/usr/local), DESTDIR (empty) and SWIFT (swift) in the environment
+# What was installed is listed in PREFIX/share/swift-rlhf/files, by which it is removed.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+prefix=${PREFIX:-/usr/local}
+case "$prefix" in /*) ;; *) echo "install: PREFIX is $prefix; it takes a path from the root, such as /usr/local" >&2; exit 64 ;; esac
+root=${DESTDIR:-}
+list=$prefix/share/swift-rlhf/files
+programs=(train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report)
+
+uninstall() {
+    [ -f "$root$list" ] || { echo "install: there is no $root$list, so nothing is known to be installed below $root$prefix" >&2; exit 66; }
+    while IFS= read -r file; do
+        case "$file" in "$prefix"/*) rm -f -- "$root$file" ;; *) echo "install: $root$list names $file, which is not below $prefix" >&2; exit 65 ;; esac
+    done <"$root$list"
+    rm -f -- "$root$list"
+    rmdir -- "$root$prefix/share/swift-rlhf" "$root$prefix/share/doc/swift-rlhf" 2>/dev/null || true
+    echo "install: removed from $root$prefix"
+}
+
+# Puts one file there and notes it.
+put() {
+    local mode=$1 source=$2 target=$3
+    install -D -m "$mode" -- "$source" "$root$target"
+    printf '%s\n' "$target" >>"$files"
+}
+
+install_all() {
+    local build=.build/static work bin program shell name licence
+    "${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build"
+    bin=$("${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build" --show-bin-path)
+    work=$(mktemp -d)
+    files=$work/files
+    trap 'rm -rf "$work"' EXIT
+    : >"$files"
+    [ ! -f "$root$list" ] || uninstall
+    for program in "${programs[@]}"; do
+        strip -o "$work/$program" "$bin/$program" 2>/dev/null || cp "$bin/$program" "$work/$program"
+        put 755 "$work/$program" "$prefix/bin/$program"
+        for shell in bash zsh fish; do
+            "$bin/$program" --generate-completion-script $shell >"$work/completion"
+            case $shell in
+                bash) name=share/bash-completion/completions/$program ;;
+                zsh) name=share/zsh/site-functions/_$program ;;
+                fish) name=share/fish/vendor_completions.d/$program.fish ;;
+            esac
+            put 644 "$work/completion" "$prefix/$name"
+        done
+        "$bin/$program" --experimental-dump-help | python3 Examples/Install/man_page.py >"$work/$program.1"
+        put 644 "$work/$program.1" "$prefix/share/man/man1/$program.1"
+    done
+    put 644 LICENSE "$prefix/share/doc/swift-rlhf/LICENSE"
+    for licence in "$build"/checkouts/*/LICENSE*; do
+        name=$(basename "$(dirname "$licence")")
+        put 644 "$licence" "$prefix/share/doc/swift-rlhf/licences/$name.txt"
+    done
+    for licence in "$(dirname "$(dirname "$(realpath "$(command -v "${SWIFT:-swift}")")")")"/share/swift/LICENSE.txt; do
+        [ ! -f "$licence" ] || put 644 "$licence" "$prefix/share/doc/swift-rlhf/licences/swift.txt"
+    done
+    install -D -m 644 "$files" "$root$list"
+    echo "install: $(wc -l <"$files") files below $root$prefix; they need libopenblas0, liblapacke and zlib1g"
+}
+
+case "${1:-}" in
+    install) install_all ;;
+    uninstall) uninstall ;;
+    *) sed -n '4s/^# //p' "$0" >&2; exit 64 ;;
+esac

@@ -1,0 +1,119 @@
+public import ArgumentParser
+internal import Foundation
+
+/// A configuration file with every option of a command: its help as a comment, and its value.
+///
+/// The options and their help are those of the argument parser's own description of the command, which `--experimental-dump-help` prints.
+package enum ConfigurationTemplate {
+    /// What is known of one option.
+    private struct Argument: Decodable {
+        struct Name: Decodable { var name: String }
+        var abstract: String?
+        var discussion: String?
+        var defaultValue: String?
+        var isOptional: Bool
+        var kind: String
+        var preferredName: Name?
+        var sectionTitle: String?
+        var shouldDisplay: Bool
+    }
+
+    private struct Description: Decodable {
+        struct Command: Decodable { var arguments: [Argument]? }
+        var command: Command
+    }
+
+    /// The columns of a line of comments.
+    private static let width = 100
+
+    /// The file's text.
+    /// - Parameters:
+    ///   - name: what is typed to run the command.
+    ///   - arguments: what was given, in normal form: it takes the place of defaults.
+    package static func text(of command: any ProgramCommand.Type, name: String, given arguments: CommandLineArguments) throws -> String {
+        let table = command.optionTable
+        var values: [String: [String]] = [:]
+        for word in arguments.words where word.hasPrefix("--") {
+            let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            values[parts[0], default: []].append(parts.count == 2 ? parts[1] : "true")
+        }
+        var text = "# Options of \(name), for --config. Those of the command line take precedence.\n"
+        var section: String?
+        for argument in try description(of: command) {
+            guard let option = argument.preferredName?.name, let entry = table.entries[option], option != "config", argument.shouldDisplay
+            else { continue }
+            if let title = argument.sectionTitle, title != section {
+                text += "\n# ---- \(title) ----\n"
+                section = title
+            }
+            let help = [argument.abstract, argument.discussion].compactMap { $0 }.joined(separator: " ")
+            text += "\n" + wrapped(help).map { "# \($0)\n" }.joined()
+            let value = values[option] ?? argument.defaultValue.map { [$0] }
+            guard let value else {
+                text += "# \(option):" + (argument.isOptional ? "" : "    (required)") + "\n"
+                continue
+            }
+            switch entry.kind {
+            case .list: text += "\(option): [\(ListText.split(value[0]).map(scalar).joined(separator: ", "))]\n"
+            case .repeated: text += "\(option): [\(value.map(scalar).joined(separator: ", "))]\n"
+            case .boolean, .flag, .value: text += "\(option): \(scalar(value[0]))\n"
+            }
+        }
+        return text
+    }
+
+    private static func description(of command: any ProgramCommand.Type) throws -> [Argument] {
+        func dumped(_ command: (some ProgramCommand).Type) -> String {
+            do {
+                _ = try command.parseAsRoot(["--experimental-dump-help"])
+                return ""
+            } catch {
+                return command.fullMessage(for: error)
+            }
+        }
+        let data = Data(dumped(command).utf8)
+        return try JSONDecoder().decode(Description.self, from: data).command.arguments ?? []
+    }
+
+    /// A text in lines of at most ``width`` columns.
+    private static func wrapped(_ text: String) -> [String] {
+        var lines: [String] = []
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            if let last = lines.last, last.count + word.count < width {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+
+    /// A value as YAML has it. Texts that could be read as something else, or have characters with a meaning, stand in quotation marks.
+    static func scalar(_ text: String) -> String {
+        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy(isOrdinary) && !["-", ".", "..."].contains(text)
+        let isWord = ["null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) || text.hasPrefix("--")
+        guard !isPlain || isWord else { return text }
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case _ where isControl(scalar): result += String(format: "\\u%04X", scalar.value)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    /// Letters, digits and marks that mean nothing in YAML.
+    private static func isOrdinary(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789/._-+".unicodeScalars.contains(scalar))
+    }
+
+    /// Characters that YAML does not take as they are.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value)
+    }
+}
