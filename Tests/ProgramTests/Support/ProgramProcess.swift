@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// One of the programs, running.
 final class ProgramProcess {
