@@ -67,12 +67,12 @@ let package = Package(
         .target(name: "Eval", dependencies: ["Formats", "Tensor", "Models", "Data"]),
         .target(name: "Diversity", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
 
-        // MARK: Models on other machines: the one target behind which networking is built
-        .target(name: "Services", dependencies: ["Eval", "Diversity", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
-
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
         .target(name: "Runs", dependencies: ["Formats", "Data", "Train"]),
+
+        // MARK: Services on other machines: the one target behind which networking is built
+        .target(name: "Services", dependencies: ["Formats", "Eval", "Diversity", "Runs", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 
         // MARK: Whole stages, and what is made of their runs: no argument parser, no networking
         .target(
@@ -110,7 +110,7 @@ let package = Package(
         .testTarget(name: "TextGenerationTests", dependencies: ["TextGeneration", "_TestSupport"]),
         .testTarget(name: "EvalTests", dependencies: ["Eval", "_TestSupport"]),
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
-        .testTarget(name: "ServicesTests", dependencies: ["Eval", "Services", "_TestSupport"]),
+        .testTarget(name: "ServicesTests", dependencies: ["Eval", "Services", "Runs", "_TestSupport"]),
         .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),

@@ -39,6 +39,8 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         case embeddings = "http://localhost:8080/v1/embeddings"
         /// Answers of a chat.
         case chat = "http://localhost:8080/v1/chat/completions"
+        /// Numbers of runs are sent there.
+        case tracking = "http://localhost:5000"
     }
 
     /// Takes a text for an address.

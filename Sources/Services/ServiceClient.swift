@@ -92,6 +92,17 @@ public final class ServiceClient: Sendable {
     public func post(
         _ body: [UInt8], to address: ServiceAddress, key: ServiceKey?, limits: Limits
     ) throws(Problem) -> Answer {
+        try send(.POST, body, to: address, key: key, limits: limits)
+    }
+
+    /// Asks for what an address has, and waits for the answer; parameters as those of ``post(_:to:key:limits:)``.
+    public func get(_ address: ServiceAddress, key: ServiceKey?, limits: Limits) throws(Problem) -> Answer {
+        try send(.GET, nil, to: address, key: key, limits: limits)
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ body: [UInt8]?, to address: ServiceAddress, key: ServiceKey?, limits: Limits
+    ) throws(Problem) -> Answer {
         let receiver = AnswerReceiver(limit: limits.bytes, key: key)
         let seconds = min(max(limits.seconds, 0.001), Double(Self.longestSeconds))
         let result: Result<Answer, any Error>
@@ -101,7 +112,7 @@ public final class ServiceClient: Sendable {
                 "User-Agent": "swift-rlhf", "Connection": "close",
             ]
             if let key { headers.add(name: "Authorization", value: "Bearer \(key.value)") }
-            let request = try HTTPClient.Request(url: address.text, method: .POST, headers: headers, body: .bytes(body))
+            let request = try HTTPClient.Request(url: address.text, method: method, headers: headers, body: body.map { .bytes($0) })
             let task = client.execute(
                 request: request, delegate: receiver, deadline: .now() + .nanoseconds(Int64(seconds * 1e9)))
             let arrival = Arrival()

@@ -87,6 +87,19 @@ extension StageEnvironment {
                 key: try ServiceKey(variable: EmbeddingService.keyVariable, environment: ProcessInfo.processInfo.environment),
                 options: service)
         }
+        environment.mlflow = { request in
+            let settings = request.settings
+            let address: ServiceAddress
+            do {
+                address = try ServiceAddress(settings.mlflowUri ?? "", for: .tracking)
+            } catch let problem as ServiceAddress.Problem {
+                throw InvalidSetting("--mlflow-uri \(problem)")
+            }
+            return MLflowTracker(
+                address: address,
+                key: try ServiceKey(variable: settings.mlflowTokenVariable, environment: ProcessInfo.processInfo.environment),
+                experiment: settings.mlflowExperiment, run: request.run, options: request.configuration.options)
+        }
         return environment
     }
 }

@@ -54,6 +54,9 @@ public final class TrackerGuard: MetricSink {
 
     public func cutBack(to step: Int) { _ = attempt { try tracker.catchUp(cuttingTo: step) } }
 
+    /// The run ends before its last step: what has not been sent is sent now.
+    public func stop() { _ = attempt { try tracker.catchUp(cuttingTo: nil) } }
+
     /// Whether the body worked; its failure is said where it is the first.
     private func attempt(_ body: () throws -> Void) -> Bool {
         do {

@@ -12,6 +12,7 @@ package final class RunSession {
     /// Where runs lie that are named by their ids.
     private let runs: URL
     let sinks: MetricSinks
+    private let trackers: [TrackerGuard]
     private let environment: StageEnvironment
     private let start = ContinuousClock.now
     private let checkpointLimit: Int?
@@ -67,6 +68,7 @@ package final class RunSession {
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         self.folder = folder
         let trackers = try tracking.map { try Trackers.sinks($0, folder, environment, note: early.say) } ?? []
+        self.trackers = trackers.compactMap { $0 as? TrackerGuard }
         sinks = MetricSinks(run: folder, heard + trackers)
         guard try !folder.isFinished else { return }
         let list = configuration.options.sorted { $0.key < $1.key }.filter { defaults[$0.key] != $0.value }
@@ -149,6 +151,7 @@ package final class RunSession {
         environment.waitsForStep(false)
         guard !complete || (saving != nil && shouldStop()) else { return }
         try folder.addSeconds(seconds)
+        for tracker in trackers { tracker.stop() }
         throw RunStopped(step: step, path: folder.url.path)
     }
 
