@@ -179,8 +179,8 @@ public enum Program {
             let given = try CommandLineArguments.normalise(others, program: command.programName, table: command.optionTable)
             do {
                 _ = try command.parsedCommand(normalising: others) { _ in }
-            } catch let error as CommandLineError where "\(error)".contains("issing expected argument") {
-                // what must be given stands as a comment
+            } catch let error as CommandLineError where !"\(error)".contains(" is invalid for ") {
+                // what must be given stands as a comment; whether the options fit together is seen when they are used
             }
             print(try ConfigurationTemplate.text(of: command, name: name, given: given), terminator: "")
             return

@@ -110,8 +110,8 @@ public final class TensorBoardSink: Tracker {
     }
 
     private func append(_ rows: [SampleRow], of table: String) throws {
-        guard let first = rows.first else { return }
-        let step = first.numbers["step"].flatMap { Int(exactly: $0) } ?? steps.last ?? 0
+        // rows that belong to no step, such as those of best-of-N, are in the run's tables alone
+        guard let step = rows.first?.numbers["step"].flatMap({ Int(exactly: $0) }) else { return }
         var values = [SummaryValue("texts/\(table)", .text(MarkdownText.table(rows)))]
         for (name, numbers) in [("reward", rows.compactMap(\.reward)), ("tokens", rows.compactMap { $0.numbers["tokens"] })] {
             if let histogram = EventHistogram(numbers) { values.append(SummaryValue("\(table)/\(name)", .histogram(histogram))) }

@@ -117,7 +117,13 @@ public struct SFTStage: TrackedStage {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
             let sampled = try samples.rows(prompts)
-            try session.sinks.handle(.sampled(table: table, rows: sampled))
+            // each evaluation of a run adds its rows to the table
+            let stepped = sampled.map { row in
+                var row = row
+                row.numbers["step"] = Double(step)
+                return row
+            }
+            try session.sinks.handle(.sampled(table: table, rows: stepped))
             try session.sinks.handle(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
         }
         if evaluation.doTrain {

@@ -12,7 +12,7 @@ import _TestSupport
     private static let elements: Set<String> = [
         "html", "head", "meta", "title", "link", "style", "script", "body", "a", "header", "h1", "h2", "h3", "p", "nav", "ul", "li", "main",
         "section", "figure", "figcaption", "div", "span", "table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary",
-        "code",
+        "code", "article", "b", "h4",
         "bdi", "svg", "desc", "button", "input", "label", "select", "option", "output", "ol", "mark", "pre", "noscript", "template", "g",
         "rect", "line", "polyline", "polygon", "circle", "text",
     ]
