@@ -103,11 +103,14 @@ import _TestSupport
         #expect(written.map(\.id) == (0..<7).map(String.init))
         let checks = written.filter { $0.check != nil }
         #expect(checks.count == 3)
-        #expect(
-            checks.allSatisfy { task in
-                let name = (task.check ?? 0) < 0 ? "\u{2212}\(-(task.check ?? 0))" : "+\(task.check ?? 0)"
-                return task.check != 0 && [task.left, task.right].filter { $0.contains("position \(name) (") }.count == 1
-            })
+        for task in checks {
+            let position = try #require(task.check)
+            let name = position < 0 ? "\u{2212}\(-position)" : "+\(position)"
+            let texts: [String] = [task.left, task.right]
+            let asking = texts.filter { $0.contains("position \(name) (") }
+            #expect(position != 0)
+            #expect(asking.count == 1)
+        }
         let text = text(of: folder["annotate.html"])
         #expect(text.contains("<li dir=\"auto\">&lt;b&gt;one&lt;/b&gt;</li>") && text.contains("A &amp; B"))
         // nothing tells whose a text is, or which task is a check
@@ -120,7 +123,9 @@ import _TestSupport
         try run("--preference-tasks", tasks, "--preference-answers", folder["answers.jsonl"].path)
         #expect(rate(try result()["win_rate"]) == 1)
         let scores = try #require(try result()["attention_checks"] as? [[String: Any]])
-        #expect(scores.count == 1 && scores[0]["annotator"] as? String == "p" && scores[0]["answered"] as? Int == 3)
+        #expect(scores.count == 1)
+        #expect(scores[0]["annotator"] as? String == "p")
+        #expect(scores[0]["answered"] as? Int == 3)
         let passed = checks.count { $0.check == ($0.leftIsFirstSystem ? 4 : -4) }
         #expect(scores[0]["passed"] as? Int == passed)
     }
