@@ -82,6 +82,7 @@ let package = Package(
             name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"],
             resources: [
                 .embedInCode("Page/page.css"), .embedInCode("Page/sort.js"), .embedInCode("Page/texts.css"), .embedInCode("Page/texts.js"),
+                .embedInCode("Page/annotate.css"), .embedInCode("Page/annotate.js"),
             ]),
 
         // MARK: Command lines
@@ -115,7 +116,8 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "_TestSupport"]),
-        .testTarget(name: "BrowserTests", dependencies: ["Data", "Runs", "Report", "_TestSupport"], exclude: ["check.sh"]),
+        .testTarget(
+            name: "BrowserTests", dependencies: ["Tensor", "Data", "Eval", "Runs", "Report", "_TestSupport"], exclude: ["check.sh"]),
         .testTarget(name: "CommandLineTests", dependencies: ["CommandLine", "_TestSupport"]),
         .testTarget(name: "FuzzTests", dependencies: ["Formats", "Models", "Data", "_TestSupport"]),
         .testTarget(

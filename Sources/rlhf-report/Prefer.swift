@@ -18,7 +18,7 @@ struct Prefer: ReportCommand {
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
                 --judge-command "python3 judge.py"
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
-                --preference-tasks tasks.jsonl
+                --preference-tasks tasks.jsonl --page annotate.html
               rlhf-report prefer --preference-tasks tasks.jsonl \\
                 --preference-answers answers.jsonl
             """)

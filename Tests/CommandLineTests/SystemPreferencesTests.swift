@@ -91,6 +91,65 @@ import _TestSupport
         #expect(text(of: folder["preferences/metrics.jsonl"]).contains("\"win_rate\":0.75"))
     }
 
+    @Test("a page of new tasks with attention checks, which do not count")
+    func page() throws {
+        try makeRuns()
+        let (tasks, page) = (folder["tasks.jsonl"].path, folder["annotate.html"].path)
+        try Data("Choose.\n- <b>one</b>\n".utf8).write(to: folder["how.txt"])
+        try run(
+            "--systems", "long,short", "--preference-tasks", tasks, "--page", page, "--attention-checks", "3", "--page-instructions",
+            folder["how.txt"].path, "--page-title", "A & B")
+        let written = try rows("tasks.jsonl", PairwiseTask.self)
+        #expect(written.map(\.id) == (0..<7).map(String.init))
+        let checks = written.filter { $0.check != nil }
+        #expect(checks.count == 3)
+        for task in checks {
+            let position = try #require(task.check)
+            let name = position < 0 ? "\u{2212}\(-position)" : "+\(position)"
+            let texts: [String] = [task.left, task.right]
+            let asking = texts.filter { $0.contains("position \(name) (") }
+            #expect(position != 0)
+            #expect(asking.count == 1)
+        }
+        let text = text(of: folder["annotate.html"])
+        #expect(text.contains("<li dir=\"auto\">&lt;b&gt;one&lt;/b&gt;</li>") && text.contains("A &amp; B"))
+        // nothing tells whose a text is, or which task is a check
+        for word in ["leftIsFirst", "\"check\"", "\"systems\"", "long,short"] { #expect(!text.contains(word)) }
+        // checks are answered for the second system throughout
+        try write(
+            written.map {
+                PairwiseAnswer(task: $0.id, annotator: "p", slider: $0.leftIsFirstSystem == ($0.check == nil) ? -4 : 4)
+            }, "answers.jsonl")
+        try run("--preference-tasks", tasks, "--preference-answers", folder["answers.jsonl"].path)
+        #expect(rate(try result()["win_rate"]) == 1)
+        let scores = try #require(try result()["attention_checks"] as? [[String: Any]])
+        #expect(scores.count == 1)
+        #expect(scores[0]["annotator"] as? String == "p")
+        #expect(scores[0]["answered"] as? Int == 3)
+        let passed = checks.count { $0.check == ($0.leftIsFirstSystem ? 4 : -4) }
+        #expect(scores[0]["passed"] as? Int == passed)
+    }
+
+    @Test("a page of an existing file of tasks; files of others stay", arguments: ["pairwise", "ranking"])
+    func pageAlone(form: String) throws {
+        try makeRuns()
+        let (tasks, page) = (folder["tasks.jsonl"].path, folder["annotate.html"].path)
+        try run("--systems", "long,short", "--task-form", form, "--preference-tasks", tasks)
+        let before = text(of: folder["tasks.jsonl"])
+        for _ in 0..<2 { try run("--preference-tasks", tasks, "--page", page) }
+        #expect(text(of: folder["annotate.html"]).contains("\"form\":\"\(form)\""))
+        #expect(text(of: folder["tasks.jsonl"]) == before)
+        #expect(throws: InvalidSetting.self) { try run("--preference-tasks", tasks, "--page", tasks) }
+        #expect(text(of: folder["tasks.jsonl"]) == before)
+        try Data("mine".utf8).write(to: folder["annotate.html"])
+        let new = folder["new.jsonl"]
+        #expect(throws: InvalidSetting.self) {
+            try run("--systems", "long,short", "--preference-tasks", new.path, "--page", page)
+        }
+        #expect(text(of: folder["annotate.html"]) == "mine")
+        #expect(!FileManager.default.fileExists(atPath: new.path))
+    }
+
     @Test("rankings of several systems and the reference")
     func rankings() throws {
         try makeRuns()
@@ -260,6 +319,13 @@ import _TestSupport
             (["--preference-answers", "x"], "--preference-tasks"),
             (["--systems", "a,b", "--preference-tasks", "x", "--answer-scale", "log"], "sign, weighted"),
             (["--judge-comparisons", "x", "--pick-examples", "y"], "--judge-comparisons"),
+            (["--page", "p"], "--page needs --preference-tasks"), (["--systems", "a,b", "--page", "p"], "--page needs --preference-tasks"),
+            (["--preference-tasks", "t", "--preference-answers", "x", "--page", "p"], "--page needs"),
+            (["--systems", "a,b", "--preference-tasks", "t", "--page-title", "x"], "are about --page"),
+            (["--preference-tasks", "t", "--page", "p", "--attention-checks", "2"], "--attention-checks go into new"),
+            (["--systems", "a,b,c", "--preference-tasks", "t", "--attention-checks", "2"], "--attention-checks go into new"),
+            (["--systems", "a,b", "--preference-tasks", "t", "--attention-checks", "-1"], "below 0"),
+            (["--preference-tasks", "t"], "--systems"),
         ])
     func refused(arguments: [String], words: String) {
         let error = #expect(throws: CommandLineError.self) { try Command.parse(normalising: arguments) }

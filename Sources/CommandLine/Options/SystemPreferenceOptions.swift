@@ -52,6 +52,22 @@ public struct SystemPreferenceOptions: SettingsOptions {
             rankings. Beside a judge and the tasks of its two --systems: how often it agrees with people.
             """)
     public var preferenceAnswers: String?
+    @Option(
+        help: """
+            Writes --preference-tasks, new ones of --systems or those of an existing file, as a page on which a person answers them; its \
+            answers are read by --preference-answers.
+            """)
+    public var page: String?
+    @Option(help: "The heading of the --page; \"Comparing answers\" unless given.")
+    public var pageTitle: String?
+    @Option(
+        help: """
+            A text file of instructions for the --page: empty lines part paragraphs, lines that begin with "- " are a list.
+            """)
+    public var pageInstructions: String?
+    @Option(
+        help: "Pairs among new --preference-tasks that only ask for a position of the slider; they never count for a system.")
+    public var attentionChecks = Self.defaults.attentionChecks
     @Option(help: "How a slider counts: sign (won, lost or a tie) or weighted (by its position).")
     public var answerScale = Self.defaults.answerScale
     @Option(help: "How several answers to a pair are merged: average, override (the last counts) or skip (all must agree).")

@@ -40,7 +40,7 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
         self.neutral = neutral
     }
 
-    /// The outcome of each answered task that is not left out: 1 the first system, 0 the second.
+    /// The outcome of each answered task that is not left out: 1 the first system, 0 the second. Attention checks are left out.
     ///
     /// - Throws: ``PairwiseAnswerError``.
     public func outcomes(tasks: [PairwiseTask], answers: [PairwiseAnswer]) throws -> [(task: String, outcome: Double)] {
@@ -51,7 +51,7 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
             byTask[answer.task, default: []].append(answer.slider)
         }
         return tasks.compactMap { task in
-            guard let positions = byTask[task.id], let last = positions.last else { return nil }
+            guard task.check == nil, let positions = byTask[task.id], let last = positions.last else { return nil }
             if merging == .skip, Set(positions.map { $0.signum() }).count > 1 { return nil }
             let position =
                 merging == .override ? Double(last) : Double(positions.reduce(0, +)) / Double(positions.count)

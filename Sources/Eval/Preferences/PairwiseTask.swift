@@ -12,14 +12,17 @@ public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
     public var right: String
     /// Whether the left text is the first system's. Not to be shown.
     public var leftIsFirstSystem: Bool
+    /// For an attention check, which never counts for a system: the slider position that one of its texts asks for. Not to be shown.
+    public var check: Int?
 
     /// A task.
-    public init(id: String, input: String, left: String, right: String, leftIsFirstSystem: Bool) {
+    public init(id: String, input: String, left: String, right: String, leftIsFirstSystem: Bool, check: Int? = nil) {
         self.id = id
         self.input = input
         self.left = left
         self.right = right
         self.leftIsFirstSystem = leftIsFirstSystem
+        self.check = check
     }
 
     /// Tasks for the outputs of two systems on the same inputs. Identical outputs make no task.
@@ -50,12 +53,15 @@ public struct PairwiseAnswer: Codable, Sendable, Equatable {
     public var annotator: String
     /// −4 (left much better) … 4 (right much better).
     public var slider: Int
+    /// Seconds that the task was before the annotator, where they are known.
+    public var seconds: Double?
 
     /// An answer.
-    public init(task: String, annotator: String, slider: Int) {
+    public init(task: String, annotator: String, slider: Int, seconds: Double? = nil) {
         self.task = task
         self.annotator = annotator
         self.slider = slider
+        self.seconds = seconds
     }
 
     /// An answer of a file.
@@ -65,6 +71,7 @@ public struct PairwiseAnswer: Codable, Sendable, Equatable {
         task = try row.decode(String.self, forKey: .task)
         annotator = try row.decode(String.self, forKey: .annotator)
         slider = try row.wholeNumber(in: -4...4, forKey: .slider)
+        seconds = try row.decodeIfPresent(Double.self, forKey: .seconds)
     }
 }
 

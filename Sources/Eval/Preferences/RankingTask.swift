@@ -52,12 +52,15 @@ public struct RankingAnswer: Codable, Sendable, Equatable {
     public var annotator: String
     /// The rank of each text in the order shown, 1 for the best; equal ranks are ties.
     public var ranks: [Int]
+    /// Seconds that the task was before the annotator, where they are known.
+    public var seconds: Double?
 
     /// An answer.
-    public init(task: String, annotator: String, ranks: [Int]) {
+    public init(task: String, annotator: String, ranks: [Int], seconds: Double? = nil) {
         self.task = task
         self.annotator = annotator
         self.ranks = ranks
+        self.seconds = seconds
     }
 
     /// An answer of a file.
@@ -67,5 +70,6 @@ public struct RankingAnswer: Codable, Sendable, Equatable {
         task = try row.decode(String.self, forKey: .task)
         annotator = try row.decode(String.self, forKey: .annotator)
         ranks = try row.wholeNumbers(in: 1 ... .max, forKey: .ranks)
+        seconds = try row.decodeIfPresent(Double.self, forKey: .seconds)
     }
 }

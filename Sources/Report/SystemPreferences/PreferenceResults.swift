@@ -27,6 +27,8 @@ struct PreferenceResults {
         var agreementWithPeople: PeopleAgreement?
         var judge: JudgeLedger?
         var ranking: RankingAnalysis?
+        /// Per annotator.
+        var attentionChecks: [AttentionChecks.Score]?
     }
 
     /// One judged input with its texts; what the judge said with the first system's text shown first, and the other way round.
@@ -173,6 +175,13 @@ struct PreferenceResults {
         flatValues["agreement_with_people"] = agreement.share
         text += "\nthe judge agrees with people in \(Self.rounded(agreement.share)) of \(agreement.tasks) tasks"
         if agreement.leftOut > 0 { text += "; \(agreement.leftOut) answered tasks have no verdict of it" }
+    }
+
+    /// How annotators answered attention checks.
+    mutating func add(_ scores: [AttentionChecks.Score]) {
+        guard !scores.isEmpty else { return }
+        content.attentionChecks = scores
+        text += "\nattention checks passed: " + scores.map { "\($0.annotator) \($0.passed) of \($0.answered)" }.joined(separator: ", ")
     }
 
     /// What asking has come to.

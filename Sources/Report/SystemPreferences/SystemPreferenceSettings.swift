@@ -30,6 +30,15 @@ public struct SystemPreferenceSettings: Settings {
     /// A JSONL file of answers to `preferenceTasks`: {"task", "annotator", "slider"} to pairs, {"task", "annotator", "ranks"} to
     /// rankings. Beside a judge and the tasks of its two `systems`: how often it agrees with people.
     public var preferenceAnswers: String?
+    /// Writes `preferenceTasks`, new ones of `systems` or those of an existing file, as a page on which a person answers them; its answers
+    /// are read by `preferenceAnswers`.
+    public var page: String?
+    /// The heading of the `page`; "Comparing answers" unless given.
+    public var pageTitle: String?
+    /// A text file of instructions for the `page`: empty lines part paragraphs, lines that begin with "- " are a list.
+    public var pageInstructions: String?
+    /// Pairs among new `preferenceTasks` that only ask for a position of the slider; they never count for a system.
+    public var attentionChecks = 0
     /// How a slider counts: sign (won, lost or a tie) or weighted (by its position).
     public var answerScale = "sign"
     /// How several answers to a pair are merged: average, override (the last counts) or skip (all must agree).
@@ -74,7 +83,8 @@ public struct SystemPreferenceSettings: Settings {
             throw InvalidSetting("--judged-inputs, --picked-examples and --judge-patience must be above 0")
         }
         guard bootstrapResamples > 0 else { throw InvalidSetting("--bootstrap-resamples must be above 0") }
-        guard isWanted || preferenceTasks != nil else {
+        guard attentionChecks >= 0 else { throw InvalidSetting("--attention-checks must not be below 0") }
+        guard isWanted || preferenceTasks != nil || page != nil else {
             throw InvalidSetting("--systems names nothing to compare")
         }
         try validateCombination()
@@ -90,6 +100,7 @@ public struct SystemPreferenceSettings: Settings {
         guard actions.count <= 1 else {
             throw InvalidSetting("\(actions.joined(separator: " and ")) are different things; choose one of them")
         }
+        try validatePage()
         if preferenceAnswers != nil {
             guard preferenceTasks != nil, judgeComparisons == nil, isJudged ? systems.count == 2 : systems.isEmpty && actions.isEmpty else {
                 throw InvalidSetting(
@@ -98,7 +109,7 @@ public struct SystemPreferenceSettings: Settings {
             }
             return
         }
-        guard isWanted else {
+        guard isWanted || page != nil else {
             guard let action = actions.first else { return }
             throw InvalidSetting("\(action) needs --systems, what is to be compared")
         }
@@ -115,9 +126,27 @@ public struct SystemPreferenceSettings: Settings {
             }
             return
         }
+        if page != nil, systems.isEmpty { return }
         let isRanking = action == "--preference-tasks" && !isPairwise
         guard isRanking ? !systems.isEmpty : systems.count == 2 else {
             throw InvalidSetting("\(action) takes two --systems, not \(systems.count)")
+        }
+    }
+
+    /// A page shows tasks that are made now or stand in a file; attention checks are put among those that are made now.
+    private func validatePage() throws {
+        if page != nil {
+            guard preferenceTasks != nil, preferenceAnswers == nil, judgeComparisons == nil else {
+                throw InvalidSetting(
+                    "--page needs --preference-tasks, the file of tasks that it shows, and works neither with --preference-answers nor with "
+                        + "--judge-comparisons")
+            }
+        } else if pageTitle != nil || pageInstructions != nil {
+            throw InvalidSetting("--page-title and --page-instructions are about --page, which is not given")
+        }
+        guard attentionChecks > 0 else { return }
+        guard preferenceTasks != nil, preferenceAnswers == nil, !systems.isEmpty, isPairwise else {
+            throw InvalidSetting("--attention-checks go into new --preference-tasks that are pairs of two --systems")
         }
     }
 

@@ -34,7 +34,9 @@ public struct SystemPreferences: ReportTask {
         try checkOutputs()
         if let path = preferences.preferenceAnswers, !preferences.isJudged { return try analyse(answers: path, listener) }
         if let path = preferences.pickExamples { return try pick(into: path, listener) }
-        if preferences.preferenceAnswers == nil, let path = preferences.preferenceTasks { return try writeTasks(into: path, listener) }
+        if preferences.preferenceAnswers == nil, let path = preferences.preferenceTasks {
+            return preferences.systems.isEmpty ? try writePage(ofTasks: path, listener) : try writeTasks(into: path, listener)
+        }
         if let path = preferences.judgeRequests {
             let pairs = try pairs(listener)
             let questions = PairwiseJudging.questions(inputs: pairs.inputs, first: pairs.first, second: pairs.second)
@@ -54,8 +56,9 @@ public struct SystemPreferences: ReportTask {
                 preferences.judgeComparisons, preferences.preferenceAnswers, judge.judgeTemplate, judge.instructionDifficulties,
                 judge.gamedAnnotations,
             ].compactMap { $0.map { URL(fileURLWithPath: $0) } }
-        // with answers, the tasks are read
-        let tasks = preferences.preferenceAnswers == nil ? preferences.preferenceTasks : nil
+        // with answers, and for a page alone, the tasks are read
+        let tasks = preferences.preferenceAnswers == nil && !preferences.systems.isEmpty ? preferences.preferenceTasks : nil
+        try checkPage(isNoneOf: read)
         for (option, path) in [
             ("--pick-examples", preferences.pickExamples), ("--preference-tasks", tasks), ("--judge-requests", preferences.judgeRequests),
             ("--judge-cache", judge.judgeCache),
@@ -83,8 +86,13 @@ public struct SystemPreferences: ReportTask {
         let inputs = places.map { joined.inputs[$0] }
         let outputs = joined.systems.map { system in places.map { system.rows[$0][0].response } }
         if preferences.isPairwise {
-            let tasks = PairwiseTask.tasks(inputs: inputs, first: outputs[0], second: outputs[1], using: &random)
-            return try write(tasks, to: path, listener)
+            var tasks = PairwiseTask.tasks(inputs: inputs, first: outputs[0], second: outputs[1], using: &random)
+            if preferences.attentionChecks > 0 {
+                tasks = AttentionChecks.mixed(into: tasks, count: preferences.attentionChecks, using: &random)
+            }
+            let page = try annotationPage(tasks)
+            try write(tasks, to: path, listener)
+            return try write(page, listener)
         }
         let references = try places.map { place in
             guard let reference = joined.systems.lazy.compactMap({ $0.rows[place][0].reference }).first else {
@@ -94,8 +102,10 @@ public struct SystemPreferences: ReportTask {
             return reference
         }
         let systems = zip(joined.systems, outputs).map { (name: $0.name, outputs: $1) }
-        try write(
-            RankingTask.tasks(inputs: inputs, references: references, systems: systems, using: &random), to: path, listener)
+        let tasks = RankingTask.tasks(inputs: inputs, references: references, systems: systems, using: &random)
+        let page = try annotationPage(tasks)
+        try write(tasks, to: path, listener)
+        try write(page, listener)
     }
 
     private func analyse(answers path: String, _ listener: ReportListener) throws {
@@ -119,7 +129,9 @@ public struct SystemPreferences: ReportTask {
             let rate = try preferences.analysis.winRate(
                 tasks: pairs, answers: rows, resamples: preferences.bootstrapResamples, using: &random)
         else { throw InvalidSetting("\(path) has no answer that counts to any task of \(tasks.path)") }
-        try finish(PreferenceResults(rate), listener)
+        var results = PreferenceResults(rate)
+        results.add(AttentionChecks.scores(tasks: pairs, answers: rows))
+        try finish(results, listener)
     }
 
     /// The answers in a file; what is wrong with one is said with its line.
@@ -137,7 +149,7 @@ public struct SystemPreferences: ReportTask {
     }
 
     /// The rankings in a file; nil for a file of pairs.
-    private func rankings(in tasks: URL) throws -> [RankingTask]? {
+    func rankings(in tasks: URL) throws -> [RankingTask]? {
         do {
             return try JSONLines<RankingTask>(tasks).read()
         } catch FormatError.badRow {
