@@ -54,12 +54,16 @@ public final class TensorBoardSink: Tracker {
         let hasMetrics = try FileStatus.of(run.appendingPathComponent(MetricsFile.fileName)) != nil
         let measured = hasMetrics ? try MetricsFile.read(inRun: run).filter { !$0.values.isEmpty } : []
         let content = try FileStatus.of(url) == nil ? [] : Descriptor.content(of: url.path, limit: 1 << 30)
+        let (records, length) = RecordFile.records(in: content)
+        // every file of this program begins with a whole record, which is written in one piece
+        guard content.isEmpty || !records.isEmpty else {
+            throw FileError.damaged(path: url.path, problem: "it is no event file; remove it, or run without --tensorboard")
+        }
         // a run without numbers begins anew; without a file it has nothing to show yet
         guard !measured.isEmpty else {
             if !content.isEmpty { try LeftOvers.removeTree(url.path) }
             return
         }
-        let (records, length) = RecordFile.records(in: content)
         let events = records.compactMap(EventRecord.init(bytes:))
         let kept = events.filter { event in step.map { event.step <= $0 } ?? true }
         let keptSteps = kept.filter(\.hasNumbers).map(\.step)

@@ -79,6 +79,15 @@ struct TensorBoardSinkTests {
         #expect(try points() == ["1 loss 9.0"])
     }
 
+    @Test("a file of somebody else in its place is left as it is")
+    func foreignFile() throws {
+        try write(["{\"step\":1,\"loss\":3}"])
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data("not an event file, and somebody needs it".utf8).write(to: file)
+        #expect(throws: FileError.self) { try sink().cutBack(to: 1) }
+        #expect(text(of: file) == "not an event file, and somebody needs it")
+    }
+
     @Test("a tracker that fails is said once, the run goes on, and later it catches up")
     func failures() throws {
         try write(["{\"step\":1,\"loss\":3}"])
