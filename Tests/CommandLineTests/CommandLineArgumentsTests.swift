@@ -184,8 +184,8 @@ struct SampleCommand: ProgramCommand {
             table: SampleCommand.optionTable)
         #expect(
             normalised.notes == [
-                "--wandb_tags has no meaning here: nothing is sent anywhere; metrics and tables are files in the run "
-                    + "folder",
+                "--wandb_tags has no meaning here: runs are tracked by files in the run folder, --tensorboard and --"
+                    + "mlflow-uri",
                 "--fp16 has no meaning here: the number format is chosen with --dtype",
                 "--output_dir has no value; the default is used",
             ])

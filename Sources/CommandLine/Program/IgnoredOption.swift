@@ -35,7 +35,7 @@ public struct IgnoredOption: Equatable, Sendable {
     /// What scripts for accelerators and tracking services pass to any of the programs.
     public static var common: [IgnoredOption] {
         let devices = "there is one device, the CPU (--threads says how much of it)"
-        let tracking = "nothing is sent anywhere; metrics and tables are files in the run folder"
+        let tracking = "runs are tracked by files in the run folder, --tensorboard and --mlflow-uri"
         let precision = "the number format is chosen with --dtype"
         let fusion = "kernels are always fused"
         let processes = "one process does all the work"

@@ -29,6 +29,8 @@ struct PreferenceResults {
         var ranking: RankingAnalysis?
         /// Per annotator.
         var attentionChecks: [AttentionChecks.Score]?
+        /// Of several annotators.
+        var agreement: AnnotatorAgreement?
     }
 
     /// One judged input with its texts; what the judge said with the first system's text shown first, and the other way round.
@@ -182,6 +184,28 @@ struct PreferenceResults {
         guard !scores.isEmpty else { return }
         content.attentionChecks = scores
         text += "\nattention checks passed: " + scores.map { "\($0.annotator) \($0.passed) of \($0.answered)" }.joined(separator: ", ")
+    }
+
+    /// How far annotators agree; nil for fewer than two of them.
+    mutating func add(_ agreement: AnnotatorAgreement?, annotators: Int) {
+        guard let agreement else {
+            text += "\n\(annotators == 1 ? "one annotator" : "no annotator"): there is no agreement to measure"
+            return
+        }
+        content.agreement = agreement
+        for (level, value) in agreement.alpha { flatValues["krippendorff_alpha_\(level)"] = value.mean }
+        let alpha = agreement.alpha.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        text += "\nKrippendorff's alpha over \(agreement.sharedTasks) tasks with several answers: \(alpha.isEmpty ? "not defined" : alpha)"
+        for pair in agreement.pairs {
+            text += "\n\(pair.first) and \(pair.second): same side in \(Self.rounded(pair.sameSide)) of \(pair.tasks) tasks"
+            if let kappa = pair.kappa { text += ", Cohen's kappa \(Self.rounded(kappa))" }
+        }
+        for person in agreement.annotators {
+            text +=
+                "\n\(person.annotator): \(person.tasks) tasks, neutral \(Self.rounded(person.neutralShare)), left \(Self.rounded(person.leftShare))"
+            if let share = person.agreementWithOthers { text += ", agrees with the others in \(Self.rounded(share))" }
+            if let seconds = person.meanSeconds { text += String(format: ", %.1f s for a task", seconds) }
+        }
     }
 
     /// What asking has come to.

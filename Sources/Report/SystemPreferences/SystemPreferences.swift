@@ -131,6 +131,13 @@ public struct SystemPreferences: ReportTask {
         else { throw InvalidSetting("\(path) has no answer that counts to any task of \(tasks.path)") }
         var results = PreferenceResults(rate)
         results.add(AttentionChecks.scores(tasks: pairs, answers: rows))
+        let checks = Set(pairs.filter { $0.check != nil }.map(\.id))
+        let opinions = rows.filter { !checks.contains($0.task) }
+        var draws = self.random.split("agreement")
+        let agreement = AnnotatorAgreement(
+            opinions.map { .init(task: $0.task, annotator: $0.annotator, value: Double($0.slider), seconds: $0.seconds) },
+            resamples: preferences.bootstrapResamples, using: &draws)
+        results.add(agreement, annotators: Set(opinions.map(\.annotator)).count)
         try finish(results, listener)
     }
 
