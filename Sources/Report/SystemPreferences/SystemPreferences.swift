@@ -199,7 +199,8 @@ public struct SystemPreferences: ReportTask {
         var configuration = RunConfiguration(stage: .diversity, program: "rlhf-report prefer", options: try values)
         configuration.files = try checksums()
         return try RunSession(
-            configuration, run, known: Self.names, in: runs.appendingPathComponent(run.runId ?? Self.runName), environment)
+            configuration, run, known: Self.names, defaults: Self().values, in: runs.appendingPathComponent(run.runId ?? Self.runName),
+            environment)
     }
 
     /// What the texts of the files are told by that the result depends on; nil for none. Pipes are read once, and not for this.
