@@ -29,7 +29,7 @@ put() {
 }
 
 install_all() {
-    local build=.build/static work bin program shell name licence
+    local build=.build/static bin program shell name licence
     "${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build"
     bin=$("${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build" --show-bin-path)
     work=$(mktemp -d)
