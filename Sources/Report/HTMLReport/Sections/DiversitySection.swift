@@ -8,7 +8,7 @@ package enum DiversitySection {
     /// The section.
     package static var section: ReportSection {
         ReportSection(id: "diversity", title: "Diversity") { content in
-            let runs = content.runs.filter { $0.stage == .diversity }
+            let runs = content.runs.filter { $0.stage == .diversity && $0.configuration.program != "rlhf-report prefer" }
             // most reports have none, and that is nothing to be missed
             guard !runs.isEmpty else { return ReportSection.Body("") }
             var table = HTMLTable(
