@@ -1,39 +1,39 @@
 import Formats
 
-/// What can be wrong with the input of a diversity measurement.
+/// An error in the input, the options or the models of a diversity measurement.
 public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Metric names that do not exist.
+    /// Metric names that the catalogue does not contain.
     case unknownMetrics([String], known: [String])
-    /// A metric whose name is none, or another metric's, or stands for several.
+    /// A metric name that is empty, is already taken by another metric, or is reserved (`all`).
     case nameTaken(String)
-    /// Best-of-n with more samples wanted than there are, or none.
+    /// Best-of-n asks for n outside 1…`of`, where `of` is the number of samples.
     case cannotDraw(n: Int, of: Int)
-    /// A reward that is not a number.
+    /// A reward is NaN or infinite; `index` counts the samples of one input from 0.
     case rewardNotFinite(index: Int)
-    /// An option outside its range.
+    /// An option lies outside its allowed range.
     case invalidOption(name: String, rule: String)
-    /// A simulation that needs rewards, on outputs without them.
+    /// Simulated best-of-n needs a reward for every output, but the outputs of this input (numbered from 0) lack some.
     case rewardsMissing(input: Int)
-    /// What is wrong with one of several inputs, with its file or its tables.
+    /// An error in one of several sources, prefixed with the file or the tables it was read from.
     indirect case inSource(String, DiversityError)
     /// There is nothing to measure.
     case noOutputs
-    /// A similarity matrix that is not finite or whose eigenvalues LAPACK does not find.
+    /// A similarity matrix contains NaN or Inf, or LAPACK did not find its eigenvalues.
     case eigenvaluesFailed(order: Int)
-    /// A metric that was asked for by name, without the model it needs.
+    /// A metric was requested by name, but a model or other data that it needs was not given.
     case modelMissing(metric: String, model: String)
-    /// A model that gave another number of answers than asked for.
+    /// A model returned a different number of results than requested.
     case wrongCount(of: String, got: Int, expected: Int)
-    /// Two measurements that cannot be compared.
+    /// Two measurements cannot be compared; the value says why.
     case cannotCompare(String)
-    /// A metric that failed; the run fails with it.
+    /// A metric failed or returned NaN or Inf; the whole measurement fails with it.
     case metricFailed(name: String, reason: String)
-    /// An input file that cannot be opened.
+    /// An input file does not exist.
     case unreadableInput(path: String)
-    /// An input file that cannot be understood.
+    /// An input file has invalid contents.
     case malformedInput(place: String, reason: String)
 
-    /// One line: what is wrong and what to do.
+    /// One line that says what is wrong and how to fix it.
     public var description: String { OneLine.escaped(text) }
 
     private var text: String {

@@ -2,56 +2,56 @@ public import Eval
 internal import Foundation
 internal import Synchronization
 
-/// A judge behind HTTP: any service with the shape of OpenAI's `POST /v1/chat/completions`, on this machine or elsewhere.
+/// A pairwise judge behind HTTP: a local or remote service that is compatible with OpenAI's `POST /v1/chat/completions`.
 ///
-/// Several threads ask at once, each one question at a time, and block as all callers of ``ServiceClient`` do. Network failures, time-outs,
-/// status 408, 429 and 5xx are tried again with growing pauses; where a service asks to be left alone, all threads wait. A question that is
-/// refused (400, 413, 422), or whose answer says nothing, has no verdict and a reason. What makes all other answers doubtful ends the run:
-/// redirects, wrong keys or addresses, a prompt that was cut, and many failures one after the other. Where questions have failed, or got
-/// something that is no answer, the others are asked, and the run ends unfinished. Answers go into the cache one by one, so that the same
-/// command goes on where it was left.
+/// Several threads send one question at a time and block, as all callers of ``ServiceClient`` do. Network failures, time-outs and
+/// the status codes 408, 429 and 5xx are retried with increasing pauses; if the service sends Retry-After, all threads wait. A
+/// question that is rejected (400, 413, 422) or whose answer is unusable gets no verdict but a reason. Conditions that cast doubt
+/// on all other answers end the run: redirects, a wrong key or address, a truncated prompt, and many consecutive failures. If
+/// questions failed or got an invalid response, the remaining questions are still asked, but the run then ends as unfinished.
+/// Every answer is written to the cache at once, so that the same command continues where it stopped.
 public final class ChatJudge: PairwiseJudge, Sendable {
-    /// How a service is asked.
+    /// The options for requests.
     public struct Options: Sendable {
-        /// Questions that are under way at once.
+        /// The maximum number of concurrent requests.
         public var concurrency = 4
-        /// Seconds until a request that has no whole answer counts as failed.
+        /// The time-out of a request in seconds.
         public var timeout = 120.0
-        /// How often a request is tried before its question is given up.
+        /// The maximum number of attempts per request.
         public var attempts = 5
-        /// Seconds before the second try; each further pause is twice as long, up to 16 times this.
+        /// Seconds before the first retry. Each further pause is twice as long, up to 16 times this value.
         public var pause = 0.5
-        /// Failures one after the other, without an answer between them, that end the run.
+        /// The number of consecutive failures that ends the run.
         public var patience = 20
-        /// Bytes that an answer may have.
+        /// The maximum size of a response body in bytes.
         public var answerBytes = 2 << 20
-        /// The price of a million tokens of prompts and of answers; nil where it is not known.
+        /// The prices of a million prompt tokens and a million completion tokens; nil if unknown.
         public var prices: (prompt: Double, completion: Double)?
-        /// Is told after each answer how many of how many questions are done.
+        /// Called after each question with the number of completed questions and their total number.
         public var progress: @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
 
-        /// The defaults.
+        /// Creates the default options.
         public init() {}
     }
 
-    /// Why a judge cannot be used at all.
+    /// A condition that makes the judge unusable.
     public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
-        /// The service refuses this address or model.
+        /// The service rejects the address or the model.
         case refused(status: Int, endpoint: String)
-        /// The service refuses the key in this variable of the environment, or wants one where none is set.
+        /// The service rejects the key in an environment variable, or requires a key that is not set.
         case keyRefused(status: Int, endpoint: String, variable: String, isSet: Bool)
-        /// The service points to another address; nothing was sent there.
+        /// The service redirects to another address. Nothing was sent to that address.
         case redirected(status: Int, endpoint: String, to: String)
-        /// The service has seen less of a prompt than was sent.
+        /// The service reports fewer prompt tokens than were sent: it truncated the prompt.
         case truncated(task: String, endpoint: String, counted: Int, expected: Int)
-        /// So many questions in a row have no answer; the reason is the last one's.
+        /// Too many consecutive questions have no answer. The reason is that of the last failure.
         case givenUp(endpoint: String, failures: Int, reason: String, answered: Int)
-        /// Some questions have no answer for a reason that another try may mend; the cache, if there is one, has the answers.
+        /// Some questions have no answer, and a repetition may succeed. The answers are in the cache, if there is one.
         case unfinished(endpoint: String, failed: Int, questions: Int, reason: String, cache: String?)
-        /// Not one question has a verdict.
+        /// No question has a verdict.
         case nothingSaid(endpoint: String, questions: Int, reason: String, isOfTheService: Bool)
 
-        /// One line: which service, what happened, what to do.
+        /// The error message, on one line: which service, what happened, and what to do.
         public var description: String {
             switch self {
             case .refused(let status, let endpoint): RefusalText.refused(status, endpoint)
@@ -75,26 +75,27 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         }
     }
 
-    /// The variable of the environment that a key is read from unless another is named.
+    /// The default environment variable for the key.
     public static let keyVariable = "OPENAI_API_KEY"
 
     let address: ServiceAddress
     let key: ServiceKey?
-    /// Where the key was looked for.
+    /// The environment variable that was searched for the key.
     let variable: String
     let chat: JudgeChat
     let cache: JudgeCache?
     let options: Options
     private let spent: Mutex<JudgeLedger>
 
-    /// A judge behind an address.
+    /// Creates a judge for a service.
     ///
     /// - Parameters:
-    ///   - address: the full address, such as `http://localhost:8080/v1/chat/completions`.
-    ///   - key: sent as a bearer token; nil sends none.
-    ///   - variable: where the key was looked for, to be named when one is missing.
-    ///   - chat: what is asked, and how answers are read.
-    ///   - cache: keeps answers; nil keeps none.
+    ///   - address: The full URL, such as `http://localhost:8080/v1/chat/completions`.
+    ///   - key: The bearer token; nil sends none.
+    ///   - variable: The environment variable that was searched for the key, for error messages.
+    ///   - chat: Formats questions and parses answers.
+    ///   - cache: Stores answers; nil stores none.
+    ///   - options: The options for requests.
     public init(
         address: ServiceAddress, key: ServiceKey? = nil, variable: String = ChatJudge.keyVariable, chat: JudgeChat,
         cache: JudgeCache? = nil, options: Options = Options()
@@ -111,13 +112,17 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         spent = Mutex(ledger)
     }
 
+    /// The cost of all questions so far: requests, tokens and time.
     public var ledger: JudgeLedger? { spent.withLock { $0 } }
 
+    /// The preferences for some questions; nil for a question without a verdict.
+    /// - Throws: As ``opinions(for:)``.
     public func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?] {
         try opinions(for: questions).map(\.preference)
     }
 
-    /// - Throws: ``Failure``; `FileError` when an answer cannot be kept.
+    /// The opinions about some questions, from the cache or the service.
+    /// - Throws: ``Failure``; `FileError` if the cache cannot be written.
     public func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion] {
         let start = ContinuousClock.now
         let round = ChatRound(judge: self, questions: questions, spent: { change in self.spent.withLock { change(&$0) } })
@@ -142,7 +147,7 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         return opinions
     }
 
-    /// `12 unreadable, such as 'I think'; 3 cut`.
+    /// The reasons for missing verdicts with their counts, such as `12 unreadable, such as 'I think'; 3 cut`.
     private static func reasons(_ opinions: [JudgeOpinion], hiding key: ServiceKey?) -> String {
         Dictionary(grouping: opinions) { $0.omission ?? .unreadable }.sorted {
             ($1.value.count, $0.key.rawValue) < ($0.value.count, $1.key.rawValue)

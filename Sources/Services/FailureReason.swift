@@ -4,9 +4,9 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
-/// What the errors of the network say to people.
+/// Error messages for network errors.
 package enum FailureReason {
-    /// One line without addresses, and without anything that the other side wrote.
+    /// One line without addresses and without text from the other side.
     package static func text(of error: any Error, seconds: Double) -> String {
         switch error {
         case let error as HTTPClientError:
@@ -37,7 +37,7 @@ package enum FailureReason {
         }
     }
 
-    /// Of what the TLS library writes, the name of the error.
+    /// The message for a TLS error: the name of the error in the TLS library's text.
     private static func handshake(_ text: String) -> String {
         if text.contains("failedToValidateHostname") { return "no TLS connection: its certificate is of another host" }
         guard let mark = text.firstRange(of: "OPENSSL_internal:") else { return text }

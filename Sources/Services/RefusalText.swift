@@ -1,4 +1,4 @@
-/// What the errors of all services say where a service turns a request away.
+/// Error messages, common to all services, for requests that a service rejects.
 enum RefusalText {
     static func refused(_ status: Int, _ endpoint: String) -> String {
         "\(endpoint) answered with status \(status): check the address and the model's name"

@@ -1,38 +1,38 @@
-/// An option of other programs that is accepted here and has no meaning.
+/// An option of other training programs that is accepted for compatibility and ignored.
 public struct IgnoredOption: Equatable, Sendable {
-    /// What may follow the name.
+    /// What can follow the name.
     public enum Kind: Equatable, Sendable {
-        /// Nothing, or true or false.
+        /// Nothing, or a Boolean value.
         case boolean
         /// One or more values.
         case value
     }
 
-    /// Kebab-case; with `*` at its end, all names that begin so.
+    /// The name in kebab-case. With `*` at its end, it matches all names with this prefix.
     public var name: String
-    /// What may follow it.
+    /// What can follow the name.
     public var kind: Kind
-    /// Why it has no meaning, as the end of "… has no meaning here: ".
+    /// Why the option is ignored, as the end of the message "… has no meaning here: ".
     public var reason: String
 
-    /// One option.
+    /// Creates one ignored option.
     public init(_ name: String, _ kind: Kind, _ reason: String) {
         self.name = name
         self.kind = kind
         self.reason = reason
     }
 
-    /// Whether a kebab-case name is this option.
+    /// Whether a kebab-case name matches this option.
     func matches(_ name: String) -> Bool {
         self.name.hasSuffix("*") ? name.hasPrefix(self.name.dropLast()) : name == self.name
     }
 
-    /// Several names with one reason.
+    /// Creates ignored options for several names with the same reason.
     public static func list(_ kind: Kind, _ names: [String], _ reason: String) -> [IgnoredOption] {
         names.map { IgnoredOption($0, kind, reason) }
     }
 
-    /// What scripts for accelerators and tracking services pass to any of the programs.
+    /// Options that scripts for accelerators and tracking services pass to any of the programs.
     public static var common: [IgnoredOption] {
         let devices = "there is one device, the CPU (--threads says how much of it)"
         let tracking = "runs are tracked by files in the run folder, --tensorboard and --mlflow-uri"

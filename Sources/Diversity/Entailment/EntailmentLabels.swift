@@ -1,20 +1,20 @@
 import Models
 
-/// Where the three labels of natural language inference lie among a classifier's logits.
+/// The positions of the three labels of natural language inference among a classifier's logits.
 struct EntailmentLabels: Equatable {
     let contradiction: Int
     let neutral: Int
     let entailment: Int
 
-    /// The names of the three.
+    /// The names of the three labels.
     static let names = ["contradiction", "neutral", "entailment"]
 
-    /// Finds the labels.
+    /// Finds the positions of the three labels.
     /// - Parameters:
-    ///   - given: what the logits are, in their order; nil for what the classifier calls them.
-    ///   - labels: what the classifier calls them.
-    ///   - file: its configuration, for errors.
-    /// - Throws: `EncoderError.module` for a classifier of something else, and for names that leave it open.
+    ///   - given: the names of the logits in order, overriding the classifier's; nil uses the classifier's names.
+    ///   - labels: the classifier's names of its logits.
+    ///   - file: the classifier's configuration file, for error messages.
+    /// - Throws: `EncoderError.module` for a classifier with other labels, and for ambiguous or missing names.
     init(_ given: [String]?, labels: [String], file: String) throws {
         func fault(_ problem: String) -> EncoderError { .module(file: file, problem: problem) }
         let listed = labels.prefix(12).joined(separator: ", ") + (labels.count > 12 ? " …" : "")

@@ -1,5 +1,5 @@
 extension DiversityMetricKind {
-    /// The metrics of classes, meaning and quality, and the one between systems.
+    /// The metrics based on classes, meaning and quality, and the metric between systems.
     static let ofAnswers: [DiversityMetricKind] = [
         DiversityMetricKind("distinct_k", missing: { config, models, _ in Missing.equivalence(config, models) }) { config, models in
             config.answers.equivalence(models).map { DistinctClassesMetric($0, count: config.answers.count) }
@@ -62,7 +62,7 @@ extension DiversityMetricKind {
     ]
 }
 
-/// Words for what a metric needs and there is not.
+/// Wording for a missing requirement of a metric; nil if the requirement is met.
 private enum Missing {
     static func all(_ parts: String?...) -> String? {
         let missing = parts.compactMap { $0 }

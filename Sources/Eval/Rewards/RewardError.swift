@@ -1,23 +1,24 @@
 internal import Formats
 
-/// Why a response cannot be judged.
+/// The reason why a response has no valid reward.
 public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A reward that compares got prompts without a reference: how many of those that it was asked about, and the first of them.
+    /// A reward that needs references received prompts without one: the number of such prompts, the number of all prompts, and
+    /// the first such prompt.
     case noReference(prompts: Int, of: Int, first: String)
-    /// A regular expression that is none.
+    /// A pattern is not a valid regular expression.
     case badPattern(String, reason: String)
-    /// An external scorer that does not run, has ended, or answers with something else than scores.
+    /// An external scorer does not run, has ended, or gives invalid answers.
     case scorer(command: String, problem: String)
-    /// A text that the reward model has no positions for.
+    /// A text has more tokens than the reward model has positions.
     case tooLong(tokens: Int, limit: Int)
-    /// A reward that is NaN or beyond the range of 32-bit floats, in which training computes; `response` counts from 0 within the call.
+    /// A reward is NaN or outside the range of 32-bit floats, which training uses; `response` counts from 0 within the call.
     case outOfRange(Double, response: Int)
-    /// A reward that compares a response with other answers to its prompt, and there are none.
+    /// A reward that compares a response with other answers to its prompt has none for this prompt.
     case noSamples(prompt: String)
-    /// A reward function that gave more or fewer rewards than there are responses.
+    /// A reward function returned a different number of rewards than responses.
     case wrongCount(Int, expected: Int)
 
-    /// One line: what is wrong and what to do.
+    /// One line that says what is wrong and how to fix it.
     public var description: String {
         switch self {
         case .noReference(let prompts, let count, let first):

@@ -1,4 +1,4 @@
-/// Numbers and strings, as Python writes them.
+/// Lexing of number and string literals with Python's syntax.
 extension JinjaLexer {
     mutating func number() throws {
         var index = position
@@ -35,7 +35,7 @@ extension JinjaLexer {
         _ = digits(isDecimal)
         var isFloat = false
         let whole = index
-        // a number behind a point is the index of an item
+        // after a dot, digits are an index (`a.0`), not part of a float
         if !(position > 0 && source[position - 1] == ".") {
             if has(".", at: index), index + 1 < source.count, isDecimal(source[index + 1]) {
                 index += 1
@@ -83,7 +83,7 @@ extension JinjaLexer {
         move(to: index + 1)
     }
 
-    /// Reads what follows a backslash, as Python does.
+    /// Reads the escape sequence after a backslash, with Python's rules.
     private func escape(at index: Int, into text: inout String.UnicodeScalarView) throws -> Int {
         guard index < source.count else { throw JinjaError(.syntax, line: line, "a string without its end") }
         func hexadecimal(_ count: Int) throws -> Int {

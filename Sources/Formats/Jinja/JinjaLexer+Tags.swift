@@ -1,4 +1,4 @@
-/// The words of a tag, up to its end.
+/// Lexing of the tokens inside a tag, up to the end of the tag.
 extension JinjaLexer {
     private static let symbols = [
         "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",",

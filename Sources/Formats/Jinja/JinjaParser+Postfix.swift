@@ -1,4 +1,4 @@
-/// What follows an expression: attributes, items, slices, calls, filters and tests.
+/// Parsing of what follows a primary expression: attributes, items, slices, calls, filters and tests.
 extension JinjaParser {
     mutating func postfix(_ value: JinjaExpression) throws -> JinjaExpression {
         var value = value
@@ -66,7 +66,7 @@ extension JinjaParser {
         }
     }
 
-    /// Filters, each behind a bar; the first bar may be absent.
+    /// Parses filters, each after a `|`. With `startsInline`, the first filter has no `|`.
     mutating func filter(_ value: JinjaExpression?, startsInline: Bool = false) throws -> JinjaExpression {
         var value = value
         var isFirst = startsInline

@@ -1,14 +1,14 @@
-/// Reads the expressions of a template; statements are in an extension.
+/// Recursive-descent parser for templates. This file parses expressions; extensions parse statements and postfix operators.
 struct JinjaParser {
     private let tokens: [JinjaToken]
     private var index = 0
-    /// Brackets and blocks around what is read.
+    /// The number of brackets and blocks around the current token.
     private var nesting = 0
-    /// Whether a `{% generation %}` block was met.
+    /// Whether the template contains a `{% generation %}` block.
     var marksGenerations = false
-    /// Loops around what is read that `break` may leave.
+    /// The number of loops around the current token that `break` and `continue` may refer to.
     var loops = 0
-    /// The names that the macro around what is read asks for.
+    /// The names that the enclosing macro's body refers to.
     var namesUsed: Set<String> = []
 
     init(_ source: String) throws {
@@ -62,7 +62,7 @@ struct JinjaParser {
 
     func fault(_ reason: String, line: Int? = nil) -> JinjaError { JinjaError(.syntax, line: line ?? self.line, reason) }
 
-    /// Does something one level further in.
+    /// Runs `body` one nesting level deeper; throws an error of kind `limit` beyond the maximum.
     mutating func nested<Result>(_ body: (inout JinjaParser) throws -> Result) throws -> Result {
         nesting += 1
         defer { nesting -= 1 }
@@ -231,7 +231,7 @@ struct JinjaParser {
         }
     }
 
-    /// Expressions between commas, or one without.
+    /// Parses a comma-separated tuple, or one expression without a comma.
     mutating func tuple(
         inParentheses: Bool = false, withCondition: Bool = true, until end: String? = nil
     ) throws -> JinjaExpression {

@@ -1,5 +1,5 @@
 extension JinjaRenderer {
-    /// Calls whatever can be called.
+    /// Calls a function, method, macro or other callable value.
     func call(_ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         try step()
         switch value {

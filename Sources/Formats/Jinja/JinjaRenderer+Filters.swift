@@ -1,4 +1,4 @@
-/// The names of filters.
+/// The names of the filters.
 enum JinjaFilters {
     static let names: Set<String> = [
         "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first",
@@ -12,7 +12,7 @@ enum JinjaFilters {
 }
 
 extension JinjaRenderer {
-    /// Applies a filter.
+    /// Applies the filter `name` to a value.
     func filter(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         try step()
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the filter \"\(name)\"", arguments, names, self) }
@@ -73,7 +73,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// `len`.
+    /// The length of a value, as Python's `len`.
     func length(_ value: JinjaValue) throws -> Int {
         switch value {
         case .string(let text):
@@ -126,7 +126,7 @@ extension JinjaRenderer {
         return String(result)
     }
 
-    /// Every word with a capital, where words begin behind spaces, hyphens and opening brackets.
+    /// Capitalises every word. Words start after whitespace, hyphens and opening brackets.
     private func titled(_ text: String) throws -> String {
         try chargeScan(text)
         var result = ""
@@ -175,7 +175,7 @@ extension JinjaRenderer {
         guard length >= PythonText.count(end), leeway >= 0 else {
             throw fault("the filter \"truncate\" with a length that is too small")
         }
-        // Jinja asks for the length first, which lists have, too
+        // Jinja checks the length first, which also works for lists
         if try self.length(value) <= length + leeway { return value }
         guard let text = value.text else { throw fault("the filter \"truncate\" needs a string, not a \(value.typeName)") }
         try chargeScan(text)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `%` and `format` of strings, as far as they are short to say.
+/// The `%` operator and the `format` method of strings, for the common conversions.
 extension JinjaRenderer {
     /// `format % value`.
     func formatted(_ format: String, _ value: JinjaValue) throws -> String {
@@ -118,7 +118,7 @@ extension JinjaRenderer {
         return String(repeating: " ", count: missing) + text
     }
 
-    /// `format.format(…)` with plain fields.
+    /// `format.format(…)` with simple replacement fields.
     func braced(_ format: String, _ arguments: JinjaCallArguments) throws -> String {
         var output = ""
         var rest = format.unicodeScalars[...]

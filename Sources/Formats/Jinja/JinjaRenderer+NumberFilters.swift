@@ -1,11 +1,11 @@
 import Foundation
 
-/// Filters that make numbers.
+/// Filters that return numbers.
 extension JinjaRenderer {
     func numberFilter(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the filter \"\(name)\"", arguments, names, self) }
         if case .undefined(let reason) = value {
-            // Python asks an undefined value for its number, which fails with the value's own error
+            // Python converts an undefined value to a number, which raises the undefined value's own error
             throw fault(reason)
         }
         switch name {
@@ -67,7 +67,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// `float(value)`; nil for what is none.
+    /// `float(value)`; nil if the conversion fails.
     private func number(_ value: JinjaValue) -> Double? {
         if let number = value.number { return number }
         guard let text = value.text, let trimmed = try? stripped(text, nil), !trimmed.isEmpty else { return nil }
@@ -116,7 +116,7 @@ extension JinjaRenderer {
         let unit = pow(10, Double(precision))
         let scaled = number * unit
         let result = method == "ceil" ? scaled.rounded(.up) : scaled.rounded(.down)
-        // Python has whole numbers here, without a zero below zero
+        // Python returns an integer here, so there is no negative zero
         return .float((result == 0 ? 0 : result) / unit)
     }
 }

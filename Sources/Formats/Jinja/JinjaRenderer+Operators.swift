@@ -182,7 +182,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// Whether a value comes before another, or is as good as it.
+    /// Whether `left < right`, or `left <= right` with `orEqual`. `sign` is the operator that error messages name.
     func isOrdered(_ left: JinjaValue, _ right: JinjaValue, _ sign: String, orEqual: Bool = false) throws -> Bool {
         try step()
         if let first = left.wholeNumber, let second = right.wholeNumber { return orEqual ? first <= second : first < second }

@@ -1,4 +1,4 @@
-/// Filters of lists and dictionaries.
+/// Filters on lists and dictionaries.
 extension JinjaRenderer {
     func sequenceFilter(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the filter \"\(name)\"", arguments, names, self) }
@@ -66,7 +66,7 @@ extension JinjaRenderer {
 
     // MARK: Attributes
 
-    /// What takes an attribute such as `a.b.0` of a value, or the value itself.
+    /// A function that looks up an attribute path such as `a.b.0` in a value. Without an attribute it returns the value itself.
     private func getter(_ attribute: JinjaValue?, default other: JinjaValue? = nil) throws -> (JinjaValue) throws -> JinjaValue {
         guard let attribute else { return { $0 } }
         let parts: [JinjaValue]
@@ -111,7 +111,7 @@ extension JinjaRenderer {
         return try reversible(keyed, given.flag("reverse")) { try isOrdered(.list($0.1), .list($1.1), "<") }.map(\.0)
     }
 
-    /// Sorted upwards or downwards; equal elements keep their order either way.
+    /// Sorts in ascending or descending order. The sort is stable in both directions.
     private func reversible<Element>(
         _ elements: [Element], _ isReversed: Bool, _ isBefore: (Element, Element) throws -> Bool
     ) throws -> [Element] {

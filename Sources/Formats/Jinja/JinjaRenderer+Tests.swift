@@ -1,4 +1,4 @@
-/// What may stand behind `is`.
+/// The tests that may follow `is`.
 extension JinjaRenderer {
     func test(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> Bool {
         if let comparison = Self.comparisons[name] {

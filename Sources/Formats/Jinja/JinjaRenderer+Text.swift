@@ -1,5 +1,5 @@
 extension JinjaRenderer {
-    /// `str` of a value, as it is written.
+    /// `str(value)`: the text that a template writes for a value.
     func string(_ value: JinjaValue) throws -> String {
         switch value {
         case .string(let text): return text
@@ -8,7 +8,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// `repr` of a value.
+    /// `repr(value)`.
     func representation(_ value: JinjaValue) throws -> String {
         try step()
         switch value {
@@ -45,11 +45,11 @@ extension JinjaRenderer {
 
     // MARK: JSON
 
-    /// How JSON is written.
+    /// The formatting options of `json`.
     struct JSONStyle {
         var escapesNonASCII = false
         var sortsKeys = false
-        /// What each level is set in with; nil for everything on one line.
+        /// The indentation of each nesting level; nil writes everything on one line.
         var indent: String?
         var itemSeparator: String
         var keySeparator = ": "
@@ -152,7 +152,7 @@ extension JinjaRenderer {
 
     // MARK: Order
 
-    /// Sorted by a comparison that may fail; equal elements keep their order.
+    /// Stable sort with a comparison that may throw.
     func sorted<Element>(_ elements: [Element], by isBefore: (Element, Element) throws -> Bool) throws -> [Element] {
         try charge(elements.count * 16)
         return try elements.enumerated().sorted { first, second in

@@ -1,14 +1,17 @@
 public import Foundation
 
-/// An array from a `.npy` file of numpy: Booleans, integers or floating-point numbers, nothing else.
+/// An array from numpy's `.npy` format with Booleans, integers or floating-point numbers.
 ///
-/// The format is that of numpy's NEP 1, versions 1 to 3. Files that hold Python objects are pickles, that is programs for
-/// Python's interpreter; they are refused by name.
+/// The format is NEP 1, versions 1 to 3. Files that contain Python objects are pickles, that is, programs for the Python
+/// interpreter; they are rejected with an error that says so.
 public struct NumpyArray: Sendable, Equatable {
-    /// The elements in the order of the file.
+    /// The elements of an array.
     public enum Elements: Sendable, Equatable {
+        /// Booleans.
         case flags([Bool])
+        /// Integers.
         case integers([Int])
+        /// Floating-point numbers.
         case reals([Double])
 
         /// The elements as floating-point numbers; true is 1.
@@ -21,16 +24,16 @@ public struct NumpyArray: Sendable, Equatable {
         }
     }
 
-    /// The extents, outermost first.
+    /// The dimensions, outermost first.
     public var shape: [Int]
-    /// All elements, in the order of rows.
+    /// All elements, in row-major order.
     public var elements: Elements
 
-    /// The largest file that is read: 1 GiB.
+    /// The maximum size of a file: 1 GiB.
     static let sizeLimit = 1 << 30
 
-    /// Reads a file.
-    /// - Throws: `FormatError.unreadable`; `badFile` that says what the file holds instead of such an array.
+    /// Reads a `.npy` file.
+    /// - Throws: `FormatError.unreadable`, or `badFile` with a description of what the file contains instead.
     public init(_ file: URL) throws {
         let bytes = try ByteSource.content(of: file, limit: Self.sizeLimit)
         do {
@@ -91,7 +94,7 @@ public struct NumpyArray: Sendable, Equatable {
 }
 
 extension NumpyArray {
-    /// What one element is, from a descriptor such as `<i8`.
+    /// The type of one element, from a descriptor such as `<i8`.
     struct ElementType {
         var kind: Character
         var size: Int
@@ -118,7 +121,8 @@ extension NumpyArray {
             self.size = size
         }
 
-        /// - Precondition: The bytes are a multiple of the size.
+        /// Decodes elements.
+        /// - Precondition: The number of bytes is a multiple of the element size.
         func read(_ bytes: ArraySlice<UInt8>) throws(Problem) -> Elements {
             var words: [UInt64] = []
             words.reserveCapacity(bytes.count / size)
@@ -156,7 +160,7 @@ extension NumpyArray {
         }
     }
 
-    /// The header: a Python dictionary of three known keys, read as exactly that.
+    /// The header: a Python dictionary literal with three known keys. Nothing else is accepted.
     struct Header {
         var type = ""
         var isFortranOrder = false
@@ -198,7 +202,7 @@ extension NumpyArray {
         }
     }
 
-    /// A position in the header's text.
+    /// A parser position in the text of the header.
     private struct HeaderText {
         static var fault: Problem { Problem(reason: "its header is not one that numpy.save writes") }
         let bytes: [UInt8]

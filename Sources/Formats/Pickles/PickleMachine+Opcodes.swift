@@ -1,6 +1,6 @@
-/// The opcodes the machine knows, and the names of those it refuses.
+/// The implementation of the supported opcodes, and the names of the others.
 extension PickleMachine {
-    /// Executes one opcode; returns the result at the end of the program.
+    /// Executes one opcode. Returns the root object at the end of the program.
     mutating func step() throws(PickleFault) -> Int32? {
         opcodeOffset = position
         guard stack.count <= Rules.limits.nodes, marks.count <= Rules.limits.marks else {
@@ -11,7 +11,7 @@ extension PickleMachine {
         case 0x80:
             let version = try number(UInt8.self)
             guard (2...5).contains(version) else { throw refused("pickle protocol \(version)") }
-        case 0x95: _ = try number(UInt64.self)  // FRAME: a hint for readers of streams
+        case 0x95: _ = try number(UInt64.self)  // FRAME: a hint for stream readers
         case UInt8(ascii: "."):
             let root = try pop()
             guard stack.isEmpty, marks.isEmpty else { throw refused("an end with objects left over") }
@@ -117,7 +117,7 @@ extension PickleMachine {
     }
 }
 
-/// The opcodes that are refused, by name.
+/// The names of the opcodes that are rejected.
 private let pickleOpcodeNames: [UInt8: String] = {
     let names: [(Unicode.Scalar, String)] = [
         ("0", "POP"), ("1", "POP_MARK"), ("2", "DUP"), ("F", "FLOAT"), ("I", "INT"), ("L", "LONG"), ("P", "PERSID"),

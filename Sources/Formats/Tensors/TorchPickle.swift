@@ -1,6 +1,6 @@
-/// The pickle of a file of torch.save: tensors as views of storages, in plain containers.
+/// The rules for a pickle written by `torch.save`: tensors as views of storages, in plain containers.
 enum TorchPickle: PickleRules {
-    /// The names a pickle may mention.
+    /// The Python names that the pickle may mention.
     enum Global: Equatable {
         case orderedDictionary
         case rebuildTensor
@@ -9,14 +9,14 @@ enum TorchPickle: PickleRules {
         case storage(ElementType)
     }
 
-    /// A run of elements in a member of the archive.
+    /// A storage: a sequence of elements in one member of the archive.
     struct Storage: Equatable {
         var key: String
         var elementType: ElementType
         var count: Int
     }
 
-    /// A view of a storage, as the pickle claims it.
+    /// A view of a storage as the pickle describes it, not yet validated.
     struct TensorClaim: Equatable {
         var storage: Storage
         var offset: Int
@@ -29,7 +29,7 @@ enum TorchPickle: PickleRules {
         case tensor(TensorClaim)
     }
 
-    /// The pickle of a model with ten thousand tensors has about a tenth of these objects.
+    /// A model with ten thousand tensors needs about a tenth of these objects.
     static let limits = PickleLimits(bytes: 64 << 20, nodes: 2_000_000)
     static let opcodes: PickleOpcodes = .persistentIdentifiers
 
@@ -50,7 +50,7 @@ enum TorchPickle: PickleRules {
         "BoolStorage": .bool,
     ]
 
-    /// A persistent identifier: ("storage", type, key, device, number of elements).
+    /// Resolves a persistent identifier: `("storage", type, key, device, number of elements)`.
     static func resolve(_ identifier: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .tuple(let parts) = machine[identifier], parts.count == 5,
             case .text("storage") = machine[parts[0]], case .global(.storage(let type)) = machine[parts[1]],
@@ -60,7 +60,7 @@ enum TorchPickle: PickleRules {
         try machine.push(.storage(Storage(key: key, elementType: type, count: count)))
     }
 
-    /// A call. There are four that only arrange what is already there.
+    /// Handles a call. The four allowed functions only arrange objects that already exist.
     static func call(_ global: Global, _ parts: [Int32], in machine: inout PickleMachine<Self>) throws(PickleFault) {
         switch global {
         case .orderedDictionary:
@@ -89,7 +89,7 @@ enum TorchPickle: PickleRules {
         }
     }
 
-    /// State of an object. PyTorch gives its dictionaries a `_metadata` that way, which is of no use here.
+    /// Handles the state of an object. PyTorch sets `_metadata` on its dictionaries this way; it is ignored.
     static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .dictionary = machine[state], case .dictionary = machine[object] else {
             throw machine.refused("the opcode BUILD on something that is no dictionary")
@@ -113,7 +113,7 @@ enum TorchPickle: PickleRules {
 }
 
 extension CheckpointError {
-    /// What is wrong with the pickle of a file.
+    /// Converts an error in the pickle of a file.
     init(_ fault: PickleFault, file: String) {
         self =
             switch fault {

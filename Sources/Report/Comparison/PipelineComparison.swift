@@ -8,18 +8,22 @@ import Train
 import Runs
 public import Study
 
-/// What supervised training, PPO and best-of-N did to quality and diversity, from the runs of a pipeline.
+/// Compares the quality and diversity of SFT, PPO, preference optimisation and best-of-N, from the runs of one pipeline.
 public struct PipelineComparison: ReportTask {
-    /// The runs that are compared.
+    /// The runs to compare.
     public var runs = ComparedRunSettings()
-    /// Where runs are, and how they are measured.
+    /// Where runs are stored, and how they are measured.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<PipelineComparison>] { [.init(\.runs), .init(\.measuring)] }
 
+    /// Measures every system, and writes `summary.json`, `summary.md` and `summary.svg`.
+    /// - Throws: `InvalidSetting` for a missing run, for samples of another model and for tables without common prompts;
+    ///   `RunFolderError`; `FileError`; `ResultError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let start = ContinuousClock.now
@@ -57,7 +61,7 @@ public struct PipelineComparison: ReportTask {
         }
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
-        // what was never measured is left out, with a note that names the split
+        // numbers that were never measured are omitted, with a note that names the split
         func number(_ value: Double?, _ name: String, in run: URL) -> Double? {
             if value == nil { listener.note("\(run.path) has no \(name), which the comparison leaves out; a split of that name makes it") }
             return value
@@ -82,7 +86,7 @@ public struct PipelineComparison: ReportTask {
             rm: Summary.RewardModel(
                 accuracyID: last("validation_accuracy", reward, in: rm), accuracyOOD: last("ood_validation_accuracy", reward, in: rm)),
             systems: systems)
-        // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
+        // an interrupted pipeline knows only the seconds of its last session, and the system clock may jump
         let sum =
             [times.sft, times.rm, times.ppo, times.preference].reduce(times.diversity) { $0 + ($1 ?? 0) }
             + drawing.reduce(0) { $0 + ($1 ?? 0) }
@@ -93,13 +97,13 @@ public struct PipelineComparison: ReportTask {
         listener.show(summary.terminalText)
     }
 
-    /// The data set that a run was made with.
+    /// The name of the data set that a run was made with; `unknown` without a configuration.
     static func dataset(_ configuration: RunConfiguration?) -> String {
         guard let configuration else { return "unknown" }
         return RunDataset(configuration).name
     }
 
-    /// What people call a run of policy optimisation that is not PPO, by its advantages; nil for PPO.
+    /// The display name of a policy optimisation method other than PPO, from the run's options; nil for PPO.
     static func policyName(_ run: URL) throws -> String? {
         let options = try RunFolder.configuration(at: run, expecting: [.policy])?.options ?? [:]
         if case .string? = options["distil_best_of_n"] { return "distilled best-of-N" }
@@ -107,17 +111,17 @@ public struct PipelineComparison: ReportTask {
         return advantage == "remax" ? "ReMax" : advantage.uppercased()
     }
 
-    /// What people call a run of preference optimisation, by its loss.
+    /// The display name of a preference optimisation method, from the run's loss.
     static func preferenceName(_ run: URL) throws -> String {
         let options = try RunFolder.configuration(at: run, expecting: [.preference])?.options ?? [:]
         guard case .string(let loss)? = options["loss"], loss != "sigmoid" else { return "DPO" }
-        // abbreviations are written in capitals, other names as the option has them
+        // abbreviations are written in capitals, other names as in the option
         return ["ipo", "kto", "cpo", "orpo", "exo_pair", "nca_pair", "bco_pair", "apo_zero", "apo_down"].contains(loss)
             ? loss.split(separator: "_").enumerated().map { $0 == 0 ? $1.uppercased() : String($1) }.joined(separator: " ")
             : loss == "simpo" ? "SimPO" : loss
     }
 
-    /// A policy and its samples; nil where neither is named.
+    /// A policy's run and its samples; nil if neither is named.
     private func policy(_ run: String?, _ samples: String?, _ option: String, _ stage: RunStage) throws -> (run: URL, samples: URL)? {
         guard run != nil || samples != nil else { return nil }
         return (try locate(run, "--\(option)-run", stage), try locate(samples, "--\(option)-samples-run", .bestOfN))
@@ -131,7 +135,8 @@ public struct PipelineComparison: ReportTask {
         return url
     }
 
-    /// Refuses samples of another run than the one that they are to be of. What cannot be told for certain is said.
+    /// Checks that samples come from the expected run. Adds a note if that cannot be determined.
+    /// - Throws: `InvalidSetting` if the samples are known to come from another run.
     private func checkModel(
         of samples: URL, _ samplesOption: String, is run: URL, _ option: String, _ note: (String) -> Void
     ) throws {
@@ -146,7 +151,8 @@ public struct PipelineComparison: ReportTask {
         }
     }
 
-    /// Says where a policy was answered on other prompts than the supervised model; refuses samples that have none of its prompts.
+    /// Adds a note if the policy and the supervised model answered different prompts.
+    /// - Throws: `InvalidSetting` if they have no prompt in common.
     private func notePrompts(of samples: URL, _ base: URL, _ note: (String) -> Void) throws {
         for table in ["test", "ood_test"] {
             let (own, other) = (
@@ -155,7 +161,7 @@ public struct PipelineComparison: ReportTask {
             guard own != other else { continue }
             let (file, baseFile) = (Tables.file(of: table, inRun: samples).path, Tables.file(of: table, inRun: base).path)
             let common = own.intersection(other).count
-            // a table without rows is refused as such
+            // a table without rows is reported as an error later
             guard common > 0 || own.isEmpty || other.isEmpty else {
                 throw InvalidSetting(
                     "\(file) has none of the \(other.count) prompts of \(baseFile); a comparison needs answers to the same prompts")
@@ -164,13 +170,13 @@ public struct PipelineComparison: ReportTask {
         }
     }
 
-    /// Says where a policy began with another model than the supervised one that it is compared with.
+    /// Adds a note if a policy was trained from another model than the supervised one that it is compared with.
     private func noteStart(of policy: URL, _ sft: URL, _ note: (String) -> Void) throws {
         guard let model = try SampledModel(ofSamples: policy), try model.isResult(of: sft) == false else { return }
         note("\(policy.path) was trained from \(model.named), not from \(sft.path) (--sft-run)")
     }
 
-    /// The numbers of one system on one split, from a table of a run. Rows of one prompt are one unit of every bootstrap.
+    /// The scores of one system on one split, from a table of a run. The bootstrap resamples prompts, not rows.
     private func scores(of table: String, inRun folder: URL, _ encoder: (any TextEncoder)?) throws -> Summary.Scores {
         let rows = try MeasuredTable.rows(table, inRun: folder)
         var order: [String] = []
@@ -199,7 +205,8 @@ public struct PipelineComparison: ReportTask {
         config.seed = measuring.seed
         let report = try DiversityMeasurement.run(DiversityInput(tables: [rows]), config: config)
         let embedding = try encoder.flatMap { encoder -> DiversityAggregate? in
-            // a mean over pairs does not grow with the set, so a few outputs of each input do; encoding all would take minutes
+            // a mean over pairs does not depend on the number of outputs, so 16 per input suffice; encoding all would take
+            // minutes
             config.metrics = ["sent_bert_from_sim"]
             config.limitOutputs = 16
             return try DiversityMeasurement.run(
@@ -220,7 +227,7 @@ public struct PipelineComparison: ReportTask {
             gold: try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } },
             lengthTokens: try interval("tokens") { $0.numbers["tokens"] }.mean,
             eosShare: try interval("ended") { $0.numbers["ended"] }.mean,
-            // the KL of a best-of-N is that of choosing, whatever its samples were measured against
+            // for best-of-N, the KL of selecting among N samples, whatever reference model the samples were measured against
             kl: try rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) }
                 ?? (rows.contains { $0.numbers["kl"] != nil } ? interval("kl") { $0.numbers["kl"] }.mean : 0),
             perInputEAD: perInput,
@@ -233,6 +240,6 @@ public struct PipelineComparison: ReportTask {
 }
 
 extension DiversityAggregate.AcrossInputs {
-    /// Its interval; the mean alone where there are too few inputs for one.
+    /// The interval; with too few inputs for an interval, the mean as its own bounds.
     fileprivate var intervalOrPoint: Interval { interval ?? Interval(mean: mean, low: mean, high: mean) }
 }

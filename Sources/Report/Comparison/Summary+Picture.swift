@@ -1,5 +1,5 @@
-/// The picture of a comparison: what each system gains in reward against what it keeps of its diversity, with intervals; the left panel
-/// for prompts like those of training, the right one out of distribution.
+/// The picture of a comparison: reward against diversity for each system, with intervals. The left panel is in distribution,
+/// the right one out of distribution.
 package struct SummaryPicture {
     let summary: Summary
 

@@ -22,7 +22,7 @@ extension Summary {
         """
     }
 
-    /// What is printed on the terminal at the end.
+    /// The text that is printed on the terminal.
     public var terminalText: String {
         """
         \(dataset)
@@ -36,7 +36,7 @@ extension Summary {
         """
     }
 
-    /// What is left out of some numbers, a line for each system and distribution where there is something; each begins with a newline.
+    /// Lines about responses that were left out of a number, one per system and distribution. Each begins with a newline.
     private var leftOutLines: String {
         systems.named.flatMap { name, system in
             [("id", system.id), ("ood", system.ood)].flatMap { data, scores in
@@ -76,7 +76,7 @@ extension Summary {
         return table
     }
 
-    /// One row per stage that there is; one that does not say how long it took has a dash.
+    /// One row per stage of the pipeline; a dash for a stage that did not record its time.
     var secondsTable: TextTable {
         var table = TextTable([.init("stage"), .init("seconds", .right)])
         let stages: [(String, Double?, isThere: Bool)] = [

@@ -21,7 +21,7 @@ extension Experiment {
         return text + String(format: "\nAll runs together were at work for %.1f hours.\n", seconds / 3600)
     }
 
-    /// What is printed on the terminal at the end.
+    /// The text that is printed on the terminal.
     public var terminalText: String {
         ([
             "\(dataset), seeds \(seeds.joined(separator: ", "))", modelsTable.plain, systemsTable.plain,
@@ -29,7 +29,7 @@ extension Experiment {
         ] + (leftOut ?? [])).joined(separator: "\n")
     }
 
-    /// Accuracy of the reward models and loss of SFT.
+    /// Reward model accuracy and SFT loss.
     var modelsTable: TextTable {
         var table = TextTable([.init(""), .init("id", .right), .init("ood", .right), .init("gap", .right)])
         for (name, pair) in [
@@ -51,14 +51,14 @@ extension Experiment {
         table(Metric.allCases.filter { ![.kl, .lengthTokens, .eosShare].contains($0) }) { [("id − ood", $0.gap)] }
     }
 
-    /// One row per system but SFT, and distribution.
+    /// One row per distribution for every system except SFT.
     var changeTable: TextTable {
         table(Metric.allCases.filter { ![.kl, .eosShare].contains($0) }) {
             $0.changeID.isEmpty ? [] : [("id", $0.changeID), ("ood", $0.changeOOD)]
         }
     }
 
-    /// A column for every metric that some row has.
+    /// A table with one column for each metric that at least one row has.
     private func table(
         _ metrics: [Metric], _ parts: (System) -> [(data: String, values: [Metric: Estimate])]
     ) -> TextTable {
@@ -72,7 +72,7 @@ extension Experiment {
         return table
     }
 
-    /// What describes the responses is shown without its interval, which `experiment.json` has.
+    /// Response statistics are shown without an interval; `experiment.json` contains it.
     private static func text(_ estimate: Estimate?, _ metric: Metric) -> String {
         guard let estimate else { return "–" }
         return switch metric {

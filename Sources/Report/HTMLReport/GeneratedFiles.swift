@@ -3,10 +3,10 @@ internal import Foundation
 import Runs
 import Study
 
-/// What keeps a report from overwriting files that it did not make.
+/// Checks that a report does not overwrite files that it did not make.
 enum GeneratedFiles {
-    /// Refuses a page that is there and was made by somebody else. Pages of this program have its name as their generator.
-    /// - Throws: `InvalidSetting`; `FileError`.
+    /// Checks that an existing page was made by this program, which names itself in the page's `generator` meta element.
+    /// - Throws: `InvalidSetting` for another file or a folder; `FileError`.
     static func checkPage(_ url: URL) throws {
         guard let status = try FileStatus.of(url) else { return }
         guard status.kind == .file else {
@@ -18,8 +18,8 @@ enum GeneratedFiles {
         }
     }
 
-    /// Refuses outputs in the folder of a run that is shown.
-    /// - Throws: `InvalidSetting`.
+    /// Checks that an output is not in the folder of a run that is shown.
+    /// - Throws: `InvalidSetting` if it is.
     static func checkOutside(_ url: URL, option: String, runs: [URL]) throws {
         let path = realPath(url)
         for run in runs {
@@ -31,7 +31,7 @@ enum GeneratedFiles {
         }
     }
 
-    /// A path without symbolic links, also of what is not there yet.
+    /// A path without symbolic links. The file itself need not exist.
     private static func realPath(_ url: URL) -> String {
         let url = url.standardizedFileURL
         let parent = url.deletingLastPathComponent().resolvingSymlinksInPath()

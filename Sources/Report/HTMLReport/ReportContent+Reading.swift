@@ -4,11 +4,12 @@ package import Foundation
 import Runs
 
 extension ReportContent {
-    /// Reads runs by name. What is missing or damaged is noted, and the rest is read.
+    /// Reads runs by name. Missing and damaged parts are noted in `missing`, and the rest is read.
     /// - Parameters:
-    ///   - names: ids of runs, paths of runs, or paths of folders that hold runs.
-    ///   - parent: where runs lie that are named by their ids.
-    ///   - seed: decides the draws of bootstraps.
+    ///   - names: IDs of runs, paths of runs, or paths of folders that contain runs.
+    ///   - parent: the folder of runs that are named by ID.
+    ///   - seed: the seed of bootstrap resampling.
+    /// - Throws: `FileError`.
     package init(reading names: [String], in parent: URL, seed: UInt64 = 42) throws {
         self.init(runs: [], samples: [], folders: [], missing: [])
         for name in names {
@@ -31,13 +32,13 @@ extension ReportContent {
         readSystems(seed: seed)
     }
 
-    /// A heading of the report where none is given.
+    /// The default heading of the report.
     package var title: String {
         folders.isEmpty ? "Runs" : (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent).joined(separator: ", ")
     }
 
-    /// The folder itself where it is a run; or the runs directly in it, in the order of their stages; or those in the folders in it, such as
-    /// the seeds of a study.
+    /// The folder itself if it is a run; else the runs directly in it, ordered by stage; else the runs in its subfolders, such
+    /// as the seeds of a study.
     private static func runFolders(in folder: URL, isInside: Bool = false) throws -> [URL] {
         func isRun(_ url: URL) throws -> Bool { try FileStatus.of(url.appendingPathComponent(RunConfiguration.fileName)) != nil }
         if try isRun(folder) { return [folder] }
@@ -55,7 +56,7 @@ extension ReportContent {
         return runs.map { ($0, place($0)) }.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
-    /// Reads the tables of samples, and names the systems that wrote them.
+    /// Reads the tables of samples, and names the systems that generated them.
     private mutating func readSamples() {
         var names = SystemNames()
         var found: [(sample: Sample, rank: Int, folder: String)] = []
@@ -65,7 +66,7 @@ extension ReportContent {
                 let isBest = table.hasSuffix(Self.bestSuffix)
                 let split = isBest ? String(table.dropLast(Self.bestSuffix.count)) : table
                 do {
-                    // a run at work has no last checkpoint that its tables could be checked against
+                    // the tables of an unfinished run cannot be checked, since it has no final checkpoint
                     let rows =
                         run.state == .finished
                         ? try MeasuredTable.rows(table, inRun: run.folder, mayBeScored: true) : try Tables.read(table, inRun: run.folder)
@@ -78,7 +79,7 @@ extension ReportContent {
                 }
             }
         }
-        // systems of the same name are told apart by their runs, and runs of the same name by their folders
+        // systems with equal names are distinguished by their runs, and runs with equal names by their folders
         let runsOf = Dictionary(grouping: found.indices) { found[$0].sample.system }
             .mapValues { Set($0.map { "\(found[$0].folder)/\(found[$0].sample.run)" }) }
         for place in found.indices {
@@ -92,10 +93,10 @@ extension ReportContent {
         samples = found.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element.sample)
     }
 
-    /// What ends the names of tables of chosen samples.
+    /// The suffix of table names for selected samples.
     private static let bestSuffix = "_best_of_n"
 
-    /// Reads comparisons that lie beside the runs; where there is none, measures what the samples show.
+    /// Reads the comparisons stored next to the runs. Without any, measures the systems from the samples.
     private mutating func readSystems(seed: UInt64) {
         for folder in folders {
             for file in SystemsFile.all {
@@ -123,7 +124,8 @@ extension ReportContent {
 }
 
 extension ReportedSystems {
-    /// Counts the prompts of systems whose tables there are, and puts the number that best-of-N chose among into its name.
+    /// Adds the number of prompts of systems whose tables are available, and replaces N in the name of best-of-N by its number
+    /// if it is unique.
     fileprivate mutating func addCounts(from samples: [ReportContent.Sample]) {
         for place in systems.indices {
             if systems[place].name == "best-of-N" {

@@ -32,7 +32,7 @@ extension MethodStudy {
         return text
     }
 
-    /// What is printed on the terminal at the end.
+    /// The text that is printed on the terminal.
     public var terminalText: String {
         var parts = ["\(dataset), seeds \(seeds.joined(separator: ", "))"]
         if !modelsTable.rows.isEmpty { parts.append(modelsTable.plain) }
@@ -43,7 +43,7 @@ extension MethodStudy {
 
     private var baseTitle: String { systems.first?.method ?? "the base" }
 
-    /// Accuracy of the reward models and loss of SFT.
+    /// Reward model accuracy and SFT loss.
     private var modelsTable: TextTable {
         var table = TextTable([.init(""), .init("id", .right), .init("ood", .right), .init("gap", .right)])
         for (name, pair) in [
@@ -76,7 +76,7 @@ extension MethodStudy {
         return table
     }
 
-    /// One row per system but the base, and distribution.
+    /// One row per distribution for every system except the base.
     private var changeTable: TextTable {
         let metrics = present { [$0.changeID, $0.changeOOD] }.filter { ![.kl, .eosShare, .lengthTokens].contains($0) }
         var table = TextTable([.init("method"), .init("strength"), .init("data")] + metrics.map { .init($0.title, .right) })
@@ -98,7 +98,7 @@ extension MethodStudy {
         return table
     }
 
-    /// Two rows per method: what it comes to at a level, in and out of distribution.
+    /// Two rows per method: its values at a level, in and out of distribution.
     private func levelTable(_ level: Level) -> TextTable {
         let metrics = Metric.allCases.filter { metric in metric != .eosShare && level.methods.contains { $0.id[metric] != nil } }
         var table = TextTable(
@@ -114,7 +114,7 @@ extension MethodStudy {
                 table.add(
                     [method.method, between.joined(separator: " – "), data]
                         + metrics.map { metric in
-                            // what is held equal has no interval
+                            // the quantity that is held equal has no interval
                             metric == level.quantity && data == "id"
                                 ? String(format: "%.3f", level.value) : Self.text(values[metric], metric)
                         } + [data == "id" ? Self.text(method.gap[.reward], .reward) : ""])
@@ -123,12 +123,12 @@ extension MethodStudy {
         return table
     }
 
-    /// The metrics that some system has.
+    /// The metrics that at least one system has.
     private func present(_ parts: (System) -> [[Metric: Estimate]]) -> [Metric] {
         Metric.allCases.filter { metric in systems.contains { parts($0).contains { $0[metric] != nil } } }
     }
 
-    /// What describes the responses is shown without its interval, which `methods.json` has.
+    /// Response statistics are shown without an interval; `methods.json` contains it.
     private static func text(_ estimate: Estimate?, _ metric: Metric) -> String {
         guard let estimate else { return "–" }
         return switch metric {
@@ -144,7 +144,7 @@ extension MethodStudy {
 }
 
 extension MethodStudy.Level {
-    /// What is held equal, for a heading.
+    /// A heading that names the quantity and its level.
     func title(_ base: String) -> String {
         let number = value >= 100 ? String(format: "%.0f", value) : String(format: "%.3g", value)
         return quantity == .reward

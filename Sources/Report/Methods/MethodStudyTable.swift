@@ -5,25 +5,29 @@ package import Foundation
 import Runs
 public import Study
 
-/// The comparison of methods from the run folders of a study's seeds.
+/// Compares methods, from the run folders of a study's seeds.
 ///
-///     DIR/systems.jsonl              what the runs are (`StudiedSystem`)
+///     DIR/systems.jsonl              the systems and their runs (`StudiedSystem`)
 ///     DIR/seed-…/sft                 the supervised run
 ///     DIR/seed-…/rm                  the reward model's run
-///     DIR/seed-…/NAME                the runs that systems.jsonl names: samples, and what was trained to draw them
+///     DIR/seed-…/NAME                the runs that systems.jsonl names: samples, and the training runs behind them
 ///
-/// What is missing is named, and the rest is compared.
+/// Missing systems and seeds are listed in the result, and the others are compared.
 public struct MethodStudyTable: ReportTask {
-    /// The study, and how it is measured.
+    /// The study, and the levels of comparison.
     public var study = MethodStudySettings()
-    /// Where runs are, and how they are measured.
+    /// The seed and the number of threads for measuring.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<MethodStudyTable>] { [.init(\.study), .init(\.measuring)] }
 
+    /// Measures every system, and writes `methods.json`, `methods.md` and `methods.svg` into the study's folder.
+    /// - Throws: `InvalidSetting` if the manifest, the seeds or the base's samples are missing; `FileError`; `FormatError`;
+    ///   `ResultError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let folder = URL(fileURLWithPath: study.experimentDir, isDirectory: true)
@@ -34,10 +38,10 @@ public struct MethodStudyTable: ReportTask {
         }
     }
 
-    /// The study in a folder.
+    /// Measures the study in a folder.
     /// - Parameters:
-    ///   - encoder: in place of the one in the folder that the settings name.
-    ///   - keepsEmbeddings: whether diversities of embeddings are kept in the folder for the next report.
+    ///   - encoder: the sentence encoder. Default: the one in the folder that the settings name.
+    ///   - keepsEmbeddings: whether embedding diversities are cached in the folder for the next report.
     package func read(
         _ folder: URL, _ listener: ReportListener = ReportListener(), encoder: (any TextEncoder)? = nil, keepsEmbeddings: Bool = false
     ) throws -> MethodStudy {
@@ -74,7 +78,7 @@ public struct MethodStudyTable: ReportTask {
                 found.parts[seed] = try reader.measure(system, seed, against: base.parts[seed].map { (first.title, $0) })
             }
             if !found.parts.isEmpty { others.append(found) }
-            // a report that is stopped here finds them again
+            // keeps the embeddings measured so far if the report is interrupted
             if keepsEmbeddings { try embeddings?.save() }
         }
         if let embeddings, embeddings.found > 0 {

@@ -6,18 +6,21 @@ import Models
 import Runs
 public import Study
 
-/// Scores texts with a reward model or another reward: a new column in a table of rows.
+/// Adds a column to tables of rows with the scores from a reward model or another reward function.
 public struct RowScoring: ReportTask {
-    /// Which rows, and which reward model.
+    /// Which rows to score, and with which reward.
     public var scoring = ScoringSettings()
-    /// Where runs are, and how they are measured.
+    /// Where runs are stored, and the number of threads.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<RowScoring>] { [.init(\.scoring), .init(\.measuring)] }
 
+    /// Scores the rows, writes the tables with the added column, and notes the mean and variance of the scores.
+    /// - Throws: `InvalidSetting`; `RunFolderError`; `FileError`; the errors of the reward.
     public func run(_ listener: ReportListener) throws {
         try validate()
         try measuring.computing { try work(listener) }
@@ -68,7 +71,7 @@ public struct RowScoring: ReportTask {
             maximumTokens: data.maxSourceLength + data.maxTargetLength)
     }
 
-    /// What is read and what is written, and which table of a run that is.
+    /// The input and output file of each table to score, and the run's table that it is, if any.
     private func files() throws -> [(source: URL, destination: URL, table: (name: String, run: URL)?)] {
         let path = URL(fileURLWithPath: scoring.score)
         if let status = try FileStatus.of(path), status.kind != .folder {

@@ -1,43 +1,43 @@
-/// What can be wrong with a run folder.
+/// An error concerning a run folder.
 public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The folder does not hold a run.
+    /// The folder does not contain a run.
     case notARunFolder(path: String)
-    /// The folder does not hold a run, for it has no configuration at all.
+    /// The folder does not contain a run: it has no configuration.
     case noConfiguration(path: String)
-    /// The run is of another stage than the program needs.
+    /// The run's stage is not one that the program accepts.
     case wrongStage(path: String, found: RunStage, expected: [RunStage])
-    /// The folder holds something and is no run.
+    /// The folder is not empty and does not contain a run.
     case foreignFolder(path: String, holds: String)
-    /// Something of a run lies elsewhere, or is of another kind than a run makes it.
+    /// A part of the run folder is a symbolic link or is not the kind of file that a run creates.
     case foreignPart(path: String, found: String, expected: String)
-    /// Another process works in the folder.
+    /// Another process is using the folder.
     case inUse(path: String, owner: String?)
-    /// The run was begun with other options.
+    /// The run was started with other options.
     case otherOptions(path: String, differences: [String])
-    /// The folder holds a run and the caller asked for a new one.
+    /// The folder contains a run, but the caller requires a new one.
     case alreadyExists(path: String)
-    /// The caller asked to resume and there is nothing to resume.
+    /// There is no run to resume, but the caller requires one.
     case nothingToResume(path: String)
-    /// Every checkpoint of the run is damaged.
+    /// All checkpoints of the run are damaged.
     case noValidCheckpoint(path: String, problem: String)
-    /// A file that grows line by line is shorter than it was at the checkpoint.
+    /// An append-only file is shorter than it was at the checkpoint. Sizes are in bytes.
     case shortened(path: String, bytes: UInt64, expected: UInt64)
-    /// A file to which the finished run had nothing to add is longer than it was at the checkpoint.
+    /// A table of a finished run is longer than it was at the last checkpoint. Sizes are in bytes.
     case grown(path: String, bytes: UInt64, expected: UInt64)
-    /// Lines of a growing file, written before the checkpoint, are not what they were.
+    /// Lines that were written before the checkpoint have changed.
     case changedLines(path: String, bytes: UInt64)
-    /// The run has no `final` folder yet.
+    /// The run has no `final` folder yet, that is, has not finished.
     case unfinished(path: String)
-    /// The run has no table of this name.
+    /// The run has no table with this name.
     case unknownTable(String, path: String, known: [String])
-    /// A name that cannot be used for a run or table.
+    /// The name is not valid for a run or table.
     case invalidName(String)
-    /// A name for a folder of results that a run uses for something else.
+    /// The name for a folder of results is already used by the run for something else.
     case takenName(String)
-    /// A line of a metrics file that cannot be read.
+    /// A line of a metrics file is invalid.
     case badLine(path: String, line: Int, problem: String)
 
-    /// One line for people.
+    /// The error message, on one line.
     public var description: String {
         switch self {
         case .notARunFolder(let path):
@@ -77,7 +77,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// Lets through names that are one plain part of a path.
+    /// Checks that a name is a single plain path component.
     package static func checkName(_ name: String) throws(RunFolderError) {
         let allowed = name.utf8.allSatisfy { byte in
             switch byte {
@@ -90,7 +90,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// Lets through names for a folder that a person asks for beside those that every run has.
+    /// Checks that a name is valid for an additional folder of results and does not collide with the parts of a run folder.
     package static func checkResultName(_ name: String) throws(RunFolderError) {
         try checkName(name)
         let own = ["final", "comparisons", "timing.json"]

@@ -1,6 +1,7 @@
 import Runs
 
-/// Makes settings from values by snake_case name; see `SettingsEncoder`. What has the wrong type is named.
+/// Decodes settings from values by snake_case name; the counterpart of `SettingsEncoder`. Errors name the setting whose value has
+/// the wrong type.
 struct SettingsDecoder: Decoder {
     private let value: OptionValue
     let codingPath: [any CodingKey]

@@ -1,9 +1,9 @@
 import Data
 import Foundation
 
-/// What a reader of rows says beside their numbers, a line each.
+/// Notes about the rows that were read, one line each, besides their numbers.
 extension DataSettings {
-    /// Says how the rows of each split are written, but for those of the published sets.
+    /// Reports the row format of each split, unless all are formats of the published data sets.
     func sayShapes(_ found: [String: String], _ note: (String) -> Void) {
         let published = [RowShape.posts.name, RowShape.comparisons.name]
         let splits = SummaryCorpus.splitNames.filter { found[$0] != nil }
@@ -13,8 +13,8 @@ extension DataSettings {
         note("format of the rows\(dataFormat == nil ? ", found from them" : ""): \(words.joined(separator: "; "))")
     }
 
-    /// Says what a structure does to splits that one would not expect: which of the values that make a row out of distribution no row has, and
-    /// which splits of the set's own it takes the place of.
+    /// Reports unexpected effects of a structured split: values of `--ood-values` that no row has, and splits of the data set
+    /// that the structured split replaces.
     func saySplits(_ found: Set<String>, _ replaced: [String], _ note: (String) -> Void) {
         let option = oodColumn == nil ? "--dataset-structured-subset" : "--ood-column"
         if !replaced.isEmpty {
@@ -27,7 +27,7 @@ extension DataSettings {
         note("no row has \(missing.map { "\"\($0)\"" }.joined(separator: ", ")) in the column \(oodColumn) (--ood-values)")
     }
 
-    /// Says which of the files that are given one by one is a part of a split alone.
+    /// Reports each separately given file whose name marks it as one part of a split, because the other parts are not read.
     func sayParts(_ note: (String) -> Void) {
         for (_, file) in namedFiles.sorted(by: { $0.key < $1.key }) {
             guard let count = SplitFiles.partCount(of: file) else { continue }

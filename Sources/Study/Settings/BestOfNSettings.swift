@@ -1,37 +1,43 @@
 public import Runs
 import Train
 
-/// What is sampled from, how often, and what is chosen.
+/// Settings of best-of-N sampling: the model, the number of responses, and how one is chosen.
 public struct BestOfNSettings: Settings {
     /// The model to sample from: a model folder or a run folder.
     public var modelName: String = ""
-    /// N, the responses to every prompt.
+    /// N, the number of responses to each prompt.
     public var numReturnSequences = 16
-    /// Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt.
+    /// Independent groups of N responses. Each group has its own best response, so that the diversity of best-of-N can be
+    /// measured per prompt.
     public var groups = 1
-    /// Prompts of each split, from the first, that get all groups; the others get one.
+    /// The number of prompts of each split, from the first, that get all groups. The others get one group.
     public var groupedPrompts = 50
     /// The splits to answer.
     public var evaluationSplits: [String] = ["test", "ood_test"]
-    /// Rows of an evaluation batch, 8 unless given. It counts with `referenceCompatible`, which answers whole batches.
+    /// Rows of an evaluation batch. Default: 8. It matters only with `referenceCompatible`, which answers whole batches.
     public var perDeviceEvalBatchSize: Int?
-    /// A model to measure the KL of the responses against, for example the one that PPO started from.
+    /// A reference model for the KL divergence of the responses, for example the model from which PPO started.
     public var referenceModel: String?
-    /// Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is, or from the
-    /// model itself where no reference is named; unless given, yes in a sweep, and else no: model and reference are compared at one temperature.
+    /// Whether the KL divergence is between the sampling distribution (after temperature, top-k, top-p and min-p) and the
+    /// unmodified distribution of the reference, or of the model itself if no reference is named. Default: true in a sweep,
+    /// otherwise false, which compares model and reference at the same temperature.
     public var klOfDraws: Bool?
-    /// How one of N is chosen: best, or soft (response i with probability exp(r_i / T) / Σ exp(r_j / T)); best unless given.
+    /// How one of N responses is chosen: best, or soft (response i with probability exp(r_i / T) / Σ exp(r_j / T)). Default:
+    /// best.
     public var selection: String?
-    /// T of a soft choice; 1 unless given.
+    /// The temperature T of a soft choice. Default: 1.
     public var selectionTemperature: Double?
-    /// A finished run of best-of-N whose samples are chosen among again; no model is loaded, and nothing is drawn.
+    /// A finished best-of-N run whose samples are reused for the choice. No model is loaded and nothing is sampled.
     public var samplesFrom: String?
-    /// Settings with several values each, such as `temperature=0.3,0.7,1`: every combination is a run in `points/`, and a table compares them.
+    /// Settings with several values each, such as `temperature=0.3,0.7,1`. Every combination becomes a run in `points/`, and a
+    /// table compares them.
     public var sweep: [String]?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
             throw InvalidSetting("--num-return-sequences and --groups must be above 0")
@@ -63,10 +69,10 @@ public struct BestOfNSettings: Settings {
         }
     }
 
-    /// Whether a sweep goes over a setting.
+    /// Whether the sweep varies a setting.
     private func sweeps(_ name: String) -> Bool { (sweep ?? []).contains { $0.hasPrefix(name + "=") } }
 
-    /// A list without an element is none: it stands in no run's configuration.
+    /// The values by name. An empty sweep is left out, as if it were not given.
     public var values: [String: OptionValue] {
         get throws {
             var settings = self
@@ -75,6 +81,6 @@ public struct BestOfNSettings: Settings {
         }
     }
 
-    /// How one of N is chosen.
+    /// How one of N responses is chosen.
     var choice: BestOfNSelection { selection == "soft" ? .soft(temperature: selectionTemperature ?? 1) : .best }
 }

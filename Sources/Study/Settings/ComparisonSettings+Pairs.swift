@@ -4,12 +4,13 @@ import Foundation
 import Tensor
 import Train
 
-// How pairs are made of answers with rewards.
+// How pairs are made from answers with rewards.
 extension ComparisonSettings {
-    /// The kind of pairs as the library calls it.
+    /// The kind of pairs, by its name in `PairSelection`.
     private var pairKind: String { SettingName.canonical(pairs ?? PairSelection.bestWorst.name) }
 
-    /// Refuses what means nothing of tables' options.
+    /// Checks the options for pairs made from tables.
+    /// - Throws: `InvalidSetting`.
     func validatePairs() throws {
         guard PairSelection.builtInNames.contains(pairKind) else {
             let names = PairSelection.builtInNames
@@ -27,7 +28,8 @@ extension ComparisonSettings {
         guard heldOutShare.map({ (0..<1).contains($0) }) ?? true else { throw InvalidSetting("--held-out-share must be in 0..<1") }
     }
 
-    /// Refuses options that only tables have.
+    /// Checks that no option for tables is set.
+    /// - Throws: `InvalidSetting` with the option's name.
     func refuseTableOptions() throws {
         let given = [
             ("--pairs", pairs != nil), ("--pair-margin", pairMargin != nil), ("--pair-limit", pairLimit != nil),
@@ -37,7 +39,8 @@ extension ComparisonSettings {
         throw InvalidSetting("\(option) needs answers with rewards: name a run's table of them with --dataset RUN:TABLE, or leave it out")
     }
 
-    /// Refuses options of the simulation where the comparisons are made of a run's table.
+    /// Checks that no option of the simulation is set, for comparisons that are made from a run's table.
+    /// - Throws: `InvalidSetting` with the option's name.
     func refuseSimulation() throws {
         let usual = ComparisonSettings()
         let given = [
@@ -54,7 +57,8 @@ extension ComparisonSettings {
             "\(option) is of the simulation, and a run's table of answers has its rewards already; leave it out\(instead[option] ?? "")")
     }
 
-    /// Refuses a measure that nothing asks for.
+    /// Checks that a diversity measure is set only if something uses it.
+    /// - Throws: `InvalidSetting`.
     func checkDiversityIsUsed(weighing: Bool) throws {
         guard answerDiversity != nil, !weighing, pairKind != "divpo" else { return }
         throw InvalidSetting("--answer-diversity is for --pairs divpo and --pair-weight deviation; leave it out, or choose one of them")
@@ -73,7 +77,7 @@ extension ComparisonSettings {
         return pairs
     }
 
-    /// How much an answer differs from others.
+    /// The measure of how much an answer differs from the others to its prompt.
     func diversity() throws -> AnswerDiversity {
         switch SettingName.canonical(answerDiversity ?? "ngrams") {
         case "ngrams": return .ngrams()

@@ -4,17 +4,20 @@ import Foundation
 import Runs
 import Train
 
-/// Best-of-N that a policy learns to do without drawing N answers (vBoN).
+/// Distillation of best-of-N: the policy learns the distribution of best-of-N, so that one sample suffices (vBoN).
 public struct DistillationSettings: Settings {
-    /// A finished best-of-N run of the reference, with samples of every prompt that is trained on or evaluated: the policy is rewarded with
-    /// (N − 1) log F, F the share of a prompt's samples whose reward is no greater, so that with `initKlCoef` 1 it comes to what best-of-N does.
+    /// A finished best-of-N run of the reference model, with samples of every prompt that is trained on or evaluated. The reward
+    /// is (N − 1) log F, where F is the share of a prompt's samples with no greater reward. With `initKlCoef` 1 the objective is
+    /// that of best-of-N.
     public var distilBestOfN: String?
-    /// That N; 16 unless given.
+    /// N of the distilled best-of-N. Default: 16.
     public var distilledN: Int?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard distilledN == nil || distilBestOfN != nil else {
             throw InvalidSetting("--distilled-n is for --distil-best-of-n, the run whose samples say how good an answer is")
@@ -22,8 +25,9 @@ public struct DistillationSettings: Settings {
         guard distilledN ?? 2 > 1 else { throw InvalidSetting("--distilled-n must be above 1: best of 1 is the reference itself") }
     }
 
-    /// The reward of distillation in place of a reward, where that is asked for.
-    /// - Parameter prompts: all that will be answered.
+    /// The reward of distillation, which wraps the given reward; the given reward itself if distillation is not asked for.
+    /// - Parameter prompts: all prompts that will be answered.
+    /// - Throws: `InvalidSetting` when the run has no samples of a prompt.
     func distilling(
         _ reward: any RewardFunction, answering prompts: [TokenisedPrompt], for stage: PPOStage, _ session: RunSession
     ) throws -> any RewardFunction {
@@ -45,7 +49,7 @@ public struct DistillationSettings: Settings {
         let drawn = try RunConfiguration.read(inRun: source)?.options ?? [:]
         var own = try stage.reward.values.filter { ["reward_function", "rf_model_dir"].contains($0.key) }
         own["model_name"] = .string(stage.policy.baseModelName ?? stage.policy.modelName)
-        // what was chosen again from another run's samples does not say what drew and scored them
+        // a run that reused another run's samples does not record which model and reward made them
         for (name, value) in own.sorted(by: { $0.key < $1.key }) where drawn["samples_from"] == nil && drawn[name] != value {
             session.say(
                 "\(name) is \(value.shown), but \(drawn[name]?.shown ?? "none") of those samples: they should be the reference's, with its rewards"

@@ -4,14 +4,17 @@ package import Train
 
 /// A reward for responses that differ from the other responses to their prompt.
 public struct DiversityRewardSettings: Settings {
-    /// none, multiply (the score times how much a response differs: DARLING) or add (plus `diversityRewardWeight` times it).
+    /// How diversity enters the reward: none, multiply (the score times the diversity: DARLING) or add (the score plus
+    /// `diversityRewardWeight` times the diversity).
     public var diversityReward = "none"
-    /// How much a response differs, 0 to 1: ngrams (1 − mean cosine of n-gram counts with the others), embeddings (the same of sentence
-    /// embeddings) or entailment (share of the others that do not mean the same: each entails the other).
+    /// The diversity of a response, from 0 to 1: ngrams (1 − mean cosine similarity of n-gram counts to the other responses),
+    /// embeddings (the same with sentence embeddings) or entailment (the share of the other responses with another meaning; two
+    /// responses mean the same if each entails the other).
     public var diversityMeasure = "ngrams"
-    /// embeddings: the folder of a sentence encoder; entailment: that of a classifier of natural language inference.
+    /// The folder of the measure's model: for embeddings a sentence encoder, for entailment a classifier for natural language
+    /// inference.
     public var diversityModel: String?
-    /// What is added for a response that has nothing in common with the others.
+    /// The amount that add gives to a response that has nothing in common with the others.
     public var diversityRewardWeight = 1.0
 
     /// The defaults.
@@ -20,12 +23,14 @@ public struct DiversityRewardSettings: Settings {
     private static let ways = ["none", "multiply", "add"]
     private static let measures = ["ngrams", "embeddings", "entailment"]
 
-    /// Whether there is one.
+    /// Whether there is a diversity reward.
     var isGiven: Bool { SettingName.canonical(diversityReward) != "none" }
 
-    /// Whether scores are multiplied.
+    /// Whether the score is multiplied by the diversity.
     var multiplies: Bool { SettingName.canonical(diversityReward) == "multiply" }
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         for (option, value, words) in [
             ("--diversity-reward", diversityReward, Self.ways), ("--diversity-measure", diversityMeasure, Self.measures),
@@ -51,8 +56,8 @@ public struct DiversityRewardSettings: Settings {
         }
     }
 
-    /// The reward, with its model loaded; nil for none.
-    /// - Throws: what loading throws.
+    /// The diversity reward, with its model loaded; nil for none.
+    /// - Throws: errors of loading the model.
     func load(note: (String) -> Void) throws -> GroupReward? {
         guard isGiven else { return nil }
         let option = "--diversity-model"
@@ -73,7 +78,7 @@ public struct DiversityRewardSettings: Settings {
         return Self.reward(measure, multiplies: multiplies, weight: diversityRewardWeight)
     }
 
-    /// A score times, or plus a weight times, how much each response differs from the others.
+    /// A reward for a group of responses: each score times its response's diversity, or plus `weight` times it.
     package static func reward(_ measure: AnswerDiversity, multiplies: Bool, weight: Double) -> GroupReward {
         GroupReward("diversity by \(measure.name)") { scores, texts in
             zip(scores, try measure.values(texts)).map { score, difference in

@@ -1,14 +1,15 @@
 import Diversity
 
 extension DiversitySettings {
-    /// Words of `--equivalence` and what they mean.
+    /// The values of `--equivalence` and their meanings.
     private static let equivalences: KeyValuePairs<String, AnswerOptions.Equivalence?> = [
         "best": nil, "ngrams": .ngrams, "embeddings": .embeddings, "entailment": .entailment, "classifier": .classifier,
     ]
-    /// Words of `--coverage-by`, and whether they mean equivalence.
+    /// The values of `--coverage-by`, and whether they mean equivalence.
     private static let coverages: KeyValuePairs<String, Bool> = ["rouge-l": false, "equivalence": true]
 
-    /// - Throws: `InvalidSetting` for a number out of range, by the name of its option.
+    /// Checks the ranges of numbers.
+    /// - Throws: `InvalidSetting` for a number out of range, with the name of its option.
     func validateNumbers() throws {
         let counts: [(option: String, value: Int?)] = [
             ("--at-k", atK), ("--limit-outputs", limitOutputs), ("--common-length", commonLength),
@@ -42,8 +43,8 @@ extension DiversitySettings {
         }
     }
 
-    /// What the settings say of the metrics of classes, meaning and quality.
-    /// - Throws: `InvalidSetting` for a word that is none.
+    /// The options of the metrics of equivalence classes, meaning and quality.
+    /// - Throws: `InvalidSetting` for an unknown value.
     func answerOptions() throws -> AnswerOptions {
         func meaning<Value>(_ option: String, _ word: String, _ words: KeyValuePairs<String, Value>) throws -> Value {
             guard let found = words.first(where: { $0.key == SettingName.canonical(word) }) else {

@@ -5,25 +5,25 @@ import Foundation
 import Runs
 import Train
 
-/// One combination of a sweep's settings.
+/// One combination of the settings in a sweep.
 struct SweepPoint {
     /// The settings with their values, in the order of the sweep.
     let settings: [(name: String, value: String)]
-    /// The stage that has them.
+    /// The stage with these settings.
     let stage: BestOfNStage
 
-    /// The name of its folder: `temperature-0.3_min-p-0.05`.
+    /// The name of the point's folder: `temperature-0.3_min-p-0.05`.
     var name: String { settings.map { "\($0.name)-\($0.value)" }.joined(separator: "_") }
 }
 
 extension BestOfNStage {
-    /// The most points of a sweep.
+    /// The maximum number of points in a sweep.
     private static var mostPoints: Int { 1000 }
-    /// What may be swept when nothing is drawn.
+    /// The settings that a sweep can vary without sampling.
     private static let choices = ["num_return_sequences", "selection", "selection_temperature"]
 
-    /// All combinations of the sweep's values, the last setting's changing fastest; none without a sweep.
-    /// - Throws: `InvalidSetting` for settings that are none, and for values that they do not take.
+    /// All combinations of the sweep's values; the last setting varies fastest. Empty without a sweep.
+    /// - Throws: `InvalidSetting` for settings that cannot be swept, and for invalid values.
     func sweepPoints() throws -> [SweepPoint] {
         let axes = try (bestOfN.sweep ?? []).map(axis)
         guard !axes.isEmpty else { return [] }
@@ -41,12 +41,12 @@ extension BestOfNStage {
             values["sweep"] = nil
             values["resume"] = .string(ResumePolicy.allow.rawValue)
             if bestOfN.samplesFrom == nil {
-                // what temperatures and restrictions do is what a sweep asks for
+                // a sweep measures the effect of temperatures and truncation, so its KL is that of the draws
                 values["kl_of_draws"] = .bool(bestOfN.klOfDraws ?? true)
                 values["reference_model"] = .string(bestOfN.referenceModel ?? bestOfN.modelName)
             }
             for (name, value) in point { values[SettingName.snake(name)] = Self.option(value) }
-            // a temperature of choices means nothing to the best
+            // the selection temperature applies only to a soft choice
             if values["selection"] != .string("soft") { values["selection_temperature"] = nil }
             let stage = try BestOfNStage(values: values)
             try stage.validateGroups()
@@ -61,7 +61,7 @@ extension BestOfNStage {
         guard parts.count == 2, values.allSatisfy({ (try? RunFolderError.checkName($0)) != nil }) else {
             throw InvalidSetting("--sweep is '\(text)'; it takes a setting and its values, such as temperature=0.3,0.7,1")
         }
-        // 1 and 1.0 are one value
+        // 1 and 1.0 count as the same value
         let meant = values.map { Double($0).map { "\($0)" } ?? $0 }
         if let twice = meant.indices.first(where: { meant[..<$0].contains(meant[$0]) }) {
             throw InvalidSetting("--sweep \(text) has a value twice, \(values[twice]); give each once")

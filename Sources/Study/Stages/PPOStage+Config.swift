@@ -1,7 +1,7 @@
 package import Train
 
 extension PPOStage {
-    /// Checks every group, and that the method has a use for what is given.
+    /// Checks every group, and that the method uses every option that is given.
     public func validate() throws {
         try validateGroups()
         let config = try self.config()
@@ -81,7 +81,7 @@ extension PPOStage {
         }
     }
 
-    /// The trainer's settings, from the options of all groups.
+    /// The trainer's configuration, from the options of all groups.
     package func config() throws -> PPOConfig {
         let steps = policy.rolloutBatches
         var config = PPOConfig(method.method ?? (algorithm.useGaeLambdaAdvantages ? .gae : .vtrace))

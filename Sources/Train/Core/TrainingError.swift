@@ -1,22 +1,23 @@
 internal import Models
 
-/// Why a stage cannot start or go on.
+/// An error of a training stage.
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A setting has no meaning.
+    /// A setting is invalid.
     case invalidSetting(name: String, value: String, rule: String)
-    /// There is nothing to train or evaluate on.
+    /// There are no examples to train or evaluate on.
     case noExamples(String)
-    /// Something of an example that has to have tokens has none; what, and of which.
+    /// A part of an example that must have tokens has none. The value names the part and the example.
     case noTokens(String)
-    /// An example does not fit the model's context.
+    /// An example exceeds the model's context.
     case exampleTooLong(id: String, tokens: Int, limit: Int)
-    /// An example has a token that the model has no embedding for.
+    /// An example has a token for which the model has no embedding.
     case unknownToken(id: String, token: Int32, rows: Int)
-    /// A number is NaN or infinite; the weights have not been touched by it.
+    /// A number is NaN or Inf. The weights were not updated with it.
     case notFinite(what: String, step: Int, examples: [String])
-    /// A saved state belongs to something else.
+    /// A saved state does not belong to this model, data or seed.
     case stateMismatch(String)
 
+    /// The message in one line, with a suggestion where possible.
     public var description: String {
         switch self {
         case .invalidSetting(let name, let value, let rule): "\(name) is \(value), but \(rule)"
@@ -34,7 +35,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// All ids of a small batch, the first ones of a large one.
+    /// A list of example IDs, with the first 16 if there are more.
     private static func list(_ examples: [String]) -> String {
         let shown = 16
         return examples.prefix(shown).joined(separator: ", ")
@@ -43,7 +44,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension TransformerDecoder {
-    /// Checks that an example fits the context and that every token of it has an embedding.
+    /// Checks that an example fits the context and that every token has an embedding.
+    /// - Parameter room: the maximum number of tokens. Default: the context length.
     /// - Throws: ``TrainingError/exampleTooLong(id:tokens:limit:)``, ``TrainingError/unknownToken(id:token:rows:)``.
     func check(_ tokens: [Int32], id: String, room: Int? = nil) throws {
         let limit = room ?? shape.contextLength

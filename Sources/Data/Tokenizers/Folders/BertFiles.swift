@@ -1,5 +1,7 @@
-/// Reads `vocab.txt`: WordPiece as BERT has it, one token per line.
+/// Reads `vocab.txt`: BERT's WordPiece vocabulary, with one token per line.
 enum BertFiles {
+    /// Builds the tokenizer that Transformers makes of a `vocab.txt` and the folder's settings.
+    /// - Throws: `TokenizerError`.
     static func read(
         _ bytes: [UInt8], in contents: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
@@ -53,7 +55,7 @@ enum BertFiles {
         "bert": "BertTokenizer", "distilbert": "DistilBertTokenizer", "electra": "ElectraTokenizer",
     ]
 
-    /// The tokens in the order of lines; trailing whitespace is no part of a token, and an empty line only takes an id.
+    /// The tokens in the order of lines. Trailing white space is removed; an empty line takes an ID but has no token.
     private static func vocabulary(_ bytes: [UInt8], file: String) throws -> TokenTable {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }

@@ -1,7 +1,9 @@
 import Formats
 
-/// Reads `vocab.json` and `merges.txt`: byte-level BPE as GPT-2, OPT, RoBERTa, BART and Qwen 2 have it.
+/// Reads `vocab.json` and `merges.txt`: byte-level BPE as in GPT-2, OPT, RoBERTa, BART and Qwen 2.
 enum ByteLevelFiles {
+    /// Builds the tokenizer that Transformers makes of the vocabulary, the merges and the folder's settings.
+    /// - Throws: `TokenizerError`.
     static func read(
         _ vocabularyJSON: JSONValue, in contents: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
@@ -62,14 +64,17 @@ enum ByteLevelFiles {
         "roberta": "RobertaTokenizer", "bart": "BartTokenizer", "qwen2": "Qwen2Tokenizer",
     ]
 
+    /// The regular expression that splits words for Qwen 2.
     static let qwenPattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
         + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
+    /// The regular expression that splits words for Qwen 3.5.
     static let qwen35Pattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"#
         + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
+    /// The JSON of a byte-level pre-tokenizer or decoder.
     static func byteLevel(addsSpace: Bool, usesPattern: Bool) -> JSONValue {
         [
             "type": "ByteLevel", "add_prefix_space": .bool(addsSpace), "trim_offsets": true,
@@ -77,6 +82,7 @@ enum ByteLevelFiles {
         ]
     }
 
+    /// The JSON of RoBERTa's post-processor, with its special tokens.
     private static func robertaPostProcessor(
         _ folder: inout VocabularyFolder, _ vocabulary: TokenTable, addsSpace: Bool
     ) throws -> JSONValue {
@@ -97,7 +103,7 @@ enum ByteLevelFiles {
         ]
     }
 
-    /// The merges, and the line of each.
+    /// The merges, and the line number of each.
     private static func merges(
         _ bytes: [UInt8], file: String
     ) throws -> (pairs: [(left: [UInt8], right: [UInt8])], lines: [Int]) {

@@ -1,16 +1,17 @@
 import Formats
 
-/// The merges that a GGUF file lists, each of two tokens with a space between them.
+/// The merges listed in a GGUF file, each two tokens separated by a space.
 enum GGUFMerges {
-    /// The table, and what people should know of it.
+    /// The merges, and notes about them for the user.
     ///
-    /// - Throws: `TokenizerError.malformed`, naming the merge, for one that is no two tokens or whose tokens are unknown.
+    /// - Throws: `TokenizerError.malformed`, naming the merge, if it is not two tokens or a token is not in the
+    ///   vocabulary.
     static func table(
         _ merges: GGUFStrings, _ source: GGUFTokenizerMetadata, _ vocabulary: TokenTable
     ) throws -> (table: MergeTable, notes: [String]) {
         var table = MergeTable(capacity: merges.count)
         var repeated: Int?
-        // both tokens without the space, for the token that they make
+        // both tokens without the space, which spell the merged token
         var both: [UInt8] = []
         for (rank, merge) in merges.enumerated() {
             func fault(_ reason: String) -> TokenizerError { source.fault("\(GGUFTokenizerMetadata.mergesKey)[\(rank)]", reason) }

@@ -1,11 +1,11 @@
 extension PatternParser {
-    /// What a backslash stands before.
+    /// The meaning of an escape sequence.
     enum Escaped {
         case single(UInt32)
         case set(CharacterSet)
     }
 
-    /// Reads what follows a backslash, in brackets or outside.
+    /// Parses what follows a backslash, inside or outside brackets.
     mutating func escaped(inBrackets: Bool = false) throws -> Escaped {
         let scalar = try next()
         func category(_ set: CharacterSet, _ letter: Unicode.Scalar) -> Escaped { .set(scalar == letter ? set : set.inverted) }
@@ -51,7 +51,7 @@ extension PatternParser {
             else { throw Self.unsupported("the property \\\(scalar){\(name.prefix(40))}") }
             return .set(isNegated ? set.inverted : set)
         default:
-            // letters and digits have meanings of their own
+            // other ASCII letters and digits have special meanings that are not supported
             guard !scalar.isASCII || !scalar.properties.isAlphabetic && !("0"..."9").contains(scalar) else {
                 throw Self.unsupported("\\\(scalar)")
             }
@@ -59,6 +59,7 @@ extension PatternParser {
         }
     }
 
+    /// Parses a hexadecimal number of `count` digits as a scalar value.
     private mutating func hexadecimal(_ count: Int) throws -> UInt32 {
         guard count > 0, position + count <= scalars.count else { throw Self.malformed("a number without digits") }
         var text = ""
@@ -72,7 +73,7 @@ extension PatternParser {
 
     // MARK: Sets
 
-    /// Reads a set behind its opening bracket, with sets in it and what they have in common (`&&`).
+    /// Parses a set after its opening bracket, including nested sets and intersections (`&&`).
     mutating func bracket(depth: Int = 0) throws -> CharacterSet {
         guard depth < 20 else { throw Self.unsupported("sets in more than 20 sets") }
         let isNegated = take("^")
@@ -100,7 +101,7 @@ extension PatternParser {
         return isNegated ? set.inverted : set
     }
 
-    /// Reads a member of a set: a character, a range of them, a category, a set.
+    /// Parses a member of a set: a character, a range, a category, or a nested set.
     private mutating func member(depth: Int) throws -> CharacterSet {
         if take("[:") { return try posix() }
         if take("[") { return try bracket(depth: depth + 1) }
@@ -117,7 +118,7 @@ extension PatternParser {
         return CharacterSet([first...last])
     }
 
-    /// Reads a character; nil if it is a category, which then is ``lastSet``.
+    /// Parses a character; nil if it is a category, which is then stored in ``lastSet``.
     private mutating func single() throws -> UInt32? {
         let scalar = try next()
         guard scalar == "\\" else { return scalar.value }
@@ -130,6 +131,7 @@ extension PatternParser {
         }
     }
 
+    /// Parses a POSIX class after `[:`.
     private mutating func posix() throws -> CharacterSet {
         let isNegated = take("^")
         var name = ""

@@ -1,37 +1,38 @@
 public import Foundation
 
-/// A GGUF file, mapped into memory: opening it reads the header alone, which is metadata and the places of the tensors.
+/// A GGUF file, mapped into memory. Opening it reads only the header: the metadata and the locations of the tensors.
 ///
-/// Layout: `GGUF`; the version; how many tensors and pairs of metadata there are; the pairs; the tensors' names, extents, types and
-/// places; then, from the next multiple of `general.alignment` on, the data. Numbers are little-endian. Source: the format's description
-/// in the ggml repository (docs/gguf.md).
+/// Layout: the magic `GGUF`; the version; the numbers of tensors and of metadata pairs; the metadata; the names, dimensions,
+/// types and offsets of the tensors; then the data, from the next multiple of `general.alignment`. Numbers are little-endian.
+/// Source: the description of the format in the ggml repository (docs/gguf.md).
 public struct GGUFFile: Sendable {
-    /// Where a tensor lies.
+    /// The location of a tensor in the file.
     public struct Entry: Sendable {
-        /// Its name.
+        /// The tensor's name.
         public let name: String
-        /// How its elements are stored.
+        /// The storage type of its elements.
         public let type: GGMLType
-        /// The extents, outermost first; the file has them the other way round.
+        /// The dimensions, outermost first. The file stores them in the opposite order.
         public let shape: [Int]
-        /// The bytes of the file.
+        /// The tensor's byte range in the file.
         package let range: Range<Int>
     }
 
-    /// 2 or 3, which differ in nothing that matters here.
+    /// The version of the format, 2 or 3. Both are read in the same way.
     public let version: Int
     /// The metadata by key, such as `general.architecture` or `tokenizer.ggml.tokens`.
     public let metadata: [String: GGUFValue]
     /// The tensors in the order of the header.
     public let entries: [Entry]
+    /// The mapped file.
     package let file: MappedFile
 
     /// The path of the file.
     public var path: String { file.path }
 
-    /// Opens a file and checks its header: lengths, counts, types, extents, places.
+    /// Opens a file and validates its header: lengths, counts, types, dimensions and offsets.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    /// - Throws: ``CheckpointError``, with the file's name and what is wrong with it.
     public init(_ url: URL) throws {
         file = try MappedFile(url)
         try file.checkIsNoPointerFile()
@@ -51,7 +52,7 @@ public struct GGUFFile: Sendable {
         entries = try Self.entries(tensors, &scanner, alignment: Self.alignment(metadata, file: file.path))
     }
 
-    /// The tensors in the order of the header. Quantised ones read as 32-bit floats.
+    /// The tensors in the order of the header. Quantised tensors read as 32-bit floats.
     public var tensors: [StoredTensor] {
         entries.map { entry in
             guard let type = entry.type.elementType else {
@@ -63,7 +64,7 @@ public struct GGUFFile: Sendable {
         }
     }
 
-    /// Whether a file begins as a GGUF file does; false for one that cannot be read.
+    /// Whether a file starts with GGUF's magic bytes; false if it cannot be read.
     public static func isGGUF(_ url: URL) -> Bool {
         (try? MappedFile(url)).map { $0.bytes.starts(with: "GGUF".utf8) } ?? false
     }
@@ -101,7 +102,7 @@ public struct GGUFFile: Sendable {
 
     // MARK: Tensors
 
-    /// What the header says of a tensor before the beginning of the data is known.
+    /// A tensor as the header describes it, with an offset relative to the start of the data.
     private struct Claim {
         var name: String
         var type: GGMLType
@@ -146,7 +147,7 @@ public struct GGUFFile: Sendable {
         return entries
     }
 
-    /// The most dimensions that ggml has.
+    /// Maximum number of dimensions, as in ggml.
     private static let rankLimit = 4
 
     private static func claim(_ scanner: inout GGUFScanner) throws -> Claim {
@@ -167,7 +168,7 @@ public struct GGUFFile: Sendable {
         }
         var total = UInt64(1)
         for extent in extents {
-            // an empty tensor's other extents must be possible, too
+            // the other dimensions of an empty tensor must be possible, too
             let product = total.multipliedReportingOverflow(by: max(1, extent))
             guard !product.overflow, product.partialValue < 1 << 56 else { throw bad("has impossible extents \(extents)") }
             total = product.partialValue

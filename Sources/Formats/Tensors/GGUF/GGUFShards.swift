@@ -1,20 +1,20 @@
 public import Foundation
 
-/// A model in GGUF: one file, or the parts `NAME-00001-of-00003.gguf` and so on, which lie beside each other.
+/// A model in GGUF format: one file, or the parts `NAME-00001-of-00003.gguf` and so on in one folder.
 ///
-/// The first part has the metadata. A part tells its number and how many there are (`split.no`, `split.count`), and all of them how many
-/// tensors they hold together (`split.tensors.count`).
+/// The first part has the metadata. Each part records its index from 0 and the number of parts (`split.no`, `split.count`); the
+/// first may also record the total number of tensors (`split.tensors.count`).
 public struct GGUFShards: Sendable {
-    /// The file that names all others: errors about the model name it.
+    /// The path of the first or only file, which error messages about the model name.
     public let path: String
-    /// What the file says of the model and its tokenizer.
+    /// The metadata about the model and its tokenizer.
     public let metadata: [String: GGUFValue]
     /// The tensors of all parts.
     public let tensors: [StoredTensor]
 
-    /// Opens a file, with the other parts where it is the first of several.
+    /// Opens a file, and the other parts if it is the first of several.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    /// - Throws: ``CheckpointError``, with the file's name and what is wrong with it.
     public init(_ url: URL) throws {
         let first = try GGUFFile(url)
         path = first.path
@@ -77,7 +77,7 @@ public struct GGUFShards: Sendable {
         String(repeating: "0", count: max(0, 5 - String(number).count)) + String(number)
     }
 
-    /// The parts of the name `NAME-00001-of-00003.gguf`; nil for another.
+    /// The components of a name like `NAME-00001-of-00003.gguf`; nil for other names.
     private static func split(_ name: String) -> (stem: String, number: Int, total: Int)? {
         guard name.hasSuffix(".gguf") else { return nil }
         let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
@@ -93,13 +93,13 @@ public struct GGUFShards: Sendable {
 
     // MARK: Finding the file
 
-    /// The names of weights in a model folder beside which a GGUF file is not read.
+    /// Weight files that take precedence over a GGUF file in the same model folder.
     private static let otherWeights = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
     ]
 
-    /// The GGUF file that a path stands for: the file itself, or the only one in a folder that has no other weights (the first part
-    /// where it has several). Nil where it stands for none.
+    /// The GGUF file for a path: the file itself, or the only GGUF model in a folder that has no other weights (its first part if
+    /// it has several). Nil if the path does not lead to a GGUF file.
     ///
     /// - Throws: `CheckpointError.badFormat` for a folder with several models; `FileError.unreadable`.
     public static func file(at url: URL) throws -> URL? {
@@ -110,7 +110,7 @@ public struct GGUFShards: Sendable {
             return path.hasSuffix(".gguf") || GGUFFile.isGGUF(file) ? file : nil
         case .folder:
             let names = try Folder.names(in: path)
-            // the part of a model that reads pictures lies beside it under a name that begins so
+            // skip the vision encoder of a multimodal model: its file name starts with "mmproj"
             let files = names.filter { $0.hasSuffix(".gguf") && !$0.hasPrefix("mmproj") }
             let firsts = files.filter { split($0).map { $0.number == 1 } ?? true }
             guard let name = firsts.first, !names.contains(where: otherWeights.contains) else { return nil }

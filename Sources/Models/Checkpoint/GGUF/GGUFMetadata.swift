@@ -1,6 +1,6 @@
 import Formats
 
-/// The metadata of a GGUF file, read as what one architecture calls them.
+/// The metadata of a GGUF file, read with the keys of one architecture.
 struct GGUFMetadata {
     let values: [String: GGUFValue]
     let architecture: GGUFArchitecture
@@ -16,11 +16,10 @@ struct GGUFMetadata {
 
     private func key(_ name: String) -> String { "\(architecture.rawValue).\(name)" }
 
-    /// Whether the file has the key.
+    /// Whether the file has the key of this architecture.
     func has(_ name: String) -> Bool { values[key(name)] != nil }
 
-    /// A whole number above 0, as large as sizes of models are; nil where it is absent. One that is given for each layer must be the same
-    /// for all.
+    /// A positive integer below 2³¹; nil if the key is missing. If there is one value per layer, all must be equal.
     func count(_ name: String) throws -> Int? {
         let number = try value(key(name), "a whole number") { value -> Int? in
             guard let all = value.array?.integers else { return value.int }
@@ -30,33 +29,33 @@ struct GGUFMetadata {
         return number
     }
 
-    /// As ``count(_:)``, of a key that must be there.
+    /// A positive integer below 2³¹ under a key that must exist.
     func required(_ name: String) throws -> Int {
         guard let number = try count(name) else { throw fault(key(name), "is missing") }
         return number
     }
 
-    /// The number of layers, which is what lists are made for.
+    /// The number of layers. Rejects more than 10,000, before memory is allocated for them.
     func layers() throws -> Int {
         let number = try required("block_count")
         guard number <= 10_000 else { throw fault(key("block_count"), "is \(number), more than any model has") }
         return number
     }
 
-    /// A number, or nil.
+    /// A finite number; nil if the key is missing.
     func number(_ name: String) throws -> Double? {
         let number = try value(key(name), "a number", \.double)
         guard number?.isFinite ?? true else { throw fault(key(name), "is not finite") }
         return number
     }
 
-    /// True or false, or nil.
+    /// A Boolean; nil if the key is missing.
     func flag(_ name: String) throws -> Bool? { try value(key(name), "true or false", \.bool) }
 
-    /// A text, or nil.
+    /// A string; nil if the key is missing.
     func text(_ name: String) throws -> String? { try value(key(name), "a string", \.string) }
 
-    /// True and false for each layer, or nil.
+    /// One Boolean for each layer; nil if the key is missing.
     func flags(_ name: String) throws -> [Bool]? {
         try value(key(name), "an array of true and false") { value in
             value.array?.bools ?? value.array?.integers?.map { $0 != 0 }
@@ -66,11 +65,11 @@ struct GGUFMetadata {
     /// Whether the value is an array.
     func isArray(_ name: String) -> Bool { values[key(name)]?.array != nil }
 
-    /// The id of a special token, or nil.
+    /// The ID of a special token; nil if the key is missing.
     func token(_ name: String) throws -> Int? { try value("tokenizer.ggml.\(name)_token_id", "a whole number", \.int) }
 
-    /// Refuses what asks for something that no family here does.
-    /// - Throws: `ModelError.unsupported`, in the file.
+    /// Rejects files that require features that no supported family has.
+    /// - Throws: `ModelError.unsupported`, with the path of the file.
     func refuseUnknown() throws {
         func refuse(_ name: String, _ what: String) throws {
             throw ModelError.inFile(path, .unsupported("\(what) (\(key(name)))"))

@@ -1,7 +1,7 @@
 import Formats
 
-/// What a GGUF file says of a model, from its configuration: the inverse of `GGUFMetadata`. What a file cannot say is refused, because
-/// whoever read it would have another model.
+/// The settings of a model in a GGUF file, derived from its configuration: the inverse of `GGUFMetadata`. Settings that a file
+/// cannot express are rejected, because readers of the file would load a different model.
 struct GGUFSettings {
     private let architecture: GGUFArchitecture
     private let file: ConfigurationReader
@@ -28,7 +28,7 @@ struct GGUFSettings {
     private static func count(_ value: Int) -> GGUFValue { .unsigned(UInt64(max(0, value))) }
     private static func number(_ value: Double) -> GGUFValue { .float(Float(value)) }
 
-    /// The pairs of the metadata, without the architecture's name in front of their keys.
+    /// The metadata, as pairs of a key without the architecture's prefix and a value.
     func metadata() throws -> [(key: String, value: GGUFValue)] {
         let context =
             try file.optionalCount("max_position_embeddings") ?? file.optionalCount("n_positions") ?? shape.contextLength
@@ -128,14 +128,14 @@ struct GGUFSettings {
         return pairs
     }
 
-    /// Refuses another scale of queries than readers assume.
+    /// Rejects a scale of queries other than the one that readers of the file assume.
     private func checkQueryScale(largest: Int) throws {
         let assumed = shape.layerCount == largest ? shape.hiddenSize / shape.heads : shape.headDim
         try expect("query_pre_attn_scalar", [JSONValue(assumed), JSONValue(Double(assumed))])
         if file.object["query_pre_attn_scalar"] == nil, assumed != 256 { throw refuse("query_pre_attn_scalar 256") }
     }
 
-    /// Refuses another order of layers with and without windows than readers assume.
+    /// Rejects an arrangement of layers with and without windows other than the one that readers of the file assume.
     private func checkLayerTypes(period: Int) throws {
         let assumed = (1...max(1, shape.layerCount)).map { JSONValue.string($0 % period == 0 ? "full_attention" : "sliding_attention") }
         try expect("layer_types", [.array(assumed)])
@@ -166,7 +166,7 @@ struct GGUFSettings {
 
     // MARK: Tensors that are settings
 
-    /// What frequencies of rotation are divided by, as tensors.
+    /// The divisors of rotary frequencies, as tensors of the file.
     func factors() throws -> [(name: String, values: [Double])] {
         guard architecture != .gpt2, architecture != .gptneox else { return [] }
         let rope = try rope()

@@ -1,7 +1,7 @@
 import Tensor
 
 extension EncoderFamily {
-    /// ALBERT (Lan et al. 2020): embeddings of a width of their own, and layers that share their weights.
+    /// ALBERT (Lan et al. 2020): BERT with token embeddings of a smaller width, and layers that share their weights.
     public static let albert = EncoderFamily(
         "albert", prefix: "albert", otherHeads: ["predictions", "sop_classifier"],
         head: { file, weights, labels in

@@ -1,7 +1,7 @@
 import Tensor
 
 extension EncoderFamily {
-    /// ModernBERT (Warner et al. 2024): norms in front, rotary positions, GeGLU, and attention to neighbours alone in most layers.
+    /// ModernBERT (Warner et al. 2024): pre-norm, rotary positions, GeGLU, and local attention in most layers.
     public static let modernBERT = EncoderFamily(
         "modernbert", prefix: "model", otherHeads: ["head", "decoder"],
         head: { file, weights, labels in
@@ -64,7 +64,7 @@ extension EncoderFamily {
     }
     private static func epsilon(_ file: ConfigurationReader) throws -> Double { try file.positiveNumber("norm_eps") ?? 1e-5 }
 
-    /// Which layers see neighbours alone.
+    /// Which layers use local attention.
     private static func locality(_ file: ConfigurationReader, layers: Int) throws -> [Bool] {
         guard let kinds = try file.optionalStrings("layer_types") else {
             let period = try file.optionalCount("global_attn_every_n_layers") ?? 3
@@ -81,7 +81,7 @@ extension EncoderFamily {
         }
     }
 
-    /// The rotary table of the layers of a kind.
+    /// The rotary table for one kind of layers, and its base.
     private static func table(
         _ file: ConfigurationReader, _ settings: EncoderSettings, _ kind: String, _ key: String, base: Double
     ) throws -> (table: RotaryTable, base: Double) {

@@ -3,7 +3,7 @@ import Eval
 import Foundation
 import Tensor
 
-/// The reward of the best of n responses for every n.
+/// The section with the expected reward of the best of n responses as a function of n.
 package enum BestOfNSection {
     /// The section.
     package static var section: ReportSection {

@@ -2,7 +2,7 @@ import Eval
 import Foundation
 import Runs
 
-/// How the numbers of each training run went over its steps.
+/// The section with the learning curves of each training run.
 package enum CurvesSection {
     /// The section.
     package static var section: ReportSection {
@@ -44,16 +44,16 @@ package enum CurvesSection {
     }
 }
 
-/// The learning curves of the runs of one stage.
+/// The learning curves of all runs of one stage.
 struct StageCurves {
     let stage: RunStage
     let runs: [ReportedRun]
-    /// Names of runs, which have a colour each.
+    /// The names of the runs; each name has a colour.
     private let names: [String]
-    /// What is left out, for the list of what is missing.
+    /// Notes on what is left out.
     var notes: [String] = []
 
-    /// How many names one panel can hold.
+    /// The maximum number of names in one panel.
     private static let nameLimit = 16
 
     init(stage: RunStage, runs: [ReportedRun]) {
@@ -66,20 +66,20 @@ struct StageCurves {
             names = Array(names.prefix(Self.nameLimit))
         }
         self.names = names
-        // a study of very many seeds is cut, too
+        // the number of runs is limited as well, for studies with many seeds
         self.runs = Array(runs.filter { names.contains($0.name) }.prefix(64))
     }
 
-    /// Whether the values behind the smoothed lines are drawn.
+    /// Whether the raw values behind smoothed lines are drawn.
     var showsRaw: Bool { runs.count <= 6 }
-    /// How many parts lines are thinned to.
+    /// The number of parts that a line is thinned to.
     var parts: Int { max(6, min(100, 400 / max(1, runs.count))) }
     /// Whether any line is thinned.
     var isThinned: Bool { runs.contains { $0.measurements.count > 3 * parts + 1 } }
 
     private func known(_ run: ReportedRun) -> Set<String> { run.measurements.reduce(into: []) { $0.formUnion($1.values.keys) } }
 
-    /// One panel for each quantity that a run has.
+    /// One panel for each metric that at least one run has.
     var panels: [PicturePanel] {
         let known = runs.map { (run: $0, names: self.known($0)) }
         return CurveMetric.all.compactMap { metric in
@@ -132,7 +132,7 @@ struct StageCurves {
         return result
     }
 
-    /// The numbers behind the panels; of long runs some lines.
+    /// The values behind the panels. Long runs have only some rows.
     var table: HTMLTable {
         let known = runs.reduce(into: Set<String>()) { $0.formUnion(self.known($1)) }
         let columns = CurveMetric.all.flatMap { metric in
@@ -156,7 +156,7 @@ struct StageCurves {
         return table
     }
 
-    /// So many places of a list, evenly, with the first and the last.
+    /// Up to `limit` evenly spaced indices of a list of `count` elements, including the first and the last.
     static func evenly(_ count: Int, _ limit: Int) -> [Int] {
         guard count > limit, limit > 1 else { return Array(0..<count) }
         return (0..<limit).map { $0 * (count - 1) / (limit - 1) }

@@ -3,13 +3,13 @@ import Formats
 import Foundation
 import Runs
 
-/// What runs of `calculate-diversity` have measured.
+/// The section with the results of `calculate-diversity` runs.
 package enum DiversitySection {
     /// The section.
     package static var section: ReportSection {
         ReportSection(id: "diversity", title: "Diversity") { content in
             let runs = content.runs.filter { $0.stage == .diversity && $0.configuration.program != "rlhf-report prefer" }
-            // most reports have none, and that is nothing to be missed
+            // most reports have no such runs, so their absence is not noted
             guard !runs.isEmpty else { return ReportSection.Body("") }
             var table = HTMLTable(
                 """
@@ -37,7 +37,7 @@ package enum DiversitySection {
         }
     }
 
-    /// The lines of `final/diversity.csv`, and of the files beside it for what is out of distribution or of another system.
+    /// The rows of `final/diversity.csv`, and of the files next to it for out-of-distribution outputs or other systems.
     private static func rows(of run: ReportedRun) throws -> [[HTMLTable.Cell]] {
         let folder = run.folder.appendingPathComponent("final", isDirectory: true)
         let names = try (Folder.namesIfPresent(in: folder.path) ?? []).filter { $0.hasPrefix("diversity") && $0.hasSuffix(".csv") }
@@ -65,7 +65,7 @@ package enum DiversitySection {
         }
     }
 
-    /// The fields of a line; names of metrics have neither commas nor quotes.
+    /// The fields of a CSV line. Names of metrics contain neither commas nor quotes.
     private static func fields(_ line: Substring) -> [String] {
         line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }

@@ -1,6 +1,6 @@
 import Eval
 
-/// What systems gain in reward against what they keep of diversity, and against how far they move.
+/// The section that plots reward against diversity and against KL for all systems.
 package enum FrontSection {
     /// The section.
     package static var section: ReportSection {
@@ -46,7 +46,7 @@ package enum FrontSection {
         }
     }
 
-    /// How many prompts there are, in a sentence.
+    /// A sentence with the number of prompts; empty if it is unknown.
     static func counts(_ systems: ReportedSystems) -> String {
         func range(_ values: [Int]) -> String? {
             guard let least = values.min(), let most = values.max() else { return nil }
@@ -61,7 +61,7 @@ package enum FrontSection {
         _ systems: ReportedSystems, _ metric: Experiment.Metric, across: String, name: String, title: String
     ) -> Picture? {
         let methods = systems.systems.map { $0.method ?? $0.name }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        // so many whiskers hide each other
+        // with many systems the whiskers would hide each other
         let isCrowded = systems.systems.count > 14
         let panels = parts.compactMap { part, values -> PicturePanel? in
             let points = systems.systems.compactMap { system -> (system: ReportedSystems.System, point: PicturePoint)? in

@@ -2,7 +2,7 @@ import Eval
 import Foundation
 import Runs
 
-/// How good the reward model is, and which scores it gives.
+/// The section on reward models: accuracy, calibration, and distributions of scores.
 package enum RewardModelSection {
     /// The section.
     package static var section: ReportSection {
@@ -51,7 +51,7 @@ package enum RewardModelSection {
                 let accuracy = model.measurements.last(of: "\(split)_accuracy")
                 let loss = model.measurements.last(of: "\(split)_loss")
                 let scores = kept.first { $0.split == split }
-                // the interval is that of the same pairs; the share is what the run has logged
+                // the accuracy is the logged one; its interval is computed from the number of pairs
                 let interval = accuracy.map { share -> Interval in
                     guard let count = scores?.pairs.count, count > 0 else { return Interval(mean: share, low: share, high: share) }
                     return Calibration.wilson(share * Double(count), of: Double(count))
@@ -113,7 +113,7 @@ package enum RewardModelSection {
         body.html += "<details><summary>The numbers</summary>\n\(table.markup)</details>\n"
     }
 
-    /// The rewards that the responses of systems have, in distribution and out of it.
+    /// Adds histograms of the rewards of each system's responses, in and out of distribution.
     private static func addRewards(_ content: ReportContent, to body: inout ReportSection.Body) {
         let limit = 6
         var most = 0
@@ -157,7 +157,7 @@ package enum RewardModelSection {
         return panel
     }
 
-    /// Histograms below each other, each over a base line of its own.
+    /// Histograms in rows below each other, each with a separate baseline.
     private static func rows(title: String, across: String, _ lists: [(name: String, values: [Double])]) -> PicturePanel? {
         let lists = lists.filter { !$0.values.isEmpty }
         guard let range = Histogram.range(of: lists.map(\.values)) else { return nil }

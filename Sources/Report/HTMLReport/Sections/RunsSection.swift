@@ -3,7 +3,7 @@ import Foundation
 package import Runs
 import Study
 
-/// What was run: one row for each run, and the options that differ from the defaults.
+/// The section on the runs: one row per run, and the options that differ from the defaults.
 package enum RunsSection {
     /// The section.
     package static var section: ReportSection {
@@ -16,7 +16,7 @@ package enum RunsSection {
         }
     }
 
-    /// Of how many runs the options are shown.
+    /// The maximum number of runs whose options are shown.
     private static let detailsLimit = 120
 
     private static func table(_ runs: [ReportedRun]) -> HTMLTable {
@@ -43,7 +43,7 @@ package enum RunsSection {
         return table
     }
 
-    /// Seconds as people say them.
+    /// A duration in seconds as text, in seconds, minutes or hours.
     package static func time(_ seconds: Double) -> String {
         guard seconds.isFinite else { return "–" }
         if seconds < 60 { return String(format: "%.1f s", seconds) }
@@ -77,7 +77,8 @@ package enum RunsSection {
 
     private static func shortened(_ text: String) -> String { text.count > 300 ? String(text.prefix(300)) + "…" : text }
 
-    /// The options of a run that its stage's defaults do not have, with the default; sorted. Where runs lie is left out.
+    /// The options of a run that differ from the defaults of its stage, with the defaults, sorted by name. The run's location
+    /// is left out.
     package static func differences(of configuration: RunConfiguration) -> [(name: String, value: String, normal: String?)] {
         let defaults = StageDefaults.all.first { $0.stage == configuration.stage }.flatMap { try? $0.values() } ?? [:]
         return configuration.options.sorted { $0.key < $1.key }.compactMap { name, value in
@@ -87,12 +88,12 @@ package enum RunsSection {
     }
 }
 
-/// The defaults of a stage's options.
+/// The default options of a stage.
 struct StageDefaults: Sendable {
     var stage: RunStage
     var values: @Sendable () throws -> [String: OptionValue]
 
-    /// Those of all stages.
+    /// The defaults of all stages.
     static let all = [
         StageDefaults(stage: SFTStage.kind) { try SFTStage().values },
         StageDefaults(stage: RewardModelStage.kind) { try RewardModelStage().values },

@@ -1,6 +1,6 @@
 import Eval
 
-/// The numbers of all systems as a table.
+/// The section with a table of all metrics of all systems.
 package enum SystemsSection {
     /// The section.
     package static var section: ReportSection {
@@ -10,7 +10,7 @@ package enum SystemsSection {
         }
     }
 
-    /// What the columns show, with units.
+    /// The column heading of a metric, with its unit.
     private static func heading(_ metric: Experiment.Metric) -> String {
         switch metric {
         case .kl: "KL, nats"
