@@ -92,8 +92,14 @@ public struct InvalidSetting: Error, Equatable, Sendable, CustomStringConvertibl
     /// One line that names settings as the command line does, `--max-steps`.
     public var message: String
 
+    /// Whether nothing is wrong but that a required setting has no value yet.
+    public var isMissing: Bool
+
     /// A problem; `message` names settings as the command line does.
-    public init(_ message: String) { self.message = message }
+    public init(_ message: String, isMissing: Bool = false) {
+        self.message = message
+        self.isMissing = isMissing
+    }
 
     /// One line that names settings as Swift does, `maxSteps`.
     public var description: String {

@@ -1,4 +1,4 @@
-import Data
+package import Data
 import Formats
 import Runs
 
@@ -39,7 +39,7 @@ extension DataSettings {
     }
 
     /// What becomes of conversational rows. A template that cannot be used is an error only where there is such a row.
-    func chatFormat(of model: LoadedModel) -> ChatFormat {
+    package func chatFormat(of model: LoadedModel) -> ChatFormat {
         if readsTextsAlone { return .contents }
         do {
             guard let template = try model.tokenizer.chatTemplate() else {

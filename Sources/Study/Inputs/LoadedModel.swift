@@ -1,21 +1,24 @@
-import Runs
-import Data
-import Foundation
-import Models
+package import Data
+package import Foundation
+package import Models
+package import Runs
 import Tensor
-import TextGeneration
+package import TextGeneration
 
 /// A model with the tokenizer that its folder holds.
-struct LoadedModel {
-    var model: LanguageModel
-    var tokenizer: any Tokenizer
-    var folder: URL
+package struct LoadedModel {
+    /// The model.
+    package var model: LanguageModel
+    /// Its tokenizer.
+    package var tokenizer: any Tokenizer
+    /// Where both were read from.
+    package var folder: URL
 
     /// Loads a model folder, or the result of the run in a run folder.
     /// - Parameters:
     ///   - base: where the base model is if the folder holds an adapter; nil where adapter_config.json is to say so.
     ///   - usesTanh: whether its head, if it has one, has a tanh; nil where its config.json is to say so.
-    static func load(
+    package static func load(
         _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try ModelName.folder(path, expecting: stages)
@@ -23,6 +26,9 @@ struct LoadedModel {
         if base != nil, read.model.decoder.adapter == nil { note("\(folder.path) is a whole model; --adapter-base is for adapters") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
+
+    /// The model with its tokenizer, which writes texts.
+    package var text: TextModel { TextModel(model, tokenizer: tokenizer) }
 
     /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
     func loadReference(_ path: String, base: URL? = nil, note: (String) -> Void) throws -> any TransformerDecoder {

@@ -1,4 +1,4 @@
-import Models
+package import Models
 import Train
 
 /// How responses are drawn.
@@ -31,7 +31,7 @@ public struct SamplingSettings: Settings {
     /// - Parameters:
     ///   - samples: whether they are drawn at random unless an option says.
     ///   - reference: whether the original's implicit top-k of 50 holds unless an option says.
-    func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
+    package func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
         guard doSample ?? samples else { return .greedy(maxNewTokens: maxNewTokens) }
         return SamplingOptions(
             maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP, minP: minP ?? 0)
