@@ -83,7 +83,7 @@ EXPERIMENT_SCALE ?= full
 experiment: build
 	Examples/Experiment/experiment.sh $(EXPERIMENT_SCALE)
 
-# Fourteen methods at three strengths over three seeds, at equal reward and KL: make experiment-methods
+# Thirteen methods and SFT at three strengths over three seeds, at equal reward and KL: make experiment-methods
 # [EXPERIMENT_SCALE=full|small|tiny|pretrained]. pretrained wants `make pretrained-model` first.
 experiment-methods: build
 	Examples/Experiment/methods.sh $(EXPERIMENT_SCALE)
@@ -137,8 +137,8 @@ test-processors: deps
 options: build
 	@{ echo "# Options"; echo; echo "What \`--help\` of each program says; made by \`make options\`."; \
 	    for program in train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report \
-	        "rlhf-report compare" "rlhf-report experiment" "rlhf-report methods" "rlhf-report history" "rlhf-report html" "rlhf-report prefer" "rlhf-report score" \
-	        "rlhf-report index" "rlhf-report export"; do \
+	        "rlhf-report compare" "rlhf-report html" "rlhf-report sample" "rlhf-report prefer" "rlhf-report experiment" "rlhf-report methods" \
+	        "rlhf-report history" "rlhf-report score" "rlhf-report index" "rlhf-report export"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md
 

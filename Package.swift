@@ -79,7 +79,8 @@ let package = Package(
             name: "Study",
             dependencies: ["Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Runs"]),
         .target(
-            name: "Report", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Train", "Runs", "Study"],
+            name: "Report",
+            dependencies: ["Formats", "Tensor", "Models", "Data", "TextGeneration", "Eval", "Diversity", "Train", "Runs", "Study"],
             resources: [
                 .embedInCode("Page/page.css"), .embedInCode("Page/sort.js"), .embedInCode("Page/texts.css"), .embedInCode("Page/texts.js"),
                 .embedInCode("Page/annotate.css"), .embedInCode("Page/annotate.js"),

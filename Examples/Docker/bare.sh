@@ -3,7 +3,7 @@
 # toolchain, read-only, and a clone of the last commit.
 #
 # usage: bare.sh [STEP...]     as root; every step unless named:
-#   machine     the minimal system, the toolchain's own packages, an ordinary user, the clone; nothing where they are there already
+#   machine     the minimal system, the toolchain's own packages, an ordinary user, the clone, brought to the last commit
 #   refused     as that user, without sudo: make deps fails and says what to install
 #   deps        as root: make deps installs it
 #   demo test   as that user: make demo, make test
@@ -15,6 +15,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "bare: debootstrap and chroot need root" >&2; exit 1; }
 folder=$(realpath -m "${FOLDER:-.build/bare}")
+case "$folder" in *[[:space:]]*) echo "bare: FOLDER is '$folder'; debootstrap takes no path with spaces" >&2; exit 64 ;; esac
 user=newcomer
 here=/home/$user/swift-rlhf
 spaced="/home/$user/a folder with spaces/swift-rlhf"
@@ -80,9 +81,15 @@ debian() {
     mv "$system.partial" "$system"
 }
 
+# The last commit of this repository; a clone that is there is brought to it.
 clone() {
     local where=$1
-    [ ! -e "$folder$where" ] || return 0
+    if [ -e "$folder$where/.git" ]; then
+        git -c safe.directory='*' -C "$folder$where" fetch -q --no-tags "$PWD" HEAD
+        git -c safe.directory='*' -C "$folder$where" reset -q --hard FETCH_HEAD
+        chroot "$folder" chown -R "$user:$user" "/home/$user"
+        return 0
+    fi
     mkdir -p "$(dirname "$folder$where")"
     git clone -q --no-hardlinks . "$folder$where"
     chroot "$folder" chown -R "$user:$user" "/home/$user"
@@ -141,6 +148,7 @@ for name in "${steps[@]}"; do
         remove)
             for system in "$folder" "$folder-installed"; do
                 unmount "$system"
+                ! grep -q " $system/" /proc/mounts || { echo "bare: something is still mounted below $system; nothing was removed" >&2; exit 1; }
                 [ ! -e "$system" ] || rm -rf --one-file-system "$system"
             done
             ;;

@@ -17,29 +17,40 @@ uninstall() {
         case "$file" in "$prefix"/*) rm -f -- "$root$file" ;; *) echo "install: $root$list names $file, which is not below $prefix" >&2; exit 65 ;; esac
     done <"$root$list"
     rm -f -- "$root$list"
-    rmdir -- "$root$prefix/share/swift-rlhf" "$root$prefix/share/doc/swift-rlhf" 2>/dev/null || true
+    rmdir -- "$root$prefix/share/swift-rlhf" 2>/dev/null || true
+    find "$root$prefix/share/doc/swift-rlhf" -depth -type d -empty -delete 2>/dev/null || true
     echo "install: removed from $root$prefix"
 }
 
-# Puts one file there and notes it.
+# Puts one file into the staging folder and notes it.
 put() {
-    local mode=$1 source=$2 target=$3
-    install -D -m "$mode" -- "$source" "$root$target"
-    printf '%s\n' "$target" >>"$files"
+    install -D -m "$1" -- "$2" "$work/stage$3"
+    printf '%s\n' "$3" >>"$work/files"
 }
 
+# The licence and notice files of a package, and of code that it carries within its sources.
+licences() {
+    local package=$1 name file
+    name=$(basename "$package")
+    while IFS= read -r file; do
+        local part=${file#"$package"/}
+        put 644 "$file" "$prefix/share/doc/swift-rlhf/licences/$name/${part//\//-}"
+    done < <(find "$package" -maxdepth 1 -type f \( -iname 'LICENSE*' -o -iname 'NOTICE*' -o -iname 'COPYING*' \) ! -name '.*'
+        find "$package/Sources" -type f \( -iname 'LICENSE*' -o -iname 'NOTICE*' -o -iname 'COPYING*' \) 2>/dev/null)
+}
+
+# Everything is made in a temporary folder first, so that a failure leaves what is installed as it was.
 install_all() {
-    local build=.build/static bin program shell name licence
+    local build=.build/static bin program shell name package target
     "${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build"
     bin=$("${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build" --show-bin-path)
     work=$(mktemp -d)
-    files=$work/files
     trap 'rm -rf "$work"' EXIT
-    : >"$files"
-    [ ! -f "$root$list" ] || uninstall
+    : >"$work/files"
     for program in "${programs[@]}"; do
         strip -o "$work/$program" "$bin/$program" 2>/dev/null || cp "$bin/$program" "$work/$program"
         put 755 "$work/$program" "$prefix/bin/$program"
+        rm "$work/$program"
         for shell in bash zsh fish; do
             "$bin/$program" --generate-completion-script $shell >"$work/completion"
             case $shell in
@@ -53,15 +64,15 @@ install_all() {
         put 644 "$work/$program.1" "$prefix/share/man/man1/$program.1"
     done
     put 644 LICENSE "$prefix/share/doc/swift-rlhf/LICENSE"
-    for licence in "$build"/checkouts/*/LICENSE*; do
-        name=$(basename "$(dirname "$licence")")
-        put 644 "$licence" "$prefix/share/doc/swift-rlhf/licences/$name.txt"
-    done
-    for licence in "$(dirname "$(dirname "$(realpath "$(command -v "${SWIFT:-swift}")")")")"/share/swift/LICENSE.txt; do
-        [ ! -f "$licence" ] || put 644 "$licence" "$prefix/share/doc/swift-rlhf/licences/swift.txt"
-    done
-    install -D -m 644 "$files" "$root$list"
-    echo "install: $(wc -l <"$files") files below $root$prefix; they need libopenblas0, liblapacke and zlib1g"
+    for package in "$build"/checkouts/*/; do licences "${package%/}"; done
+    name=$(dirname "$(dirname "$(realpath "$(command -v "${SWIFT:-swift}")")")")/share/swift/LICENSE.txt
+    [ ! -f "$name" ] || put 644 "$name" "$prefix/share/doc/swift-rlhf/licences/swift/LICENSE.txt"
+    [ ! -f "$root$list" ] || uninstall
+    while IFS= read -r target; do
+        install -D -m "$(stat -c %a "$work/stage$target")" -- "$work/stage$target" "$root$target"
+    done <"$work/files"
+    install -D -m 644 "$work/files" "$root$list"
+    echo "install: $(wc -l <"$work/files") files below $root$prefix; they need libopenblas0, liblapacke and zlib1g"
 }
 
 case "${1:-}" in

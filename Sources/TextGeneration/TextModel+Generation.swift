@@ -62,11 +62,26 @@ extension TextModel {
         _ prompts: [String], count: Int = 1, options: SamplingOptions, stop: [String] = [], random: Philox,
         progress: ((_ prompt: Int, _ sample: Int, _ text: String, _ isWhole: Bool) throws -> Void)? = nil
     ) throws -> [[GeneratedText]] {
+        try generate(
+            tokens: prompts.map { tokenizer.encodeOpening($0) }, count: count, options: options, stop: stop,
+            randoms: prompts.indices.map { random.split(UInt64($0)) }, progress: progress)
+    }
+
+    /// Continues several sequences of tokens, each in several ways.
+    ///
+    /// - Parameters:
+    ///   - prompts: the tokens, with those that begin a sequence.
+    ///   - randoms: a generator for each prompt, so that no text depends on the others of a call.
+    /// - Throws: `GenerationError`; what `progress` throws.
+    package func generate(
+        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox],
+        progress: ((_ prompt: Int, _ sample: Int, _ text: String, _ isWhole: Bool) throws -> Void)? = nil
+    ) throws -> [[GeneratedText]] {
+        precondition(randoms.count == prompts.count, "\(randoms.count) generators for \(prompts.count) prompts")
         let generator = Generator(
             model.decoder, ends: ends ?? EndTokens(closing: nil), validTokens: tokenizer.vocabularySize)
-        let requests = prompts.enumerated().map { index, prompt in
-            let own = random.split(UInt64(index))
-            return GenerationRequest(prompt: tokenizer.encodeOpening(prompt), streams: (0..<count).map { own.split(UInt64($0)) })
+        let requests = zip(prompts, randoms).map { prompt, own in
+            GenerationRequest(prompt: prompt, streams: (0..<count).map { own.split(UInt64($0)) })
         }
         let stop = stop.filter { !$0.isEmpty }
         let observes = !stop.isEmpty || progress != nil
@@ -99,15 +114,15 @@ extension TextModel {
 }
 
 /// Cuts a growing text into pieces that will not change any more.
-struct TextStream {
+package struct TextStream {
     private let stop: [String]
     private var told = 0
 
-    init(stop: [String]) { self.stop = stop.filter { !$0.isEmpty } }
+    package init(stop: [String]) { self.stop = stop.filter { !$0.isEmpty } }
 
     /// What is new of a text; nil for nothing. A character of several tokens, and what may be the beginning of a stop string, is held back
     /// until the text goes on or is whole.
-    mutating func next(of text: String, isWhole: Bool) -> String? {
+    package mutating func next(of text: String, isWhole: Bool) -> String? {
         var scalars = Array(text.unicodeScalars)
         if !isWhole {
             while scalars.last == "\u{FFFD}" { scalars.removeLast() }

@@ -18,19 +18,17 @@ struct CalculateDiversity: StageCommand {
             calculate-diversity --decodes FILE [options]
             """,
         discussion: """
-            Writes final/diversity.json and .csv into its run folder; with a second system or tables out of distribution also the \
-            differences, with --best-of-n-curve and --text-metrics what their help says. Comparisons of whole pipelines, preferences \
-            and tables of experiments are made by rlhf-report.
+            Writes diversity.json and diversity.csv into runs/diversity/final. Whole
+            pipelines are compared by rlhf-report.
 
-            Of samples of one run, of two systems with the difference and its interval, and of texts from elsewhere:
-
+            The samples of one run:
               calculate-diversity --run-ids bon --table-name test
+            Two systems, with the difference and its confidence interval:
               calculate-diversity --run-ids ppo-samples --compare-run-ids bon \\
                 --run-id ppo-against-sft
+            Texts from another program:
               calculate-diversity --decodes texts.json --run-id texts \\
                 --diversity-metrics ead_averaged_distinct_ngrams,self_bleu
-
-            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Texts and metrics") var options: DiversityOptions

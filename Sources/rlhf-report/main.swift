@@ -20,13 +20,12 @@ struct RLHFReport: ParsableCommand {
 
             rlhf-report help NAME lists the options of one of them.
             """,
-        subcommands: [
-            Compare.self, ExperimentReport.self, Methods.self, History.self, Page.self, Prefer.self, Score.self, Index.self, Export.self,
-        ])
+        subcommands: commands)
+
+    static let commands: [any ProgramCommand.Type] = [
+        Compare.self, Page.self, Sample.self, Prefer.self, ExperimentReport.self, Methods.self, History.self, Score.self, Index.self,
+        Export.self,
+    ]
 }
 
-Program.main(
-    RLHFReport.self,
-    [
-        Compare.self, ExperimentReport.self, Methods.self, History.self, Page.self, Prefer.self, Score.self, Index.self, Export.self,
-    ])
+Program.main(RLHFReport.self, RLHFReport.commands)

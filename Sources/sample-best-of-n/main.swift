@@ -12,28 +12,26 @@ struct SampleBestOfN: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "sample-best-of-n",
-        abstract: "Draws N summaries for every post, scores them and keeps the best.",
+        abstract: "Samples N answers to every prompt, scores them and keeps the best.",
         usage: """
             sample-best-of-n --model-name MODEL --rf-model-dir REWARD-MODEL [options]
             sample-best-of-n --samples-from RUN [options]
             """,
         discussion: """
-            Writes tables/<split>.jsonl with all responses and tables/<split>_best_of_n.jsonl with the best ones.
+            Writes runs/bon: tables/SPLIT.jsonl has all answers, SPLIT_best_of_n.jsonl the
+            best ones. Repeat the same command to resume.
 
-            Best of 16 of the supervised model, one greedy summary a post from the policy, and four samples with their KL; a soft choice \
-            among four of the samples that the first has drawn; and a table of temperatures:
-
+            Best of 16:
               sample-best-of-n --model-name runs/sft --rf-model-dir runs/rm
-              sample-best-of-n --model-name runs/ppo --rf-model-dir runs/rm \\
-                --num-return-sequences 1 --do-sample false --run-id ppo-greedy
+            Four samples of a policy, with their KL from the model it started from:
               sample-best-of-n --model-name runs/ppo --rf-model-dir runs/rm \\
                 --num-return-sequences 4 --reference-model runs/sft --run-id ppo-samples
+            A soft choice among samples that another run has drawn:
               sample-best-of-n --samples-from bon --num-return-sequences 4 \\
                 --selection soft --selection-temperature 0.5 --run-id soft-4
+            A sweep over sampling settings:
               sample-best-of-n --model-name runs/sft --rf-model-dir runs/rm \\
                 --sweep temperature=0.3,0.7,1 --sweep min-p=0,0.1 --run-id sweep
-
-            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Models and splits") var options: BestOfNOptions

@@ -12,23 +12,22 @@ struct TrainPPO: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "train-ppo",
-        abstract: "Optimises a language model against a reward model or another reward: PPO, RLOO, GRPO, REINFORCE, ReMax.",
+        abstract: "Reinforcement learning against a reward: PPO, RLOO, GRPO, REINFORCE++, ReMax.",
         usage: "train-ppo --model-name MODEL --rf-model-dir REWARD-MODEL [options]",
         discussion: """
-            Writes a run folder: config.json, metrics.jsonl, tables of rollouts and evaluations, checkpoints/ and the policy in final/. \
-            The same command goes on with a run that was interrupted.
+            Writes runs/ppo: config.json, metrics.jsonl, tables of rollouts, checkpoints/
+            and the policy in final/. Repeat the same command to resume.
 
-            Against a reward model, with another weight of the KL, with another method, and against a program of your own that scores texts:
-
+            PPO against a reward model, and with a stronger KL penalty:
               train-ppo --model-name runs/sft --rf-model-dir runs/rm
               train-ppo --model-name runs/sft --rf-model-dir runs/rm \\
                 --init-kl-coef 0.2 --run-id ppo-kl-0.2
+            GRPO with 8 answers per prompt:
               train-ppo --model-name runs/sft --rf-model-dir runs/rm \\
                 --advantage grpo --num-generations 8 --run-id grpo
+            A program of your own as the reward:
               train-ppo --model-name runs/sft --run-id ppo-own \\
                 --reward-function process --scorer-command "python3 scorer.py"
-
-            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Models and training") var policy: PolicyOptions

@@ -12,23 +12,20 @@ struct TrainPreference: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "train-preference",
-        abstract: "Trains a policy on comparisons of answers, without a reward model: DPO and its relatives.",
+        abstract: "Preference optimisation without a reward model: DPO, IPO, KTO, SimPO and others.",
         usage: "train-preference --model-name MODEL [options]",
         discussion: """
-            The comparisons are those of train-reward-model: given ones, those of a run's scored answers (RUN:TABLE), or simulated from the \
-            model's own summaries and a hidden judge. \
-            Docs/methods.md has the formula of every loss. The policy is in final/, the reference's log-probabilities, which are computed \
-            once, in reference-…/.
+            Writes runs/dpo: config.json, metrics.jsonl, checkpoints/ and the policy in
+            final/. Repeat the same command to resume. Formulas: Docs/methods.md.
 
-            DPO on simulated comparisons, on the best and the worst of N samples, IPO on the pairs of a reward model's run, KTO on your own:
-
+            DPO on simulated comparisons, and on your own:
               train-preference --model-name runs/sft --dataset generated --beta 0.1
-              train-preference --model-name runs/sft --dataset bon:train --pairs best-worst
+              train-preference --model-name runs/sft --comparisons my-pairs
+            IPO on the pairs that a reward model was trained on:
               train-preference --model-name runs/sft --comparisons runs/rm/comparisons \\
                 --loss ipo
-              train-preference --model-name runs/sft --comparisons my-pairs --loss kto
-
-            \(Program.spellings)
+            The best against the worst of N scored samples:
+              train-preference --model-name runs/sft --dataset bon:train --pairs best-worst
             """)
 
     @OptionGroup(title: "Model and comparisons") var comparisons: ComparisonOptions

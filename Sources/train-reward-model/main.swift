@@ -12,22 +12,23 @@ struct TrainRewardModel: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "train-reward-model",
-        abstract: "Trains a reward model on pairs of summaries, given or simulated.",
+        abstract: "Trains a reward model on pairs of answers, given or simulated.",
         usage: "train-reward-model --model-name MODEL [options]",
         discussion: """
-            Where the data set has posts and no comparisons, summaries are drawn from the supervised model and compared by a hidden judge \
-            that knows the reference; the comparisons stay in the run folder. The model is in final/, and in final-normalised/ with scores \
-            of mean 0 and deviation 1.
+            Writes runs/rm: the model in final/, and in final-normalised/ with scores of
+            mean 0 and standard deviation 1. Repeat the same command to resume.
 
-            On simulated comparisons, on the published ones, on your own pairs, and on those of a run's scored answers:
+            Without comparisons, pairs are simulated: answers are drawn from the model and
+            ranked by a hidden judge that knows the reference answer.
 
+            Simulated pairs:
               train-reward-model --model-name runs/sft --dataset generated
-              train-reward-model --model-name runs/sft --data-dir data
+            Your own pairs, or those of the published TL;DR set:
               train-reward-model --model-name runs/sft --comparisons my-pairs
+              train-reward-model --model-name runs/sft --data-dir data
+            Pairs made from the scored answers of a run:
               train-reward-model --model-name runs/sft --comparisons bon:train \\
                 --pairs margin --pair-margin 1
-
-            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Model and comparisons") var comparisons: ComparisonOptions

@@ -12,25 +12,24 @@ struct TrainSFT: StageCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "train-sft",
-        abstract: "Trains a language model to write summaries, from pairs of post and summary.",
+        abstract: "Supervised fine-tuning of a language model.",
         usage: """
             train-sft --model-name MODEL [options]
             train-sft --from-scratch [options]
             """,
         discussion: """
-            Writes a run folder: config.json, metrics.jsonl, checkpoints/ and the model in final/. The same command goes on with a \
-            run that was interrupted.
+            Writes runs/sft (config.json, metrics.jsonl, checkpoints/, model in final/).
+            If the run is interrupted, repeat the same command to resume it.
 
-            A small model from nothing on generated posts, a given one on the published set as the paper has it, and 100 steps \
-            on your own files; two rounds on the best of 16 answers of its own (expert iteration):
-
+            A small model from scratch, on generated posts:
               train-sft --from-scratch --dataset generated
+            A model of yours, on your own rows (JSONL, JSON or CSV):
+              train-sft --model-name models/opt --train-file train.jsonl --max-steps 100
+            The published TL;DR set, as in the paper:
               train-sft --model-name models/llama --data-dir data --run-id sft-tldr
-              train-sft --model-name models/opt --dataset my-posts --max-steps 100
+            Two rounds on the best of 16 of the model's own answers:
               train-sft --model-name runs/sft --rounds 2 --rf-model-dir runs/rm \\
                 --run-id expert
-
-            \(Program.spellings)
             """)
 
     @OptionGroup(title: "Model") var model: StartingModelOptions

@@ -63,4 +63,33 @@ struct ConfigurationTemplateTests {
         let command = try parsed([], config: text)
         #expect(command.modelName == value && command.words.values == ["a,b", "c"] && command.learningRate == 0.5)
     }
+
+    @Test(
+        "a value that the program would reject is rejected here, in whatever group it is",
+        arguments: [
+            ["--learning-rate=-5"], ["--threads=-1"], ["--dtype=f99"], ["--num-train-epochs=x"], ["--max-grad-norm=nan"],
+            ["--from-scratch", "--hidden-size=7"], ["--checkpoint-limit=99999999999"], ["--model-name=m", "--from-scratch"],
+        ])
+    func wrongValues(words: [String]) throws {
+        #expect(throws: CommandLineError.self) { try Self.fineTuning(words) }
+    }
+
+    @Test("what must be given may be missing, in the command and in a group")
+    func missing() throws {
+        let text = try Self.fineTuning(["--prompt-loss-weight=0.5", "--learning-rate=1e-3", "--threads=1"])
+        #expect(text.contains("\nprompt-loss-weight: 0.5\n") && text.contains("\nlearning-rate: 1e-3\n"))
+        #expect(text.contains("\n# model-name:"))
+    }
+
+    struct FineTuning: ProgramCommand {
+        static let configuration = CommandConfiguration(commandName: "fine-tuning")
+        @OptionGroup(title: "Model") var model: StartingModelOptions
+        @OptionGroup(title: "Training") var training: TrainingOptions
+        @OptionGroup(title: "Run") var runs: RunOptions
+    }
+
+    private static func fineTuning(_ words: [String]) throws -> String {
+        let given = try CommandLineArguments.normalise(words, program: "fine-tuning", table: FineTuning.optionTable)
+        return try ConfigurationTemplate.text(of: FineTuning.self, name: "fine-tuning", given: given)
+    }
 }

@@ -18,18 +18,26 @@ import Testing
         @Option(help: "Everybody needs it, and it takes more than one line to say what it is and what it is good for.") var often: String?
     }
 
-    @Test("what it does, usage and examples, then the options that most people need, then the others by group; each once")
+    @Test("what it does, usage and examples, then the options that most people need in a line each, then all of them by group")
     func order() throws {
         let help = Program.help(of: Small.self)
         let marks = [
-            "Does little.", "USAGE: small --often WORD", "An example:", "MOST USED OPTIONS:", "--often", "FIRST THINGS:", "--seldom",
+            "Does little.", "USAGE: small --often WORD", "An example:", "MOST USED OPTIONS", "--often", "Options may be written",
+            "FIRST THINGS:", "--seldom", "LAST THINGS:", "--often", "good for.",
         ]
         var rest = Substring(help)
         for mark in marks {
             let found = try #require(rest.range(of: mark), "\(mark) in\n\(help)")
             rest = rest[found.upperBound...]
         }
-        #expect(help.ranges(of: "  --often").count == 1 && !help.contains("LAST THINGS"))
-        #expect(help.contains("good for."))
+    }
+
+    @Test("-h shows the first part alone; a line holds one sentence, or its beginning")
+    func short() throws {
+        let help = Program.help(of: Small.self, isShort: true)
+        #expect(!help.contains("THINGS") && !help.contains("--seldom") && help.contains("--help describes all options"))
+        let line = try #require(help.split(separator: "\n").first { $0.hasPrefix("  --often") })
+        #expect(line.count <= 80 && line.hasSuffix("…"))
+        #expect(line.contains("Everybody needs it, and it takes more"))
     }
 }

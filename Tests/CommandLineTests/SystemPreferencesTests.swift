@@ -150,6 +150,32 @@ import _TestSupport
         #expect(!FileManager.default.fileExists(atPath: new.path))
     }
 
+    @Test("answers of several people in several files, and their agreement as tables")
+    func severalFiles() throws {
+        try makeRuns()
+        let tasks = folder["tasks.jsonl"].path
+        try run("--systems", "long,short", "--preference-tasks", tasks)
+        let written = try rows("tasks.jsonl", PairwiseTask.self)
+        for who in ["ann", "b,o\"b"] {
+            try write(
+                written.map { PairwiseAnswer(task: $0.id, annotator: who, slider: $0.leftIsFirstSystem ? -4 : 4) },
+                who == "ann" ? "ann.jsonl" : "bob.jsonl")
+        }
+        try run("--preference-tasks", tasks, "--preference-answers", folder["ann.jsonl"].path + "," + folder["bob.jsonl"].path)
+        let agreement = try #require(try result()["agreement"] as? [String: Any])
+        #expect(agreement["shared_tasks"] as? Int == written.count)
+        let people = text(of: folder["preferences/final/annotators.csv"]).split(separator: "\n")
+        #expect(people[0] == "annotator,tasks,mean_seconds,agreement_with_others,neutral_share,left_share")
+        #expect(people.count == 3 && people[1].hasPrefix("ann,4,,1.0,0.0,") && people[2].hasPrefix("\"b,o\"\"b\",4,,1.0,0.0,"))
+        #expect(text(of: folder["preferences/final/tasks.csv"]).split(separator: "\n").count == written.count + 1)
+        #expect(text(of: folder["preferences/config.json"]).contains("\"preference_answers 2\""))
+        // another answer in the second file is another run
+        try write([PairwiseAnswer(task: written[0].id, annotator: "bob", slider: 1)], "bob.jsonl")
+        #expect(throws: (any Error).self) {
+            try run("--preference-tasks", tasks, "--preference-answers", folder["ann.jsonl"].path + "," + folder["bob.jsonl"].path)
+        }
+    }
+
     @Test("rankings of several systems and the reference")
     func rankings() throws {
         try makeRuns()
@@ -163,7 +189,7 @@ import _TestSupport
         }
         let order = ["long": 1, "reference": 2, "short:test": 3]
         try write(
-            ["p", "model"].flatMap { who in
+            ["p", "q", "model"].flatMap { who in
                 written.map { task in
                     RankingAnswer(task: task.id, annotator: who, ranks: task.systems.compactMap { order[$0] })
                 }
@@ -174,6 +200,10 @@ import _TestSupport
         let systems = try #require(ranking["systems"] as? [[String: Any]])
         #expect(systems.map { rate($0["against_reference"]) } == [1, 0])
         #expect(ranking["agreement_with_judge"] as? Double == 1)
+        // three pairs of texts a task; the model is not one of the people
+        let agreement = try #require(try result()["agreement"] as? [String: Any])
+        #expect(agreement["shared_tasks"] as? Int == 3 * written.count)
+        #expect((agreement["annotators"] as? [Any])?.count == 2)
     }
 
     @Test(

@@ -48,4 +48,11 @@ struct AnnotatorAgreementTests {
         #expect(found.annotators.allSatisfy { $0.agreementWithOthers == 0 })
         #expect(AnnotatorAgreement(opposite.filter { $0.annotator == "a" }, using: &random) == nil)
     }
+
+    @Test("rankings become a comparison of every two texts")
+    func rankings() {
+        let answers = RankingAnalysis.comparisons(in: [RankingAnswer(task: "t", annotator: "a", ranks: [2, 1, 2], seconds: 6)])
+        #expect(answers.map(\.value) == [1, 0, -1] && answers.allSatisfy { $0.seconds == 2 && $0.annotator == "a" })
+        #expect(answers.map(\.task) == ["t: texts 1 and 2", "t: texts 1 and 3", "t: texts 2 and 3"])
+    }
 }

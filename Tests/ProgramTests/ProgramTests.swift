@@ -15,7 +15,7 @@ import Testing
         return folder
     }
 
-    private static let reports = ["compare", "experiment", "methods", "history", "html", "prefer", "score", "index", "export"]
+    private static let reports = ["compare", "html", "sample", "prefer", "experiment", "methods", "history", "score", "index", "export"]
         .map { "rlhf-report \($0)" }
 
     @Test(
@@ -39,8 +39,13 @@ import Testing
         // an example that goes on in the next line says so, or pasting it would run half of it
         let lines = result.output.components(separatedBy: "\n")
         for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("  \(program) ") {
-            #expect(next.isEmpty || next.hasPrefix("  \(program) ") || line.hasSuffix("\\"), "\(line)\n\(next)")
+            #expect(!next.hasPrefix("   ") || line.hasSuffix("\\"), "\(line)\n\(next)")
         }
+        // what a newcomer needs comes first, and fits a screen
+        let short = try run(program, ["-h"]).output
+        #expect(short.hasSuffix("\n") && short.split(separator: "\n", omittingEmptySubsequences: false).count <= 41)
+        #expect(short.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        #expect(short.contains("MOST USED OPTIONS") && result.output.hasPrefix(short.prefix { $0 != "(" }))
     }
 
     @Test("an unknown option is one line that names the nearest one", arguments: programs)

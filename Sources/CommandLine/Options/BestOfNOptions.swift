@@ -5,7 +5,7 @@ public import Study
 public struct BestOfNOptions: SettingsOptions {
     public typealias Values = BestOfNSettings
 
-    @Option(help: "The model to sample from: a model folder, a GGUF file or a run folder.")
+    @Option(help: "The model to sample from: a model folder, a GGUF file or a run folder.", completion: .file())
     public var modelName: String?
     @Option(help: "N, the responses to every prompt.")
     public var numReturnSequences = Self.defaults.numReturnSequences
@@ -20,7 +20,7 @@ public struct BestOfNOptions: SettingsOptions {
     public var evaluationSplits = ArgumentList(Self.defaults.evaluationSplits)
     @Option(help: "Rows of an evaluation batch, 8 unless given. It counts with --reference-compatible, which answers whole batches.")
     public var perDeviceEvalBatchSize: Int?
-    @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.")
+    @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.", completion: .file())
     public var referenceModel: String?
     @Option(
         help: .yesNo(
@@ -35,7 +35,8 @@ public struct BestOfNOptions: SettingsOptions {
     @Option(help: "T of a soft choice; 1 unless given.")
     public var selectionTemperature: Double?
     @Option(
-        help: "In place of --model-name: a finished run of this program whose samples are chosen among again, without drawing any.")
+        help: "In place of --model-name: a finished run of this program whose samples are chosen among again, without drawing any.",
+        completion: .file())
     public var samplesFrom: String?
     @Option(
         help: """

@@ -19,13 +19,13 @@ public struct ComparedRunOptions: SettingsOptions {
     public var ppoSamplesRun: String?
     @Option(help: "The best-of-N run of the policy after preference optimisation.")
     public var preferenceSamplesRun: String?
-    @Option(help: "The folder for summary.json, summary.md and summary.svg.")
+    @Option(help: "The folder for summary.json, summary.md and summary.svg.", completion: .directory)
     public var summaryDir = Self.defaults.summaryDir
     @Option(help: "Seconds since the pipeline began, for the summary.")
     public var totalSeconds: Double?
     @Option(help: "What the hidden judge takes off a summary of twice the reference's length.")
     public var lengthWeight = Self.defaults.lengthWeight
-    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.")
+    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.", completion: .directory)
     public var embeddingModel: String?
 
     public init() {}

@@ -5,13 +5,13 @@ public import Study
 public struct ComparisonOptions: SettingsOptions {
     public typealias Values = ComparisonSettings
 
-    @Option(help: "The supervised model to start from: a model folder, a GGUF file or a run folder.")
+    @Option(help: "The supervised model to start from: a model folder, a GGUF file or a run folder.", completion: .file())
     public var modelName: String
     @Option(
         help: """
             The comparisons: summarisation, cnndm, a folder with a file of them for each split (train, validation, ood_validation), or \
             RUN:TABLE, a run's table of answers with rewards; unless given those of --dataset, or simulated ones if that holds posts.
-            """)
+            """, completion: .directory)
     public var comparisons: String?
     @Option(help: "Simulation: prompts of the training split that get comparisons.")
     public var simulatedPrompts = Self.defaults.simulatedPrompts

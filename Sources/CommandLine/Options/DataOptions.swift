@@ -10,22 +10,23 @@ public struct DataOptions: SettingsOptions {
             generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \
             or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz; or a finished \
             run's table of answers to learn, runs/bon:train_best_of_n. Unless given, summarisation if --data-dir is given, else generated.
-            """)
+            """, completion: .file())
     public var dataset: String?
     @Option(
         help:
-            "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says; data unless given."
+            "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says; data unless given.",
+        completion: .directory
     )
     public var dataDir: String?
-    @Option(help: "A file of training rows, in place of the data set's own.")
+    @Option(help: "A file of training rows, in place of the data set's own.", completion: .file())
     public var trainFile: String?
-    @Option(help: "A file of validation rows, in place of the data set's own.")
+    @Option(help: "A file of validation rows, in place of the data set's own.", completion: .file())
     public var validationFile: String?
-    @Option(help: "A file of test rows, in place of the data set's own.")
+    @Option(help: "A file of test rows, in place of the data set's own.", completion: .file())
     public var testFile: String?
-    @Option(help: "A file of validation rows out of distribution, in place of the data set's own.")
+    @Option(help: "A file of validation rows out of distribution, in place of the data set's own.", completion: .file())
     public var oodValidationFile: String?
-    @Option(help: "A file of test rows out of distribution, in place of the data set's own.")
+    @Option(help: "A file of test rows out of distribution, in place of the data set's own.", completion: .file())
     public var oodTestFile: String?
     @Option(
         help: """
@@ -35,7 +36,7 @@ public struct DataOptions: SettingsOptions {
     public var dataFormat: String?
     @Option(help: .yesNo("Whether summarisation means the larger set of prompts, openai-tldr-filtered-queries."))
     public var summarisationDatasetQueries = Self.defaults.summarisationDatasetQueries
-    @Option(help: "Another data set whose splits become ood_train, ood_validation and ood_test: cnndm or a folder.")
+    @Option(help: "Another data set whose splits become ood_train, ood_validation and ood_test: cnndm or a folder.", completion: .file())
     public var evalDataset: String?
     @Option(help: "Per cent of the training and validation rows to use, drawn at random; 10 or 50 in the original.")
     public var datasetRandomSubset: Int?
@@ -53,7 +54,8 @@ public struct DataOptions: SettingsOptions {
     public var oodValues = ArgumentList(Self.defaults.oodValues)
     @Option(
         help:
-            "The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split."
+            "The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split.",
+        completion: .file()
     )
     public var sentimentIndex: String?
     @Option(
@@ -70,7 +72,7 @@ public struct DataOptions: SettingsOptions {
         help: """
             What makes texts of rows that hold messages: a file with a chat template, which a trained model then keeps, or none to join \
             the texts of the messages; unless given, the model's own template.
-            """)
+            """, completion: .file())
     public var chatTemplate: String?
     @Option(help: "The seed of a generated corpus, or of the split of one that is read from apt.")
     public var dataSeed = Self.defaults.dataSeed

@@ -16,7 +16,7 @@ public struct DirectPreferenceOptions: SettingsOptions {
             How strongly preferences move the policy away from the reference: the smaller, the farther. Of orpo the weight of the odds ratio.
             """)
     public var beta = Self.defaults.beta
-    @Option(help: "The reference: a model folder or a run folder; the model that training begins with unless given.")
+    @Option(help: "The reference: a model folder or a run folder; the model that training begins with unless given.", completion: .file())
     public var referenceModel: String?
     @Option(help: "sigmoid, robust, exo_pair, simpo, cpo: the probability that a label is wrong.")
     public var labelSmoothing = Self.defaults.labelSmoothing

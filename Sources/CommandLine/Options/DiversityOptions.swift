@@ -86,7 +86,7 @@ public struct DiversityOptions: SettingsOptions {
         help: """
             A folder with a sentence encoder (sentence-transformers' layout, or an encoder alone; see Docs/models.md), for the metrics of \
             embeddings.
-            """)
+            """, completion: .directory)
     public var embeddingModel: String?
     @Option(
         help: """
@@ -101,7 +101,7 @@ public struct DiversityOptions: SettingsOptions {
     @Option(
         help: """
             A folder with a classifier of natural language inference, such as roberta-large-mnli or a DeBERTa-v3, for the nli metrics.
-            """)
+            """, completion: .directory)
     public var nliModel: String?
     @Option(
         help: """
@@ -137,7 +137,7 @@ public struct DiversityOptions: SettingsOptions {
     @Option(
         help: """
             A folder with a classifier of whether two answers say the same, such as deberta-v3-large-generation-similarity of NoveltyBench.
-            """)
+            """, completion: .directory)
     public var similarityModel: String?
     @Option(help: .yesNo("Whether entailment is asked for between answers behind their inputs, for short inputs."))
     public var entailmentWithInput = Self.defaults.entailmentWithInput

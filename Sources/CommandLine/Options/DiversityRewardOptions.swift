@@ -17,7 +17,9 @@ public struct DiversityRewardOptions: SettingsOptions {
             embeddings) or entailment (share of the others that do not mean the same: each entails the other).
             """)
     public var diversityMeasure = Self.defaults.diversityMeasure
-    @Option(help: "embeddings: the folder of a sentence encoder; entailment: that of a classifier of natural language inference.")
+    @Option(
+        help: "embeddings: the folder of a sentence encoder; entailment: that of a classifier of natural language inference.",
+        completion: .directory)
     public var diversityModel: String?
     @Option(help: "What is added for a response that has nothing in common with the others.")
     public var diversityRewardWeight = Self.defaults.diversityRewardWeight

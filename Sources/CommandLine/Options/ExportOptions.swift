@@ -12,7 +12,7 @@ public struct ExportOptions: SettingsOptions {
     @Option(
         help: "The form: alpaca_eval (a JSON array of instruction, output, generator and dataset) or jsonl (the same, one object a line).")
     public var format = Self.defaults.format
-    @Option(help: "The file that is written.")
+    @Option(help: "The file that is written.", completion: .file())
     public var exportOutput: String
     @Option(help: "What the system is called in it; the run's id unless given.")
     public var generator: String?

@@ -9,7 +9,7 @@ public struct HistoryOptions: SettingsOptions {
     public var runIds = ArgumentList(Self.defaults.runIds)
     @Option(help: "The metrics, by exact name.")
     public var metrics = ArgumentList(Self.defaults.metrics)
-    @Option(help: "The folder that the files are written into; the folder of runs unless given.")
+    @Option(help: "The folder that the files are written into; the folder of runs unless given.", completion: .file())
     public var metricsOutput: String?
     @Option(
         help: """

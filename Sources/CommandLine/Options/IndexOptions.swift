@@ -5,7 +5,7 @@ public import Report
 public struct IndexOptions: SettingsOptions {
     public typealias Values = IndexSettings
 
-    @Option(help: "The JSON file: an index for --dataset-structured-subset sentiment.")
+    @Option(help: "The JSON file: an index for --dataset-structured-subset sentiment.", completion: .file())
     public var indexOutput: String
     @Option(help: "What is scored: posts, or comparisons, whose rows are others.")
     public var indexOf = Self.defaults.indexOf

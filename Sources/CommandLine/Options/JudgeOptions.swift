@@ -14,7 +14,7 @@ public struct JudgeOptions: SettingsOptions {
     @Option(
         help: """
             In place of --judge-prompt: a file with the question, and places for the texts: {input}, {first}, {second}, {label_1}, {label_2}.
-            """)
+            """, completion: .file())
     public var judgeTemplate: String?
     @Option(help: "What both texts are called in questions to --judge-url; model_1,model_2 unless given, A,B with log-probs.")
     public var judgeLabels = ArgumentList(Self.defaults.judgeLabels)
@@ -57,13 +57,13 @@ public struct JudgeOptions: SettingsOptions {
     @Option(
         help: """
             A JSONL file of {"input", "difficulty"}, for the length-controlled win rates of alpaca_eval that know the difficulty of instructions.
-            """)
+            """, completion: .file())
     public var instructionDifficulties: String?
     @Option(
         help: """
             A JSONL file of alpaca_eval's gamed baseline, {"preference", "std_delta_len", "instruction_difficulty"}, for its \
             length_controlled_v1.
-            """)
+            """, completion: .file())
     public var gamedAnnotations: String?
 
     public init() {}

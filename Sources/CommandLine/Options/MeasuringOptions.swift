@@ -5,13 +5,13 @@ public import Report
 public struct MeasuringOptions: SettingsOptions {
     public typealias Values = MeasuringSettings
 
-    @Option(help: "The folder of runs, for those that are named by id.")
+    @Option(help: "The folder of runs, for those that are named by id.", completion: .directory)
     public var outputDir = Self.defaults.outputDir
     @Option(help: "Decides every random draw.")
     public var seed = Self.defaults.seed
     @Option(help: "Processors to use; all of them unless given.")
     public var threads: Int?
-    @Option(help: "A YAML or JSON file with values for any of these options.")
+    @Option(help: "A YAML or JSON file with values for any of these options.", completion: .file())
     public var config: String?
 
     public init() {}

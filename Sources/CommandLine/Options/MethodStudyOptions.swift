@@ -9,11 +9,11 @@ public struct MethodStudyOptions: SettingsOptions {
         help: """
             A folder with systems.jsonl and folders seed-…, each with the runs sft, rm and those that systems.jsonl names; \
             methods.md, methods.json and methods.svg are written into it.
-            """)
+            """, completion: .directory)
     public var experimentDir: String
     @Option(help: "What the hidden judge takes off a summary of twice the reference's length.")
     public var lengthWeight = Self.defaults.lengthWeight
-    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.")
+    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.", completion: .directory)
     public var embeddingModel: String?
     @Option(
         help: """

@@ -5,9 +5,9 @@ public import Study
 public struct PolicyOptions: SettingsOptions {
     public typealias Values = PolicySettings
 
-    @Option(help: "The supervised model that the policy starts as: a model folder, a GGUF file or a run folder.")
+    @Option(help: "The supervised model that the policy starts as: a model folder, a GGUF file or a run folder.", completion: .file())
     public var modelName: String
-    @Option(help: "The model that the KL is measured against; the starting policy unless given.")
+    @Option(help: "The model that the KL is measured against; the starting policy unless given.", completion: .file())
     public var baseModelName: String?
     @Option(help: "Rollouts followed by learning.")
     public var totalSteps = Self.defaults.totalSteps

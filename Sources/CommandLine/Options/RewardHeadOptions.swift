@@ -13,11 +13,12 @@ public struct RewardHeadOptions: SettingsOptions {
     @Option(
         help: .yesNo("Whether a copy with a normalised head (mean 0, deviation 1 on training pairs) is saved, too."))
     public var calculateNormalisation = Self.defaults.calculateNormalisation
-    @Option(help: "The copy's folder in the run folder.")
+    @Option(help: "The copy's folder in the run folder.", completion: .directory)
     public var normalisationCheckpointDir = Self.defaults.normalisationCheckpointDir
     @Option(
         help:
-            "Also writes the model (normalised, if there is such a copy) as Transformers' sequence classifier with one label, into this folder of the run."
+            "Also writes the model (normalised, if there is such a copy) as Transformers' sequence classifier with one label, into this folder of the run.",
+        completion: .directory
     )
     public var classifierDir: String?
     @Option(help: "A fresh head's scores are shifted by this.")

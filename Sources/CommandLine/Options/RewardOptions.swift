@@ -17,7 +17,7 @@ public struct RewardOptions: SettingsOptions {
         help: """
             The reward model: a model folder or a run folder, whose normalised model counts if there is one; or the folder of a sequence \
             classifier, such as a published reward model.
-            """)
+            """, completion: .file())
     public var rfModelDir: String?
     @Option(
         help: """

@@ -5,7 +5,7 @@ public import Study
 public struct RunOptions: SettingsOptions {
     public typealias Values = RunSettings
 
-    @Option(help: "The folder that run folders are made in.")
+    @Option(help: "The folder that run folders are made in.", completion: .directory)
     public var outputDir = Self.defaults.outputDir
     @Option(help: "The run folder's name in it; unless given sft, rm, ppo, dpo, bon, diversity or preferences, by the program.")
     public var runId: String?
@@ -24,7 +24,7 @@ public struct RunOptions: SettingsOptions {
     public var checkpointMinutes = Self.defaults.checkpointMinutes
     @Option(help: "The most memory that the run may be expected to need, such as 6G or 800M; what is free unless given.")
     public var memoryLimit: String?
-    @Option(help: "A YAML or JSON file with values for any of these options, or another run's config.json.")
+    @Option(help: "A YAML or JSON file with values for any of these options, or another run's config.json.", completion: .file())
     public var config: String?
 
     public init() {}

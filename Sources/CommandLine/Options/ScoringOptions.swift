@@ -6,7 +6,8 @@ public struct ScoringOptions: SettingsOptions {
     public typealias Values = ScoringSettings
 
     @Option(
-        help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.")
+        help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.",
+        completion: .file())
     public var modelName: String?
     @Option(help: "In place of a model a reward that needs none: check, rouge, bleu, length or compression.")
     public var rewardFunction: String?
@@ -20,7 +21,7 @@ public struct ScoringOptions: SettingsOptions {
     public var tableNames = ArgumentList(Self.defaults.tableNames)
     @Option(help: "The name of the new column.")
     public var scoreColumn = Self.defaults.scoreColumn
-    @Option(help: "Of a file: where the scored rows go; FILE with .scored before its ending unless given.")
+    @Option(help: "Of a file: where the scored rows go; FILE with .scored before its ending unless given.", completion: .file())
     public var scoreOutput: String?
     @Option(help: .yesNo("Whether the head has a tanh, if its folder does not say so."))
     public var valueHeadActivation = Self.defaults.valueHeadActivation

@@ -31,6 +31,7 @@ extension SettingsOptions {
             try settings.validateNumbers()
             try settings.validate()
         } catch let error as InvalidSetting {
+            guard !(error.isMissing && ConfigurationTemplate.isBeingWritten) else { return }
             throw ValidationError(error.message)
         }
     }

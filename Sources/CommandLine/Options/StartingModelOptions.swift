@@ -5,7 +5,7 @@ public import Study
 public struct StartingModelOptions: SettingsOptions {
     public typealias Values = StartingModelSettings
 
-    @Option(help: "A model folder (config.json, weights, tokenizer), a GGUF file or a run folder to start from.")
+    @Option(help: "A model folder (config.json, weights, tokenizer), a GGUF file or a run folder to start from.", completion: .file())
     public var modelName: String?
     @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
     public var fromScratch = Self.defaults.fromScratch

@@ -28,13 +28,13 @@ public struct SystemPreferenceOptions: SettingsOptions {
     public var judgePatience = Self.defaults.judgePatience
     @Option(help: "Writes what a judge is to be asked about the two --systems into this JSONL file, and ends.")
     public var judgeRequests: String?
-    @Option(help: "Judges the two --systems by a JSONL file of answers to those requests.")
+    @Option(help: "Judges the two --systems by a JSONL file of answers to those requests.", completion: .file())
     public var judgeAnswers: String?
     @Option(
         help: """
             In place of --systems: a JSONL file of comparisons in the published shape. The judge's win rate is then how often it agrees \
             with the people who made them.
-            """)
+            """, completion: .file())
     public var judgeComparisons: String?
     @Option(help: "Inputs that are judged or become tasks at most, drawn at random.")
     public var judgedInputs = Self.defaults.judgedInputs
@@ -42,28 +42,29 @@ public struct SystemPreferenceOptions: SettingsOptions {
         help: """
             Writes tasks for people into this JSONL file, and ends: pairs on a slider from -4 to 4 for two --systems, rankings with the \
             reference for more. With --preference-answers, the tasks that were answered.
-            """)
+            """, completion: .file())
     public var preferenceTasks: String?
     @Option(help: "What --preference-tasks are: pairwise or ranking; by the number of systems unless given.")
     public var taskForm: String?
     @Option(
         help: """
-            A JSONL file of answers to --preference-tasks: {"task", "annotator", "slider"} to pairs, {"task", "annotator", "ranks"} to \
-            rankings. Beside a judge and the tasks of its two --systems: how often it agrees with people.
-            """)
-    public var preferenceAnswers: String?
+            JSONL files of answers to --preference-tasks, with commas between them, such as one for each annotator: {"task", "annotator", \
+            "slider"} to pairs, {"task", "annotator", "ranks"} to rankings. Beside a judge and the tasks of its two --systems: how often it \
+            agrees with people.
+            """, completion: .file())
+    public var preferenceAnswers = ArgumentList(Self.defaults.preferenceAnswers)
     @Option(
         help: """
             Writes --preference-tasks, new ones of --systems or those of an existing file, as a page on which a person answers them; its \
             answers are read by --preference-answers.
-            """)
+            """, completion: .file())
     public var page: String?
     @Option(help: "The heading of the --page; \"Comparing answers\" unless given.")
     public var pageTitle: String?
     @Option(
         help: """
             A text file of instructions for the --page: empty lines part paragraphs, lines that begin with "- " are a list.
-            """)
+            """, completion: .file())
     public var pageInstructions: String?
     @Option(
         help: "Pairs among new --preference-tasks that only ask for a position of the slider; they never count for a system.")

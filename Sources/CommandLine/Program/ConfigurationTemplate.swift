@@ -26,11 +26,16 @@ package enum ConfigurationTemplate {
     /// The columns of a line of comments.
     private static let width = 100
 
+    /// True while the options of a template are checked: required settings may be missing then.
+    @TaskLocal static var isBeingWritten = false
+
     /// The file's text.
     /// - Parameters:
     ///   - name: what is typed to run the command.
     ///   - arguments: what was given, in normal form: it takes the place of defaults.
+    /// - Throws: `CommandLineError` for a value that the command would reject, except that required options may be missing.
     package static func text(of command: any ProgramCommand.Type, name: String, given arguments: CommandLineArguments) throws -> String {
+        try check(arguments, of: command)
         let table = command.optionTable
         var values: [String: [String]] = [:]
         for word in arguments.words where word.hasPrefix("--") {
@@ -60,6 +65,32 @@ package enum ConfigurationTemplate {
             }
         }
         return text
+    }
+
+    /// Validates each group of options by itself. Whether groups fit together is checked when the file is used.
+    private static func check(_ arguments: CommandLineArguments, of command: any ProgramCommand.Type) throws {
+        do {
+            _ = try command.parseAsRoot(arguments.words)
+        } catch {
+            let message = command.message(for: error)
+            if message.contains(" is invalid for ") { throw arguments.located(message) }
+        }
+        for (group, names) in OptionTable.groups(of: command) {
+            let words = arguments.words.filter { word in
+                word.hasPrefix("--") && names.contains(String(word.dropFirst(2).prefix { $0 != "=" }))
+            }
+            guard !words.isEmpty else { continue }
+            let problem = $isBeingWritten.withValue(true) { Self.problem(with: words, of: group) }
+            if let problem { throw arguments.located(problem) }
+        }
+    }
+
+    private static func problem(with words: [String], of group: (some ParsableArguments).Type) -> String? {
+        do {
+            return OptionTable.absurdNumber(in: try group.parse(words))
+        } catch {
+            return group.message(for: error)
+        }
     }
 
     private static func description(of command: any ProgramCommand.Type) throws -> [Argument] {

@@ -1,10 +1,17 @@
-/// The help of a program in the order that a newcomer needs: what it does, usage and examples, the options that most people need, and then
-/// all others by group. The argument parser writes the text; here its sections change places.
+/// The help of a program: first what a newcomer needs (what it does, usage, examples, the options that most people need in a line each), then
+/// every option by group. The argument parser writes the reference part; this type puts the parts in order.
 enum HelpText {
+    /// Columns of a line about an option.
+    private static let width = 80
+    /// Columns of an option's name in such a line.
+    private static let nameWidth = 33
+
     /// - Parameters:
     ///   - help: as the argument parser writes it.
     ///   - essentials: names of the options that come first, in kebab-case.
-    static func arranged(_ help: String, essentials: [String]) -> String {
+    ///   - spellings: how options may be written; empty where nothing is said about it.
+    ///   - isShort: whether the first part stands alone.
+    static func arranged(_ help: String, essentials: [String], spellings: String = "", isShort: Bool = false) -> String {
         var sections = Section.sections(of: help)
         guard let overview = sections.firstIndex(where: { $0.title == "OVERVIEW" }) else { return help }
         let about = sections.remove(at: overview)
@@ -15,17 +22,40 @@ enum HelpText {
         let abstract = about.lines[..<end].joined(separator: "\n")
         let discussion = about.lines[end...].drop { $0.isEmpty }
         var parts = [abstract, "USAGE: " + use.lines.joined(separator: "\n"), discussion.joined(separator: "\n")]
-        var chosen: [String] = []
-        for name in essentials {
-            for index in sections.indices {
-                guard let entry = sections[index].removeEntry(name) else { continue }
-                chosen.append(entry)
-                break
-            }
+        let chosen = essentials.compactMap { name in sections.lazy.compactMap { $0.entry(name) }.first.map { line(name, $0) } }
+        if !chosen.isEmpty {
+            let rest = isShort ? "--help describes all options" : "all options with their defaults are described below"
+            parts.append("MOST USED OPTIONS (\(rest)):\n" + chosen.joined(separator: "\n"))
         }
-        if !chosen.isEmpty { parts.append("MOST USED OPTIONS:\n" + chosen.joined(separator: "\n")) }
+        guard !isShort else { return joined(parts) }
+        parts.append(spellings)
         parts += sections.filter { !$0.lines.allSatisfy(\.isEmpty) }.map { "\($0.title):\n" + $0.lines.joined(separator: "\n") }
-        return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+        return joined(parts)
+    }
+
+    private static func joined(_ parts: [String]) -> String {
+        parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+    }
+
+    /// An option in one line: its name, and the beginning of what the reference part says about it.
+    private static func line(_ name: String, _ entry: String) -> String {
+        let words = entry.split(whereSeparator: \.isWhitespace).drop { $0.hasPrefix("-") || $0.hasPrefix("<") }
+        let column = "  --\(name)"
+        let padded = column + String(repeating: " ", count: max(2, nameWidth - column.count))
+        var text = words.joined(separator: " ")
+        // one sentence, without what stands in brackets at its end
+        if let end = text.firstRange(of: ". ") { text = String(text[..<end.lowerBound]) }
+        if let bracket = text.firstRange(of: " (") { text = String(text[..<bracket.lowerBound]) }
+        text = shortened(text, to: width - padded.count)
+        return padded + (text.hasSuffix(".") ? String(text.dropLast()) : text)
+    }
+
+    /// A text that fits a number of columns, cut behind a word.
+    private static func shortened(_ text: String, to columns: Int) -> String {
+        guard text.count > columns else { return text }
+        let beginning = text.prefix(columns - 1)
+        let cut = beginning.lastIndex(of: " ").map { beginning[..<$0] } ?? beginning
+        return String(cut).trimmingSuffix { ",;:".contains($0) } + "…"
     }
 
     private struct Section {
@@ -51,13 +81,20 @@ enum HelpText {
             return sections
         }
 
-        /// Takes the lines of an option out of the section.
-        mutating func removeEntry(_ name: String) -> String? {
+        /// The lines of an option; nil where it is not in the section.
+        func entry(_ name: String) -> String? {
             guard let start = lines.firstIndex(where: { $0.hasPrefix("  --\(name) ") || $0 == "  --\(name)" }) else { return nil }
             let end = lines[(start + 1)...].firstIndex { $0.hasPrefix("  -") || $0.isEmpty } ?? lines.endIndex
-            let entry = lines[start..<end].joined(separator: "\n")
-            lines.removeSubrange(start..<end)
-            return entry
+            return lines[start..<end].joined(separator: "\n")
         }
+    }
+}
+
+extension String {
+    /// The text without the characters at its end that fit a condition.
+    fileprivate func trimmingSuffix(while condition: (Character) -> Bool) -> String {
+        var rest = self[...]
+        while let last = rest.last, condition(last) { rest.removeLast() }
+        return String(rest)
     }
 }

@@ -71,6 +71,19 @@ public struct OptionTable: Sendable {
         return values
     }
 
+    /// The groups of options of a command, with those inside of others, each with the kebab-case names of its own options.
+    static func groups(of arguments: any ParsableArguments.Type) -> [(group: any ParsableArguments.Type, names: Set<String>)] {
+        Mirror(reflecting: arguments.init()).children.flatMap { child in
+            guard let group = (child.value as? any GroupProperty)?.groupType else {
+                return [] as [(any ParsableArguments.Type, Set<String>)]
+            }
+            let own = Mirror(reflecting: group.init()).children.compactMap { child in
+                child.value is any ValueProperty ? propertyName(child.label) : nil
+            }
+            return [(group, Set(own))] + groups(of: group)
+        }
+    }
+
     /// The largest whole number that an option takes; seeds take any. The product of two such numbers is still one.
     static let largestInteger = 1_000_000_000
 

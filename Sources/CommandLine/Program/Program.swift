@@ -107,8 +107,9 @@ public enum Program {
     /// What every program's help says about the spelling of options.
     public static var spellings: String {
         """
-        Options may be written --name value, --name=value or name=value, with - or _ between words. --print-config writes all of them with \
-        their help as a file for --config.
+        Options may be written --name value, --name=value or name=value, with - or _
+        between words. --print-config writes all of them with their help as a file
+        for --config.
         """
     }
 
@@ -155,8 +156,13 @@ public enum Program {
     }
 
     /// The help of a command.
-    package static func help(of command: any ProgramCommand.Type, _ root: (any ParsableCommand.Type)? = nil) -> String {
-        HelpText.arranged(root?.helpMessage(for: command) ?? command.helpMessage(), essentials: command.essentials)
+    /// - Parameter isShort: whether the part for newcomers stands alone, as `-h` shows it.
+    package static func help(
+        of command: any ProgramCommand.Type, _ root: (any ParsableCommand.Type)? = nil, isShort: Bool = false
+    ) -> String {
+        HelpText.arranged(
+            root?.helpMessage(for: command) ?? command.helpMessage(), essentials: command.essentials, spellings: spellings, isShort: isShort
+        )
     }
 
     /// Parses the arguments of a command and runs it.
@@ -165,8 +171,8 @@ public enum Program {
     ) throws {
         // Help is written without parsing anything: people wait for it.
         guard !CommandLineArguments.asksForHelp(arguments) else {
-            print(
-                HelpText.arranged(root?.helpMessage(for: command) ?? command.helpMessage(), essentials: command.essentials), terminator: "")
+            let asked = arguments.prefix { $0 != "--" }
+            print(help(of: command, root, isShort: asked.contains("-h") && !asked.contains("--help")), terminator: "")
             return
         }
         guard !arguments.prefix(while: { $0 != "--" }).contains("--version") else {
@@ -177,11 +183,6 @@ public enum Program {
             var others = arguments
             others.remove(at: place)
             let given = try CommandLineArguments.normalise(others, program: command.programName, table: command.optionTable)
-            do {
-                _ = try command.parsedCommand(normalising: others) { _ in }
-            } catch let error as CommandLineError where !"\(error)".contains(" is invalid for ") {
-                // what must be given stands as a comment; whether the options fit together is seen when they are used
-            }
             print(try ConfigurationTemplate.text(of: command, name: name, given: given), terminator: "")
             return
         }

@@ -41,6 +41,9 @@ extension ReportListener {
         listener.note = { console.say($0) }
         listener.show = { print($0) }
         listener.sinks = [console]
+        listener.write = { Terminal.write($0, to: STDOUT_FILENO) }
+        listener.readLine = { Swift.readLine() }
+        listener.isInteractive = isatty(STDIN_FILENO) == 1
         listener.judgeService = { try judge($0) }
         return listener
     }

@@ -62,6 +62,21 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
         agreementWithJudge = Statistics.mean(of: agreements)
     }
 
+    /// Rankings as answers to pairs, for ``AnnotatorAgreement``: one for every two texts of a task, −1 where the one shown earlier has the better
+    /// rank, 1 where the later one has, 0 for equal ranks. The time of a ranking is divided among its pairs.
+    public static func comparisons(in answers: [RankingAnswer]) -> [AnnotatorAgreement.Answer] {
+        answers.flatMap { answer in
+            let count = Double(answer.ranks.count * (answer.ranks.count - 1) / 2)
+            return answer.ranks.indices.flatMap { j in
+                answer.ranks[..<j].indices.map { i in
+                    AnnotatorAgreement.Answer(
+                        task: "\(answer.task): texts \(i + 1) and \(j + 1)", annotator: answer.annotator,
+                        value: Double((answer.ranks[i] - answer.ranks[j]).signum()), seconds: answer.seconds.map { $0 / count })
+                }
+            }
+        }
+    }
+
     /// Tasks by their names.
     /// - Throws: ``RankingError/repeatedTask(_:)``.
     package static func byName(_ tasks: [RankingTask]) throws(RankingError) -> [String: RankingTask] {

@@ -23,7 +23,7 @@ package struct ReportedRun: Sendable {
     package var state: State
     /// Numbers by step, oldest first; empty where there are none.
     package var measurements: [Runs.Measurement] = []
-    /// The names of its tables, sorted.
+    /// The names of its tables: those in distribution, then those out of it, each sorted.
     package var tables: [String] = []
     /// Seconds of work; nil where the run does not say.
     package var seconds: Double?
@@ -73,7 +73,8 @@ package struct ReportedRun: Sendable {
         } else {
             note("\(name) has no \(MetricsFile.fileName)")
         }
-        tables = (attempt("tables") { try Tables.names(inRun: folder) } ?? []).sorted()
+        tables = (attempt("tables") { try Tables.names(inRun: folder) } ?? [])
+            .sorted { ($0.hasPrefix("ood_") ? 1 : 0, $0) < ($1.hasPrefix("ood_") ? 1 : 0, $1) }
         if attempt("time", { try RunFolder.hasTiming(inRun: folder) }) == true {
             seconds = attempt("time") { try RunFolder.seconds(inRun: folder) }
             peakMemory = attempt("memory") { try RunFolder.peakMemory(inRun: folder) } ?? nil

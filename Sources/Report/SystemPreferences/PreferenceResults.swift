@@ -187,7 +187,8 @@ struct PreferenceResults {
     }
 
     /// How far annotators agree; nil for fewer than two of them.
-    mutating func add(_ agreement: AnnotatorAgreement?, annotators: Int) {
+    /// - Parameter unit: what each of them answered: a task, or, in rankings, a comparison of two texts.
+    mutating func add(_ agreement: AnnotatorAgreement?, annotators: Int, unit: String) {
         guard let agreement else {
             text += "\n\(annotators == 1 ? "one annotator" : "no annotator"): there is no agreement to measure"
             return
@@ -195,16 +196,18 @@ struct PreferenceResults {
         content.agreement = agreement
         for (level, value) in agreement.alpha { flatValues["krippendorff_alpha_\(level)"] = value.mean }
         let alpha = agreement.alpha.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        text += "\nKrippendorff's alpha over \(agreement.sharedTasks) tasks with several answers: \(alpha.isEmpty ? "not defined" : alpha)"
+        text +=
+            "\nKrippendorff's alpha over \(agreement.sharedTasks) \(unit)s with several answers: \(alpha.isEmpty ? "not defined" : alpha)"
         for pair in agreement.pairs {
-            text += "\n\(pair.first) and \(pair.second): same side in \(Self.rounded(pair.sameSide)) of \(pair.tasks) tasks"
+            text += "\n\(pair.first) and \(pair.second): same side in \(Self.rounded(pair.sameSide)) of \(pair.tasks) \(unit)s"
             if let kappa = pair.kappa { text += ", Cohen's kappa \(Self.rounded(kappa))" }
         }
         for person in agreement.annotators {
             text +=
-                "\n\(person.annotator): \(person.tasks) tasks, neutral \(Self.rounded(person.neutralShare)), left \(Self.rounded(person.leftShare))"
+                "\n\(person.annotator): \(person.tasks) \(unit)s, neutral \(Self.rounded(person.neutralShare)), "
+                + "left \(Self.rounded(person.leftShare))"
             if let share = person.agreementWithOthers { text += ", agrees with the others in \(Self.rounded(share))" }
-            if let seconds = person.meanSeconds { text += String(format: ", %.1f s for a task", seconds) }
+            if let seconds = person.meanSeconds { text += String(format: ", %.1f s for a \(unit)", seconds) }
         }
     }
 
@@ -235,6 +238,10 @@ struct PreferenceResults {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         try AtomicFile.write(try encoder.encode(content), to: folder.appendingPathComponent("preferences.json"))
+        if let agreement = content.agreement {
+            try AtomicFile.write(Foundation.Data(agreement.annotatorTable.utf8), to: folder.appendingPathComponent("annotators.csv"))
+            try AtomicFile.write(Foundation.Data(agreement.taskTable.utf8), to: folder.appendingPathComponent("tasks.csv"))
+        }
         guard !lines.isEmpty else { return }
         try JSONLines<Line>(folder.appendingPathComponent("verdicts.jsonl")).write(lines)
     }

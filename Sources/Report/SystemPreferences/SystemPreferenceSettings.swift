@@ -27,9 +27,9 @@ public struct SystemPreferenceSettings: Settings {
     public var preferenceTasks: String?
     /// What `preferenceTasks` are: pairwise or ranking; by the number of systems unless given.
     public var taskForm: String?
-    /// A JSONL file of answers to `preferenceTasks`: {"task", "annotator", "slider"} to pairs, {"task", "annotator", "ranks"} to
-    /// rankings. Beside a judge and the tasks of its two `systems`: how often it agrees with people.
-    public var preferenceAnswers: String?
+    /// JSONL files of answers to `preferenceTasks`, such as one for each annotator: {"task", "annotator", "slider"} to pairs,
+    /// {"task", "annotator", "ranks"} to rankings. Beside a judge and the tasks of its two `systems`: how often it agrees with people.
+    public var preferenceAnswers: [String] = []
     /// Writes `preferenceTasks`, new ones of `systems` or those of an existing file, as a page on which a person answers them; its answers
     /// are read by `preferenceAnswers`.
     public var page: String?
@@ -64,7 +64,7 @@ public struct SystemPreferenceSettings: Settings {
     public init() {}
 
     /// Whether preferences are asked for.
-    public var isWanted: Bool { !systems.isEmpty || judgeComparisons != nil || preferenceAnswers != nil }
+    public var isWanted: Bool { !systems.isEmpty || judgeComparisons != nil || !preferenceAnswers.isEmpty }
 
     private enum Form: String, CaseIterable { case pairwise, ranking }
 
@@ -95,13 +95,13 @@ public struct SystemPreferenceSettings: Settings {
         let actions = [
             ("--judge-url", judgeUrl), ("--judge-command", judgeCommand), ("--judge-requests", judgeRequests),
             ("--judge-answers", judgeAnswers),
-            ("--pick-examples", pickExamples), ("--preference-tasks", preferenceAnswers == nil ? preferenceTasks : nil),
+            ("--pick-examples", pickExamples), ("--preference-tasks", preferenceAnswers.isEmpty ? preferenceTasks : nil),
         ].filter { $0.1 != nil }.map(\.0)
         guard actions.count <= 1 else {
             throw InvalidSetting("\(actions.joined(separator: " and ")) are different things; choose one of them")
         }
         try validatePage()
-        if preferenceAnswers != nil {
+        if !preferenceAnswers.isEmpty {
             guard preferenceTasks != nil, judgeComparisons == nil, isJudged ? systems.count == 2 : systems.isEmpty && actions.isEmpty else {
                 throw InvalidSetting(
                     "--preference-answers needs --preference-tasks, the file of the tasks, and nothing else; or two --systems with --judge-url, "
@@ -136,7 +136,7 @@ public struct SystemPreferenceSettings: Settings {
     /// A page shows tasks that are made now or stand in a file; attention checks are put among those that are made now.
     private func validatePage() throws {
         if page != nil {
-            guard preferenceTasks != nil, preferenceAnswers == nil, judgeComparisons == nil else {
+            guard preferenceTasks != nil, preferenceAnswers.isEmpty, judgeComparisons == nil else {
                 throw InvalidSetting(
                     "--page needs --preference-tasks, the file of tasks that it shows, and works neither with --preference-answers nor with "
                         + "--judge-comparisons")
@@ -145,7 +145,7 @@ public struct SystemPreferenceSettings: Settings {
             throw InvalidSetting("--page-title and --page-instructions are about --page, which is not given")
         }
         guard attentionChecks > 0 else { return }
-        guard preferenceTasks != nil, preferenceAnswers == nil, !systems.isEmpty, isPairwise else {
+        guard preferenceTasks != nil, preferenceAnswers.isEmpty, !systems.isEmpty, isPairwise else {
             throw InvalidSetting("--attention-checks go into new --preference-tasks that are pairs of two --systems")
         }
     }

@@ -187,13 +187,15 @@ extension SystemPreferences {
 
     /// What people have said beside a judge: the tasks, and the outcome of each that is answered.
     private func answersOfPeople() throws -> PeopleAnswers? {
-        guard let path = preferences.preferenceAnswers else { return nil }
+        guard !preferences.preferenceAnswers.isEmpty else { return nil }
         let tasks = try JSONLines<PairwiseTask>(URL(fileURLWithPath: preferences.preferenceTasks ?? "")).read()
         let known = Set(tasks.map(\.id))
-        let rows: [PairwiseAnswer] = try read(URL(fileURLWithPath: path)) { try PairwiseAnalysis.check($0, tasks: known) }
+        let rows: [PairwiseAnswer] = try readAnswers { try PairwiseAnalysis.check($0, tasks: known) }
         let outcomes = try preferences.analysis.outcomes(tasks: tasks, answers: rows)
         guard !outcomes.isEmpty else {
-            throw InvalidSetting("\(path) has no answer that counts to any task of \(preferences.preferenceTasks ?? "")")
+            throw InvalidSetting(
+                "\(preferences.preferenceAnswers.joined(separator: ", ")) has no answer that counts to any task of "
+                    + (preferences.preferenceTasks ?? ""))
         }
         return (tasks, outcomes)
     }

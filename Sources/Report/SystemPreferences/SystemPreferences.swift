@@ -32,9 +32,9 @@ public struct SystemPreferences: ReportTask {
     public func run(_ listener: ReportListener) throws {
         try validate()
         try checkOutputs()
-        if let path = preferences.preferenceAnswers, !preferences.isJudged { return try analyse(answers: path, listener) }
+        if !preferences.preferenceAnswers.isEmpty, !preferences.isJudged { return try analyse(listener) }
         if let path = preferences.pickExamples { return try pick(into: path, listener) }
-        if preferences.preferenceAnswers == nil, let path = preferences.preferenceTasks {
+        if preferences.preferenceAnswers.isEmpty, let path = preferences.preferenceTasks {
             return preferences.systems.isEmpty ? try writePage(ofTasks: path, listener) : try writeTasks(into: path, listener)
         }
         if let path = preferences.judgeRequests {
@@ -53,11 +53,10 @@ public struct SystemPreferences: ReportTask {
         let read =
             systems
             + [
-                preferences.judgeComparisons, preferences.preferenceAnswers, judge.judgeTemplate, judge.instructionDifficulties,
-                judge.gamedAnnotations,
-            ].compactMap { $0.map { URL(fileURLWithPath: $0) } }
+                preferences.judgeComparisons, judge.judgeTemplate, judge.instructionDifficulties, judge.gamedAnnotations,
+            ].compactMap { $0.map { URL(fileURLWithPath: $0) } } + preferences.preferenceAnswers.map { URL(fileURLWithPath: $0) }
         // with answers, and for a page alone, the tasks are read
-        let tasks = preferences.preferenceAnswers == nil && !preferences.systems.isEmpty ? preferences.preferenceTasks : nil
+        let tasks = preferences.preferenceAnswers.isEmpty && !preferences.systems.isEmpty ? preferences.preferenceTasks : nil
         try checkPage(isNoneOf: read)
         for (option, path) in [
             ("--pick-examples", preferences.pickExamples), ("--preference-tasks", tasks), ("--judge-requests", preferences.judgeRequests),
@@ -108,23 +107,29 @@ public struct SystemPreferences: ReportTask {
         try write(page, listener)
     }
 
-    private func analyse(answers path: String, _ listener: ReportListener) throws {
+    private func analyse(_ listener: ReportListener) throws {
         let tasks = URL(fileURLWithPath: preferences.preferenceTasks ?? "")
-        let answers = URL(fileURLWithPath: path)
+        let path = preferences.preferenceAnswers.joined(separator: ", ")
         var random = random
+        var draws = self.random.split("agreement")
         if let rankings = try rankings(in: tasks) {
             let known = try RankingAnalysis.byName(rankings)
-            let rows: [RankingAnswer] = try read(answers) { try RankingAnalysis.outcomes(of: $0, to: known) }
+            let rows: [RankingAnswer] = try readAnswers { try RankingAnalysis.outcomes(of: $0, to: known) }
             guard
                 let analysis = try RankingAnalysis(
                     tasks: rankings, answers: rows, judge: preferences.judgeAnnotator,
                     resamples: preferences.bootstrapResamples, using: &random)
             else { throw InvalidSetting("\(path) has no answer of people to any task of \(tasks.path)") }
-            return try finish(PreferenceResults(analysis), listener)
+            var results = PreferenceResults(analysis)
+            let people = rows.filter { $0.annotator != preferences.judgeAnnotator }
+            let agreement = AnnotatorAgreement(
+                RankingAnalysis.comparisons(in: people), resamples: preferences.bootstrapResamples, using: &draws)
+            results.add(agreement, annotators: Set(people.map(\.annotator)).count, unit: "comparison")
+            return try finish(results, listener)
         }
         let pairs = try JSONLines<PairwiseTask>(tasks).read()
         let known = Set(pairs.map(\.id))
-        let rows: [PairwiseAnswer] = try read(answers) { try PairwiseAnalysis.check($0, tasks: known) }
+        let rows: [PairwiseAnswer] = try readAnswers { try PairwiseAnalysis.check($0, tasks: known) }
         guard
             let rate = try preferences.analysis.winRate(
                 tasks: pairs, answers: rows, resamples: preferences.bootstrapResamples, using: &random)
@@ -133,24 +138,25 @@ public struct SystemPreferences: ReportTask {
         results.add(AttentionChecks.scores(tasks: pairs, answers: rows))
         let checks = Set(pairs.filter { $0.check != nil }.map(\.id))
         let opinions = rows.filter { !checks.contains($0.task) }
-        var draws = self.random.split("agreement")
         let agreement = AnnotatorAgreement(
             opinions.map { .init(task: $0.task, annotator: $0.annotator, value: Double($0.slider), seconds: $0.seconds) },
             resamples: preferences.bootstrapResamples, using: &draws)
-        results.add(agreement, annotators: Set(opinions.map(\.annotator)).count)
+        results.add(agreement, annotators: Set(opinions.map(\.annotator)).count, unit: "task")
         try finish(results, listener)
     }
 
-    /// The answers in a file; what is wrong with one is said with its line.
-    func read<Answer: Codable>(_ file: URL, check: (Answer) throws -> Void) throws -> [Answer] {
+    /// The answers of people, file by file. An answer that does not fit its task is reported with its file and line.
+    func readAnswers<Answer: Codable>(check: (Answer) throws -> Void) throws -> [Answer] {
         var answers: [Answer] = []
-        try JSONLines<Answer>(file).readEach { answer, _ in
-            do {
-                try check(answer)
-            } catch {
-                throw RowProblem.unfit("\(error)")
+        for path in preferences.preferenceAnswers {
+            try JSONLines<Answer>(URL(fileURLWithPath: path)).readEach { answer, _ in
+                do {
+                    try check(answer)
+                } catch {
+                    throw RowProblem.unfit("\(error)")
+                }
+                answers.append(answer)
             }
-            answers.append(answer)
         }
         return answers
     }
@@ -208,11 +214,14 @@ public struct SystemPreferences: ReportTask {
         var files: [(name: String, file: URL)] = [
             ("judge_template", judge.judgeTemplate), ("instruction_difficulties", judge.instructionDifficulties),
             ("gamed_annotations", judge.gamedAnnotations), ("judge_answers", preferences.judgeAnswers),
-            ("judge_comparisons", preferences.judgeComparisons), ("preference_answers", preferences.preferenceAnswers),
-            ("preference_tasks", preferences.preferenceAnswers == nil ? nil : preferences.preferenceTasks),
+            ("judge_comparisons", preferences.judgeComparisons),
+            ("preference_tasks", preferences.preferenceAnswers.isEmpty ? nil : preferences.preferenceTasks),
         ].compactMap { name, path in path.map { (name, URL(fileURLWithPath: $0)) } }
         let systems = try SystemOutputs.files(preferences.systems, table: preferences.tableName, runs: runs)
         files += zip(preferences.systems, systems).map { ("systems \($0)", $1) }
+        files += preferences.preferenceAnswers.enumerated().map { index, path in
+            (index == 0 ? "preference_answers" : "preference_answers \(index + 1)", URL(fileURLWithPath: path))
+        }
         var result: [String: String] = [:]
         for (name, file) in files where try FileStatus.of(file.path)?.kind == .file {
             result[name] = RunConfiguration.checksum(of: Array(try Foundation.Data(contentsOf: file)))

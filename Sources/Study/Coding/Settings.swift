@@ -97,8 +97,14 @@ public struct InvalidSetting: Error, Equatable, Sendable, CustomStringConvertibl
     /// The message in one line. It names settings as on the command line, `--max-steps`.
     public var message: String
 
+    /// Whether the only problem is that a required setting has no value yet.
+    public var isMissing: Bool
+
     /// An error with a message, which should name settings as on the command line.
-    public init(_ message: String) { self.message = message }
+    public init(_ message: String, isMissing: Bool = false) {
+        self.message = message
+        self.isMissing = isMissing
+    }
 
     /// The message in one line, with settings named as in Swift, `maxSteps`.
     public var description: String {

@@ -1,4 +1,4 @@
-import Data
+package import Data
 import Formats
 import Runs
 
@@ -41,7 +41,7 @@ extension DataSettings {
 
     /// How conversational rows are formatted for a model. A missing or invalid template is an error only when a conversational
     /// row is read.
-    func chatFormat(of model: LoadedModel) -> ChatFormat {
+    package func chatFormat(of model: LoadedModel) -> ChatFormat {
         if readsTextsAlone { return .contents }
         do {
             guard let template = try model.tokenizer.chatTemplate() else {

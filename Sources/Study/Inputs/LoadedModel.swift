@@ -1,21 +1,24 @@
-import Runs
-import Data
-import Foundation
-import Models
+package import Data
+package import Foundation
+package import Models
+package import Runs
 import Tensor
-import TextGeneration
+package import TextGeneration
 
 /// A model with the tokenizer from the same folder.
-struct LoadedModel {
-    var model: LanguageModel
-    var tokenizer: any Tokenizer
-    var folder: URL
+package struct LoadedModel {
+    /// The model.
+    package var model: LanguageModel
+    /// Its tokenizer.
+    package var tokenizer: any Tokenizer
+    /// The folder that both were read from.
+    package var folder: URL
 
     /// Loads a model from a model folder, or from the folder of a finished run.
     /// - Parameters:
     ///   - base: the folder of the base model if `path` holds an adapter; nil uses the path in adapter_config.json.
     ///   - usesTanh: whether the value head, if there is one, applies a tanh; nil uses the value in config.json.
-    static func load(
+    package static func load(
         _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try ModelName.folder(path, expecting: stages)
@@ -23,6 +26,9 @@ struct LoadedModel {
         if base != nil, read.model.decoder.adapter == nil { note("\(folder.path) is a whole model; --adapter-base is for adapters") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
+
+    /// The model with its tokenizer, for generating text.
+    package var text: TextModel { TextModel(model, tokenizer: tokenizer) }
 
     /// Loads the reference model for the KL divergence of this model's responses. It reads this model's tokens, so it needs an
     /// embedding row for each of them.

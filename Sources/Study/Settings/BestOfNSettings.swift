@@ -49,7 +49,8 @@ public struct BestOfNSettings: Settings {
         guard !evaluationSplits.isEmpty else { throw InvalidSetting("--evaluation-splits names no split") }
         if samplesFrom == nil {
             guard !modelName.isEmpty else {
-                throw InvalidSetting("name the model to sample from with --model-name, or a finished run with --samples-from")
+                throw InvalidSetting(
+                    "name the model to sample from with --model-name, or a finished run with --samples-from", isMissing: true)
             }
         } else {
             guard modelName.isEmpty, referenceModel == nil, klOfDraws == nil else {

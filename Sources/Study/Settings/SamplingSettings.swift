@@ -1,4 +1,4 @@
-import Models
+package import Models
 import Train
 
 /// Settings of response sampling.
@@ -33,7 +33,7 @@ public struct SamplingSettings: Settings {
     /// - Parameters:
     ///   - samples: the default of `doSample`.
     ///   - reference: whether the default of `topK` is the original code's 50.
-    func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
+    package func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
         guard doSample ?? samples else { return .greedy(maxNewTokens: maxNewTokens) }
         return SamplingOptions(
             maxNewTokens: maxNewTokens, temperature: temperature, topK: topK ?? (reference ? 50 : 0), topP: topP, minP: minP ?? 0)

@@ -37,7 +37,7 @@ public struct StartingModelSettings: Settings {
         }
         guard fromScratch || modelName != nil else {
             throw InvalidSetting(
-                "name the model to start from with --model-name, or ask for a new one with --from-scratch")
+                "name the model to start from with --model-name, or ask for a new one with --from-scratch", isMissing: true)
         }
         guard fromScratch else { return try checkSizesAreDefaults() }
         for (name, value) in [

@@ -1,0 +1,93 @@
+import Data
+import Formats
+import Foundation
+import Models
+import Runs
+import Study
+import Tensor
+import TextGeneration
+
+/// A prompt as one model reads it.
+struct ModelPrompt {
+    /// Names it in the file of answers.
+    var id: String
+    /// Its text.
+    var text: String
+    /// Its tokens, with those that begin a sequence.
+    var tokens: [Int32]
+}
+
+/// A model that answers prompts.
+struct PromptedModel {
+    /// As it was named.
+    let name: String
+    private let loaded: LoadedModel
+    private let settings: ModelSamplingSettings
+
+    /// Loads a model.
+    /// - Parameter runs: the folder in which runs are looked for by id.
+    init(_ name: String, _ settings: ModelSamplingSettings, base: URL?, runs: URL, note: (String) -> Void) throws {
+        self.name = name
+        self.settings = settings
+        let byID = runs.appendingPathComponent(name, isDirectory: true)
+        let isID = try !name.contains("/") && FileStatus.of(URL(fileURLWithPath: name)) == nil && FileStatus.of(byID) != nil
+        loaded = try LoadedModel.load(isID ? byID.path : name, from: RunStage.languageModels, base: base, note: note)
+    }
+
+    private var context: Int { loaded.model.decoder.shape.contextLength }
+
+    /// A line of text as a prompt.
+    /// - Throws: `DataError.chat` for a conversation that the model's chat template refuses, `InvalidSetting` for a model without a template.
+    func prompt(_ line: String, id: String) throws -> ModelPrompt {
+        let format = try settings.format
+        if case .template(let template) = format { return textPrompt(line, id: id, template) }
+        guard let template = try loaded.tokenizer.chatTemplate() else {
+            guard format == nil else {
+                throw InvalidSetting("\(name) has no chat template; leave out --prompt-format chat and --system-message")
+            }
+            return textPrompt(line, id: id, nil)
+        }
+        var messages: [JSONValue] = [["role": "user", "content": .string(line)]]
+        if let system = settings.systemMessage { messages.insert(["role": "system", "content": .string(system)], at: 0) }
+        let text = try template.render(messages, addGenerationPrompt: true).text
+        return ModelPrompt(id: id, text: text, tokens: loaded.tokenizer.encode(text, addingSpecialTokens: false))
+    }
+
+    private func textPrompt(_ line: String, id: String, _ format: PromptFormat?) -> ModelPrompt {
+        let text = format?.prompt(subreddit: "", title: "", post: line) ?? line
+        return ModelPrompt(id: id, text: text, tokens: loaded.tokenizer.encodeOpening(text))
+    }
+
+    /// The prompts of a file of rows, made as in training.
+    func prompts(ofRows file: String, newTokens: Int, note: (String) -> Void) throws -> [ModelPrompt] {
+        var data = DataSettings()
+        (data.testFile, data.dataFormat) = (file, settings.dataFormat)
+        data.targetEvalDatapoints = settings.maxPrompts ?? .max
+        let corpus = try data.corpus(["test"], note: note)
+        let tokenisation = try data.tokenisation(of: corpus, context: context, newTokens: newTokens + 1, chat: data.chatFormat(of: loaded))
+        let examples = try data.evaluationExamples(of: corpus, split: "test")
+        let prompts = try data.evaluationPrompts(examples, tokenisation, room: context - newTokens - 1, with: loaded.tokenizer)
+        let cut = prompts.count(where: \.isTruncated)
+        if cut > 0 { note("\(cut) of \(prompts.count) prompts are too long for \(name) and lose their beginning") }
+        return prompts.map { ModelPrompt(id: $0.id, text: $0.query, tokens: $0.tokens) }
+    }
+
+    /// Answers some prompts.
+    /// - Parameters:
+    ///   - randoms: a generator for each prompt.
+    ///   - onText: receives each new piece of the answers to the first prompt, by the number of the answer. Answers to one prompt grow together, so
+    ///     pieces are only in order where there is one answer.
+    /// - Throws: `GenerationError`.
+    func answers(
+        to prompts: [ModelPrompt], options: SamplingOptions, randoms: [Philox], onText: ((String) -> Void)? = nil
+    ) throws -> [[GeneratedText]] {
+        var stream = TextStream(stop: settings.stop)
+        return try loaded.text.generate(
+            tokens: prompts.map(\.tokens), count: settings.numReturnSequences, options: options, stop: settings.stop, randoms: randoms,
+            progress: onText.map { onText in
+                { _, _, text, isWhole in
+                    if let piece = stream.next(of: text, isWhole: isWhole) { onText(piece) }
+                }
+            })
+    }
+}
