@@ -1,8 +1,11 @@
 // Attention of one segment and one key/value head, causal unless the segment has sees_all. It works in blocks of queries, so that
-// the workspace is linear in the number of keys. Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved
-// log-sum-exp (Dao et al. 2022): dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ. With dropout, O
-// and dV use the dropped P, and dP is dropped in the same way. With a window, a cap or ALiBi (Press et al. 2022), scores_of
-// computes S from QKᵀ.
+// the workspace is linear in the number of keys.
+//
+//     forward:   S = QKᵀ, P = softmax(scale S), O = PV
+//     backward:  dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ
+//
+// The backward pass recomputes P from the saved log-sum-exp (Dao et al. 2022). With dropout, O and dV use the dropped P, and dP
+// is dropped in the same way. With a window, a cap or ALiBi (Press et al. 2022), scores_of computes S from QKᵀ.
 //
 // Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over the channels of a head or the scores of a query. READ(row, index)
 // is LOAD for a row of keys or values with floats or, if the constant is_narrow is set, with bfloat16 numbers (WIDE). QUERY_BLOCK
@@ -192,7 +195,7 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
             size_t seen = span_of(a, s, j + rows - 1).to; // by the last query of the block
-            size_t low = span_of(a, s, j).from / 16 * 16, low_own = low > k.prefix ? low : k.prefix; // the first key of the block
+            size_t low = span_of(a, s, j).from / 16 * 16, low_own = low > k.prefix ? low : k.prefix; // the block's first key
             const float *queries = a->queries + (s->query_begin + j) * a->query_stride + head * dim;
             product(rows, seen - low, dim, queries, a->query_stride, 1, keys + low, k.ld, scores + low, k.ld, 0);
             if (is_relative) add_relative(a, &relative, queries, j, rows, scores, k.ld);

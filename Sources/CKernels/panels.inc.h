@@ -56,8 +56,7 @@ static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride
 }
 
 #if SWK_WIDE
-// The panel is in the second-level cache; prefetching it four rows ahead gains 0-1 % on an idle machine and 3-4 % on a loaded
-// one.
+// The panel is in the second-level cache. Prefetching it four rows ahead gains 0-1 % on an idle machine, 3-4 % on a loaded one.
 #define F32_PANEL(VECTORS)                                                                                           \
     static void f32_panel_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, const float *b, \
                                     float *c, size_t c_row, int accumulate) {                                        \
@@ -99,8 +98,7 @@ static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t
     }
 }
 #else
-// Sixteen registers of eight floats hold a tile of six rows by sixteen columns, so a quarter of a panel's columns is used at a
-// time.
+// Sixteen registers of eight floats hold a tile of six rows by sixteen columns: a quarter of a panel's columns at a time.
 TILE(6, 1)
 
 INLINE void f32_quarter(size_t last, size_t m, size_t count, const float *a, size_t a_row, const float *block, size_t width, float *c,

@@ -1,11 +1,10 @@
 // Products of floats on AMX, which supports only bfloat16 numbers: a float is exactly the sum of three of them.
 //
-// x = x1 + x2 + x3, where x1 is the nearest bfloat16 number, x2 the bfloat16 number nearest to the remainder, and x3 the rest: 24
-// bits are three times
-// 8. Of the nine products of parts, the six largest are summed, the smallest of them first. The others would add less than 2^-23
-//    of a product, which is less than the rounding of a sum of floats (Henry, Tang & Heinecke 2019,
-//    https://arxiv.org/abs/1904.06376). An infinity becomes NaN, and magnitudes below 2^-126, including those of parts, count as
-//    0.
+// x = x1 + x2 + x3, where x1 is the nearest bfloat16 number, x2 the bfloat16 number nearest to the remainder, and x3 the rest: a
+// float has 24 significant bits, a bfloat16 number 8. Of the nine products of parts, the six largest are summed, the smallest of
+// them first. The others would add less than 2^-23 of a product, which is less than the rounding of a sum of floats (Henry, Tang
+// & Heinecke 2019, https://arxiv.org/abs/1904.06376). An infinity becomes NaN, and magnitudes below 2^-126, including those of
+// parts, count as 0.
 //
 // Rows and panels are stored in tiles of 16 rows (of A) or columns (of B) by 32 elements of depth, padded with zeros. The three
 // parts of a tile are contiguous, and so are the tiles along the depth.

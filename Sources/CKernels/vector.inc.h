@@ -149,8 +149,7 @@ INLINE v16 vnormal_tail(v16 z) {
     return times_power(p * r + all(1.0f), n);
 }
 
-// Executes `body` for n elements in vectors of 16. In it, LOAD(p) reads and STORE(p, v) writes the current vector (or the last
-// elements).
+// Executes `body` for n elements in vectors of 16. In it, LOAD(p) reads and STORE(p, v) writes the current vector.
 #define EACH16(n, ...)                                                                    \
     do {                                                                                  \
         size_t i_ = 0;                                                                    \

@@ -208,18 +208,18 @@ typedef struct {
                     size_t c_row, int accumulate);
 
     // Products of floats with a packed matrix. A matrix B [K, N] is divided into panels of 64 columns. The last panel has the
-    // remaining columns, padded with columns of zeros to a multiple of 16. f32_pack packs one panel with n <= 64 columns, B[p, j]
-    // = b[p*depth_stride + j*column_stride]; it is fast if one of the two strides is 1. Panels are contiguous; a panel has
-    // `depth` rows of 16 * ceil(n / 16) floats. (f32_pack accepts any n and also serves to transpose matrices.)
+    // remaining columns, padded with columns of zeros to a multiple of 16. f32_pack packs one panel with n <= 64 columns,
+    // B[p, j] = b[p*depth_stride + j*column_stride]; it is fast if one of the two strides is 1. Panels are contiguous; a panel
+    // has `depth` rows of 16 * ceil(n / 16) floats. (f32_pack accepts any n and also serves to transpose matrices.)
     void (*f32_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out);
     // C[m, n] (+)= A · B, where rows of A are a_row apart, `b` has packed panels, and rows of C are c_row apart.
     void (*f32_product)(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c,
                         size_t c_row, int accumulate);
 
     // Products of floats that are split into three bfloat16 numbers each, in tiles of SWK_SPLIT_TILE pairs; NULL in all tables
-    // except swk_amx_table. A tile has 16 rows of A, or 16 columns of B, by 32 elements of depth, padded with zeros. split_rows:
-    // the rows of A[i, p] = a[i*row_stride + p*depth_stride], as (depth + 31) / 32 contiguous tiles for the first 16 rows, then
-    // those for the next 16 rows, and so on: ceil(rows / 16) * ((depth + 31) / 32) tiles in total.
+    // except swk_amx_table. A tile has 16 rows of A, or 16 columns of B, by 32 elements of depth, padded with zeros.
+    // split_rows: the rows of A[i, p] = a[i*row_stride + p*depth_stride], as (depth + 31) / 32 contiguous tiles for the first 16
+    // rows, then those for the next 16 rows, and so on: ceil(rows / 16) * ((depth + 31) / 32) tiles in total.
     void (*split_rows)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
     // split_panel: the same for n <= 64 columns of B[p, j] = b[p*depth_stride + j*column_stride]. The tiles of the next 16
     // columns start `steps` tiles further on.

@@ -17,7 +17,7 @@ package final class ChildProcess {
         /// The child has written a line longer than ``longestLine``.
         case longLine
 
-        /// The reason in words, to follow a name of the child.
+        /// The reason, to be appended to the name of the child in a message.
         package var description: String {
             switch self {
             case .ended(let how): "has ended (\(how))"

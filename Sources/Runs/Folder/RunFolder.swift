@@ -46,8 +46,7 @@ public final class RunFolder {
     ///   - resume: Whether to resume an existing run.
     ///   - mayChange: Options that do not affect what a step computes, such as the maximum number of checkpoints.
     ///   - known: All options of the program. Other options in the folder's configuration come from another version and are
-    ///     ignored. With nil, none
-    ///     is ignored.
+    ///     ignored. With nil, no option is ignored.
     ///   - note: Receives a one-line message about each difference that the user may not expect.
     /// - Throws: ``RunFolderError`` or `FileError`. Nothing has been written then, except that the folder may have been created.
     public init(
