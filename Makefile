@@ -7,7 +7,7 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build commit install uninstall deps help clean-runs options demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
+.PHONY: build commit install uninstall deps help clean-runs options docs demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
         sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
         format lint clean
 
@@ -141,6 +141,10 @@ options: build
 	        "rlhf-report history" "rlhf-report score" "rlhf-report index" "rlhf-report export"; do \
 	        echo; echo "## $$program"; echo; echo '```'; COLUMNS=80 .build/release/$$program --help; echo '```'; \
 	    done; } > Docs/options.md.partial && mv Docs/options.md.partial Docs/options.md
+
+# The API documentation of all libraries as a static site in .build/docs/site; warnings are errors.
+docs: deps
+	@mkdir -p .build && SWIFT="$(SWIFT)" Docs/site.sh
 
 # The README's two commands on a minimal Debian 12 that debootstrap makes in .build/bare: make test-bare [BARE="machine refused …"], as root.
 # Steps are listed in Examples/Docker/bare.sh.

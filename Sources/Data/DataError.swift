@@ -34,19 +34,19 @@ public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
         case .missingSplit(let split, let folder, let found):
-            "\(folder) has no file for the split \"\(split)\" (expected \(split).jsonl, .json or .csv, also with .gz; "
+            "\(folder) has no file for the split \"\(split)\" (expected \(split).jsonl, .json or .csv, optionally with .gz; "
                 + "found \(DataError.list(found)))"
         case .ambiguousSplit(let split, let files):
-            "more than one file holds the split \"\(split)\": \(DataError.list(files)); keep one of them"
+            "several files hold the split \"\(split)\": \(DataError.list(files)); keep one of them"
         case .missingShards(let split, let folder, let names, let count):
-            "\(folder) lacks \(count == 1 ? "a part" : "\(count) parts") of the split \"\(split)\": \(DataError.list(names))"
-                + "\(count > names.count ? ", …" : ""); all parts must be there"
+            "\(folder) is missing \(count == 1 ? "a part" : "\(count) parts") of the split \"\(split)\": \(DataError.list(names))"
+                + "\(count > names.count ? ", …" : ""); all parts are required"
         case .unknownSplit(let split, let available):
             "there is no split \"\(split)\"; available: \(DataError.list(available))"
         case .emptySplit(let split, let reason): "the split \"\(split)\" is empty: \(reason)"
         case .invalidSetting(let what, let expected): "\(what); expected \(expected)"
-        case .unsuitableTokenizer(let what): "the tokenizer does not fit: \(what)"
-        case .invalidIndex(let path, let reason): "\(path) is no usable index: \(reason)"
+        case .unsuitableTokenizer(let what): "the tokenizer cannot be used: \(what)"
+        case .invalidIndex(let path, let reason): "\(path) is not a valid index: \(reason)"
         case .packageDescriptionsNotFetched(let command):
             "the English package descriptions are not on this machine; fetch them with: \(command)"
         case .chat(let what): what

@@ -39,23 +39,23 @@ public enum DiversityError: Error, Equatable, Sendable, CustomStringConvertible 
     private var text: String {
         switch self {
         case .unknownMetrics(let names, let known):
-            "unknown metric \(names.joined(separator: ", ")): use exact names out of \(known.joined(separator: ", "))"
+            "unknown metric \(names.joined(separator: ", ")); the metrics are \(known.joined(separator: ", "))"
         case .nameTaken(let name):
-            "a metric is called \(OneLine.quoted(name)), which is empty, taken or stands for all metrics; give it another name"
+            "the metric name \(OneLine.quoted(name)) is empty, already used or reserved for all metrics; choose another name"
         case .cannotDraw(let n, let count):
-            "best of \(n) cannot be simulated with \(count) samples: choose n from 1 to \(count)"
+            "best of \(n) cannot be simulated with \(count) samples; choose n from 1 to \(count)"
         case .rewardNotFinite(let index):
-            "the reward of sample \(index) is not a finite number: score the samples again"
+            "the reward of sample \(index) is NaN or Inf; score the samples again"
         case .inSource(let name, let error): "\(name): \(error)"
         case .invalidOption(let name, let rule): "\(name) \(rule)"
         case .rewardsMissing(let input):
-            "the input numbered \(input) from 0 has outputs without a reward: simulating best-of-n needs a reward for every output"
-        case .noOutputs: "there are no outputs to measure: give a table or file with at least one output"
+            "input \(input) (counted from 0) has outputs without a reward; simulating best-of-n needs a reward for every output"
+        case .noOutputs: "there are no outputs to measure; pass a table or file with at least one output"
         case .eigenvaluesFailed(let order):
-            "the similarities of \(order) texts have no eigenvalues: they are not finite or do not converge"
+            "the eigenvalues of the similarities of \(order) texts cannot be computed: they are NaN or Inf, or do not converge"
         case .modelMissing(let metric, let model):
-            "the metric \(metric) needs \(model): give one or leave the metric out"
-        case .wrongCount(let what, let got, let expected): "a model gave \(got) \(what) where \(expected) were expected"
+            "the metric \(metric) needs \(model); provide that or remove the metric"
+        case .wrongCount(let what, let got, let expected): "a model returned \(got) \(what); expected \(expected)"
         case .cannotCompare(let reason): "the two measurements cannot be compared: \(reason)"
         case .metricFailed(let name, let reason): "the metric \(name) failed: \(reason)"
         case .unreadableInput(let path): "cannot read \(path); check the path"

@@ -54,7 +54,7 @@ public struct ConfigurationReader: Sendable {
     public func optionalCount(_ key: String) throws -> Int? {
         let number = try value(key, "a whole number", \.int)
         guard number.map({ $0 > 0 && $0 < 1 << 31 }) ?? true else {
-            throw ModelError.configuration(key: key, problem: "must be between 1 and 2³¹")
+            throw ModelError.configuration(key: key, problem: "must be between 1 and 2³¹ − 1")
         }
         return number
     }
@@ -62,7 +62,7 @@ public struct ConfigurationReader: Sendable {
     public func layerCount(_ key: String) throws -> Int {
         let number = try count(key)
         guard number <= 10_000 else {
-            throw ModelError.configuration(key: key, problem: "is \(number), more than any model has")
+            throw ModelError.configuration(key: key, problem: "is \(number); at most 10000 is supported")
         }
         return number
     }
@@ -83,7 +83,7 @@ public struct ConfigurationReader: Sendable {
         guard let number = try positiveNumber(key) else { return nil }
         let float = Float(number)
         guard float > 0, float.isFinite else {
-            throw ModelError.configuration(key: key, problem: "is \(number), which is no 32-bit float above 0")
+            throw ModelError.configuration(key: key, problem: "is \(number), which is not a positive 32-bit float")
         }
         return float
     }

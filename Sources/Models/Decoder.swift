@@ -85,7 +85,15 @@ public struct LayerContext {
 
     /// Computes attention in a layer: queries of the wanted rows [R, NH·D] over the keys and values of all rows [T, KH·D]. If
     /// there is a cache, the keys and values are added to it; in a decoding step, the queries see the rows of the cache.
-    /// - Parameter dropout: the dropout rate of the attention weights.
+    /// - Parameters:
+    ///   - queries: the queries of the wanted rows, [R, NH·D].
+    ///   - keys: the keys of all rows, [T, KH·D].
+    ///   - values: the values of all rows, [T, KH·D].
+    ///   - layer: the index of the layer.
+    ///   - heads: NH, the number of query heads.
+    ///   - keyHeads: KH, the number of key/value heads.
+    ///   - scores: how attention scores are computed from the products of queries and keys.
+    ///   - rate: the dropout rate of the attention weights.
     public func attention(
         _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int,
         scores: AttentionScores = AttentionScores(), dropout rate: Double
@@ -232,7 +240,11 @@ extension TransformerDecoder {
 
     /// The final hidden states of the wanted rows, [R, headWidth]: embeddings, all layers (frozen ones without a tape) and the
     /// final norm.
-    /// - Parameter trunk: the output [T, C] of the first `trunk.layers` layers for every token, if it has already been computed.
+    /// - Parameters:
+    ///   - batch: the tokens.
+    ///   - wanted: the rows whose hidden states are returned.
+    ///   - trunk: the output [T, C] of the first `trunk.layers` layers for every token, if it has already been computed.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func hidden(
         _ batch: TokenBatch, wanted: [Range<Int>], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> Tensor {

@@ -81,7 +81,7 @@ extension ConfigurationReader {
     public func dropoutRate(_ key: String, or usual: Double) throws -> Double {
         let rate = try optionalNumber(key) ?? usual
         guard rate >= 0, rate < 1 else {
-            throw ModelError.configuration(key: key, problem: "is \(rate); a dropout rate is at least 0 and below 1")
+            throw ModelError.configuration(key: key, problem: "is \(rate); a dropout rate must be at least 0 and below 1")
         }
         return rate
     }

@@ -31,8 +31,10 @@ public struct Freezing: Codable, Sendable, Equatable {
 
     /// Marks the decoder's parameters as trainable or frozen. If the decoder has an adapter, only the adapter is trained, in all
     /// of its layers.
-    /// - Parameter isRewardModel: whether the decoder belongs to a reward model, which does not use the output projection and
-    ///   freezes the embeddings if any layers are frozen.
+    /// - Parameters:
+    ///   - decoder: the decoder.
+    ///   - isRewardModel: whether the decoder belongs to a reward model, which does not use the output projection and freezes the
+    ///     embeddings if any layers are frozen.
     public func apply(to decoder: some TransformerDecoder, isRewardModel: Bool = false) {
         if keepsParametersAsTheyAre { return }
         if let adapter = decoder.adapter {

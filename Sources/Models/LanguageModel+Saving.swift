@@ -40,7 +40,7 @@ extension LanguageModel {
     ///   - tokenizer: a folder whose tokenizer files are copied.
     ///   - shardLimit: the maximum number of bytes of tensors in one file.
     ///   - extras: called with the temporary folder before it is moved into place, to add more files.
-    /// - Throws: ``CheckpointError``, or any error of `extras`.
+    /// - Throws: `CheckpointError`, or any error of `extras`.
     public func save(
         to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
         tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, extras: (URL) throws -> Void = { _ in }
@@ -72,7 +72,7 @@ extension LanguageModel {
     ///   - note: receives one line for every difference between the classifier and the model.
     ///   - extras: called with the temporary folder before it is moved into place, to add more files.
     /// - Throws: ``ModelError/noClassifier(_:)`` for a head with a tanh or a family without a classifier, ``ModelError/noHead``
-    ///   without a trained head, or ``CheckpointError``.
+    ///   without a trained head, or `CheckpointError`.
     public func saveClassifier(
         to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
         tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, note: (String) -> Void = { _ in },
@@ -84,7 +84,7 @@ extension LanguageModel {
         }
         guard let head, !head.isFresh else { throw ModelError.noHead }
         guard !head.usesTanh else {
-            throw ModelError.noClassifier("a head with a tanh has no form as a sequence classifier")
+            throw ModelError.noClassifier("a head with a tanh cannot be saved as a sequence classifier")
         }
         var configuration = savedConfiguration(tokens, elementType)
         guard let architecture = decoder.classifierArchitecture else {
@@ -97,14 +97,14 @@ extension LanguageModel {
         let offset = (head.bias.value.item + shift) / deviation
         if offset != 0 {
             configuration[ValueHead.classifierOffsetKey] = JSONValue(Double(offset))
-            note("the classifier's scores are lower by \(offset), because it has no bias; comparisons are not affected")
+            note("the saved classifier has no bias, so its scores are lower by \(offset); comparisons are not affected")
         }
         let padding = configuration["pad_token_id"]
         if padding?.int == nil {
-            note("there is no padding id: Transformers scores one text at a time, or set pad_token_id")
+            note("there is no pad_token_id; in Transformers, score one text at a time or set pad_token_id")
         } else if let padding, let end = configuration["eos_token_id"], (end.array ?? [end]).contains(padding) {
             note(
-                "the padding id is the end of sequence: Transformers reads the score before a text's last token, or set pad_token_id"
+                "pad_token_id is the end-of-sequence token, so Transformers reads the score before a text's last token; set another one"
             )
         }
         let score = head.weight.value.scaled(by: 1 / deviation)

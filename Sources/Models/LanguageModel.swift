@@ -36,7 +36,7 @@ public struct LanguageModel {
     ///   - usesTanh: whether the head has a tanh before its normalisation. Default: as config.json says.
     ///   - families: the supported model families.
     ///   - note: receives one line for everything that the user should know, such as a randomly initialised projection.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
+    /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
         note: (String) -> Void = { _ in }
@@ -45,7 +45,7 @@ public struct LanguageModel {
         guard model.decoder.isCausal else {
             throw ModelError.inFile(
                 folder.path + "/" + ModelFolder.configurationName,
-                .unsupported("attention in both directions (use_bidirectional_attention) in a language model"))
+                .unsupported("bidirectional attention (use_bidirectional_attention) in a language model"))
         }
         return model
     }
@@ -85,14 +85,14 @@ public struct LanguageModel {
             of: contents.generation,
             file: (contents.adapter == nil ? contents.file : nil) ?? ModelFolder(folder).generationConfigurationPath)
         if let first = weights.unread.first {
-            note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
+            note("\(folder.path) has TRL's value head (\(first)), which is ignored and will not be saved")
         }
         if let first = weights.otherParts.first {
-            note("\(folder.path) holds parts that read other things than text (\(first), …); they are not read and will not be saved")
+            note("\(folder.path) has weights for inputs other than text (\(first), …); they are ignored and will not be saved")
         }
         if weights.madeProjection {
             note(
-                "\(folder.path) holds no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"
+                "\(folder.path) has no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"
             )
         }
         let width = decoder.shape.headWidth
@@ -107,13 +107,13 @@ public struct LanguageModel {
 
     /// Loads a reward model from a folder, which must contain a trained head. A missing output projection is not initialised. See
     /// ``load(_:base:usesTanh:families:note:)`` for the parameters.
-    /// - Throws: ``ModelError/freshHead(folder:)`` if there is no head; ``CheckpointError`` or ``ModelError`` for other faults.
+    /// - Throws: ``ModelError/freshHead(folder:)`` if there is no head; `CheckpointError` or ``ModelError`` for other faults.
     public static func loadRewardModel(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn
     ) throws -> RewardModel {
         let model = try load(folder, base: base, projects: false, usesTanh: usesTanh, families: families) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
-        guard model.decoder.isCausal else { throw ModelError.noClassifier("\(folder.path) holds a model that sees in both directions") }
+        guard model.decoder.isCausal else { throw ModelError.noClassifier("the model in \(folder.path) has bidirectional attention") }
         try head.checkNormalisation(folder)
         return RewardModel(model.decoder, head: head)
     }
@@ -141,14 +141,14 @@ extension ValueHead {
         guard deviation <= 1e-6 || abs(shift) > deviation * 0x1p20 else { return }
         throw CheckpointError.badTensor(
             file: folder.path, name: Self.names[3],
-            reason: "is \(deviation), with a shift of \(shift): the scores that it was made from were all equal, and what is divided by it "
-                + "is rounding noise; use the model without a normalisation (final in place of final-normalised), or train it again")
+            reason: "is \(deviation), with a shift of \(shift): all scores were equal when it was computed, so normalised scores "
+                + "are rounding noise; use the model without normalisation (final instead of final-normalised), or train it again")
     }
 
     /// Reads the head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label. Returns nil if
     /// there is neither.
     ///
-    /// - Throws: ``CheckpointError`` for weights that are missing, have another shape or are not finite.
+    /// - Throws: `CheckpointError` for weights that are missing, have another shape or are not finite.
     convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool?) throws {
         func number(_ name: String) throws -> Float {
             let tensor = try store.tensor(name)
@@ -163,7 +163,7 @@ extension ValueHead {
             guard deviation > 0 else {
                 throw CheckpointError.badTensor(
                     file: store.path, name: Self.names[3],
-                    reason: "is \(deviation); scores are divided by it, it must be above 0")
+                    reason: "is \(deviation); it must be above 0, because scores are divided by it")
             }
             self.init(
                 weight: try store.tensor(Self.names[0], shape: [1, width]).tensor(), bias: try number(Self.names[1]),

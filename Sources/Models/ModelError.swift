@@ -1,4 +1,4 @@
-/// An error in a model's configuration or use, as opposed to ``CheckpointError`` for damaged files.
+/// An error in a model's configuration or use, as opposed to `CheckpointError` for damaged files.
 public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     /// `model_type` names an unsupported family.
     case unknownFamily(String, known: [String])
@@ -22,7 +22,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooManyTokens(folder: String, tokens: Int, rows: Int)
 
     /// Adds the path of config.json to configuration errors that `body` throws.
-    /// - Parameter folder: the path of the model folder.
+    /// - Parameters:
+    ///   - folder: the path of the model folder.
+    ///   - body: reads the configuration.
     package static func naming<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
         try naming(file: folder + "/config.json", body)
     }
@@ -44,21 +46,21 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .inFile(let file, .configuration(let key, let problem)): "\(file): \(key) \(problem)"
-        case .inFile(let file, .unsupported(let what)): "\(file) asks for \(what), which is not available"
+        case .inFile(let file, .unsupported(let what)): "\(file): not supported: \(what)"
         case .inFile(let file, let error): "\(file): \(error)"
         case .unknownFamily(let type, let known):
-            "model_type '\(type)' is not a family that can be built; known are \(known.joined(separator: ", "))"
+            "model_type '\(type)' is not supported; supported are \(known.joined(separator: ", "))"
         case .configuration(let key, let problem): "config.json: \(key) \(problem)"
-        case .unsupported(let what): "config.json asks for \(what), which is not available"
+        case .unsupported(let what): "config.json: not supported: \(what)"
         case .freshHead(let folder):
-            "\(folder) holds neither a head (v_head weights) nor a classifier's score.weight: it is not a reward model and cannot "
+            "\(folder) has neither a head (v_head weights) nor a classifier's score.weight, so it is not a reward model and cannot "
                 + "score. Train one with train-reward-model"
-        case .noHead: "the model has no trained head to be saved as a sequence classifier"
+        case .noHead: "the model has no trained head to save as a sequence classifier"
         case .adapter(let reason): reason
         case .noClassifier(let reason): reason
         case .noGGUF(let reason): reason
         case .tooManyTokens(let folder, let tokens, let rows):
-            "\(folder): the tokenizer has \(tokens) ids but the model's embedding only \(rows) rows; they do not belong together"
+            "\(folder): the tokenizer has \(tokens) ids, but the model's embedding has only \(rows) rows; they do not match"
         }
     }
 }

@@ -17,7 +17,11 @@ public final class RewardModel {
     }
 
     /// The scores at the given rows, one per sequence: [R].
-    /// - Parameter trunk: the output of the first `trunk.layers` layers, if a model with equal weights has already computed it.
+    /// - Parameters:
+    ///   - batch: the tokens.
+    ///   - lastRows: the rows at which the scores are read, one per sequence.
+    ///   - trunk: the output of the first `trunk.layers` layers, if a model with equal weights has already computed it.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func scores(
         _ batch: TokenBatch, lastRows: [Int], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> Tensor {

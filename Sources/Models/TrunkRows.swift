@@ -42,7 +42,7 @@ public struct TrunkRows {
     public static func gathered(_ texts: [TrunkRows]) -> Tensor {
         precondition(!texts.isEmpty, "there are no rows to gather")
         let width = texts[0].states.shape[1]
-        precondition(texts.allSatisfy { $0.states.shape[1] == width }, "rows of several widths make no matrix")
+        precondition(texts.allSatisfy { $0.states.shape[1] == width }, "all rows must have the same width")
         return .uninitialized([texts.reduce(0) { $0 + $1.rows.count }, width]) { out in
             var at = 0
             for text in texts {

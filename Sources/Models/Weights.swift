@@ -9,7 +9,7 @@ public protocol WeightSource {
     ///   - shape: the shape of the parameter.
     ///   - fresh: how the parameter is initialised if it is new.
     ///   - transposed: whether checkpoints store this matrix with its two dimensions exchanged.
-    /// - Throws: ``CheckpointError`` for a weight that is missing, has another shape or is not finite.
+    /// - Throws: `CheckpointError` for a weight that is missing, has another shape or is not finite.
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter
     /// The adapter for the model that is built from this source; nil for none.
     var adapter: Adapter? { get }
@@ -74,7 +74,9 @@ public struct CopiedWeights: WeightSource {
     public init(of decoder: some TransformerDecoder) { self.init(decoder, adapter: decoder.adapter?.copy(), isTrainable: nil) }
 
     /// Copies the weights of a decoder without its adapter.
-    /// - Parameter isTrainable: whether the new parameters are trainable. Default: as in the decoder.
+    /// - Parameters:
+    ///   - decoder: the decoder.
+    ///   - isTrainable: whether the new parameters are trainable. Default: as in the decoder.
     init(bare decoder: some TransformerDecoder, isTrainable: Bool? = nil) {
         self.init(decoder, adapter: nil, isTrainable: isTrainable)
     }
@@ -87,7 +89,7 @@ public struct CopiedWeights: WeightSource {
     /// Returns a copy of the decoder's parameter of this name.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
         guard let original = values[name] else {
-            preconditionFailure("a model always holds its own weights; \(name) is missing")
+            preconditionFailure("a model always has its own weights; \(name) is missing")
         }
         return Parameter(name, original.value, isTrainable: isTrainable ?? original.isTrainable)
     }
@@ -125,7 +127,10 @@ public struct Projection {
     public var parameters: [Parameter] { [weight] + [bias].compactMap { $0 } + (adapter?.parameters ?? []) }
 
     /// Applies the layer to rows [T, inputs]: x Wᵀ + b, plus the adapter's contribution. The result is [T, outputs].
-    /// - Parameter context: the context of the rows, which may be all rows or the wanted ones; needed for adapter dropout.
+    /// - Parameters:
+    ///   - x: the input rows, [T, inputs].
+    ///   - context: the context of the rows, which may be all rows or the wanted ones; needed for adapter dropout.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         guard let adapter else { return x.linear(weight.on(tape), bias: bias?.on(tape)) }
         let mask = context?.mask(ofAdapter: adapter.name, rows: x.shape[0], rate: adapter.dropout)
@@ -144,7 +149,12 @@ public struct LayerNormalisation {
     private let zeros: Tensor
 
     /// Reads `<name>.weight` and `<name>.bias` from a source.
-    /// - Parameter affine: whether there are a weight and a bias.
+    /// - Parameters:
+    ///   - source: the source of the weights.
+    ///   - name: the name of the layer in the state dictionary.
+    ///   - width: the number of channels.
+    ///   - affine: whether there are a weight and a bias.
+    ///   - epsilon: the number that is added to the variance.
     public init(_ source: some WeightSource, _ name: String, width: Int, affine: Bool = true, epsilon: Double) throws {
         weight = affine ? try source.parameter("\(name).weight", [width], fresh: .ones) : nil
         bias = affine ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil

@@ -15,7 +15,7 @@ enum MeasuredTable {
     static func rows(_ table: String, inRun run: URL, mayBeScored: Bool = false) throws -> [SampleRow] {
         let file = Tables.file(of: table, inRun: run)
         if try Tables.names(inRun: run).contains(table), try FileStatus.of(file)?.kind != .file {
-            throw FileError.notAFile(path: file.path, kind: try FileStatus.of(file)?.kind.description ?? "a symbolic link to nothing")
+            throw FileError.notAFile(path: file.path, kind: try FileStatus.of(file)?.kind.description ?? "a broken symbolic link")
         }
         let rows = try Tables.read(table, inRun: run)
         // stages other than best-of-N keep appending to tables after their last checkpoint

@@ -24,11 +24,11 @@ enum ReportModels {
             if try RunFolder.hasTiming(inRun: run) { return try RunFolder.seconds(inRun: run) }
             // a folder without a configuration is not a run and has no seconds to report
             if try RunConfiguration.read(inRun: run) != nil {
-                note("\(run.appendingPathComponent("timing.json").path) does not exist; the run's seconds are left out")
+                note("\(run.appendingPathComponent("timing.json").path) does not exist; the run's time is left out")
             }
         } catch let error as FileError {
             guard case .damaged = error else { throw error }
-            note("\(error); the run's seconds are left out")
+            note("\(error); the run's time is left out")
         }
         return nil
     }

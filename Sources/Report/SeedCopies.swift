@@ -60,8 +60,8 @@ enum SeedCopies {
 
     private static func reason(_ seed: Seed, _ original: Seed, _ tables: [String]) -> String {
         guard let option = seed.option, option == original.option else {
-            return "\(Tables.file(of: tables.first ?? "", inRun: seed.run).path) has the same rows as that of seed \(original.name)"
+            return "\(Tables.file(of: tables.first ?? "", inRun: seed.run).path) has the same rows as the table of seed \(original.name)"
         }
-        return "\(seed.run.appendingPathComponent(RunConfiguration.fileName).path) says seed \(option)"
+        return "\(seed.run.appendingPathComponent(RunConfiguration.fileName).path) has the option seed \(option)"
     }
 }

@@ -13,6 +13,6 @@ public struct RunStopped: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// The message, on one line.
     public var description: String {
-        "stopped after step \(step) as asked; \(path) has the checkpoint, and the same command goes on from it"
+        "stopped after step \(step) as requested; \(path) has a checkpoint; run the same command again to resume"
     }
 }

@@ -59,17 +59,17 @@ public final class ChatJudge: PairwiseJudge, Sendable {
                 RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
             case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .truncated(let task, let endpoint, let counted, let expected):
-                "\(endpoint) has cut the prompt of \(task): it counts \(counted) tokens where there are at least \(expected); "
-                    + "give it a longer context, or --judge-token-check no if it counts otherwise"
+                "\(endpoint) has truncated the prompt of \(task): it reports \(counted) prompt tokens, expected at least \(expected); "
+                    + "give the model a longer context, or pass --judge-token-check no if the service counts differently"
             case .givenUp(let endpoint, let failures, let reason, let answered):
-                "\(endpoint) has answered none of \(failures) questions in a row (\(reason)); \(answered) are answered, and kept where there "
-                    + "is a cache: check the service and run the same command again"
+                "\(endpoint) failed to answer \(failures) consecutive questions (\(reason)); \(answered) other answers are kept if there is "
+                    + "a cache; check the service and run the same command again"
             case .unfinished(let endpoint, let failed, let questions, let reason, let cache):
-                "\(endpoint) has left \(failed) of \(questions) questions without an answer (\(reason)): no result is written; "
-                    + (cache.map { "the answers are kept in \($0), and the same command goes on with the rest" }
-                        ?? "there is no cache, so nothing is kept")
+                "\(endpoint) did not answer \(failed) of \(questions) questions (\(reason)); no result was written; "
+                    + (cache.map { "the answers are kept in \($0); run the same command again to ask the remaining questions" }
+                        ?? "there is no cache, so no answers are kept")
             case .nothingSaid(let endpoint, let questions, let reason, let isOfTheService):
-                "\(endpoint) gave no verdict on any of \(questions) questions (\(reason)): check "
+                "\(endpoint) gave no verdict on any of \(questions) questions (\(reason)); check "
                     + (isOfTheService ? "the service" : "the prompt, the labels and the model")
             }
         }
@@ -100,7 +100,7 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         address: ServiceAddress, key: ServiceKey? = nil, variable: String = ChatJudge.keyVariable, chat: JudgeChat,
         cache: JudgeCache? = nil, options: Options = Options()
     ) {
-        precondition(options.concurrency > 0 && options.attempts > 0 && options.patience > 0, "numbers of a judge are at least 1")
+        precondition(options.concurrency > 0 && options.attempts > 0 && options.patience > 0, "concurrency, attempts and patience must be at least 1")
         self.address = address
         self.key = key
         self.variable = variable
@@ -135,14 +135,14 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         if !questions.isEmpty, unanswered.count == opinions.count {
             throw Failure.nothingSaid(
                 endpoint: address.description, questions: questions.count,
-                reason: Self.reasons(unanswered, hiding: key) + (round.lastReason.map { "; the last one: \($0)" } ?? ""),
+                reason: Self.reasons(unanswered, hiding: key) + (round.lastReason.map { "; the last: \($0)" } ?? ""),
                 isOfTheService: unanswered.allSatisfy { $0.omission?.isOfTheService ?? false })
         }
         let failed = unanswered.filter { $0.omission?.mayBeMended ?? false }
         guard failed.isEmpty else {
             throw Failure.unfinished(
                 endpoint: address.description, failed: failed.count, questions: questions.count,
-                reason: Self.reasons(failed, hiding: key) + (round.lastReason.map { "; the last one: \($0)" } ?? ""), cache: cache?.path)
+                reason: Self.reasons(failed, hiding: key) + (round.lastReason.map { "; the last: \($0)" } ?? ""), cache: cache?.path)
         }
         return opinions
     }

@@ -182,7 +182,7 @@ final class ChatRound: Sendable {
                 reason = "status \(answer.status)"
                 guard let asked = answer.retryAfter, asked > 0 else { continue }
                 guard asked <= options.timeout else {
-                    return .omitted(.failed, reason: reason + ", and it asks to wait longer than the time-out")
+                    return .omitted(.failed, reason: reason + ", and it asks to wait longer than the timeout")
                 }
                 state.withLock { $0.quietUntil = max($0.quietUntil, .now + .seconds(asked)) }
             case 401, 403:
@@ -204,7 +204,7 @@ final class ChatRound: Sendable {
             reply.seconds = seconds
             return .reply(reply)
         } catch {
-            return .omitted(.malformed, reason: "an answer that is not one of a chat: \(error)")
+            return .omitted(.malformed, reason: "not a chat completion response: \(error)")
         }
     }
 

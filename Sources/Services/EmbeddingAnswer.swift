@@ -21,22 +21,22 @@ enum EmbeddingAnswer {
         } catch DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(
             _, let context)
         {
-            throw Problem(description: "\(place(context.codingPath)) is not what it must be; expected \(shape)")
+            throw Problem(description: "\(place(context.codingPath)) has a wrong type or value; expected \(shape)")
         } catch {
             throw Problem(description: "expected \(shape)")
         }
         guard answer.data.count == count else {
-            throw Problem(description: "\(answer.data.count) vectors for \(count) texts")
+            throw Problem(description: "it has \(answer.data.count) vectors for \(count) texts")
         }
         var vectors = [[Float]?](repeating: nil, count: count)
         for item in answer.data {
             guard vectors.indices.contains(item.index) else {
-                throw Problem(description: "index \(item.index), of \(count) texts")
+                throw Problem(description: "index \(item.index) is out of range for \(count) texts")
             }
-            guard vectors[item.index] == nil else { throw Problem(description: "index \(item.index) twice") }
+            guard vectors[item.index] == nil else { throw Problem(description: "index \(item.index) appears twice") }
             guard !item.embedding.isEmpty else { throw Problem(description: "the vector with index \(item.index) is empty") }
             guard item.embedding.allSatisfy(\.isFinite) else {
-                throw Problem(description: "the vector with index \(item.index) has a number that is not finite")
+                throw Problem(description: "the vector with index \(item.index) has a value that is NaN or Inf")
             }
             vectors[item.index] = item.embedding
         }
@@ -48,7 +48,7 @@ enum EmbeddingAnswer {
     /// The path of a value, such as `data[3].embedding[0]`.
     private static func place(_ path: [any CodingKey]) -> String {
         path.isEmpty
-            ? "the whole"
+            ? "the response"
             : path.reduce("") { text, key in
                 key.intValue.map { "\(text)[\($0)]" } ?? (text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)")
             }

@@ -62,7 +62,7 @@ struct EmbeddingExchange {
                 reason = "status \(answer.status)"
                 asked = answer.retryAfter ?? 0
                 guard asked <= options.timeout else {
-                    reason += ", and it asks to wait longer than the time-out"
+                    reason += ", and it asks to wait longer than the timeout"
                     closedUntil = (.now + .seconds(min(asked, 1e9)), reason)
                     return .failed(reason)
                 }
@@ -82,7 +82,7 @@ struct EmbeddingExchange {
         case .redirected(let status, let target): .redirected(status: status, endpoint: endpoint, to: target)
         case .tooLong:
             .malformedAnswer(
-                endpoint: endpoint, reason: "\(problem); ask for fewer texts at once (--embedding-service-batch-size)")
+                endpoint: endpoint, reason: "\(problem); send fewer texts per request (--embedding-service-batch-size)")
         case .compressed, .failed: .malformedAnswer(endpoint: endpoint, reason: problem.description)
         }
     }
@@ -93,7 +93,7 @@ struct EmbeddingExchange {
             for vector in vectors {
                 let expected = width ?? vector.count
                 guard vector.count == expected else {
-                    throw EmbeddingAnswer.Problem(description: "vectors of \(expected) and of \(vector.count) numbers")
+                    throw EmbeddingAnswer.Problem(description: "it has vectors with \(expected) and with \(vector.count) dimensions")
                 }
                 width = expected
             }

@@ -44,9 +44,9 @@ public struct EmbeddingService: TextEncoder {
                 RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
             case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .malformedAnswer(let endpoint, let reason):
-                "\(endpoint) gave an answer that is not one of an embedding service: \(reason)"
+                "\(endpoint) returned an invalid embeddings response: \(reason)"
             case .nothingEncoded(let endpoint, let texts, let reason):
-                "\(endpoint) encoded none of \(texts) texts (\(reason)): check that the service runs"
+                "\(endpoint) encoded none of \(texts) texts (\(reason)); check that the service is running"
             }
         }
     }
@@ -69,7 +69,7 @@ public struct EmbeddingService: TextEncoder {
     ///   - key: The bearer token; nil sends none.
     ///   - options: The options for requests.
     public init(address: ServiceAddress, model: String, key: ServiceKey? = nil, options: Options = Options()) {
-        precondition(options.batchSize > 0 && options.attempts > 0, "batch size and attempts are at least 1")
+        precondition(options.batchSize > 0 && options.attempts > 0, "batch size and attempts must be at least 1")
         self.address = address
         self.model = model
         self.key = key

@@ -108,10 +108,10 @@ struct MLflowClient {
             throw Problem(
                 description: RefusalText.keyRefused(
                     answer.status, address.description, variable: MLflowTracker.keyVariable, isSet: key != nil))
-        default: throw Problem(description: "\(address): \(path) was answered with status \(answer.status); is this an MLflow server?")
+        default: throw Problem(description: "\(address): \(path) returned status \(answer.status); check that this is an MLflow server")
         }
         guard let result = try? JSONDecoder().decode(Result.self, from: Data(answer.body)) else {
-            throw Problem(description: "\(address): \(path) was answered with something else than MLflow's JSON")
+            throw Problem(description: "\(address): \(path) did not return the JSON of MLflow; check that this is an MLflow server")
         }
         return result
     }

@@ -19,11 +19,11 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         public var description: String {
             switch self {
             case .malformed(let reason, let example):
-                "is no address of a service: \(reason); expected one such as \(example)"
+                "is not a valid service URL: \(reason); expected a URL such as \(example)"
             case .hasUser:
-                "has a name or a password before its host, which would be stored with the run; a key belongs into the environment"
+                "has a user name or password before its host, which would be stored with the run; set the key in the environment instead"
             case .hasSecret(let parameter):
-                "has a parameter \(parameter), which would be stored with the run; a key belongs into the environment"
+                "has a parameter \(parameter), which would be stored with the run; set the key in the environment instead"
             }
         }
     }
@@ -78,14 +78,14 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         guard text.utf8.allSatisfy(Self.isAllowed), Self.escapesAreWhole(text) else {
             throw .malformed("it has spaces or characters that must be written as %XX")
         }
-        guard !text.contains("#") else { throw .malformed("it has a part behind #, which no service sees") }
+        guard !text.contains("#") else { throw .malformed("it has a fragment (#…), which is never sent to a service") }
         try Self.checkHost(authority)
         let pathAndQuery = rest[authority.endIndex...]
         let path = pathAndQuery.prefix { $0 != "?" }
         if let parameter = Self.secretParameter(in: pathAndQuery[path.endIndex...].dropFirst()) {
             throw .hasSecret(parameter: parameter)
         }
-        guard URL(string: text)?.host != nil else { throw .malformed("it cannot be read") }
+        guard URL(string: text)?.host != nil else { throw .malformed("it cannot be parsed") }
         return (text, "\(scheme)://\(authority)\(path)")
     }
 
@@ -115,7 +115,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
             host = authority[authority.index(after: authority.startIndex)..<end]
             behind = authority[authority.index(after: end)...]
             guard !host.isEmpty, host.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit || ":.".utf8.contains($0) }) else {
-                throw .malformed("the host in brackets is no IPv6 address")
+                throw .malformed("the host in brackets is not an IPv6 address")
             }
         } else {
             host = authority.prefix { $0 != ":" }
@@ -124,7 +124,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
             let isPlain = host.utf8.allSatisfy {
                 Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber || "-._".utf8.contains($0)
             }
-            guard isPlain else { throw .malformed("its host has characters that no host has") }
+            guard isPlain else { throw .malformed("its host has invalid characters") }
         }
         guard !behind.isEmpty else { return }
         let digits = behind.dropFirst()

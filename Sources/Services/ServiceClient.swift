@@ -53,8 +53,8 @@ public final class ServiceClient: Sendable {
         public var description: String {
             switch self {
             case .redirected(let status, let target): "status \(status) points to \(target)"
-            case .compressed(let coding): "the answer is compressed (\(coding))"
-            case .tooLong(let limit): "the answer is longer than \(limit) bytes"
+            case .compressed(let coding): "the response is compressed (\(coding))"
+            case .tooLong(let limit): "the response is longer than \(limit) bytes"
             case .failed(let reason): reason
             }
         }

@@ -41,7 +41,7 @@ public struct AdamStep: Sendable, Equatable {
     public func apply(gradient: Tensor, to value: inout Tensor, first: inout Tensor, second: inout Tensor) {
         precondition(
             gradient.shape == value.shape && first.shape == value.shape && second.shape == value.shape,
-            "adam needs four tensors of one shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
+            "adam needs four tensors of the same shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
         let kernels = Kernels.current
         var settings = Kernels.AdamSettings()
         settings.learning_rate = learningRate

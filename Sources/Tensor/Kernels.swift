@@ -23,7 +23,7 @@ package enum Kernels {
 
     private static func table(_ level: swk_level) -> UnsafePointer<Table> {
         guard let table = swk_kernels(level) else {
-            preconditionFailure("this processor cannot run kernel level \(level)")
+            preconditionFailure("this processor does not support the kernel level \(level)")
         }
         return table
     }

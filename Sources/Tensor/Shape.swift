@@ -9,7 +9,7 @@ public struct Shape: Equatable, Hashable, Sendable, ExpressibleByArrayLiteral, C
 
     /// Creates a shape with the given dimensions, none of which may be negative.
     public init(_ dimensions: [Int]) {
-        precondition(dimensions.allSatisfy { $0 >= 0 }, "a shape has no negative extents: \(dimensions)")
+        precondition(dimensions.allSatisfy { $0 >= 0 }, "a shape must not have negative extents: \(dimensions)")
         self.dimensions = dimensions
     }
 

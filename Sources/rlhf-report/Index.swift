@@ -19,7 +19,7 @@ struct Index: ReportCommand {
             """)
 
     @OptionGroup(title: "Index") var index: IndexOptions
-    @OptionGroup(title: "What scores posts") var reward: RewardOptions
+    @OptionGroup(title: "Reward of posts") var reward: RewardOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Runs") var measuring: MeasuringOptions
 }

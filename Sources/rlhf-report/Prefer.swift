@@ -23,7 +23,7 @@ struct Prefer: ReportCommand {
                 --preference-answers answers.jsonl
             """)
 
-    @OptionGroup(title: "Preferences between systems") var preferences: SystemPreferenceOptions
+    @OptionGroup(title: "Comparison of systems") var preferences: SystemPreferenceOptions
     @OptionGroup(title: "Judge") var judge: JudgeOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -23,6 +23,6 @@ struct Sample: ReportCommand {
 
     @OptionGroup(title: "Models and prompts") var models: ModelSamplingOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "Runs") var measuring: MeasuringOptions
 }

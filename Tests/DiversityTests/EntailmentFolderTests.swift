@@ -67,7 +67,7 @@ import _TestSupport
             for labels in [nil, ["contradiction", "neutral", "entailment"], ["entailment", "contradiction"]] as [[String]?] {
                 let error = #expect(throws: EncoderError.self) { try FolderEntailmentModel(folder, labels: labels) }
                 #expect(error?.description.contains("entailment, not_entailment") == true)
-                #expect(error?.description.contains("contradiction, neutral and entailment apart") == true)
+                #expect(error?.description.contains("the labels contradiction, neutral and entailment") == true)
             }
         }
     }

@@ -209,11 +209,11 @@ import _TestSupport
         ("{\"output\": \"a\"}\n{oops\n", #"f:2: not valid JSON: expected a key, found 'o', at column 2 ("{oops")"#),
         (
             #"{"input": "q", "output": "a", "reward": NaN}"#,
-            "f:1: reward is NaN, which is no number of JSON; leave the field out, or give the output a score"
+            "f:1: reward is NaN, which is not a JSON number; remove the field or set a finite number"
         ),
         (
             #"[{"output": "a", "reward": 1}, {"output": ["a", "b"], "reward": [1, -Infinity]}]"#,
-            "f: object 2: reward is a list with -Infinity, which is no number of JSON; leave the field out, or give the output a score"
+            "f: object 2: reward is a list with -Infinity, which is not a JSON number; remove the field or set a finite number"
         ),
         (
             "{\"output\": \"a\"}\n{\"output\": \"b \\ud83d\"}",
@@ -225,7 +225,7 @@ import _TestSupport
         ),
         (
             "{\"output\": \"a\", \"reward\": 3e38}\n{\"output\": \"b\", \"reward\": -1e308}",
-            "f:2: the reward -1e+308 is beyond ±3.4028235e+38, the range of rewards"
+            "f:2: the reward -1e+308 is out of range; expected at most ±3.4028235e+38"
         ),
         ("[1]", "f: object 1: not of the expected type; expected objects with output, input, reward"),
         ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),

@@ -37,7 +37,7 @@ import Testing
                 sound.replacing(/"vocab_size": \d+/, with: "\"vocab_size\": \(digits)"),
                 "vocab_size is 9999999999999999999999999999999999999999…, not a whole number"
             ),
-            (#"{"vocab_size": \#(digits)}"#, "model_type is missing"), (#"{"model_type": "x"}"#, "model_type 'x' is not a family"),
+            (#"{"vocab_size": \#(digits)}"#, "model_type is missing"), (#"{"model_type": "x"}"#, "model_type 'x' is not supported"),
         ] {
             try Data(json.utf8).write(to: pipeline.url("odd/config.json"))
             expectError(try start(from: "odd"), status: 65, ["odd/config.json: ", words], words)

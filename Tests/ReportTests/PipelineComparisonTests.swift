@@ -203,7 +203,7 @@ import _TestSupport
         for model in ["/elsewhere/another", copy.url.path] {
             let unknown = try Self(models: ["samples": model], isBelow: false)
             let notes = try unknown.notes()
-            #expect(notes.count == 1 && notes.first?.contains("has samples of \(model); it is not to be told whether") == true, "\(notes)")
+            #expect(notes.count == 1 && notes.first?.contains("has samples of \(model); cannot check whether") == true, "\(notes)")
         }
     }
 
@@ -253,7 +253,7 @@ import _TestSupport
         try makePipeline()
         let timing = folder["\(run)/timing.json"]
         try FileManager.default.removeItem(at: timing)
-        #expect(try notes() == ["\(timing.path) does not exist; the run's seconds are left out"])
+        #expect(try notes() == ["\(timing.path) does not exist; the run's time is left out"])
         let summary = try Summary.read(from: folder["summary"])
         let values = ["ppo": summary.seconds.ppo, "samples": summary.seconds.bon, "sft": summary.seconds.sft, "rm": summary.seconds.rm]
         #expect(values.filter { $0.value == nil }.map(\.key) == [run] && summary.seconds.ppo != 0)
@@ -304,7 +304,7 @@ import _TestSupport
         try makePipeline()
         let (table, timing) = (folder["samples/tables/ood_test.jsonl"], folder["rm/timing.json"])
         try Foundation.Data("{".utf8).write(to: timing)
-        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; the run's seconds are left out"])
+        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; the run's time is left out"])
         let whole = try String(contentsOf: table, encoding: .utf8)
         for (text, error) in [
             ("", ResultError.noRows(path: table.path)),

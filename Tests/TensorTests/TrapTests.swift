@@ -134,14 +134,14 @@ import Testing
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let (first, second) = (Tape(), Tape())
                 _ = first.variable(Tensor(1)) + second.variable(Tensor(1))
-            }, says: "two tapes")
+            }, says: "different tapes")
         expect(
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let tape = Tape()
                 let loss = tape.variable(Tensor(1)).squared()
                 tape.backward(from: loss)
                 tape.backward(from: loss)
-            }, says: "used once")
+            }, says: "used only once")
         expect(
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let tape = Tape()

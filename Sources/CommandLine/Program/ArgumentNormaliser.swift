@@ -116,7 +116,7 @@ struct ArgumentNormaliser {
         guard let meaning = meaning(of: setting.name) else {
             // configurations of runs by earlier versions contain the defaults of options that have moved
             guard let program = MovedOption.place(of: OptionTable.canonical(setting.name)) else { throw unknown(setting.name, in: file) }
-            note("\(setting.name) in \(file)", IgnoredOption(setting.name, .value, "it is an option of \(program) now"))
+            note("\(setting.name) in \(file)", IgnoredOption(setting.name, .value, "this option has moved to \(program)"))
             return nil
         }
         let spelling = "\(setting.name) in \(file)"
@@ -127,7 +127,7 @@ struct ArgumentNormaliser {
         case .negation:
             throw unknown(setting.name, in: file)
         case .option("config", _):
-            throw .malformedConfiguration(path: file, problem: "a configuration file cannot name another")
+            throw .malformedConfiguration(path: file, problem: "a configuration file cannot contain the option config")
         case .option(let name, let entry):
             var values = setting.values
             if setting.isList {
@@ -187,7 +187,7 @@ struct ArgumentNormaliser {
     /// Notes once that an option is ignored.
     mutating func note(_ shown: String, _ option: IgnoredOption) {
         guard noted.insert(shown).inserted else { return }
-        notes.append("\(shown) has no meaning here: \(option.reason)")
+        notes.append("\(shown) is ignored: \(option.reason)")
     }
 
     /// The error for an unknown option, with the nearest known name or the program that it has moved to.

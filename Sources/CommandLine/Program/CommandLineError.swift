@@ -41,7 +41,7 @@ public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertibl
             "unknown option \(Self.shown(name))\(place.map { " in \($0)" } ?? "")"
                 + (nearest.map { "; did you mean \($0)?" } ?? "; --help lists all options")
         case .movedOption(let name, let program, let place):
-            "\(Self.shown(name))\(place.map { " in \($0)" } ?? "") is an option of \(program) now; see \(program) --help"
+            "\(Self.shown(name))\(place.map { " in \($0)" } ?? "") has moved to \(program); see \(program) --help"
         case .missingValue(let name): "\(name) needs a value"
         case .notBoolean(let name, let value): "\(name) is \"\(value)\"; expected true or false (or 1 or 0)"
         case .repeatedOption(let first, let second, let place):

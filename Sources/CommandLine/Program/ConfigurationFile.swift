@@ -34,7 +34,7 @@ enum ConfigurationFile {
             : try YAMLConfiguration(path: file).settings(text)
         // operating system calls end a string at its first NUL
         for setting in settings where (setting.values + [setting.name]).contains(where: { $0.utf8.contains(0) }) {
-            throw .malformedConfiguration(path: file, problem: "\(CommandLineError.shown(setting.name)): a value holds a NUL character")
+            throw .malformedConfiguration(path: file, problem: "\(CommandLineError.shown(setting.name)): the value has a NUL character")
         }
         return settings
     }
@@ -48,7 +48,7 @@ enum ConfigurationFile {
             switch error as? FileError {
             case .missing: throw .unreadableConfiguration(path: file, reason: "it does not exist")
             case .unreadable(_, let reason): throw .unreadableConfiguration(path: file, reason: reason.description)
-            case .notAFile(_, let kind): throw .unreadableConfiguration(path: file, reason: "it is \(kind), a file was expected")
+            case .notAFile(_, let kind): throw .unreadableConfiguration(path: file, reason: "it is \(kind); expected a file")
             case .damaged(_, let problem): throw .malformedConfiguration(path: file, problem: "\(problem); expected a file of options")
             default: throw .unreadableConfiguration(path: file, reason: "\(error)")
             }
@@ -126,7 +126,7 @@ struct JSONConfiguration {
             // integers as written, including unsigned 64-bit ones
             if Int64(text) != nil || UInt64(text) != nil { return .string(text) }
             guard let number = Double(text), number.isFinite else {
-                throw scanner.error("\(text.prefix(40)) is beyond all numbers")
+                throw scanner.error("\(text.prefix(40)) is outside the range of 64-bit floating-point numbers")
             }
             return .string(Int64(exactly: number).map(String.init) ?? "\(number)")
         default: return try scanner.word().map { .string($0 ? "true" : "false") } ?? .null

@@ -34,7 +34,7 @@ enum MemoryExhaustion {
                     return
                 }
                 _ = write(STDERR_FILENO, opening, strlen(opening))
-                let text: StaticString = "there is no more memory; use less data, a smaller model or smaller batches\n"
+                let text: StaticString = "out of memory; use less data, a smaller model or smaller batches\n"
                 _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
                 ProcessGroup.endAll()
                 _exit(ProgramExit.usage.rawValue)

@@ -33,13 +33,13 @@ public enum Signals {
                     _exit(128 + signal)
                 }
                 guard Signals.waits.load(ordering: .sequentiallyConsistent) else {
-                    let text: StaticString = "\nended as asked; there was no step to finish, and the same command goes on\n"
+                    let text: StaticString = "\nstopped by a signal outside of training steps; run the same command again to continue\n"
                     _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
                     ProcessGroup.endAll()
                     _exit(ProgramExit.tryAgain.rawValue)
                 }
                 ProcessGroup.shouldHurry = true
-                let text: StaticString = "\nfinishing this step and writing a checkpoint; once more ends at once\n"
+                let text: StaticString = "\nfinishing this step and writing a checkpoint; a second signal ends the process at once\n"
                 _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
             }
         }

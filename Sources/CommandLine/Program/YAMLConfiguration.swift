@@ -91,7 +91,7 @@ struct YAMLConfiguration {
                         let place = node.mark.map { "\(path):\($0.line)" } ?? path
                         throw .malformedConfiguration(
                             path: place,
-                            problem: "not YAML (the alias \(OneLine.quoted("*" + name)) stands for no value or list of values before it)")
+                            problem: "not YAML (the alias \(OneLine.quoted("*" + name)) refers to no value or list of values before it)")
                     }
                     return content
                 }

@@ -20,7 +20,7 @@ public enum ChatFormat: Codable, Sendable, Equatable {
         case .contents: return nil
         case .unavailable(let reason):
             throw DataError.chat(
-                "row \(id) holds messages, but \(reason); name one with --chat-template FILE, or join the messages' texts with --chat-template none"
+                "row \(id) has messages, but \(reason); pass --chat-template FILE, or --chat-template none to join the messages' texts"
             )
         }
     }

@@ -47,8 +47,8 @@ public struct ChatTemplate: Sendable {
     public func render(
         _ messages: [JSONValue], addGenerationPrompt: Bool = false, continueFinalMessage: Bool = false, settings: [String: JSONValue] = [:]
     ) throws -> JinjaTemplate.Rendering {
-        if continueFinalMessage, addGenerationPrompt { throw fault("a final message cannot be continued behind a generation prompt") }
-        guard !messages.isEmpty else { throw fault("a conversation without messages") }
+        if continueFinalMessage, addGenerationPrompt { throw fault("cannot continue the final message and add a generation prompt") }
+        guard !messages.isEmpty else { throw fault("the conversation has no messages") }
         var messages = try messages.map(normalised)
         var end: ContinuedMessage?
         if continueFinalMessage {
@@ -64,7 +64,7 @@ public struct ChatTemplate: Sendable {
         do {
             rendering = try template.render(values, now: date ?? Date())
         } catch let error as JinjaError {
-            if error.kind == .raised { throw fault("the template refuses the conversation: \(error.reason) (line \(error.line))") }
+            if error.kind == .raised { throw fault("the template rejects the conversation: \(error.reason) (line \(error.line))") }
             throw fault("\(error)")
         }
         if let end { rendering.text = try end.cut(rendering.text, in: self) }
@@ -77,7 +77,7 @@ public struct ChatTemplate: Sendable {
     /// The message without null-valued keys, with its reasoning under the names that templates expect: `thinking` and
     /// `reasoning_content`.
     private func normalised(_ message: JSONValue) throws -> JSONValue {
-        guard let members = message.members else { throw fault("a message that is no object") }
+        guard let members = message.members else { throw fault("every message must be an object") }
         var result: [JSONValue.Member] = []
         // if a key is repeated, the last value is used, in the position of the first
         for member in members {
@@ -137,7 +137,7 @@ struct ContinuedMessage {
     /// - Throws: `DataError.chat` if the message has no text, or the template does not use the content of messages.
     init(_ message: inout JSONValue, in template: ChatTemplate) throws {
         guard let content = message["content"]?.unlessNull else { throw template.fault("the final message has no content to continue") }
-        guard template.source.contains("content") else { throw template.fault("the template does not ask for the content of messages") }
+        guard template.source.contains("content") else { throw template.fault("the template does not use \"content\"") }
         if let text = content.string {
             self.text = text
             message["content"] = .string(text + Self.tag)
@@ -158,7 +158,7 @@ struct ContinuedMessage {
         let mark = Self.tag.dropLast()
         guard rendered.contains(Self.trimmed(text)) || Self.trimmed(text).isEmpty, let place = rendered.range(of: mark, options: .backwards)
         else {
-            throw template.fault("the final message does not appear in the text that the template makes, so it cannot be continued")
+            throw template.fault("the rendered text does not contain the final message, so it cannot be continued")
         }
         let head = String(rendered[..<place.lowerBound])
         // if the template trims messages, the white space at the end of this message is trimmed too

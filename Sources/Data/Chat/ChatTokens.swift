@@ -11,7 +11,7 @@ struct ChatTokens {
     /// The tokens, if there are any.
     /// - Throws: `DataError.chat` if there are none.
     private func filled(_ tokens: [Int32]) throws -> [Int32] {
-        guard !tokens.isEmpty else { throw template.fault("the conversation is rendered to a text without tokens") }
+        guard !tokens.isEmpty else { throw template.fault("the rendered conversation has no tokens") }
         return tokens
     }
 
@@ -21,7 +21,7 @@ struct ChatTokens {
         let goesOn = conversation.prompt.last.map(Conversation.isAssistant) ?? false
         let text = try template.render(conversation.prompt, addGenerationPrompt: !goesOn, continueFinalMessage: goesOn).text
         let tokens = ids(text)
-        guard !tokens.isEmpty else { throw template.fault("the prompt is rendered to a text without tokens") }
+        guard !tokens.isEmpty else { throw template.fault("the rendered prompt has no tokens") }
         return (text, tokens)
     }
 
@@ -42,7 +42,7 @@ struct ChatTokens {
             let turns = conversation.messages.count(where: Conversation.isAssistant)
             guard spans.count == turns else {
                 throw template.fault(
-                    "\(spans.count) {% generation %} blocks for \(turns) turns of the assistant, so those of the completion are not known")
+                    "the template renders \(spans.count) {% generation %} blocks for \(turns) assistant turns; expected one per turn")
             }
             spans = spans.suffix(conversation.response.count(where: Conversation.isAssistant))
         }
@@ -91,13 +91,13 @@ struct ChatTokens {
     /// One turn of the assistant. The prompt is the text before the turn plus the generation prompt; the target is what
     /// the text with the turn adds to it.
     func turn(_ index: Int, of messages: [JSONValue]) throws -> (prompt: [Int32], target: [Int32]) {
-        guard index > 0 else { throw template.fault("a conversation that begins with the assistant has nothing to answer") }
+        guard index > 0 else { throw template.fault("the conversation begins with an assistant message; expected a prompt before it") }
         let before = try template.render(Array(messages[..<index]), addGenerationPrompt: true).text
         let whole = try template.render(Array(messages[...index])).text
         guard whole.utf8.starts(with: before.utf8) else {
             throw template.fault(
-                "the text of a conversation does not begin with that of the messages before its answer, so the answer's tokens are not known; "
-                    + "give a template with {% generation %} blocks by --chat-template FILE")
+                "the rendered conversation does not begin with the rendered prompt, so the answer's tokens cannot be found; "
+                    + "pass a template with {% generation %} blocks with --chat-template FILE")
         }
         let (opening, all) = (ids(before), try filled(ids(whole)))
         // the prompt's last token may change once the answer follows it

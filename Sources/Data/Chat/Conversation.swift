@@ -53,13 +53,13 @@ public struct Conversation: Codable, Sendable, Equatable {
             func problem(_ what: String) -> RowProblem {
                 let role = message["role"]?.string ?? "unknown"
                 return .unfit(
-                    "the content of message \(number) (\(role)) \(what), which is no text; without a chat template messages are texts alone"
+                    "the content of message \(number) (\(role)) \(what); without a chat template, only text is supported"
                 )
             }
-            guard let parts = content.array else { throw problem("is \(RowJSON.kind(content))") }
+            guard let parts = content.array else { throw problem("is \(RowJSON.kind(content)), not text") }
             for (place, part) in zip(1..., parts) where part["text"]?.string == nil && part.string == nil {
                 let kind = part["type"]?.string.map { "of type \(OneLine.quoted($0, limit: 40))" } ?? "that is \(RowJSON.kind(part))"
-                throw problem("has a part \(kind) (part \(place))")
+                throw problem("has a part \(kind) (part \(place)), not text")
             }
         }
     }
@@ -85,7 +85,7 @@ public struct Conversation: Codable, Sendable, Equatable {
         guard let messages = value.array else {
             throw RowProblem.wrongType(field: field, expected: "a list of messages", got: RowJSON.kind(value))
         }
-        guard !messages.isEmpty else { throw RowProblem.unfit("\"\(field)\" holds no message") }
+        guard !messages.isEmpty else { throw RowProblem.unfit("\"\(field)\" is an empty list; expected at least one message") }
         let key = names == .fromValue ? "from" : "role"
         return try messages.enumerated().map { index, message in
             guard let members = message.members else {
@@ -101,7 +101,7 @@ public struct Conversation: Codable, Sendable, Equatable {
             let known = names == .fromValue ? ["human": "user", "gpt": "assistant"][word] ?? word : word
             guard roles.contains(known) else {
                 throw RowProblem.unfit(
-                    "\"\(place)\" is \(OneLine.quoted(word, limit: 40)), no role that is known; expected "
+                    "\"\(place)\" is the unknown role \(OneLine.quoted(word, limit: 40)); expected "
                         + (names == .fromValue ? "human, gpt, system or tool" : "system, user, assistant, tool, developer or function"))
             }
             guard names == .fromValue else { return message }
@@ -134,7 +134,7 @@ extension Conversation {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let conversation = Conversation(text: try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a conversation in JSON")
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a conversation as JSON")
         }
         self = conversation
     }
@@ -156,7 +156,7 @@ extension SummaryExample {
         if let text = try record.optionalText("conversation") {
             // the form in which a corpus is saved
             guard let conversation = Conversation(text: text) else {
-                throw RowProblem.wrongType(field: "conversation", expected: "a conversation in JSON", got: OneLine.quoted(text, limit: 40))
+                throw RowProblem.wrongType(field: "conversation", expected: "a conversation as JSON", got: OneLine.quoted(text, limit: 40))
             }
             return SummaryExample(id: id, conversation: conversation)
         }
@@ -207,10 +207,10 @@ extension Comparison {
             (chosen, rejected) = (Array(chosen[shared...]), Array(rejected[shared...]))
         }
         guard !prompt.isEmpty else {
-            throw RowProblem.unfit("\"chosen\" and \"rejected\" begin with no message in common, and there is no \"prompt\"")
+            throw RowProblem.unfit("there is no \"prompt\", and \"chosen\" and \"rejected\" do not begin with the same message")
         }
         for (name, response) in [("chosen", chosen), ("rejected", rejected)] where !(response.last.map(Conversation.isAssistant) ?? false) {
-            throw RowProblem.unfit("\"\(name)\" does not end with a message of the assistant that is not in the other")
+            throw RowProblem.unfit("\"\(name)\" must end with an assistant message that the other side does not have")
         }
         return Comparison(
             id: id, prompt: prompt, chosen: chosen, rejected: rejected, batch: try record.optionalText("batch"))

@@ -10,8 +10,8 @@ extension PipelineTokenizer {
         guard let template = named.first(where: { $0.name == "default" }) else {
             guard named.isEmpty else {
                 throw DataError.chat(
-                    "\(chatFile): several chat templates (\(named.map(\.name).sorted().joined(separator: ", "))) and none is called default; "
-                        + "name the file of one with --chat-template")
+                    "\(chatFile): several chat templates (\(named.map(\.name).sorted().joined(separator: ", "))), none named default; "
+                        + "choose one with --chat-template FILE")
             }
             return nil
         }

@@ -133,7 +133,7 @@ public struct CorpusFormat: Sendable {
             return (try make(request).checked().selecting(request.selection), RowCounts())
         }
         guard let files = try files(of: request.set, in: request.parent, replacing: request.files) else {
-            throw FormatError.unreadable(path: name, reason: "this data set has no files")
+            throw FormatError.unreadable(path: name, reason: "this data set takes no data files")
         }
         return try read(files, request)
     }

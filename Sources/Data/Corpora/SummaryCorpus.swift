@@ -74,7 +74,7 @@ public struct SummaryCorpus: Sendable, Equatable {
             throw DataError.unknownSplit(split, available: Self.splitNames.filter { splits[$0] != nil || unread.contains($0) })
         }
         guard !examples.isEmpty else {
-            throw DataError.emptySplit(split, reason: reasons[split] ?? "the corpus \"\(name)\" has no example in it")
+            throw DataError.emptySplit(split, reason: reasons[split] ?? "the corpus \"\(name)\" has no examples in it")
         }
         return examples
     }
@@ -151,7 +151,7 @@ public struct SummaryCorpus: Sendable, Equatable {
             if let twice = examples.first(where: { !seen.insert(Array($0.id.utf8)).inserted }) {
                 throw DataError.invalidSetting(
                     "the split \"\(split)\" of the corpus \"\(name)\" has two rows with the id \"\(twice.id)\"",
-                    expected: "another id for each row")
+                    expected: "unique ids")
             }
         }
         return self
@@ -214,7 +214,7 @@ public struct SummaryCorpus: Sendable, Equatable {
         let present = status?.kind == .folder ? try Folder.names(in: folder.path) : []
         if let status, status.kind != .folder || (!present.isEmpty && !present.contains(About.fileName)) {
             throw DataError.unwritable(
-                path: folder.path, reason: "it exists and is not a folder of this kind; choose another name")
+                path: folder.path, reason: "it already exists and is not a corpus folder; choose another name")
         }
         let parent = folder.deletingLastPathComponent()
         try Folder.make(parent)

@@ -79,13 +79,13 @@ public struct BatchOrder: Codable, Sendable, Equatable {
         }
         guard !dropLast || batchSize <= count else {
             throw DataError.invalidSetting(
-                "a batch of \(batchSize) is never full with \(count) examples",
-                expected: "a batch size of at most \(count), or keeping the last batch")
+                "\(count) examples do not fill a batch of \(batchSize)",
+                expected: "a batch size of at most \(count), or keeping the last, incomplete batch")
         }
         guard epoch >= 0, batch >= 0, batch < batchesPerEpoch else {
             throw DataError.invalidSetting(
                 "the position (epoch \(epoch), batch \(batch)) does not exist",
-                expected: "a batch below \(batchesPerEpoch)")
+                expected: "a batch number below \(batchesPerEpoch)")
         }
     }
 }

@@ -7,7 +7,7 @@ struct TokenPieces {
     /// - Throws: `DataError.unsuitableTokenizer` if the tokenizer has no end-of-sequence token.
     init(_ tokenizer: any Tokenizer) throws {
         guard let end = tokenizer.endOfSequence else {
-            throw DataError.unsuitableTokenizer("it names no end-of-sequence token, which every target ends with")
+            throw DataError.unsuitableTokenizer("it defines no end-of-sequence token, which must end every target")
         }
         self.tokenizer = tokenizer
         endOfSequence = end

@@ -10,16 +10,16 @@ extension RowProblem {
 
     /// An ID that an earlier row of the same file, or of another shard of it, already has.
     public static func duplicateID(_ id: String, firstLine: Int, file: String? = nil) -> RowProblem {
-        .unfit("id \(OneLine.quoted(id)) was already used in line \(firstLine)" + (file.map { " of \($0)" } ?? ""))
+        .unfit("the id \(OneLine.quoted(id)) was already used in line \(firstLine)" + (file.map { " of \($0)" } ?? ""))
     }
 
     /// A numeric column of a table that is not finite or has the name of a fixed column.
     public static func invalidColumn(_ name: String) -> RowProblem {
-        .unfit("numeric column \(OneLine.quoted(name)) is not finite or has the name of a fixed column")
+        .unfit("the numeric column \(OneLine.quoted(name)) is NaN or Inf, or has the name of a fixed column")
     }
 
     /// A reward outside the range of 32-bit floats.
     public static func rewardOutOfRange(_ value: Double) -> RowProblem {
-        .unfit("the reward \(value) is beyond ±\(Float.greatestFiniteMagnitude), the range of rewards")
+        .unfit("the reward \(value) is out of range; expected at most ±\(Float.greatestFiniteMagnitude)")
     }
 }

@@ -21,10 +21,10 @@ enum DataFolder {
     static func names(in folder: URL, expecting content: String) throws -> [String] {
         do {
             switch try FileStatus.of(folder)?.kind {
-            case nil: throw FormatError.unreadable(path: folder.path, reason: "there is no such folder")
+            case nil: throw FormatError.unreadable(path: folder.path, reason: "the folder does not exist")
             case .folder: return try Folder.names(in: folder.path)
             default:
-                throw FormatError.unreadable(path: folder.path, reason: "it is a file, a folder with \(content) was expected")
+                throw FormatError.unreadable(path: folder.path, reason: "it is a file; expected a folder with \(content)")
             }
         } catch let error as FileError {
             throw FormatError(error, reading: folder.path)

@@ -159,7 +159,7 @@ public struct Record: Sendable {
         guard let found = try find(path) else { throw .missingField(path) }
         if let text = found.string { return text }
         guard found.array == nil, found.members == nil else {
-            throw .wrongType(field: path, expected: "a text or a number", got: RowJSON.kind(found))
+            throw .wrongType(field: path, expected: "a string or a number", got: RowJSON.kind(found))
         }
         return Self.plain(found)
     }
@@ -254,7 +254,7 @@ public struct Record: Sendable {
             return try RowJSON.value(Array(cell.utf8))
         } catch {
             throw .malformed(
-                "column \(OneLine.quoted(column)) holds nested values that are not JSON; write files with nested columns as JSON lines"
+                "the nested values of column \(OneLine.quoted(column)) are not JSON; write files with nested columns as JSON Lines"
             )
         }
     }

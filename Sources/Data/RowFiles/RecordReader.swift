@@ -29,7 +29,7 @@ public enum RowFormat: String, Sendable, CaseIterable {
         default:
             throw FormatError.unreadable(
                 path: file.path,
-                reason: "its name says no format; expected .jsonl, .json or .csv, or one of these with .gz")
+                reason: "unknown file extension; expected .jsonl, .json or .csv, optionally followed by .gz")
         }
     }
 }
@@ -164,13 +164,13 @@ final class RecordReader {
         switch try reader.next() {
         case nil:
             throw FormatError.malformedFile(
-                location, "the file is empty; expected a header with the names of the columns")
+                location, "the file is empty; expected a header with the column names")
         case .bad(let problem): throw FormatError.badRow(RowLocation(file: file, line: reader.recordLine), problem)
         case .fields(let columns):
             // column names are compared by their bytes, not by Unicode equivalence
             var seen: Set<[UInt8]> = []
             for column in columns where !column.isEmpty && !seen.insert(Array(column.utf8)).inserted {
-                throw FormatError.malformedFile(location, "the column \(OneLine.quoted(column)) is named twice in the header")
+                throw FormatError.malformedFile(location, "the column \(OneLine.quoted(column)) appears twice in the header")
             }
             return columns
         }

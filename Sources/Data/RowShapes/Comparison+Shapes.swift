@@ -36,7 +36,7 @@ extension Comparison {
         let answers = try [("chosen", sides.chosen), ("rejected", sides.rejected)].map { column, rest in
             let messages = try Dialogue.messages(Dialogue.answer + rest, column: column)
             guard messages.last.map(Conversation.isAssistant) ?? false else {
-                throw RowProblem.unfit("\"\(column)\" does not end with an answer of the assistant")
+                throw RowProblem.unfit("\"\(column)\" does not end with an assistant turn")
             }
             return messages
         }
@@ -50,7 +50,7 @@ extension Comparison {
         let answers = try [record.text("output_1"), record.text("output_2")]
         let preference = try record.integer("preference")
         guard preference == 1 || preference == 2 else {
-            throw RowProblem.unfit("\"preference\" must be 1 or 2, not \(preference); a tie teaches no preference")
+            throw RowProblem.unfit("\"preference\" must be 1 or 2, not \(preference); remove ties")
         }
         let comparison = Comparison(of: instruction, summaries: answers, choice: preference - 1)
         try comparison.checkThatSidesDiffer("output_1", "output_2")
@@ -80,7 +80,7 @@ extension Comparison {
     /// - Throws: `RowProblem` that names the two columns.
     private func checkThatSidesDiffer(_ first: String, _ second: String) throws {
         guard !summaries[0].utf8.elementsEqual(summaries[1].utf8) else {
-            throw RowProblem.unfit("\"\(first)\" and \"\(second)\" are the same, so neither is better")
+            throw RowProblem.unfit("\"\(first)\" and \"\(second)\" are identical, so neither is preferred")
         }
     }
 
@@ -98,7 +98,7 @@ extension Comparison {
             shared -= 1
         }
         guard shared > 0 else {
-            throw RowProblem.unfit("\"chosen\" and \"rejected\" begin with nothing in common, and there is no \"prompt\"")
+            throw RowProblem.unfit("there is no \"prompt\", and \"chosen\" and \"rejected\" have no common beginning")
         }
         func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
             var text = String.UnicodeScalarView()

@@ -25,7 +25,7 @@ enum Dialogue {
         guard let start = stride(from: shared.count - mark.count, through: 0, by: -1).first(where: { shared[$0...].starts(with: mark) })
         else {
             throw RowProblem.unfit(
-                "\"chosen\" and \"rejected\" have no turn \"Assistant:\" behind the same words; expected dialogues that differ in an answer"
+                "\"chosen\" and \"rejected\" have no \"Assistant:\" in a common beginning; expected dialogues that differ in an answer"
             )
         }
         let end = start + mark.count
@@ -42,7 +42,7 @@ enum Dialogue {
         var rest = Substring(text)
         while !rest.isEmpty {
             guard let turn = [(question, "user"), (answer, "assistant")].first(where: { rest.hasPrefix($0.0) }) else {
-                throw RowProblem.unfit("\"\(column)\" begins with no turn \"Human:\" or \"Assistant:\"")
+                throw RowProblem.unfit("\"\(column)\" does not begin with a turn \"Human:\" or \"Assistant:\"")
             }
             rest = rest.dropFirst(turn.0.count)
             let end = [question, answer].compactMap { rest.firstRange(of: $0)?.lowerBound }.min() ?? rest.endIndex

@@ -102,14 +102,14 @@ struct ShapeReader<Row: CorpusRow> {
     mutating func row(_ record: Record, _ id: String) throws -> Row {
         let shape = try shape(of: record)
         guard let decode = Row.decoder(of: shape) else {
-            throw RowProblem.unfit("rows of the format \(shape.name) are no \(Row.plural); they hold \(shape.columns)")
+            throw RowProblem.unfit("rows of the format \(shape.name) are not \(Row.plural); they have the columns \(shape.columns)")
         }
         let row = try decode(record, id)
         if !shape.isPublished {
             guard row.holdsMessages == holdsMessages ?? row.holdsMessages else {
                 throw RowProblem.unfit(
-                    "the row holds \(row.holdsMessages ? "messages, and those before it texts" : "texts, and those before it messages"); keep "
-                        + "rows of one kind in a file")
+                    "the row has \(row.holdsMessages ? "messages, but earlier rows strings" : "strings, but earlier rows messages"); "
+                        + "use one kind per file")
             }
             holdsMessages = row.holdsMessages
         }
@@ -124,7 +124,7 @@ struct ShapeReader<Row: CorpusRow> {
             if shape.recognises(record) { return shape }
             if let other = Self.found(record, shapes) {
                 throw RowProblem.unfit(
-                    "the row has the format \(other.name), and those before it \(shape.name); keep rows of one format in a file")
+                    "the row has the format \(other.name), but earlier rows have \(shape.name); use one format per file")
             }
             if shape.isPublished { return shape }
             throw Self.wrongColumns(record, shape)
@@ -140,7 +140,7 @@ struct ShapeReader<Row: CorpusRow> {
         }
         let known = shapes.filter { Row.decoder(of: $0) != nil && !$0.isChosenByName }.map { "\($0.name) (\($0.columns))" }
         throw RowProblem.unfit(
-            "no format of \(Row.plural) has the columns \(Self.list(record)); expected one of \(known.joined(separator: ", "))")
+            "no format for \(Row.plural) has the columns \(Self.list(record)); expected one of \(known.joined(separator: "; "))")
     }
 
     /// The first shape that recognises a record.

@@ -22,7 +22,7 @@ public struct RandomSubset: Codable, Sendable, Equatable {
     public init(percent: Int, drawing: Drawing = .withoutReplacement) throws {
         guard (1...100).contains(percent) else {
             throw DataError.invalidSetting(
-                "the random subset is \(percent) %", expected: "1 to 100; the original has 10 and 50")
+                "the random subset is \(percent) %", expected: "1 to 100 (the original implementation uses 10 and 50)")
         }
         self.percent = percent
         self.drawing = drawing

@@ -14,14 +14,14 @@ public struct SplitIndex: Sendable, Equatable {
         self.rows = try rows.reduce(into: [:]) { all, split in
             let sorted = split.value.sorted()
             if let first = sorted.first, first < 0 {
-                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" holds the row number \(first)")
+                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" has the negative row number \(first)")
             }
             for (row, next) in zip(sorted, sorted.dropFirst()) where row == next {
-                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" holds the row number \(row) twice")
+                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" lists the row number \(row) twice")
             }
             let name = ["valid": "validation", "val": "validation", "dev": "validation"][split.key] ?? split.key
             guard all[name] == nil else {
-                throw DataError.invalidIndex(path: path, reason: "it holds the split \"\(name)\" twice")
+                throw DataError.invalidIndex(path: path, reason: "it lists the split \"\(name)\" twice")
             }
             all[name] = sorted
         }
@@ -42,7 +42,7 @@ public struct SplitIndex: Sendable, Equatable {
                 case .reals:
                     throw DataError.invalidIndex(
                         path: url.appendingPathComponent(split + ".npy").path,
-                        reason: "it holds scores, not row numbers; make an index of them first")
+                        reason: "it holds scores, not row numbers; convert the scores to an index first")
                 }
             }
             try self.init(rows: rows, path: url.path)
@@ -58,7 +58,7 @@ public struct SplitIndex: Sendable, Equatable {
             throw DataError.invalidIndex(
                 path: url.path,
                 reason:
-                    "one array cannot name its split; put train.npy, validation.npy and test.npy into a folder and name that"
+                    "a single array does not name its split; pass a folder with train.npy, validation.npy and test.npy"
             )
         }
         try self.init(rows: Self.json(url), path: url.path)
@@ -73,7 +73,7 @@ public struct SplitIndex: Sendable, Equatable {
         var rows: [String: [Int]] = [:]
         for (split, scores) in scores {
             if let bad = scores.firstIndex(where: \.isNaN) {
-                throw DataError.invalidIndex(path: "the scores", reason: "row \(bad) of \"\(split)\" has none")
+                throw DataError.invalidIndex(path: "the scores", reason: "the score of row \(bad) of \"\(split)\" is NaN")
             }
             rows[split] = keeping.rows(of: scores)
         }
@@ -130,7 +130,7 @@ public struct SplitIndex: Sendable, Equatable {
         if let last = rows.last, last >= rowCount {
             throw DataError.invalidIndex(
                 path: path,
-                reason: "it lists row \(last) of \"\(split)\", which has \(rowCount) rows: it was made for other data")
+                reason: "it lists row \(last) of \"\(split)\", which has only \(rowCount) rows; the index was made for other data")
         }
     }
 
@@ -147,7 +147,7 @@ public struct SplitIndex: Sendable, Equatable {
 
     /// The one-dimensional arrays in the `.npy` files of a folder, by split.
     private static func arrays(in folder: URL) throws -> [String: NumpyArray] {
-        let names = try DataFolder.names(in: folder, expecting: "one .npy file for each split")
+        let names = try DataFolder.names(in: folder, expecting: "one .npy file per split")
         var arrays: [String: NumpyArray] = [:]
         for name in names where name.lowercased().hasSuffix(".npy") {
             let file = folder.appendingPathComponent(name)
@@ -155,7 +155,7 @@ public struct SplitIndex: Sendable, Equatable {
             guard array.shape.count == 1 else {
                 throw DataError.invalidIndex(
                     path: file.path,
-                    reason: "its shape is \(array.shape); one dimension was expected, one number for each row")
+                    reason: "its shape is \(array.shape); expected one dimension, with one number per row")
             }
             let split = String(name.dropLast(".npy".count))
             guard arrays.updateValue(array, forKey: split) == nil else {
@@ -164,7 +164,7 @@ public struct SplitIndex: Sendable, Equatable {
         }
         guard !arrays.isEmpty else {
             throw DataError.invalidIndex(
-                path: folder.path, reason: "it holds no .npy file; expected train.npy and so on")
+                path: folder.path, reason: "it has no .npy files; expected train.npy, validation.npy and test.npy")
         }
         return arrays
     }
@@ -189,12 +189,12 @@ public struct SplitIndex: Sendable, Equatable {
         do {
             guard scanner.peek() == UInt8(ascii: "{") else {
                 let kind = try kindOfValue(&scanner)
-                throw invalid("expected a map from split to row numbers, found \(kind)")
+                throw invalid("expected an object that maps each split to a list of row numbers, found \(kind)")
             }
             try scanner.object(allowsRepeatedKeys: true) { split, scanner in
                 guard rows[split] == nil else { throw invalid("it names the split \(OneLine.quoted(split)) twice") }
                 var numbers: [Int] = []
-                let other = invalid("\(OneLine.quoted(split)) is not one list of whole numbers")
+                let other = invalid("\(OneLine.quoted(split)) is not a list of integers")
                 guard scanner.peek() == UInt8(ascii: "[") else {
                     _ = try kindOfValue(&scanner)
                     throw other

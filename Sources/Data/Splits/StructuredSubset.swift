@@ -29,7 +29,7 @@ public enum StructuredSubset: Sendable, Equatable {
         case ("length", let words?):
             guard let words = Int(words), words > 0 else {
                 throw DataError.invalidSetting(
-                    "the structure is \"\(name)\"", expected: "a number of words, as in length:245")
+                    "the structure is \"\(name)\"", expected: "a positive number of words, such as length:245")
             }
             self = .length(words: words)
         case ("sentiment", nil): self = .sentiment(try index())

@@ -76,13 +76,13 @@ public struct PipelineTokenizer: Tokenizer {
             let spells = normalizer?.spellsBytes ?? false || preTokenizer?.spellsBytes ?? false
             let token = "the unknown token \"\(bpe.options.unknownToken ?? "")\""
             guard bpe.knowsEveryText(spellsBytes: spells) else {
-                throw root.fault("model: \(token) is not in the vocabulary, and not every text has other tokens")
+                throw root.fault("model: \(token) is not in the vocabulary, although some texts need it")
             }
             notes.append("\(files.pipelineName): model: \(token) is not in the vocabulary; no text needs it")
         }
         postProcessor = try PostProcessor(root["post_processor"])
         for id in postProcessor.prefix + postProcessor.suffix where Int(id) >= vocabularySize {
-            throw root.fault("post_processor: the id \(id) is beyond the vocabulary of \(vocabularySize)")
+            throw root.fault("post_processor: the id \(id) is out of range for the vocabulary of \(vocabularySize) tokens")
         }
     }
 
@@ -119,8 +119,8 @@ public struct PipelineTokenizer: Tokenizer {
         copy.unknown = kept(unknown)
         let named = lost.prefix(3).map { "\"\($0.content)\" (\($0.id))" }.joined(separator: ", ")
         copy.notes.append(
-            "the model's embedding has \(rows) rows and none for the added "
-                + (lost.count == 1 ? "token \(named), which is" : "tokens \(named)\(lost.count > 3 ? " …" : ""), which are") + " not used")
+            "the model's embedding has only \(rows) rows; the added "
+                + (lost.count == 1 ? "token \(named) is" : "tokens \(named)\(lost.count > 3 ? " …" : "") are") + " not used")
         return copy
     }
 

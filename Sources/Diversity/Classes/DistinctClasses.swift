@@ -10,7 +10,7 @@ public struct DistinctClassesMetric: DiversityMetric {
     /// With k set, only the answers per input: k counts answers to one input, so sets of one answer per input have no value for
     /// it.
     public var sets: MetricSets { equivalence.isCheap && count == nil ? [.perInput, .acrossInputs] : .perInput }
-    public var note: String? { "two answers say the same: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "") }
+    public var note: String? { "two answers are equivalent by: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "") }
     public func range(ofTexts count: Int) -> MetricRange {
         MetricRange(least: 1, greatest: Double(max(1, min(count, self.count ?? count))))
     }
@@ -62,8 +62,8 @@ public struct UtilityMetric: DiversityMetric {
     public var sets: MetricSets { .perInput }
     public var looksAtRewards: Bool { true }
     public var note: String? {
-        "two answers say the same: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "")
-            + (scale == nil ? "; worth its reward" : "; worth the level of its reward")
+        "two answers are equivalent by: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "")
+            + (scale == nil ? "; an answer's utility is its reward" : "; an answer's utility is the level of its reward")
     }
     public func range(ofTexts count: Int) -> MetricRange {
         scale.map { MetricRange(least: 0, greatest: Double($0.thresholds.count + 1)) } ?? .unbounded

@@ -2,7 +2,7 @@
 /// 2024).
 public struct EntailmentEquivalence: AnswerEquivalence {
     public var name: String {
-        "entailment both ways by \(model.name)" + (readsInput ? ", behind the input" : "")
+        "entailment in both directions by \(model.name)" + (readsInput ? ", after the input" : "")
     }
     public var isCheap: Bool { false }
     private let model: any EntailmentModel

@@ -32,15 +32,15 @@ public struct FolderSimilarityModel: SimilarityModel {
         guard classifier.labels.count == 2, !classifier.isMultiLabel else {
             throw EncoderError.module(
                 file: file,
-                problem: "a classifier of whether two answers say the same has two labels that exclude each other, and this one has "
-                    + "\(classifier.labels.count)\(classifier.isMultiLabel ? " of which each is true by itself" : "")")
+                problem: "a classifier for equivalent answers needs two mutually exclusive labels, but this one has "
+                    + "\(classifier.labels.count)\(classifier.isMultiLabel ? " independent ones" : "")")
         }
         tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
         // the special tokens around two texts also take positions
         let special = tokenizer.pair([0], [0], maximumLength: .max / 2).ids.count - 2
         room = min(Self.tokensPerText, (classifier.encoder.shape.contextLength - special) / 2)
         guard room > 0 else {
-            throw EncoderError.module(file: file, problem: "there are not enough positions for two texts")
+            throw EncoderError.module(file: file, problem: "the context length is too short for two texts")
         }
         memory = PairMemory(capacity: capacity)
     }

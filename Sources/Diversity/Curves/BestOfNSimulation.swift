@@ -56,7 +56,7 @@ public enum BestOfNSimulation {
     /// Kullback–Leibler divergence of best-of-n from the sampling policy in nats, `log n − (n − 1) / n`: exact if no two
     /// samples tie, an upper bound otherwise (Beirami et al., 2024).
     public static func divergence(n: Int) -> Double {
-        precondition(n >= 1, "best-of-n needs n of at least 1, got \(n)")
+        precondition(n >= 1, "n of best-of-n must be at least 1, got \(n)")
         return log(Double(n)) - Double(n - 1) / Double(n)
     }
 

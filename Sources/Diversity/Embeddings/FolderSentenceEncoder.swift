@@ -42,20 +42,20 @@ public struct FolderSentenceEncoder: TextEncoder {
         guard try encoder.isSentenceFolder || tokenizer.chatTemplate() == nil else {
             throw EncoderError.module(
                 file: folder.path,
-                problem: "there is a chat template and no modules.json, so that sentence-transformers would put texts into the template, "
-                    + "which is not done here; a modules.json says how texts become vectors")
+                problem: "the folder has a chat template but no modules.json, so sentence-transformers would apply the template, "
+                    + "which is not supported; add a modules.json")
         }
         let text = try encoder.text(of: prompt)
         var name = folder.standardizedFileURL.path
         if prompt != .standard { name += ", prompt \"\(text)\"" }
-        if let dimension { name += ", \(dimension) channels" }
+        if let dimension { name += ", \(dimension) dimensions" }
         self.name = name
         var notes = tokenizer.notes.map { "\(folder.path): \($0)" }
         if !text.isEmpty {
-            notes.append("texts are embedded behind the \(prompt == .standard ? "default " : "")prompt of \(folder.path), \"\(text)\"")
+            notes.append("texts are embedded with the \(prompt == .standard ? "default " : "")prompt of \(folder.path), \"\(text)\"")
         }
         if let similarity = encoder.similarity, similarity != "cosine" {
-            notes.append("\(folder.path) is made for the similarity \(similarity); the metrics take the cosine")
+            notes.append("\(folder.path) is trained for the similarity \(similarity), but the metrics use the cosine")
         }
         self.notes = notes
     }
@@ -69,8 +69,8 @@ public struct FolderSentenceEncoder: TextEncoder {
 
     /// One vector per text with a given prompt, not cached; long texts are truncated to the encoder's maximum length.
     ///
-    /// Encoders that distinguish questions from documents have a prompt for each: ``SentencePrompt/query`` and
-    /// ``SentencePrompt/document``.
+    /// Encoders that distinguish questions from documents have a prompt for each: `SentencePrompt.query` and
+    /// `SentencePrompt.document`.
     /// - Throws: `EncoderError` for a text that the model cannot process, or for a prompt that the folder does not define.
     public func embeddings(of texts: [String], as prompt: SentencePrompt) throws -> [[Float]] {
         let before = try encoder.text(of: prompt)

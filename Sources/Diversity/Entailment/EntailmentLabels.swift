@@ -20,20 +20,20 @@ struct EntailmentLabels: Equatable {
         let listed = labels.prefix(12).joined(separator: ", ") + (labels.count > 12 ? " …" : "")
         guard labels.count >= 3 else {
             throw fault(
-                "the labels are \(listed); the metrics need a classifier that tells contradiction, neutral and entailment apart")
+                "the labels are \(listed); the metrics need a classifier with the labels contradiction, neutral and entailment")
         }
         if let given, given.count != labels.count {
-            throw fault("the classifier has \(labels.count) labels (\(listed)), but --nli-labels names \(given.count)")
+            throw fault("the classifier has \(labels.count) labels (\(listed)), but --nli-labels has \(given.count)")
         }
         let names = (given ?? labels).map { $0.lowercased().filter { !$0.isWhitespace } }
         func place(_ name: String) throws -> Int {
             let places = names.indices.filter { names[$0] == name }
             guard let place = places.first, places.count == 1 else {
-                let what = places.isEmpty ? "none of them is \(name)" : "\(name) stands there \(places.count) times"
+                let what = places.isEmpty ? "\(name) is missing" : "\(name) appears \(places.count) times"
                 throw fault(
                     given == nil
-                        ? "the labels are \(listed), and \(what); say what they are, in this order, with --nli-labels"
-                        : "--nli-labels is \(given?.joined(separator: ",") ?? ""), and \(what)")
+                        ? "the labels are \(listed), but \(what); give their meanings, in this order, with --nli-labels"
+                        : "--nli-labels is \(given?.joined(separator: ",") ?? ""), but \(what)")
             }
             return place
         }

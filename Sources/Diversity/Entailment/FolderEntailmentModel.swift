@@ -36,7 +36,7 @@ public struct FolderEntailmentModel: EntailmentModel {
         places = try EntailmentLabels(labels, labels: classifier.labels, file: file)
         guard !classifier.isMultiLabel else {
             throw EncoderError.module(
-                file: file, problem: "problem_type is multi_label_classification; the labels of inference must exclude each other")
+                file: file, problem: "problem_type is multi_label_classification; the labels must be mutually exclusive")
         }
         tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
         limit = EncoderTokens.limit(tokenizer, classifier.encoder)

@@ -13,7 +13,7 @@ public struct PairSample: Sendable, Equatable {
 
     /// A sample of at most `limit` pairs. Default: all pairs.
     public init(limit: Int? = nil, seed: UInt64 = 0) {
-        precondition(limit.map { $0 > 0 } ?? true, "at least one pair is looked at, got \(limit ?? 0)")
+        precondition(limit.map { $0 > 0 } ?? true, "the limit of pairs must be at least 1, got \(limit ?? 0)")
         self.limit = limit
         self.seed = seed
     }

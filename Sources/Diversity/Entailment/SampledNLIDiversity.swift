@@ -39,7 +39,7 @@ public struct SampledNLIDiversity: DiversityMetric {
         _ model: any EntailmentModel, scoring: NLIScoring = .standard, form: Form = .sentences, samples: Int = 5,
         seed: UInt64 = 0, pairs: PairSample = PairSample()
     ) {
-        precondition(samples > 0, "at least one sentence is sampled, got \(samples)")
+        precondition(samples > 0, "the number of sampled sentences must be at least 1, got \(samples)")
         self.model = model
         self.scoring = scoring
         self.form = form

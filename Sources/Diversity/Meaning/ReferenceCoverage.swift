@@ -17,7 +17,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
     public var note: String? {
         switch match {
         case .rougeL(let least): "a reference is covered by an answer with a ROUGE-L F of at least \(least)"
-        case .equivalence(let equivalence): "a reference is covered by an answer that says the same: \(equivalence.name)"
+        case .equivalence(let equivalence): "a reference is covered by an equivalent answer: \(equivalence.name)"
         }
     }
     private let match: Match
@@ -56,7 +56,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
         }
     }
 
-    /// The F measure, computed in the same order of operations as in ``ROUGE/Standard``.
+    /// The F measure, computed in the same order of operations as in `ROUGE.Standard`.
     private static func f(common: Int, _ answer: Int, _ reference: Int) -> Double {
         let (precision, recall) = (Double(common) / Double(max(answer, 1)), Double(common) / Double(max(reference, 1)))
         return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0

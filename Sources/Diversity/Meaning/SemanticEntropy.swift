@@ -13,7 +13,7 @@ public struct SemanticEntropyMetric: DiversityMetric {
     public var higherIsMoreDiverse: Bool { true }
     public var sets: MetricSets { .perInput }
     public var note: String? {
-        "one meaning: \(equivalence.name)" + (usesLikelihoods ? "" : "; without likelihoods, by how many answers have it")
+        "same meaning by: \(equivalence.name)" + (usesLikelihoods ? "" : "; without likelihoods, from the number of answers")
     }
     public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 0, greatest: log(Double(max(1, count)))) }
     private let equivalence: any AnswerEquivalence

@@ -80,7 +80,7 @@ public enum Aggregation {
                 throw DiversityError.metricFailed(name: metric.name, reason: "\(error)")
             }
             if let value, !value.isFinite {
-                throw DiversityError.metricFailed(name: metric.name, reason: "a set of \(count) texts gave \(value)")
+                throw DiversityError.metricFailed(name: metric.name, reason: "the value of a set of \(count) texts is \(value)")
             }
             return value
         }
@@ -138,7 +138,7 @@ public enum Aggregation {
     ///
     /// A bootstrap over inputs would put copies into the sets and so lower every metric; leaving inputs out does not. The
     /// interval is not clamped to the metric's range and is wide for few groups; callers clamp it with
-    /// ``MetricRange/clamp(_:)``.
+    /// `MetricRange.clamp(_:)`.
     ///
     /// Each change comes from one draw, so the jackknife also captures which output is drawn and is usually wider than the
     /// interval of the draws alone, `t · s / √d` over the values of the d `draws`. With few inputs, however, it covers few of

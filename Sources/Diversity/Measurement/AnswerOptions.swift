@@ -42,18 +42,18 @@ public struct AnswerOptions: Codable, Sendable, Equatable {
         func require(_ condition: Bool, _ name: String, _ rule: String) throws {
             if !condition { throw DiversityError.invalidOption(name: name, rule: rule) }
         }
-        try require(count.map { $0 > 0 } ?? true, "k", "is at least 1")
-        try require(patience > 0 && patience <= 1, "patience of utility_k", "is above 0 and at most 1")
-        try require(levels.allSatisfy(\.isFinite), "every level of utility_k", "is a finite number")
-        try require(qualityThreshold.map(\.isFinite) ?? true, "quality threshold", "is a finite number")
-        try require((0...1).contains(coverageThreshold), "threshold of reference_coverage", "is from 0 to 1")
+        try require(count.map { $0 > 0 } ?? true, "k", "must be at least 1")
+        try require(patience > 0 && patience <= 1, "patience of utility_k", "must be above 0 and at most 1")
+        try require(levels.allSatisfy(\.isFinite), "every level of utility_k", "must be a finite number")
+        try require(qualityThreshold.map(\.isFinite) ?? true, "quality threshold", "must be a finite number")
+        try require((0...1).contains(coverageThreshold), "threshold of reference_coverage", "must be from 0 to 1")
         guard let threshold = equivalenceThreshold else { return }
         switch equivalence {
-        case nil: try require(false, "threshold of the equivalence", "is given together with the equivalence that it belongs to")
+        case nil: try require(false, "threshold of the equivalence", "needs the equivalence to which it applies")
         case .entailment:
-            try require(false, "threshold of the equivalence", "has no meaning for entailment, where the likeliest label counts")
-        case .embeddings: try require((-1...1).contains(threshold), "threshold of the equivalence", "is from -1 to 1 for embeddings")
-        case .ngrams, .classifier: try require((0...1).contains(threshold), "threshold of the equivalence", "is from 0 to 1")
+            try require(false, "threshold of the equivalence", "does not apply to entailment, which uses the most likely label")
+        case .embeddings: try require((-1...1).contains(threshold), "threshold of the equivalence", "must be from -1 to 1 for embeddings")
+        case .ngrams, .classifier: try require((0...1).contains(threshold), "threshold of the equivalence", "must be from 0 to 1")
         }
     }
 

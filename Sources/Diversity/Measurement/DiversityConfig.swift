@@ -51,19 +51,19 @@ public struct DiversityConfig: Codable, Sendable, Equatable {
         func require(_ condition: Bool, _ name: String, _ rule: String) throws {
             if !condition { throw DiversityError.invalidOption(name: name, rule: rule) }
         }
-        try require(commonLength.map { $0 > 0 } ?? true, "common length", "is at least 1 word")
-        try require(limitOutputs.map { $0 > 0 } ?? true, "limit of outputs", "is at least 1")
-        try require(maximumTables > 0, "number of tables", "is at least 1")
-        try require(plan.draws > 0, "number of draws across inputs", "is at least 1")
-        try require(plan.jackknifeGroups > 1, "number of jackknife groups", "is at least 2")
-        try require(plan.overallSample.map { $0 > 1 } ?? true, "overall sample", "is at least 2 outputs")
-        try require(plan.simulatedBestOfN.map { $0 > 0 } ?? true, "n of simulated best-of-n", "is at least 1")
-        try require(plan.simulatedOutputs > 0, "number of simulated outputs", "is at least 1")
-        try require(vocabularySize > 0, "vocabulary size", "is at least 1")
-        try require(vendiOrder.value >= 0, "Vendi order", "is 0 or more, or inf")
-        try require(nliSamples > 0, "number of sampled sentences", "is at least 1")
-        try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "is at least 1")
-        try require(resamples > 0, "number of resamples", "is at least 1")
+        try require(commonLength.map { $0 > 0 } ?? true, "common length", "must be at least 1 word")
+        try require(limitOutputs.map { $0 > 0 } ?? true, "limit of outputs", "must be at least 1")
+        try require(maximumTables > 0, "number of tables", "must be at least 1")
+        try require(plan.draws > 0, "number of draws across inputs", "must be at least 1")
+        try require(plan.jackknifeGroups > 1, "number of jackknife groups", "must be at least 2")
+        try require(plan.overallSample.map { $0 > 1 } ?? true, "overall sample", "must be at least 2 outputs")
+        try require(plan.simulatedBestOfN.map { $0 > 0 } ?? true, "n of simulated best-of-n", "must be at least 1")
+        try require(plan.simulatedOutputs > 0, "number of simulated outputs", "must be at least 1")
+        try require(vocabularySize > 0, "vocabulary size", "must be at least 1")
+        try require(vendiOrder.value >= 0, "Vendi order", "must be at least 0, or inf")
+        try require(nliSamples > 0, "number of sampled sentences", "must be at least 1")
+        try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "must be at least 1")
+        try require(resamples > 0, "number of resamples", "must be at least 1")
         try answers.validate()
         _ = try MetricCatalogue.names(chosenBy: metrics, from: kinds)
     }
@@ -93,7 +93,7 @@ public struct VendiOrder: Codable, Sendable, Equatable, CustomStringConvertible 
             self = order
         } else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "a Vendi order is a number of at least 0, or \"inf\"")
+                in: container, debugDescription: "a Vendi order must be a number of at least 0, or \"inf\"")
         }
     }
 

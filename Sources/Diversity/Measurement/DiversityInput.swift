@@ -131,7 +131,7 @@ public struct DiversityInput: Sendable, Equatable {
                     guard let reference = group.reference else {
                         throw DiversityError.malformedInput(
                             place: "input \(group.input.prefix(40).debugDescription)",
-                            reason: "has no reference, and references were asked for")
+                            reason: "has no reference, but references were requested")
                     }
                     group.outputs = [Output(reference)]
                 }
@@ -145,7 +145,7 @@ public struct DiversityInput: Sendable, Equatable {
         case .missingField(let name): "\(name) is missing"
         // name NaN and infinities; other wrong types get the general message
         case .wrongType(let name, _, let got) where ["NaN", "Infinity"].contains(where: got.contains):
-            "\(name) is \(got), which is no number of JSON; leave the field out, or give the output a score"
+            "\(name) is \(got), which is not a JSON number; remove the field or set a finite number"
         case .wrongType(let name, _, _): "\(name): not of the expected type; expected objects with output, input, reward"
         case .malformed(let what) where what.hasPrefix("not JSON: "): "not valid JSON: \(what.dropFirst("not JSON: ".count))"
         case .malformed(let what) where what.hasPrefix("expected a JSON object"):

@@ -70,7 +70,10 @@ public struct DistinctNGramsMetric: DiversityMetric {
     private let tokenisation: NGramTokenisation
 
     /// Creates `distinct_ngrams_N` for a single order N, or `averaged_distinct_ngrams` for several orders. Default: orders 1…5.
-    /// - Parameter fewestTexts: the smallest set size with a value.
+    /// - Parameters:
+    ///   - orders: the orders N of the n-grams.
+    ///   - tokenisation: the rule that splits texts into words.
+    ///   - fewestTexts: the smallest set size with a value.
     public init(
         orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
     ) {
@@ -103,7 +106,11 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
 
     /// Creates `ead_distinct_ngrams_N` for a single order N, or `ead_averaged_distinct_ngrams` for several orders. Default:
     /// orders 1…5.
-    /// - Parameter fewestTexts: the smallest set size with a value.
+    /// - Parameters:
+    ///   - orders: the orders N of the n-grams.
+    ///   - vocabularySize: V, the vocabulary size of the expectation adjustment.
+    ///   - tokenisation: the rule that splits texts into words.
+    ///   - fewestTexts: the smallest set size with a value.
     public init(
         orders: ClosedRange<Int> = 1...5, vocabularySize: Int = ExpectationAdjusted.defaultVocabularySize,
         tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2

@@ -78,7 +78,7 @@ private enum Missing {
     }
 
     static func threshold(_ config: DiversityConfig) -> String? {
-        config.answers.qualityThreshold == nil ? "the least reward that is good enough (--quality-threshold)" : nil
+        config.answers.qualityThreshold == nil ? "the reward from which an answer is good enough (--quality-threshold)" : nil
     }
 
     static func entailment(_ models: DiversityModels) -> String? {
@@ -90,7 +90,7 @@ private enum Missing {
         return switch config.answers.equivalence {
         case .embeddings: "a sentence encoder (--embedding-model)"
         case .entailment: "a natural language inference model (--nli-model)"
-        default: "a classifier of whether two answers say the same (--similarity-model)"
+        default: "a classifier for equivalent answers (--similarity-model)"
         }
     }
 }

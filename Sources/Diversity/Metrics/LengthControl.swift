@@ -7,7 +7,7 @@ public import Eval
 public enum LengthControl {
     /// The text up to the end of its word number `words`, counted from 1; nil if it has fewer words.
     public static func cut(_ text: String, toWords words: Int) -> String? {
-        precondition(words > 0, "texts are cut to at least one word, got \(words)")
+        precondition(words > 0, "the common length must be at least one word, got \(words)")
         var count = 0
         var inside = false
         let scalars = text.unicodeScalars

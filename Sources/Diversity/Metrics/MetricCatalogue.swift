@@ -57,7 +57,7 @@ public enum MetricCatalogue {
                 throw DiversityError.modelMissing(metric: name, model: what)
             }
             guard base.name == kind.name else {
-                throw DiversityError.metricFailed(name: name, reason: "its kind makes a metric of another name, \(base.name)")
+                throw DiversityError.metricFailed(name: name, reason: "its kind created the metric \(base.name)")
             }
             if !isControlled { chosen.append(base) }
             let both = config.lengthControl && !config.metrics.contains(lengthControlPrefix + name)

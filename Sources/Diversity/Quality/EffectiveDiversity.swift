@@ -9,7 +9,7 @@ public struct EffectiveDiversityMetric: DiversityMetric {
     public var isMeanOverPairs: Bool { true }
     public var looksAtRewards: Bool { true }
     public var sets: MetricSets { equivalence.isCheap ? [.perInput, .acrossInputs] : .perInput }
-    public var note: String? { "two answers say the same: \(equivalence.name); good enough is a reward of at least \(threshold)" }
+    public var note: String? { "two answers are equivalent by: \(equivalence.name); good enough: reward of at least \(threshold)" }
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let equivalence: any AnswerEquivalence
     private let threshold: Double

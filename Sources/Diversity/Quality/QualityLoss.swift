@@ -139,9 +139,9 @@ extension QualityLoss {
             } else if !rewards.contains(where: { $0 >= threshold }) {
                 "no reward of \(reference.name) is at least \(Statistics.text(threshold)); the greatest is \(Statistics.text(rewards.max() ?? 0))"
             } else {
-                "no metric of texts has a value of all answers, of the good ones and of the other system for any input"
+                "for no input does a text metric have values for all answers, the good answers and the other system's answers"
             }
-        return "diversity lost from \(reference.name) to \(system) was not parted by quality: \(reason)"
+        return "diversity lost from \(reference.name) to \(system) was not split by quality: \(reason)"
     }
 
     /// The value of a set; if `size` is smaller than the set, the mean value over draws of `size` texts from it.

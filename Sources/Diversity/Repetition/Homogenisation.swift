@@ -4,7 +4,9 @@ public import Eval
 /// in `rouge-score`; it is symmetric. Equal to `homogenization_score` of the package `diversity`, but without rounding.
 public enum Homogenisation {
     /// The value for `texts`, 0…1; nil for fewer than two. Lower is more diverse.
-    /// - Parameter stems: whether words are reduced to their stems (Porter).
+    /// - Parameters:
+    ///   - texts: the texts to compare.
+    ///   - stems: whether words are reduced to their stems (Porter).
     public static func value(of texts: [String], stems: Bool = false) -> Double? {
         value(of: Array(texts.indices), in: TextCollection(texts), stems: stems)
     }

@@ -28,7 +28,7 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
     public init(_ first: DiversityReport, _ second: DiversityReport) throws {
         guard first.inputFingerprint == second.inputFingerprint, first.inputs == second.inputs else {
             throw DiversityError.cannotCompare(
-                "they are about different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts"
+                "they have different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts"
             )
         }
         try Self.checkConfigurations(first, second)
@@ -95,7 +95,7 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
     ) throws {
         guard !entry.name.hasPrefix("length_controlled_") || first.commonLength == second.commonLength else {
             throw DiversityError.cannotCompare(
-                "texts are cut to \(first.commonLength) and \(second.commonLength) words; give one common length")
+                "texts are truncated to \(first.commonLength) and \(second.commonLength) words; set one common length")
         }
     }
 

@@ -2,7 +2,7 @@ import Eval
 
 /// Formats reports as comma-separated values and as text with aligned columns.
 public enum DiversityTable {
-    /// The columns of ``csv(_:)`` for a report.
+    /// The columns of ``csv(_:)-(DiversityReport)``.
     public static let columns = [
         "metric", "more_diverse_is", "per_input_mean", "per_input_low", "per_input_high", "per_input_std",
         "per_input_excluded", "across_input_mean", "across_input_low", "across_input_high", "across_input_std",
@@ -56,7 +56,7 @@ public enum DiversityTable {
         var lines = [aligned([header] + rows)]
         lines.append("\(report.inputs) inputs, \(report.outputs) outputs, seed \(report.config.seed)")
         for (what, names) in report.unmeasured {
-            lines.append("not measured for want of \(what): \(names.joined(separator: ", "))")
+            lines.append("not measured, because \(what) is missing: \(names.joined(separator: ", "))")
         }
         for (note, names) in report.notes { lines.append("\(names.joined(separator: ", ")): \(note)") }
         for entry in report.metrics where entry.excludedTexts > 0 {

@@ -23,7 +23,7 @@ public enum VendiScore {
     /// - Throws: ``DiversityError/eigenvaluesFailed(order:)`` if the kernel contains NaN or Inf, or its eigenvalues do not
     ///   converge.
     public static func score(kernel: [Double], count: Int, order: Double = 1) throws -> Double? {
-        precondition(order >= 0, "the order of a Vendi score is not negative, got \(order)")
+        precondition(order >= 0, "the order of a Vendi score must be at least 0, got \(order)")
         precondition(
             kernel.count == count * count, "\(count) texts have \(count * count) similarities, got \(kernel.count)")
         guard count > 1 else { return nil }
@@ -38,7 +38,7 @@ public enum VendiScore {
     /// same non-zero eigenvalues.
     /// - Throws: ``DiversityError/eigenvaluesFailed(order:)``.
     public static func score(ofEmbeddings embeddings: [[Float]], order: Double = 1) throws -> Double? {
-        precondition(order >= 0, "the order of a Vendi score is not negative, got \(order)")
+        precondition(order >= 0, "the order of a Vendi score must be at least 0, got \(order)")
         guard embeddings.count > 1, let width = embeddings.first?.count else { return nil }
         // `Double`, since float sums would make copies differ from each other and change the rank.
         var units: [Double] = []

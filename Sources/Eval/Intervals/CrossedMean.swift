@@ -12,8 +12,8 @@ public enum CrossedMean {
     /// - Parameter cells: for each run, the value of every unit, in the same order for all runs. With a single run, the
     ///   interval is over units only; with a single unit, over runs only; with one of each, it is a single point.
     public static func interval(of cells: [[Double]]) -> Interval {
-        precondition(!cells.isEmpty && cells.allSatisfy { $0.count == cells[0].count }, "every run has all units")
-        precondition(!cells[0].isEmpty, "there must be a unit")
+        precondition(!cells.isEmpty && cells.allSatisfy { $0.count == cells[0].count }, "every run must have all units")
+        precondition(!cells[0].isEmpty, "there must be at least one unit")
         let units = cells[0].indices.map { unit in cells.reduce(0) { $0 + $1[unit] } / Double(cells.count) }
         let spread = (Statistics.sampleStandardDeviation(of: units) ?? 0)
         return interval(
@@ -28,7 +28,7 @@ public enum CrossedMean {
     ///     units, whose variance is then part of the runs' values.
     ///   - unitDegrees: the degrees of freedom of that variance.
     public static func interval(of runs: [Double], unitVariance: Double = 0, unitDegrees: Double = 0) -> Interval {
-        precondition(!runs.isEmpty, "there must be a run")
+        precondition(!runs.isEmpty, "there must be at least one run")
         let mean = runs.reduce(0, +) / Double(runs.count)
         let spread = Statistics.sampleStandardDeviation(of: runs) ?? 0
         let runVariance = spread * spread / Double(runs.count)

@@ -30,7 +30,7 @@ public enum Statistics {
     }
 
     package static func quantile(_ q: Double, ofSorted sorted: [Double]) -> Double? {
-        precondition(0 <= q && q <= 1, "a quantile lies in 0…1, got \(q)")
+        precondition(0 <= q && q <= 1, "a quantile must be in 0…1, got \(q)")
         guard let last = sorted.last else { return nil }
         let position = q * Double(sorted.count - 1)
         let below = Int(position)

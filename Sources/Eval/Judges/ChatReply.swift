@@ -72,7 +72,7 @@ public struct ChatReply: Codable, Sendable, Equatable {
             throw Problem(description: "it is not JSON")
         }
         if value["error"]?.unlessNull != nil, value["choices"] == nil {
-            throw Problem(description: "it is an error with the status of success")
+            throw Problem(description: "it contains an error despite a success status")
         }
         guard let choices = value["choices"]?.array else { throw Problem(description: "\"choices\" is missing; expected \(Self.shape)") }
         guard let choice = choices.first else { throw Problem(description: "\"choices\" is empty") }
@@ -98,7 +98,7 @@ public struct ChatReply: Codable, Sendable, Equatable {
         case .array(let parts)?:
             let texts = parts.compactMap { $0["text"]?.string }
             return texts.isEmpty ? nil : texts.joined()
-        default: throw Problem(description: "\"choices[0].message.content\" is no text")
+        default: throw Problem(description: "\"choices[0].message.content\" is not text")
         }
     }
 
@@ -127,7 +127,7 @@ public struct ChatReply: Codable, Sendable, Equatable {
     private static func number(_ value: JSONValue?) throws(Problem) -> Double {
         // rounding may leave the log-probability of a certain token slightly above 0
         guard let number = value?.double, number <= 0.01 else {
-            throw Problem(description: "a \"logprob\" is not a number of at most 0")
+            throw Problem(description: "a \"logprob\" must be a number of at most 0")
         }
         return min(number, 0)
     }

@@ -96,7 +96,7 @@ public final class JudgeCache: Sendable {
 
         /// One line that says what is wrong with the file.
         public var description: String {
-            "\(path) is no cache of a judge: no line of it has \"request\" and \"reply\"; name another file, which is then made"
+            "\(path) is not a judge cache: no line has \"request\" and \"reply\"; choose another path for a new cache"
         }
     }
 }

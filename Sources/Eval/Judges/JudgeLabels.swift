@@ -45,8 +45,8 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
         /// One line that says why the labels are rejected.
         public var description: String {
             switch self {
-            case .unfit(let label): "'\(label)' can be no label: a label is one word of letters, digits, _ and -, and not 'tie'"
-            case .equal(let label): "both labels are '\(label)', with any letters small; an answer could not be told"
+            case .unfit(let label): "'\(label)' is not a valid label; use one word of letters, digits, _ and -, other than 'tie'"
+            case .equal(let label): "both labels are '\(label)', ignoring case; use two different labels"
             }
         }
     }

@@ -105,8 +105,8 @@ public struct JudgeTemplate: Sendable, Equatable {
             let places = Place.allCases.map { "{\($0.rawValue)}" }.joined(separator: ", ")
             return switch self {
             case .unknown(let name):
-                "the template has {\(name)}, which is no place; it takes \(places), and {{\(name)}} for the text itself"
-            case .missing(let place): "the template lacks {\(place.rawValue)}: it must have {input}, {first} and {second}"
+                "the template has the unknown placeholder {\(name)}; use \(places), or {{\(name)}} for literal braces"
+            case .missing(let place): "the template has no {\(place.rawValue)}; it must have {input}, {first} and {second}"
             case .notUTF8: "the template is not UTF-8; convert it, for example with iconv"
             }
         }

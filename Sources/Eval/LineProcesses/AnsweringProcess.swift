@@ -156,7 +156,7 @@ final class AnsweringProcess<Answer> {
                     stop()
                     throw StoppedWaiting(command: command)
                 }
-                throw Failed(problem: String(format: "has been silent for %g seconds", patience))
+                throw Failed(problem: String(format: "has not answered for %g seconds", patience))
             }
         }
     }
@@ -195,7 +195,7 @@ final class AnsweringProcess<Answer> {
             guard call.isAsked, found.id >= call.first, found.id - call.first < call.answers.count,
                 call.answers[found.id - call.first] == nil, call.ends[found.id - call.first] <= call.heard
             else {
-                throw Failed(problem: "\(shown), an id that was not asked yet or had been answered before", mayTryAgain: false)
+                throw Failed(problem: "\(shown), an id that was not requested yet or was already answered", mayTryAgain: false)
             }
             call.answers[found.id - call.first] = found.answer
             count += 1
@@ -208,7 +208,7 @@ final class AnsweringProcess<Answer> {
         do {
             return try ChildProcess(shell: command)
         } catch {
-            throw Failed(problem: "cannot be started (\(error)\(error.advice))")
+            throw Failed(problem: "could not be started (\(error)\(error.advice))")
         }
     }
 }

@@ -8,6 +8,6 @@ public struct StoppedWaiting: Error, Equatable, Sendable, CustomStringConvertibl
 
     /// One line that says what was interrupted and how to continue.
     public var description: String {
-        "ended as asked, without this step: '\(command)' gave no answer in time; the same command goes on from the last checkpoint"
+        "stopped on request without finishing this step: '\(command)' did not answer in time; rerun to continue from the last checkpoint"
     }
 }

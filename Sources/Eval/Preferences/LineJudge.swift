@@ -55,11 +55,11 @@ public struct JudgeAnswer: Codable, Sendable, Equatable {
         preference = try row.decodeIfPresent(Preference.self, forKey: .preference)
         answer = try row.decodeIfPresent(String.self, forKey: .answer)
         guard preference != nil || answer != nil else {
-            throw RowProblem.unfit("\"preference\" and \"answer\" are both missing; expected one of them")
+            throw RowProblem.unfit("\"preference\" and \"answer\" are both missing; one is required")
         }
         if let preference, let other = answer.flatMap(JudgePrompt.preference(in:)), other != preference {
             throw RowProblem.unfit(
-                "\"preference\" says \(preference.rawValue) and \"answer\" says \(other.rawValue); expected one of them, or the same in both"
+                "\"preference\" is \(preference.rawValue), but \"answer\" means \(other.rawValue); give one of them, or make them agree"
             )
         }
     }
@@ -161,8 +161,7 @@ public enum JudgeError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let id, let count, let path):
-            "\(path) has no answer to question \(id) of \(count); the answers must be those to the requests of the same systems, table and "
-                + "seed"
+            "\(path) has no answer to question \(id) of \(count); use the answers to the requests for the same systems, table and seed"
         case .repeated(let id, let path): "\(path) has two answers to question \(id)"
         case .process(let command, let problem):
             "the judge '\(command)' \(problem); it must answer every line {\"id\": n, \"prompt\": …, \"first\": …, \"second\": …} with one "

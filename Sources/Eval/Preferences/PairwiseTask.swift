@@ -87,9 +87,9 @@ public enum PairwiseAnswerError: Error, Equatable, Sendable, CustomStringConvert
     /// One line that says which answer is wrong and why.
     public var description: String {
         switch self {
-        case .unknownTask(let task): "there is an answer to task \(task), which is not among the tasks"
+        case .unknownTask(let task): "there is an answer to the unknown task \(task)"
         case .sliderOutOfRange(let task, let slider):
-            "the answer to task \(task) is \(slider): the slider goes from -4 to 4"
+            "the answer to task \(task) is \(slider); expected -4 to 4"
         }
     }
 }

@@ -22,7 +22,7 @@ public struct WinRate: Codable, Sendable, Equatable {
     /// - Returns: nil if there are no outcomes.
     public init?(outcomes: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator) {
         guard !outcomes.isEmpty else { return nil }
-        precondition(outcomes.allSatisfy { (0...1).contains($0) }, "an outcome lies in 0…1")
+        precondition(outcomes.allSatisfy { (0...1).contains($0) }, "an outcome must be in 0…1")
         let preferences = outcomes.map { Preference(shareOfFirst: $0) }
         wins = preferences.count { $0 == .first }
         losses = preferences.count { $0 == .second }

@@ -26,8 +26,8 @@ public struct AsyncReward: RewardFunction {
     ///   - body: returns one number per request of a batch, in order. If it throws, the call fails and the other batches are
     ///     cancelled.
     public init(batchSize: Int? = nil, concurrency: Int = 8, _ body: @escaping Body) {
-        precondition(batchSize.map { $0 > 0 } ?? true, "a batch has at least one request")
-        precondition(concurrency > 0, "at least one batch is under way")
+        precondition(batchSize.map { $0 > 0 } ?? true, "the batch size must be at least 1")
+        precondition(concurrency > 0, "the concurrency must be at least 1")
         self.batchSize = batchSize
         self.concurrency = concurrency
         self.body = body

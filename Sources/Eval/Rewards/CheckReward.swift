@@ -1,7 +1,7 @@
 import Data
 
 /// 1 for a correct answer, 0 otherwise. The answer to a generated instruction is scored against what the instruction asks for
-/// (``InstructionCheck``); any other answer must equal its reference, ignoring case, white space and a period at the end.
+/// (`InstructionCheck`); any other answer must equal its reference, ignoring case, white space and a period at the end.
 public struct CheckReward: RewardFunction, ReferenceReward {
     /// Creates the reward.
     public init() {}

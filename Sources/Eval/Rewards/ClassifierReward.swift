@@ -69,7 +69,7 @@ public struct ClassifierReward: RewardFunction {
         }
         template = format == .chat ? try tokenizer.chatTemplate() : nil
         guard format != .chat || template != nil else {
-            throw DataError.chat("\(folder.path): the tokenizer has no chat template, which --reward-format chat needs")
+            throw DataError.chat("\(folder.path): the tokenizer has no chat template, but --reward-format chat requires one")
         }
         self.format = format
         self.value = value

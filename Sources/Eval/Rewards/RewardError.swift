@@ -22,21 +22,21 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noReference(let prompts, let count, let first):
-            "this reward compares with a reference, and \(prompts) of \(count) prompts have none, the first of them \(OneLine.quoted(first, limit: 60)); "
-                + "leave them out, or take a reward that needs none"
-        case .badPattern(let pattern, let reason): "'\(pattern)' is no regular expression: \(reason)"
+            "this reward needs references, but \(prompts) of \(count) prompts have none (first: \(OneLine.quoted(first, limit: 60))); "
+                + "remove these prompts or use a reward without references"
+        case .badPattern(let pattern, let reason): "'\(pattern)' is not a valid regular expression: \(reason)"
         case .scorer(let command, let problem):
             "the scorer '\(command)' \(problem); it must answer every line {\"id\": n, \"query\": …, \"response\": …, \"reference\": …} "
                 + "with one line {\"id\": n, \"score\": number}, in any order, and flush it"
         case .tooLong(let tokens, let limit):
-            "prompt, response and end have \(tokens) tokens, but the reward model has only \(limit) positions; lower --max-source-length "
-                + "or ask for fewer new tokens"
+            "prompt, response and end-of-sequence token have \(tokens) tokens, but the reward model's context is \(limit); lower "
+                + "--max-source-length or the number of new tokens"
         case .outOfRange(let value, let response):
-            "the reward of response \(response) is \(value); rewards must be numbers within ±\(Float.greatestFiniteMagnitude)"
+            "the reward of response \(response) is \(value); rewards must be finite and within ±\(Float.greatestFiniteMagnitude)"
         case .noSamples(let prompt):
-            "there are no samples of the prompt \(OneLine.quoted(prompt, limit: 60)) to compare its answers with; every prompt that is trained "
-                + "on or evaluated needs some: sample-best-of-n --evaluation-splits train,validation,ood_validation draws them"
-        case .wrongCount(let count, let expected): "the reward function gave \(count) rewards for \(expected) responses"
+            "there are no samples for the prompt \(OneLine.quoted(prompt, limit: 60)); every training and evaluation prompt needs some; "
+                + "create them with sample-best-of-n --evaluation-splits train,validation,ood_validation"
+        case .wrongCount(let count, let expected): "the reward function returned \(count) rewards for \(expected) responses"
         }
     }
 }

@@ -21,7 +21,7 @@ public struct RewardModelReward: TrunkReadingReward {
     ///   - model: the reward model.
     ///   - endOfSequence: the token at which the model was trained to score the end of a text.
     ///   - ends: the tokens with which responses may end, if there are several.
-    ///   - sharedTrunkLayers: the number of layers that the policy and the reward model share (see ``Trunk``).
+    ///   - sharedTrunkLayers: the number of layers that the policy and the reward model share (see `Trunk`).
     ///   - tokensPerPass: the maximum number of tokens per forward pass.
     public init(
         _ model: RewardModel, endOfSequence: Int32, ends: EndTokens? = nil, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 2048

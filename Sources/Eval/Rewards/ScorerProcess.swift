@@ -39,7 +39,7 @@ public final class ScorerProcess: RewardFunction {
                         id: id, query: request.query, response: request.response, reference: request.reference)))
         } read: { line throws(AnsweringProcess<Double>.Problem) in
             guard let answer = try? decoder.decode(Answer.self, from: line) else { throw .nonsense }
-            guard Float(answer.score).isFinite else { throw .wrong("a score that is NaN, infinite or beyond ±3.4e38") }
+            guard Float(answer.score).isFinite else { throw .wrong("a score that is NaN, Inf or beyond ±3.4e38") }
             return (answer.id, answer.score)
         }
     }

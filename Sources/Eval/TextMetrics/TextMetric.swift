@@ -79,12 +79,12 @@ public enum TextMetricError: Error, Equatable, Sendable, CustomStringConvertible
     /// One line that says what is wrong and how to fix it.
     public var description: String {
         switch self {
-        case .nameTaken(let name): "two columns would be called \(OneLine.quoted(name)); give the metric another name"
-        case .nameless: "a text metric has no name; tables need one"
+        case .nameTaken(let name): "two columns would have the name \(OneLine.quoted(name)); rename the metric"
+        case .nameless: "a text metric has an empty name"
         case .notFinite(let metric, let value):
-            "the text metric \(OneLine.quoted(metric)) gave \(value); it must give a number, or nil for a text that has none"
+            "the text metric \(OneLine.quoted(metric)) returned \(value); it must return a finite number, or nil for a text without a value"
         case .notPaired(let first, let second):
-            "a difference input by input needs the same inputs in both groups, and they have \(first) and \(second)"
+            "a paired difference needs the same inputs in both groups, but they have \(first) and \(second)"
         }
     }
 }

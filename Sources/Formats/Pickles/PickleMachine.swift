@@ -122,7 +122,7 @@ struct PickleMachine<Rules: PickleRules> {
     }
 
     mutating func pop() throws(PickleFault) -> Int32 {
-        // An object below the mark belongs to what was begun before it.
+        // an object below the mark belongs to an enclosing container
         guard stack.count > (marks.last ?? 0), let top = stack.popLast() else {
             throw refused("an opcode that finds nothing on the stack")
         }

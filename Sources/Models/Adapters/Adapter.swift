@@ -40,7 +40,7 @@ public final class Adapter {
 
     /// Creates the module for a projection of the decoder under construction; nil if the projection is not adapted.
     func module(for place: Place) throws -> AdapterModule? {
-        guard let make else { preconditionFailure("an adapter belongs to one decoder, which is built already") }
+        guard let make else { preconditionFailure("an adapter belongs to one decoder, which is already built") }
         projections.append(place.module)
         let module = try make(place)
         if let module { modules.append(module) }
@@ -85,14 +85,14 @@ public final class Adapter {
         if case .names(let names) = configuration.targets, named {
             for name in names where !projections.contains(where: { $0 == name || AdapterConfiguration.Targets.ends($0, with: name) }) {
                 throw ModelError.adapter(
-                    "the adapter's target '\(name)' is no projection of the model; there are \(parts) (or all-linear)")
+                    "the adapter's target '\(name)' is not a projection of the model; use \(parts) or all-linear")
             }
         }
         if named, let layer = configuration.layers?.first(where: { $0 >= shape.layerCount }) {
-            throw ModelError.adapter("the adapter is for layer \(layer), but the model has layers 0 to \(shape.layerCount - 1)")
+            throw ModelError.adapter("the adapter targets layer \(layer), but the model has layers 0 to \(shape.layerCount - 1)")
         }
         guard modules.isEmpty else { return }
         let where_ = configuration.layers.map { " in layers \($0.map(String.init).joined(separator: ", "))" } ?? ""
-        throw ModelError.adapter("the adapter's targets match no projection of the model\(where_); there are \(parts)")
+        throw ModelError.adapter("the adapter's targets match no projection of the model\(where_); use \(parts)")
     }
 }

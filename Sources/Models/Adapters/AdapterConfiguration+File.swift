@@ -16,9 +16,9 @@ extension AdapterConfiguration {
     init(reading object: JSONValue) throws {
         let file = ConfigurationReader(object)
         let type = try file.string("peft_type")
-        guard type == "LORA" else { throw ModelError.unsupported("an adapter of peft_type '\(type)' (LORA is)") }
+        guard type == "LORA" else { throw ModelError.unsupported("peft_type '\(type)' (only LORA)") }
         let bias = try file.optionalString("bias") ?? "none"
-        guard bias == "none" else { throw ModelError.unsupported("trained biases (bias '\(bias)') in an adapter") }
+        guard bias == "none" else { throw ModelError.unsupported("trained biases in an adapter (bias '\(bias)'; only none)") }
         try Self.checkInitialisation(object["init_lora_weights"])
         guard let rank = try file.optionalCount("r") else { throw ModelError.configuration(key: "r", problem: "is missing") }
         guard let alpha = try file.optionalNumber("lora_alpha") else {
@@ -49,7 +49,7 @@ extension AdapterConfiguration {
         guard let value = value?.unlessNull, value.bool == nil else { return }
         guard let name = value.string, initialisations.contains(name) else {
             throw ModelError.unsupported(
-                "init_lora_weights \(OneLine.escaped(value.text.split(separator: "\n").joined().prefix(40))) (base weights that are not the model's own)"
+                "init_lora_weights \(OneLine.escaped(value.text.split(separator: "\n").joined().prefix(40))) (changes the base weights)"
             )
         }
     }
@@ -84,7 +84,7 @@ extension AdapterConfiguration {
         if let single = value.int { return [single] }
         let list = try file.optionalList(key) ?? []
         let numbers = list.compactMap(\.int)
-        guard numbers.count == list.count else { throw ModelError.configuration(key: key, problem: "is not a list of whole numbers") }
+        guard numbers.count == list.count else { throw ModelError.configuration(key: key, problem: "is not a list of integers") }
         return numbers
     }
 
@@ -94,7 +94,7 @@ extension AdapterConfiguration {
         guard let section = try file.section(key) else { return [] }
         return try (section.object.members ?? []).map { member in
             guard let value = try read(section, member.key) else {
-                throw ModelError.configuration(key: key, problem: "has no number for '\(OneLine.escaped(member.key.prefix(60)))'")
+                throw ModelError.configuration(key: key, problem: "has no value for '\(OneLine.escaped(member.key.prefix(60)))'")
             }
             return Exception(member.key, value)
         }

@@ -83,21 +83,21 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// - Throws: ``ModelError/adapter(_:)`` for invalid values.
     public func check() throws {
         for rank in [rank] + ranks.map(\.value) where rank < 1 || rank > 1 << 20 {
-            throw ModelError.adapter("the rank of an adapter is at least 1, not \(rank)")
+            throw ModelError.adapter("the rank of an adapter must be at least 1, not \(rank)")
         }
         for alpha in [alpha] + alphas.map(\.value) where !(alpha > 0 && alpha.isFinite) {
-            throw ModelError.adapter("the alpha of an adapter is a number above 0, not \(alpha)")
+            throw ModelError.adapter("the alpha of an adapter must be above 0, not \(alpha)")
         }
         guard dropout >= 0, dropout < 1 else {
-            throw ModelError.adapter("the dropout of an adapter is at least 0 and below 1, not \(dropout)")
+            throw ModelError.adapter("the dropout of an adapter must be at least 0 and below 1, not \(dropout)")
         }
         if let layers, let wrong = layers.first(where: { $0 < 0 }) {
-            throw ModelError.adapter("layers of an adapter are counted from 0; there is no layer \(wrong)")
+            throw ModelError.adapter("the layers of an adapter must be at least 0, not \(wrong)")
         }
-        if layers?.isEmpty ?? false { throw ModelError.adapter("an adapter of no layers changes nothing") }
-        if case .names(let names) = targets, names.isEmpty { throw ModelError.adapter("an adapter needs a target: names, or all-linear") }
+        if layers?.isEmpty ?? false { throw ModelError.adapter("the adapter applies to no layers; select at least one") }
+        if case .names(let names) = targets, names.isEmpty { throw ModelError.adapter("the adapter has no targets; try all-linear") }
         if layers != nil, case .pattern(let pattern) = targets {
-            throw ModelError.adapter("layers cannot be chosen beside a pattern of targets; let '\(pattern)' say which")
+            throw ModelError.adapter("layers cannot be combined with a target pattern; select the layers in the pattern '\(pattern)'")
         }
         var patterns = ranks.map(\.modules) + alphas.map(\.modules) + (layersPatterns ?? [])
         for case .pattern(let pattern)? in [targets, excluded] { patterns.append(pattern) }

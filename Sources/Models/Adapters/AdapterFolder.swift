@@ -16,7 +16,7 @@ struct AdapterFolder {
     let object: JSONValue
 
     /// Opens the adapter in a folder; nil if the folder has no adapter_config.json.
-    /// - Throws: ``CheckpointError`` if the configuration cannot be read.
+    /// - Throws: `CheckpointError` if the configuration cannot be read.
     init?(_ url: URL) throws {
         let file = url.appendingPathComponent(Self.configurationName)
         guard try FileStatus.of(file) != nil else { return nil }
@@ -29,8 +29,7 @@ struct AdapterFolder {
 
     /// The folder or file of the base model: `given`, or the one that the configuration names by its absolute path, its path
     /// relative to the adapter's folder or its path relative to the current folder.
-    /// - Throws: ``CheckpointError/unreadable(file:reason:)`` if it does not exist; ``ModelError`` if the base model is itself an
-    ///   adapter.
+    /// - Throws: `CheckpointError.unreadable` if it does not exist; ``ModelError`` if the base model is itself an adapter.
     func base(_ given: URL?) throws -> URL {
         let found = try given.map { try FileStatus.of($0) == nil ? nil : $0 } ?? named()
         guard let found else {
@@ -38,12 +37,12 @@ struct AdapterFolder {
             throw CheckpointError.unreadable(
                 file: url.path,
                 reason:
-                    "it holds an adapter of the model '\(OneLine.escaped(name.prefix(300)))', which is not there; say where that model's "
-                    + "folder is (--adapter-base), or put its path under base_model_name_or_path of \(Self.configurationName)")
+                    "the adapter's base model '\(OneLine.escaped(name.prefix(300)))' was not found; pass its folder "
+                    + "with --adapter-base, or set base_model_name_or_path in \(Self.configurationName)")
         }
         guard try FileStatus.of(found.appendingPathComponent(Self.configurationName)) == nil else {
             throw ModelError.inFile(
-                file.path, .adapter("the base model \(found.path) is an adapter itself; merge that one into a model of its own first"))
+                file.path, .adapter("the base model \(found.path) is itself an adapter; merge that adapter into a separate model first"))
         }
         return found
     }
@@ -55,7 +54,7 @@ struct AdapterFolder {
     }
 
     /// A copy of a decoder with the adapter.
-    /// - Throws: ``CheckpointError`` for tensors that are missing, unexpected, of another shape or not finite; ``ModelError`` for
+    /// - Throws: `CheckpointError` for tensors that are missing, unexpected, of another shape or not finite; ``ModelError`` for
     ///   a configuration that is invalid or does not fit the decoder.
     func adapted(_ decoder: any TransformerDecoder, base: URL) throws -> any TransformerDecoder {
         try ModelError.naming(file: file.path) {
@@ -86,7 +85,7 @@ struct AdapterFolder {
     private func weights() throws -> WeightStore {
         let files = Self.weightNames.map(url.appendingPathComponent)
         guard let file = try files.first(where: { try FileStatus.of($0) != nil }) else {
-            throw CheckpointError.unreadable(file: url.path, reason: "it holds \(Self.configurationName), but no \(Self.weightNames[0])")
+            throw CheckpointError.unreadable(file: url.path, reason: "it has \(Self.configurationName), but no \(Self.weightNames[0])")
         }
         return try WeightStore(file: file)
     }
@@ -105,7 +104,7 @@ struct AdapterFolder {
 extension ModelFolder {
     /// The folder or file of the base model if this folder contains an adapter; nil if it contains a complete model.
     /// - Parameter base: the location of the base model. Default: the one that the adapter's configuration names.
-    /// - Throws: ``CheckpointError`` if the base model does not exist; ``ModelError`` if it is itself an adapter.
+    /// - Throws: `CheckpointError` if the base model does not exist; ``ModelError`` if it is itself an adapter.
     public func adapterBase(_ base: URL? = nil) throws -> ModelFolder? {
         try AdapterFolder(url).map { ModelFolder(try $0.base(base)) }
     }

@@ -9,13 +9,13 @@ struct ModulePattern {
     init(_ text: String) throws {
         guard Self.isSwift(text) else {
             throw ModelError.adapter(
-                "the pattern '\(text.prefix(60))' of an adapter repeats too much: at most six of * and +, and none around another")
+                "the pattern '\(text.prefix(60))' of an adapter is too complex: at most six * and +, not nested")
         }
         do {
             whole = try Regex(text)
             end = try Regex("(?:.*\\.)?(?:\(text))")
         } catch {
-            throw ModelError.adapter("the pattern '\(text.prefix(60))' of an adapter is no regular expression that can be read here")
+            throw ModelError.adapter("the pattern '\(text.prefix(60))' of an adapter is not a supported regular expression")
         }
     }
 

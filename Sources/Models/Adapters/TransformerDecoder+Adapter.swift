@@ -18,7 +18,7 @@ extension TransformerDecoder {
     /// Returns this model with an adapter; see ``Adapter/check(against:named:)`` for `named`.
     func adapted(by adapter: Adapter, named: Bool) throws -> any TransformerDecoder {
         guard self.adapter == nil else {
-            throw ModelError.adapter("the model has an adapter already; train that one further, or make a whole model of it first")
+            throw ModelError.adapter("the model already has an adapter; continue training it, or merge it into the model first")
         }
         let decoder = try rebuilt(from: AdaptedWeights(CopiedWeights(bare: self, isTrainable: false), adapter))
         try adapter.check(against: shape, named: named)
@@ -43,7 +43,7 @@ extension TransformerDecoder {
         do {
             return try rebuilt(from: weights)
         } catch {
-            preconditionFailure("a model always holds its own weights: \(error)")
+            preconditionFailure("a model always has its own weights: \(error)")
         }
     }
 }

@@ -48,7 +48,7 @@ public enum Activation: String, Sendable, CaseIterable {
         }
         guard let known = Activation(rawValue: name) else {
             throw ModelError.unsupported(
-                "\(key) '\(name)'; known are \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
+                "\(key) '\(name)' (supported: \(Activation.allCases.map(\.rawValue).joined(separator: ", ")))")
         }
         self = known
     }

@@ -18,7 +18,10 @@ public enum FeedForward {
     }
 
     /// Applies the MLP to rows [R, C]: [R, C].
-    /// - Parameter context: the context of the rows; needed for adapter dropout.
+    /// - Parameters:
+    ///   - x: the input rows, [R, C].
+    ///   - context: the context of the rows; needed for adapter dropout.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         switch self {
         case .gated(let gate, let up, let down, let activation):

@@ -74,7 +74,7 @@ extension RotarySettings {
         where list.count != (dim + 1) / 2 || list.contains(where: { $0 <= 0 }) {
             throw ModelError.configuration(
                 key: "rope_scaling.\(key)",
-                problem: "has \(list.count) numbers; \((dim + 1) / 2) above 0 are needed, one for every two channels that are turned")
+                problem: "has \(list.count) numbers; expected \((dim + 1) / 2) above 0, one for every two rotated channels")
         }
     }
 }

@@ -139,7 +139,7 @@ public class StackedDecoder: TransformerDecoder {
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { parts.norm(states, on: tape) }
 
     /// A decoder of the same configuration with other weights.
-    /// - Throws: errors of the assembly, such as ``CheckpointError`` for a missing weight.
+    /// - Throws: errors of the assembly, such as `CheckpointError` for a missing weight.
     public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder {
         try StackedDecoder(
             shape, dropout: rates, configuration: settings, classifier: classifierArchitecture, isCausal: isCausal, weights: weights,

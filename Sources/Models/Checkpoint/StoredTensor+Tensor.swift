@@ -112,7 +112,7 @@ extension WeightStore: WeightSource {
 extension Tensor {
     /// The transpose of a matrix [R, C]: [C, R]. No gradient flows through it.
     package func transposed() -> Tensor {
-        precondition(shape.rank == 2, "only a matrix is transposed, not \(shape)")
+        precondition(shape.rank == 2, "only a matrix can be transposed, not \(shape)")
         let (rows, columns, tile) = (shape[0], shape[1], 32)
         return withUnsafeBufferPointer { elements in
             Tensor.uninitialized([columns, rows]) { out in

@@ -38,7 +38,7 @@ public struct ClassifierHead {
     ///   - width: the width of pooled states.
     ///   - labels: the number of labels.
     ///   - function: the activation function between the layers.
-    /// - Throws: ``CheckpointError`` for missing or wrong weights.
+    /// - Throws: `CheckpointError` for missing or wrong weights.
     public static func twoLayers(
         _ weights: WeightScope, _ inner: String, _ outer: String, width: Int, labels: Int,
         then function: @escaping @Sendable (Tensor) -> Tensor

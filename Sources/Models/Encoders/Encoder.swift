@@ -90,19 +90,19 @@ public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .noTokens: "a text has no tokens; the encoder's tokenizer must put special tokens around every text"
         case .tooLong(let tokens, let limit):
-            "a text has \(tokens) tokens, the encoder reads at most \(limit); cut it first"
+            "a text has \(tokens) tokens, but the encoder reads at most \(limit); shorten it first"
         case .unknownToken(let rows):
-            "a text has tokens outside of the encoder's \(rows) rows; tokenizer and model do not belong together"
+            "a text has token ids outside the encoder's \(rows) embedding rows; the tokenizer does not match the model"
         case .unknownType(let rows):
-            "a pair has token types outside of the encoder's \(rows) rows; tokenizer and model do not belong together"
+            "a pair has token types outside the encoder's \(rows) embedding rows; the tokenizer does not match the model"
         case .module(let file, let problem): "\(file): \(problem)"
         case .severalLabels(let known):
             "the classifier has \(known.count) labels (\(known.prefix(20).joined(separator: ", "))\(known.count > 20 ? ", …" : "")); "
-                + "name the one that counts with --reward-label"
+                + "choose one with --reward-label"
         case .dimension(let count, let width, let folder):
-            "\(count) channels of a vector are asked for, but those of \(folder) have \(width); ask for 1 to \(width)"
+            "\(count) dimensions requested, but the vectors of \(folder) have \(width); request 1 to \(width)"
         case .noLabel(let label, let known):
-            "the classifier has no label '\(label)' but \(known.joined(separator: ", ")); its config.json must name it in id2label"
+            "the classifier has no label '\(label)'; the labels in id2label of its config.json are \(known.joined(separator: ", "))"
         }
     }
 }

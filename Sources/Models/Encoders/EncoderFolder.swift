@@ -13,7 +13,7 @@ public struct EncoderFolder {
     /// - Parameters:
     ///   - url: the folder.
     ///   - families: the supported families; the last one with the folder's `model_type` applies.
-    /// - Throws: ``CheckpointError``; ``ModelError/unknownFamily(_:known:)``.
+    /// - Throws: `CheckpointError`; ``ModelError/unknownFamily(_:known:)``.
     public init(_ url: URL, families: [EncoderFamily] = EncoderFamily.builtIn) throws {
         let folder = ModelFolder(url)
         path = url.path
@@ -30,7 +30,7 @@ public struct EncoderFolder {
     }
 
     /// Creates the encoder.
-    /// - Throws: ``CheckpointError`` or ``ModelError`` for anything that is missing, invalid or not supported.
+    /// - Throws: `CheckpointError` or ``ModelError`` for anything that is missing, invalid or not supported.
     func encoder() throws -> any Encoder { try naming { try family.build($0, weights) } }
 
     /// Adds the path of config.json to configuration errors that `body` throws.
@@ -43,7 +43,7 @@ public struct EncoderFolder {
     ///   - url: the folder.
     ///   - families: the supported encoders.
     ///   - decoders: the supported decoders, which can be used as encoders.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
+    /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ url: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = []
     ) throws -> any Encoder {

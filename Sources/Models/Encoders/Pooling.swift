@@ -35,13 +35,13 @@ public enum Pooling: String, Sendable, CaseIterable {
             guard let mode = name.string.flatMap(Pooling.init) else {
                 throw ModelError.configuration(
                     key: "pooling_mode",
-                    problem: "is none of \(allCases.map(\.rawValue).joined(separator: ", "))")
+                    problem: "must be one of \(allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return mode
         }
         let known = ["embedding_dimension", "word_embedding_dimension", "include_prompt", "pooling_mode"] + allCases.map(\.legacyKey)
         for member in file.object.members ?? [] where !known.contains(member.key) {
-            throw ModelError.configuration(key: member.key, problem: "is no setting of a pooling")
+            throw ModelError.configuration(key: member.key, problem: "is not a known pooling setting")
         }
         guard let found = file.object["pooling_mode"], !found.isNull else {
             // the older format has one flag for each mode
@@ -50,7 +50,7 @@ public enum Pooling: String, Sendable, CaseIterable {
         }
         if let list = found.array {
             guard (1...allCases.count).contains(list.count) else {
-                throw ModelError.configuration(key: "pooling_mode", problem: "must name 1 to \(allCases.count) modes")
+                throw ModelError.configuration(key: "pooling_mode", problem: "must list 1 to \(allCases.count) modes")
             }
             return try list.map(mode)
         }

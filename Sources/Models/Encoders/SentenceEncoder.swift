@@ -41,7 +41,7 @@ public struct SentenceEncoder: @unchecked Sendable {
     ///   - dimension: the number of dimensions of a vector to keep, the first ones (Matryoshka embeddings). Default: as the
     ///     folder says, otherwise all.
     /// - Throws: ``EncoderError/module(file:problem:)`` for unsupported modules and settings;
-    ///   ``EncoderError/dimension(_:width:folder:)`` for too many dimensions; ``CheckpointError``, ``ModelError``.
+    ///   ``EncoderError/dimension(_:width:folder:)`` for too many dimensions; `CheckpointError`, ``ModelError``.
     public static func load(
         _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn,
         dimension: Int? = nil
@@ -57,7 +57,7 @@ public struct SentenceEncoder: @unchecked Sendable {
             texts = try SentenceTextSettings(encoderFolder)
             guard !modules.isEmpty else {
                 let file = folder.appendingPathComponent("modules.json").path
-                throw EncoderError.module(file: file, problem: "there is no module Pooling, which makes one vector of a text")
+                throw EncoderError.module(file: file, problem: "the module Pooling is missing; it combines token states into one vector")
             }
             let module = modules.removeFirst()
             _ = try module.expect("Pooling")

@@ -48,7 +48,7 @@ struct SentenceModules {
         var unsupported: EncoderError {
             let known = SentenceStep.kinds.joined(separator: ", ")
             return .module(
-                file: file, problem: "the module \(kind) is not supported here; known are Transformer, then Pooling, then \(known)")
+                file: file, problem: "the module \(kind) is not supported here; supported are Transformer, then Pooling, then \(known)")
         }
     }
 
@@ -70,9 +70,9 @@ struct SentenceModules {
                 let kind = type.split(separator: ".").last
             else { throw fault("expected a path and a type in every module") }
             guard type.hasPrefix("sentence_transformers.") else {
-                throw fault("the module \(type) is code of its own, which is not run; classes of sentence_transformers are known")
+                throw fault("the module \(type) needs its own code, which is not run; only classes of sentence_transformers are supported")
             }
-            guard path.isEmpty || WeightStore.isPlainName(path) else { throw fault("the path \"\(path)\" leads out of the folder") }
+            guard path.isEmpty || WeightStore.isPlainName(path) else { throw fault("the path \"\(path)\" is outside the folder") }
             return Module(
                 kind: String(kind), folder: path.isEmpty ? folder : folder.appendingPathComponent(path), file: url.path)
         }

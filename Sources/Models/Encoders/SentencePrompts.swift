@@ -35,7 +35,7 @@ struct SentencePrompts {
     ///   - folder: the folder of the model.
     ///   - isRead: whether to read the file; otherwise the defaults apply.
     /// - Throws: ``EncoderError/module(file:problem:)`` for a default prompt that does not exist, or another kind of model;
-    ///   ``CheckpointError``.
+    ///   `CheckpointError`.
     init(_ folder: URL, isRead: Bool) throws {
         let url = folder.appendingPathComponent("config_sentence_transformers.json")
         file = url.path
@@ -47,7 +47,7 @@ struct SentencePrompts {
         func fault(_ problem: String) -> EncoderError { .module(file: url.path, problem: problem) }
         func text(_ value: JSONValue, _ key: String) throws -> String {
             guard !value.isNull else { return "" }
-            guard let text = value.string else { throw fault("\(key) is not a text") }
+            guard let text = value.string else { throw fault("\(key) is not a string") }
             return text
         }
         func optional(_ key: String) throws -> String? {
@@ -55,17 +55,17 @@ struct SentencePrompts {
         }
         let kind = try optional("model_type") ?? "SentenceTransformer"
         guard kind == "SentenceTransformer" else {
-            throw fault("model_type is \"\(kind)\"; a SentenceTransformer is needed")
+            throw fault("model_type is \"\(kind)\"; expected SentenceTransformer")
         }
         var prompts = Self.usual
         if let given = contents["prompts"], !given.isNull {
-            guard let members = given.members else { throw fault("prompts is not an object of texts") }
+            guard let members = given.members else { throw fault("prompts must map names to strings") }
             for member in members { prompts[member.key] = try text(member.value, "the prompt \"\(member.key)\"") }
         }
         self.prompts = prompts
         similarity = try optional("similarity_fn_name")
         if let given = contents["truncate_dim"], !given.isNull {
-            guard let number = given.int, number > 0 else { throw fault("truncate_dim is not a whole number above 0") }
+            guard let number = given.int, number > 0 else { throw fault("truncate_dim must be an integer above 0") }
             dimension = number
         } else {
             dimension = nil

@@ -24,7 +24,7 @@ enum SentenceStep {
     static let kinds = ["Dense", "LayerNorm", "Normalize", "Dropout"]
 
     /// Reads a module whose inputs are vectors of the given width.
-    /// - Throws: ``EncoderError/module(file:problem:)`` for unsupported settings; ``CheckpointError``, ``ModelError``.
+    /// - Throws: ``EncoderError/module(file:problem:)`` for unsupported settings; `CheckpointError`, ``ModelError``.
     init(_ module: SentenceModules.Module, inputs: Int) throws {
         switch module.kind {
         case "Dense": self = try Self.dense(module, inputs)
@@ -60,13 +60,13 @@ enum SentenceStep {
     private static func dense(_ module: SentenceModules.Module, _ inputs: Int) throws -> SentenceStep {
         let (outputs, bias, function, isResidual) = try module.configuration { file in
             guard try file.count("in_features") == inputs else {
-                throw module.fault("in_features is not \(inputs), what the module before it gives")
+                throw module.fault("in_features must be \(inputs), the output width of the previous module")
             }
             try module.expectSentenceVectors(file)
             let name = file.has("activation_function") ? try file.string("activation_function") : "torch.nn.Tanh"
             guard let function = TorchActivation(className: name) else {
                 let known = TorchActivation.allCases.map(\.rawValue).joined(separator: ", ")
-                throw module.fault("activation_function \(name) is not known; these of torch.nn are: \(known)")
+                throw module.fault("activation_function \(name) is not supported; supported are the torch.nn functions \(known)")
             }
             return (try file.count("out_features"), try file.flag("bias", or: true), function, try file.flag("use_residual", or: false))
         }
@@ -85,7 +85,7 @@ enum SentenceStep {
     private static func norm(_ module: SentenceModules.Module, _ inputs: Int) throws -> SentenceStep {
         try module.configuration { file in
             guard try file.count("dimension") == inputs else {
-                throw module.fault("dimension is not \(inputs), what the module before it gives")
+                throw module.fault("dimension must be \(inputs), the output width of the previous module")
             }
         }
         let weights = try ModelFolder(module.folder).weights()

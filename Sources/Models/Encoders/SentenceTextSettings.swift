@@ -23,7 +23,7 @@ struct SentenceTextSettings {
     init() {}
 
     /// Reads the file, if it exists.
-    /// - Throws: ``EncoderError/module(file:problem:)``, ``ModelError`` or ``CheckpointError``.
+    /// - Throws: ``EncoderError/module(file:problem:)``, ``ModelError`` or `CheckpointError`.
     init(_ folder: URL) throws {
         for url in Self.names.map(folder.appendingPathComponent) where try FileStatus.of(url) != nil {
             let contents = try JSONValue(contentsOf: url)
@@ -80,9 +80,9 @@ struct SentenceTextSettings {
     /// Checks that texts are read as they are, and that the output is the last hidden states of their tokens.
     private static func checkModalities(_ file: Section) throws {
         guard let modalities = try file.section("modality_config") else { return }
-        guard let text = try modalities.section("text") else { throw file.fault("modality_config has no text") }
+        guard let text = try modalities.section("text") else { throw file.fault("modality_config has no entry for text") }
         guard !modalities.has("message") else {
-            throw file.fault("modality_config puts texts into a chat template (message), which is not supported")
+            throw file.fault("modality_config applies a chat template (message), which is not supported")
         }
         try text.expect("method", try text.reader.string("method"), "forward")
         let output = try text.reader.optionalStringOrList("method_output_name")

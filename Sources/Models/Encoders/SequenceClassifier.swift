@@ -22,7 +22,7 @@ public struct SequenceClassifier: @unchecked Sendable {
     ///   - folder: the folder.
     ///   - families: the supported encoders.
     ///   - decoders: the supported decoders, whose classifier reads the last token.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
+    /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn
     ) throws -> SequenceClassifier {
@@ -63,14 +63,14 @@ public struct SequenceClassifier: @unchecked Sendable {
         guard let members = try file.section("id2label")?.object.members, !members.isEmpty else {
             let count = try file.optionalCount("num_labels") ?? 2
             guard count <= 100_000 else {
-                throw ModelError.configuration(key: "num_labels", problem: "is \(count), more than any classifier has")
+                throw ModelError.configuration(key: "num_labels", problem: "is \(count); at most 100000 is supported")
             }
             return (0..<count).map { "LABEL_\($0)" }
         }
         var labels = [String?](repeating: nil, count: members.count)
         for member in members {
             guard let index = Int(member.key), labels.indices.contains(index), let label = member.value.string else {
-                throw ModelError.configuration(key: "id2label", problem: "does not number its labels from 0")
+                throw ModelError.configuration(key: "id2label", problem: "must number its labels from 0")
             }
             labels[index] = label
         }

@@ -99,11 +99,11 @@ public struct CommonSettings {
     public func rotaryDim(share: Double = 1) throws -> Int {
         guard share <= 1 else {
             throw ModelError.configuration(
-                key: "partial_rotary_factor", problem: "is \(share); it is a share of a head's channels, at most 1")
+                key: "partial_rotary_factor", problem: "is \(share); it must be at most 1")
         }
         let dim = Int(Double(heads.dim) * share)
         guard dim > 0, (dim + 1) / 2 * 2 <= heads.dim else {
-            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions turn pairs of a head's channels")
+            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions need an even number of channels")
         }
         return dim
     }
@@ -133,14 +133,14 @@ public struct CommonSettings {
     public func windows(reading file: ConfigurationReader, _ window: Int?, slides: (Int) -> Bool) throws -> [Int?] {
         guard let kinds = try file.optionalStrings("layer_types") else { return (0..<layers).map { slides($0) ? window : nil } }
         guard kinds.count == layers else {
-            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) kinds for \(layers) layers")
+            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) entries for \(layers) layers")
         }
         return try kinds.map { kind in
             switch kind {
             case Self.fullAttention: return nil
             case Self.slidingAttention:
                 guard let window else {
-                    throw ModelError.configuration(key: "sliding_window", problem: "is missing, and layer_types has layers with a window")
+                    throw ModelError.configuration(key: "sliding_window", problem: "is missing, but layer_types has sliding-window layers")
                 }
                 return window
             default: throw ModelError.unsupported("layers of type '\(kind)' (layer_types)")

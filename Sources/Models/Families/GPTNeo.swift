@@ -71,7 +71,7 @@ extension ModelFamily {
             for _ in 0..<times { kinds += names.map { $0 == "local" } }
         }
         guard kinds.count == count else {
-            throw ModelError.configuration(key: key, problem: "stands for \(kinds.count) layers; num_layers is \(count)")
+            throw ModelError.configuration(key: key, problem: "describes \(kinds.count) layers, but num_layers is \(count)")
         }
         return kinds
     }

@@ -1,7 +1,8 @@
 public import Formats
 import Tensor
 
-/// The configuration of a LLaMA model. ``Llama/configuration()`` returns it with the keys of Hugging Face's config.json.
+/// The configuration of a LLaMA model. ``StackedDecoder/configuration()`` of a ``Llama`` returns it with the keys of Hugging
+/// Face's config.json.
 public struct LlamaConfiguration: Sendable, Equatable {
     /// V, the number of rows of the token embedding.
     public var vocabularySize: Int

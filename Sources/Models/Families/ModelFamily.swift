@@ -69,7 +69,7 @@ extension [ModelFamily] {
         let reader = ConfigurationReader(file)
         guard let section = try family(of: reader).section else { return file }
         guard var text = try reader.section(section)?.object else {
-            throw ModelError.configuration(key: section, problem: "is missing; it describes the decoder")
+            throw ModelError.configuration(key: section, problem: "is missing; it must describe the decoder")
         }
         // the special tokens and the number format of the whole model also apply to the decoder
         for key in ["bos_token_id", "eos_token_id", "pad_token_id", "dtype", "torch_dtype"]

@@ -35,7 +35,7 @@ extension ModelFamily {
         }
         let flags = list.compactMap(\.int)
         guard flags.count == count, flags.count == list.count else {
-            throw ModelError.configuration(key: "no_rope_layers", problem: "must hold 0 or 1 for each of \(count) layers")
+            throw ModelError.configuration(key: "no_rope_layers", problem: "must have 0 or 1 for each of \(count) layers")
         }
         return flags.map { $0 != 0 }
     }

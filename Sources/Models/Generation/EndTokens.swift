@@ -69,7 +69,7 @@ extension LanguageModel {
                 let error = ModelError.configuration(
                     key: SpecialTokens.endKey,
                     problem: (value.array == nil ? "is " : "holds ") + OneLine.escaped(shown.prefix(40)) + (shown.count > 40 ? "…" : "")
-                        + "; it must be a token id, which is a whole number from 0, or a list of such")
+                        + "; it must be a token id (an integer of at least 0) or a list of token ids")
                 throw file.map { ModelError.inFile($0, error) } ?? error
             }
         }

@@ -261,7 +261,7 @@ final class GenerationSession {
         if let process = generator.processLogits {
             var row = Array(UnsafeBufferPointer(start: logits, count: count))
             process(&row, live.response.tokens)
-            precondition(row.count == count, "processLogits keeps the number of logits")
+            precondition(row.count == count, "processLogits must keep the number of logits")
             (token, _, drawn) = row.withUnsafeMutableBufferPointer { row in
                 row.baseAddress.map {
                     Sampler.choose($0, count: count, options: options, forbidden: forbidden, using: &live.stream)

@@ -167,14 +167,14 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     /// One line that names the prompt and says what is wrong with it.
     public var description: String {
         switch self {
-        case .emptyPrompt(let index): "prompt \(index) has no tokens; every prompt needs at least one"
+        case .emptyPrompt(let index): "prompt \(index) has no tokens; every prompt needs at least one token"
         case .unknownToken(let index, let token, let rows):
-            "prompt \(index) has the token \(token), but the model's tokens are 0..<\(rows); its tokenizer belongs to another model"
+            "prompt \(index) has the token \(token), but the model's token ids are 0..<\(rows); the tokenizer does not match the model"
         case .promptTooLong(let index, let tokens, let room):
             "prompt \(index) has \(tokens) tokens, but the model's context leaves room for \(max(0, room)); "
                 + "shorten it (--max-source-length) or ask for fewer new tokens"
         case .notFinite(let index, let position):
-            "the model's logits for prompt \(index) are not finite at position \(position); its weights are damaged or it diverged"
+            "the model's logits for prompt \(index) are NaN or Inf at position \(position); the weights are damaged or training diverged"
         }
     }
 }

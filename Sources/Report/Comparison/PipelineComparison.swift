@@ -34,7 +34,7 @@ public struct PipelineComparison: ReportTask {
         let preference = try policy(runs.preferenceRun, runs.preferenceSamplesRun, "preference", .preference)
         guard ppo != nil || preference != nil else {
             throw InvalidSetting(
-                "a comparison needs a policy: --ppo-run and --ppo-samples-run, or --preference-run and --preference-samples-run")
+                "a comparison needs a policy: give --ppo-run and --ppo-samples-run, or --preference-run and --preference-samples-run")
         }
 
         try checkModel(of: sftSamples, "--sft-samples-run", is: sft, "--sft-run", listener.note)
@@ -63,7 +63,7 @@ public struct PipelineComparison: ReportTask {
         let reward = try MetricsFile.read(inRun: rm)
         // numbers that were never measured are omitted, with a note that names the split
         func number(_ value: Double?, _ name: String, in run: URL) -> Double? {
-            if value == nil { listener.note("\(run.path) has no \(name), which the comparison leaves out; a split of that name makes it") }
+            if value == nil { listener.note("\(run.path) has no \(name), so the comparison leaves it out; it needs that split") }
             return value
         }
         func last(_ name: String, _ measurements: [Runs.Measurement], in run: URL) -> Double? {
@@ -145,9 +145,9 @@ public struct PipelineComparison: ReportTask {
         case true?: return
         case false? where try model.isRun:
             throw InvalidSetting(
-                "\(samples.path) has samples of \(model.folder?.path ?? model.named), not of \(run.path); \(samplesOption) takes samples of "
+                "\(samples.path) has samples of \(model.folder?.path ?? model.named), not of \(run.path); \(samplesOption) needs samples of "
                     + "\(option)")
-        default: note("\(samples.path) has samples of \(model.named); it is not to be told whether that is \(run.path) (\(option))")
+        default: note("\(samples.path) has samples of \(model.named); cannot check whether that model is \(run.path) (\(option))")
         }
     }
 
@@ -216,7 +216,7 @@ public struct PipelineComparison: ReportTask {
         let ead = report["ead_averaged_distinct_ngrams"]?.values
         guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
             throw InvalidSetting(
-                "the table \(table) of \(folder.path) has fewer than two responses to each input, and a diversity needs two: "
+                "the table \(table) of \(folder.path) has fewer than two responses to each input, and diversity needs two: "
                     + "sample with --groups 2 or more, or --num-return-sequences 2 or more")
         }
         var scores = Summary.Scores(

@@ -8,7 +8,7 @@ extension Summary {
         """
         # \(dataset)
 
-        Intervals are 95 % bootstrap intervals. id: prompts like those of training; ood: out of distribution.
+        Intervals are 95 % bootstrap intervals. id: in distribution; ood: out of distribution.
 
         \(systemsTable.markdown)\(leftOutLines)
         | | in distribution | out of distribution |
@@ -16,7 +16,7 @@ extension Summary {
         | SFT validation loss (nats per summary token) | \(fixed(sft.validationLoss)) | \(fixed(sft.oodValidationLoss)) |
         | reward model accuracy | \(fixed(rm.accuracyID)) | \(fixed(rm.accuracyOOD)) |
 
-        Loss of SFT: \(fixed(sft.firstLoss)) in validation at first, \(fixed(sft.lastLoss)) in training at last.
+        SFT loss: \(fixed(sft.firstLoss)) in validation at the start, \(fixed(sft.lastLoss)) in training at the end.
 
         \(secondsTable.markdown)
         """
@@ -28,7 +28,7 @@ extension Summary {
         \(dataset)
 
         \(systemsTable.plain)\(leftOutLines)
-        SFT loss per summary token: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last; \
+        SFT loss per summary token: \(fixed(sft.firstLoss)) at the start, \(fixed(sft.lastLoss)) at the end; \
         validation \(fixed(sft.validationLoss)) id, \(fixed(sft.oodValidationLoss)) ood
         Reward model accuracy: \(fixed(rm.accuracyID)) id, \(fixed(rm.accuracyOOD)) ood
 

@@ -212,7 +212,7 @@ public struct Summary: Codable, Equatable, Sendable {
         do {
             return try JSONDecoder().decode(Summary.self, from: content)
         } catch {
-            throw FileError.damaged(path: url.path, problem: "it does not have the shape of a summary")
+            throw FileError.damaged(path: url.path, problem: "it does not have the format of a summary")
         }
     }
 

@@ -7,18 +7,18 @@ extension Experiment {
         var text = """
             # \(dataset): \(seeds.count) \(seeds.count == 1 ? "seed" : "seeds")
 
-            id: prompts like those of training; ood: out of distribution; gap: id minus ood. In brackets are 95 % intervals over seeds and
-            prompts: mean ± t · √(variance of the seeds' means + variance of the prompts' means). \(seeds.count < 2
-                ? "With one seed they are over prompts alone."
-                : "With \(seeds.count) seeds, t is large where the seeds differ.")
+            id: in distribution; ood: out of distribution; gap: id minus ood. Brackets contain 95 % intervals over seeds and prompts:
+            mean ± t · √(variance of the seeds' means + variance of the prompts' means). \(seeds.count < 2
+                ? "With one seed, they are over prompts only."
+                : "With \(seeds.count) seeds, t is large if the seeds differ.")
 
 
             """
         text += modelsTable.markdown + "\n## Systems\n\n" + systemsTable.markdown
         text += "\n## Generalisation gap\n\n" + gapTable.markdown
-        text += "\n## Change against SFT, of the same seeds on the same prompts\n\n" + changeTable.markdown
+        text += "\n## Change against SFT, for the same seeds and prompts\n\n" + changeTable.markdown
         for line in leftOut ?? [] { text += "\n\(line)\n" }
-        return text + String(format: "\nAll runs together were at work for %.1f hours.\n", seconds / 3600)
+        return text + String(format: "\nTotal time of all runs: %.1f hours.\n", seconds / 3600)
     }
 
     /// The text that is printed on the terminal.

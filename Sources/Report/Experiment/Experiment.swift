@@ -6,7 +6,7 @@ public import Foundation
 /// distribution, over several seeds. `experiment.json` encodes this value; `experiment.md` and the table on the terminal are
 /// made from it.
 public struct Experiment: Codable, Equatable, Sendable {
-    /// A mean over seeds and prompts with its 95 % interval (``CrossedMean``), and the value of each seed.
+    /// A mean over seeds and prompts with its 95 % interval (`CrossedMean`), and the value of each seed.
     public struct Estimate: Codable, Equatable, Sendable {
         /// The mean.
         public var mean: Double

@@ -43,7 +43,7 @@ public struct ExperimentTable: ReportTask {
         let seeds = try Self.folders(in: folder, prefix: "seed-")
         guard let first = seeds.first else {
             throw InvalidSetting(
-                "\(folder.path) has no folders seed-… ; --experiment-dir names the folder that Examples/Experiment writes"
+                "\(folder.path) has no folders seed-…; --experiment-dir must be a folder that Examples/Experiment wrote"
             )
         }
         func runs(_ seed: String) -> URL { folder.appendingPathComponent(seed, isDirectory: true) }
@@ -53,14 +53,14 @@ public struct ExperimentTable: ReportTask {
             guard other == labels else {
                 throw InvalidSetting(
                     "\(first) has the policies \(labels.joined(separator: ", ")), but \(seed) has "
-                        + "\(other.joined(separator: ", ")); run the experiment again to go on with it")
+                        + "\(other.joined(separator: ", ")); run the experiment again to complete it")
             }
         }
         let copies = try SeedCopies.find(
             seeds.map { ($0.replacing("seed-", with: ""), runs($0).appendingPathComponent("bon")) }, ["test", "ood_test"])
         if let (seed, copy) = copies.min(by: { $0.key < $1.key }) {
             throw InvalidSetting(
-                "seed-\(seed) is a copy of seed-\(copy.original): \(copy.reason); take the copy away, which would count as a further seed")
+                "seed-\(seed) is a copy of seed-\(copy.original): \(copy.reason); remove the copy, which would count as another seed")
         }
         func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
             try seeds.map { seed in
@@ -68,7 +68,7 @@ public struct ExperimentTable: ReportTask {
                 guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
                 if stage == .bestOfN, let model = try SampledModel(ofSamples: url), let other = try model.foreignSeed(than: runs(seed)) {
                     throw InvalidSetting(
-                        "\(url.path) has samples of \(model.named), which is a run of \(other); draw those of its own seed")
+                        "\(url.path) has samples of \(model.named), which is a run of \(other); draw samples from the same seed's model")
                 }
                 return url
             }

@@ -44,9 +44,9 @@ public struct AnswerExport: ReportTask {
         let left = rows.count - answers.count
         listener.note(
             "\(export.exportOutput): \(answers.count) answers of \(generator) (\(table.shown))"
-                + (left > 0 ? "; the first to each prompt, \(left) further ones are left out" : ""))
+                + (left > 0 ? "; only the first answer to each prompt, \(left) others are left out" : ""))
         if hasWholePrompts {
-            listener.note("instructions are whole prompts, since these are not Alpaca's; --prompt-template says how prompts were made")
+            listener.note("the prompts do not have Alpaca's format, so instructions are whole prompts; set --prompt-template to change it")
         }
     }
 
@@ -79,7 +79,7 @@ public struct AnswerExport: ReportTask {
         let parts = template.split(separator: "{post}", omittingEmptySubsequences: false)
         guard row.input.hasPrefix(parts[0]), row.input.hasSuffix(parts[1]), row.input.count >= parts[0].count + parts[1].count else {
             throw InvalidSetting(
-                "the prompt of row \(row.id) of \(table.shown) was not made by --prompt-template; it begins with "
+                "the prompt of row \(row.id) of \(table.shown) does not match --prompt-template; it begins with "
                     + OneLine.quoted(row.input, limit: 60))
         }
         return String(row.input.dropFirst(parts[0].count).dropLast(parts[1].count))

@@ -31,7 +31,7 @@ public struct ExportSettings: Settings {
                 "--format is '\(format)'; it takes \(ExportFormat.builtIn.map(\.name).joined(separator: " or "))")
         }
         if let promptTemplate, promptTemplate.split(separator: "{post}", omittingEmptySubsequences: false).count != 2 {
-            throw InvalidSetting("--prompt-template takes a text with {post} in it once, such as 'Question: {post}\\nAnswer:'")
+            throw InvalidSetting("--prompt-template takes a text with exactly one {post}, such as 'Question: {post}\\nAnswer:'")
         }
     }
 }

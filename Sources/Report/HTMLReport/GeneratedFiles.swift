@@ -10,11 +10,11 @@ enum GeneratedFiles {
     static func checkPage(_ url: URL) throws {
         guard let status = try FileStatus.of(url) else { return }
         guard status.kind == .file else {
-            throw InvalidSetting("--output \(url.path) is \(status.kind.description); it must name a file, such as report.html")
+            throw InvalidSetting("--output \(url.path) is \(status.kind.description); expected a file, such as report.html")
         }
         let begin = try FileHandle(forReadingFrom: url).read(upToCount: 4096) ?? Foundation.Data()
         guard String(decoding: begin, as: UTF8.self).contains(HTMLPage.generator) else {
-            throw InvalidSetting("--output \(url.path) is there and was not made by rlhf-report html; choose another name, or move it away")
+            throw InvalidSetting("--output \(url.path) exists and was not written by rlhf-report html; choose another name, or move it")
         }
     }
 
@@ -26,7 +26,7 @@ enum GeneratedFiles {
             let folder = realPath(run)
             guard path != folder, !path.hasPrefix(folder + "/") else {
                 throw InvalidSetting(
-                    "\(option) \(url.path) lies in the run \(run.path), whose files stay as they are; choose another place")
+                    "\(option) \(url.path) is inside the run folder \(run.path), which reports do not change; choose another place")
             }
         }
     }

@@ -34,7 +34,7 @@ public struct HTMLReport: ReportTask {
         }
         guard !content.runs.isEmpty else {
             content.missing.forEach(listener.note)
-            throw InvalidSetting("--runs \(report.runs.joined(separator: ",")) names no folder with runs; a run folder has a config.json")
+            throw InvalidSetting("--runs \(report.runs.joined(separator: ",")) contains no runs; a run folder has a config.json")
         }
         let output = URL(fileURLWithPath: report.output)
         // checks all outputs before anything is written
@@ -53,7 +53,7 @@ public struct HTMLReport: ReportTask {
         try Folder.make(output.deletingLastPathComponent())
         try AtomicFile.write(page.text, to: output)
         let count = content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs"
-        listener.note("\(output.path): \(count), \(notes.count) lines on what is missing, \(page.text.utf8.count / 1000) kB")
+        listener.note("\(output.path): \(count), \(notes.count) notes on missing data, \(page.text.utf8.count / 1000) kB")
         if let pictureFolder {
             try pictureFolder.write(pictures)
             listener.note("\(pictureFolder.folder.path): \(pictures.count) pictures")
@@ -76,7 +76,7 @@ public struct HTMLReport: ReportTask {
                 if let body = try section.make(content) {
                     bodies.append((section, body))
                 } else {
-                    failures.append("\(section.title): the runs have nothing for this part.")
+                    failures.append("\(section.title): the runs have no data for this section.")
                 }
             } catch {
                 failures.append("\(section.title): \(error)")

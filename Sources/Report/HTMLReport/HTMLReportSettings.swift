@@ -21,15 +21,15 @@ public struct HTMLReportSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard !runs.isEmpty else {
-            throw InvalidSetting("--runs names no run to show; for example: rlhf-report html runs/demo --output report.html")
+            throw InvalidSetting("--runs is missing; for example: rlhf-report html runs/demo --output report.html")
         }
-        guard !output.isEmpty else { throw InvalidSetting("--output is empty; it names the file that is written, such as report.html") }
+        guard !output.isEmpty else { throw InvalidSetting("--output is empty; give the name of the output file, such as report.html") }
         if let name = pictureFormats.first(where: { PictureFormat(rawValue: $0) == nil }) {
             throw InvalidSetting(
                 "--picture-formats has \(name); it takes \(PictureFormat.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard pictures != nil || pictureFormats == Self().pictureFormats else {
-            throw InvalidSetting("--picture-formats is given without --pictures, the folder that pictures are written into")
+            throw InvalidSetting("--picture-formats needs --pictures, the output folder for pictures")
         }
     }
 }

@@ -40,8 +40,8 @@ struct PictureFolder {
         }
         guard let found = places.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
             throw InvalidSetting(
-                "--picture-formats pdf and png need \(Self.converterName), which is not installed; on Debian: apt-get install librsvg2-bin, or "
-                    + "leave it at svg")
+                "--picture-formats pdf and png need \(Self.converterName), which is not installed; install it (on Debian: apt-get install "
+                    + "librsvg2-bin) or use svg")
         }
         converter = found
     }
@@ -74,8 +74,8 @@ struct PictureFolder {
                 try RunConfiguration.checksum(of: Descriptor.content(of: url.path, limit: 1 << 30)) == checksum
             else {
                 throw InvalidSetting(
-                    "--pictures \(url.path) is there and was not made by rlhf-report html, or was changed since; choose another folder, or move it "
-                        + "away")
+                    "--pictures \(url.path) exists, and was not written by rlhf-report html or was changed since; choose another folder, "
+                        + "or move the file")
             }
         }
     }
@@ -116,10 +116,10 @@ struct PictureFolder {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        do { try process.run() } catch { throw InvalidSetting("\(converter.path) cannot be started; leave --picture-formats at svg") }
+        do { try process.run() } catch { throw InvalidSetting("\(converter.path) cannot be started; use --picture-formats svg") }
         process.waitUntilExit()
         guard process.terminationStatus == 0, try FileStatus.of(output)?.kind == .file else {
-            throw InvalidSetting("\(converter.path) failed with exit code \(process.terminationStatus); leave --picture-formats at svg")
+            throw InvalidSetting("\(converter.path) failed with exit code \(process.terminationStatus); use --picture-formats svg")
         }
         return try Descriptor.content(of: output.path, limit: 1 << 30)
     }

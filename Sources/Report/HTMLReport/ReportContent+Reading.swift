@@ -16,11 +16,11 @@ extension ReportContent {
             let direct = URL(fileURLWithPath: name, isDirectory: true)
             let below = parent.appendingPathComponent(name, isDirectory: true)
             guard let folder = try [direct, below].first(where: { try FileStatus.of($0)?.kind == .folder }) else {
-                missing.append("there is no run folder \(direct.path), nor one in \(parent.path)")
+                missing.append("there is no run folder \(direct.path), and none of that name in \(parent.path)")
                 continue
             }
             let found = try Self.runFolders(in: folder)
-            if found.isEmpty { missing.append("\(folder.path) has no run in it") }
+            if found.isEmpty { missing.append("\(folder.path) contains no runs") }
             if found != [folder], !folders.contains(folder) { folders.append(folder) }
             for url in found where !runs.contains(where: { $0.folder.standardizedFileURL == url.standardizedFileURL }) {
                 if let run = ReportedRun(url, note: { missing.append($0) }) { runs.append(run) }
@@ -114,8 +114,8 @@ extension ReportContent {
         guard systems.isEmpty, !samples.isEmpty else { return }
         let names = SystemsFile.all.map(\.name)
         missing.append(
-            "There is no \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "") beside the runs: what is told of systems is "
-                + "measured from their samples, without ROUGE, gold score and embeddings. rlhf-report compare makes a summary.json.")
+            "There is no \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "") next to the runs. The metrics of systems are "
+                + "measured from their samples, without ROUGE, gold score and embeddings. To add these, run rlhf-report compare.")
         var notes: [String] = []
         let dataset = runs.first { $0.stage == .bestOfN }.map { RunDataset($0.configuration).name } ?? "unknown"
         systems = [ReportedSystems(measuring: samples, dataset: dataset, seed: seed) { notes.append($0) }]

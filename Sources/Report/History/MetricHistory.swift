@@ -51,7 +51,7 @@ package struct MetricHistory {
             let nearest = NearestName.find(metric, among: known.sorted())
             throw InvalidSetting(
                 "no run has the metric '\(metric)'"
-                    + (nearest.map { "; did you mean \($0)?" } ?? "; they have \(known.sorted().joined(separator: ", "))"))
+                    + (nearest.map { "; did you mean \($0)?" } ?? "; the runs have \(known.sorted().joined(separator: ", "))"))
         }
         self.metrics = metrics
         self.runs = runs

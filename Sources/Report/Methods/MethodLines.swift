@@ -7,7 +7,7 @@ import Foundation
 /// Between two neighbours i and j a value is interpolated linearly: y = (1 − w) yᵢ + w yⱼ, where the quantity x that is held
 /// equal is (1 − w) xᵢ + w xⱼ = L.
 /// The interval follows from the slope s = (yⱼ − yᵢ)/(xⱼ − xᵢ). To first order, errors of the four values change y by (1 − w)
-/// dyᵢ + w dyⱼ − s ((1 − w) dxᵢ + w dxⱼ). This is a number per seed and prompt, so ``CrossedMean`` applies.
+/// dyᵢ + w dyⱼ − s ((1 − w) dxᵢ + w dxⱼ). This is a number per seed and prompt, so `CrossedMean` applies.
 struct MethodLines {
     /// The points of a method in order of strength, starting with the base, over the seeds that have all of them.
     struct Line {

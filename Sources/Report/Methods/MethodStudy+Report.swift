@@ -7,26 +7,26 @@ extension MethodStudy {
         var text = """
             # \(dataset): \(Set(systems.map(\.method)).count) methods, \(seeds.count) \(seeds.count == 1 ? "seed" : "seeds")
 
-            id: prompts like those of training; ood: out of distribution; gap: id minus ood. In brackets are 95 % intervals over seeds and
-            prompts: mean ± t · √(variance of the seeds' means + variance of the prompts' means). Win rate: how often the hidden judge prefers a
-            response to one of \(baseTitle). Seconds and memory are those of the runs that it takes beside \(baseTitle) and the reward model.
+            id: in distribution; ood: out of distribution; gap: id minus ood. Brackets contain 95 % intervals over seeds and prompts:
+            mean ± t · √(variance of the seeds' means + variance of the prompts' means). Win rate: how often the hidden judge prefers a
+            response to one of \(baseTitle). Seconds and memory: of the runs needed in addition to \(baseTitle) and the reward model.
 
 
             """
         if !modelsTable.rows.isEmpty { text += modelsTable.markdown + "\n" }
         text += "## Systems\n\n" + systemsTable.markdown
-        text += "\n## Change against \(baseTitle), of the same seeds on the same prompts\n\n" + changeTable.markdown
+        text += "\n## Change against \(baseTitle), for the same seeds and prompts\n\n" + changeTable.markdown
         text += "\n## Generalisation gap\n\n" + gapTable.markdown
         for level in levels {
             text += "\n## \(level.title(baseTitle))\n\n" + levelTable(level).markdown
         }
         if !levels.isEmpty {
             text +=
-                "\nBetween two strengths values are interpolated along the line from \(baseTitle) through a method's strengths, at its first "
-            text += "crossing. Reward and gold are those of the method minus those of \(baseTitle).\n"
+                "\nValues between two strengths are interpolated along the line from \(baseTitle) through a method's strengths, at its "
+            text += "first crossing of the level. Reward and gold are the method's values minus those of \(baseTitle).\n"
         }
         if let missing {
-            text += "\n## Not there\n\n" + missing.map { "- \($0)\n" }.joined()
+            text += "\n## Missing\n\n" + missing.map { "- \($0)\n" }.joined()
         }
         for line in leftOut ?? [] { text += "\n\(line)\n" }
         return text
@@ -38,7 +38,7 @@ extension MethodStudy {
         if !modelsTable.rows.isEmpty { parts.append(modelsTable.plain) }
         parts += [systemsTable.plain]
         for level in levels { parts += [level.title(baseTitle), levelTable(level).plain] }
-        return (parts + (missing.map { ["not there:"] + $0 } ?? []) + (leftOut ?? [])).joined(separator: "\n")
+        return (parts + (missing.map { ["missing:"] + $0 } ?? []) + (leftOut ?? [])).joined(separator: "\n")
     }
 
     private var baseTitle: String { systems.first?.method ?? "the base" }

@@ -48,9 +48,9 @@ public struct MethodStudyTable: ReportTask {
         let systems = try StudiedSystem.read(from: folder)
         let folders = try ExperimentTable.folders(in: folder, prefix: "seed-").map { String($0.dropFirst("seed-".count)) }
         guard !folders.isEmpty else {
-            throw InvalidSetting("\(folder.path) has no folders seed-… ; run Examples/Experiment/methods.sh first")
+            throw InvalidSetting("\(folder.path) has no folders seed-…; run Examples/Experiment/methods.sh first")
         }
-        guard let first = systems.first(where: { $0.base == true }) else { throw InvalidSetting("the study has no base") }
+        guard let first = systems.first(where: { $0.base == true }) else { throw InvalidSetting("the study has no base system") }
         let embeddings = try study.embeddingModel.map { path in
             try StudyEmbeddings(
                 encoder ?? ReportModels.encoder(path, option: "--embedding-model", note: listener.note),
@@ -66,10 +66,10 @@ public struct MethodStudyTable: ReportTask {
         let present = seeds.filter { base.parts[$0] != nil }
         guard !present.isEmpty else {
             throw InvalidSetting(
-                "\(folder.path) has no finished run \(first.samples) of \(first.title) in any seed (\(reader.missing.first ?? "")); run the study on"
-            )
+                "no seed in \(folder.path) has a finished run \(first.samples) (\(first.title)); continue the study: "
+                    + (reader.missing.first ?? ""))
         }
-        if present.count < seeds.count { reader.note("seeds without \(first.title) are left out whole") }
+        if present.count < seeds.count { reader.note("seeds without \(first.title) are left out entirely") }
         var others: [StudiedParts] = []
         for (number, system) in zip(2..., systems.filter { $0.base != true }) {
             tell(system, number)
@@ -83,8 +83,8 @@ public struct MethodStudyTable: ReportTask {
         }
         if let embeddings, embeddings.found > 0 {
             listener.note(
-                "embeddings of \(embeddings.found) tables are those that an earlier report measured (\(StudyEmbeddings.fileName)); "
-                    + "\(embeddings.measured) are new")
+                "embeddings: \(embeddings.found) tables reused from an earlier report (\(StudyEmbeddings.fileName)), "
+                    + "\(embeddings.measured) measured now")
         }
         let supervised = try reader.finished(
             "sft", .supervised, among: present, with: ["validation_loss", "ood_validation_loss"], for: "the loss of SFT")

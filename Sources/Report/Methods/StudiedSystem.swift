@@ -37,18 +37,18 @@ package struct StudiedSystem: Codable, Equatable, Sendable {
         let url = folder.appendingPathComponent(fileName)
         guard try FileStatus.of(url) != nil else {
             throw InvalidSetting(
-                "\(folder.path) has no \(fileName), which says what its runs are; --experiment-dir names the folder that "
-                    + "Examples/Experiment/methods.sh writes")
+                "\(folder.path) has no \(fileName), the list of its systems; --experiment-dir must be a folder that "
+                    + "Examples/Experiment/methods.sh wrote")
         }
         let systems = try JSONLines<StudiedSystem>(url).read()
         var names: Set<String> = []
         for system in systems where !names.insert(system.system).inserted {
-            throw InvalidSetting("\(url.path) has two systems \(system.system); give each a name of its own")
+            throw InvalidSetting("\(url.path) has two systems named \(system.system); give each system a unique name")
         }
         let bases = systems.filter { $0.base == true }
         guard bases.count == 1 else {
             throw InvalidSetting(
-                "\(url.path) has \(bases.isEmpty ? "no system" : "\(bases.count) systems") with \"base\": true; exactly one is the base of all"
+                "\(url.path) has \(bases.isEmpty ? "no system" : "\(bases.count) systems") with \"base\": true; exactly one must have it"
             )
         }
         return systems

@@ -34,7 +34,7 @@ struct StudyReader {
         let copies = try SeedCopies.find(seeds.map { ($0, runs($0).appendingPathComponent(system.samples, isDirectory: true)) }, tables)
         for seed in seeds {
             if let copy = copies[seed] {
-                missing.append("seed \(seed) is left out whole: it is a copy of seed \(copy.original): \(copy.reason)")
+                missing.append("seed \(seed) is left out entirely: it is a copy of seed \(copy.original): \(copy.reason)")
             }
         }
         return seeds.filter { copies[$0] == nil }
@@ -75,9 +75,9 @@ struct StudyReader {
             part.cost = try cost(of: system, seed)
             return part
         } catch FileError.missing, RunFolderError.noConfiguration {
-            missing.append(named("is not there (run \(system.samples))"))
+            missing.append(named("is missing (run \(system.samples))"))
         } catch RunFolderError.unfinished {
-            missing.append(named("did not end (run \(system.samples))"))
+            missing.append(named("is unfinished (run \(system.samples))"))
         } catch RunFolderError.unknownTable(let table, _, _) {
             missing.append(named("has no table \(table) (run \(system.samples))"))
         } catch  where Self.isDamage(error) {
@@ -142,7 +142,7 @@ struct StudyReader {
                     found.append((seed, url, try MetricsFile.read(inRun: url)))
                     continue
                 }
-                missing.append("seed \(seed): the run \(name) is not there, or did not end; \(what) is that of the other seeds")
+                missing.append("seed \(seed): the run \(name) is missing or unfinished; \(what) is that of the other seeds")
             } catch  where Self.isDamage(error) {
                 missing.append("seed \(seed): \(what) is that of the other seeds: \(error)")
             }

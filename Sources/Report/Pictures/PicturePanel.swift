@@ -103,7 +103,7 @@ package struct PicturePanel: Sendable {
     package var description: String {
         if let words { return words }
         let named = series.filter { !$0.points.isEmpty && !$0.parts.contains(.faintLine) }
-        guard !named.isEmpty else { return "There is nothing to show." }
+        guard !named.isEmpty else { return "No data." }
         let sentences = named.prefix(12).map { series in
             let points = series.points
             guard points.count > 6, let first = points.first, let last = points.last else {
@@ -114,8 +114,8 @@ package struct PicturePanel: Sendable {
                 + "\(Statistics.text(last.y.mean)) at \(Statistics.text(last.x.mean)), between \(Statistics.text(least)) and "
                 + "\(Statistics.text(most))."
         }
-        let rest = named.count > 12 ? [" \(named.count - 12) further series are in the tables."] : []
-        return (["Across: \(across). Up: \(up)."] + sentences + rest).joined(separator: " ")
+        let rest = named.count > 12 ? [" \(named.count - 12) further series are listed in the tables."] : []
+        return (["Horizontal axis: \(across). Vertical axis: \(up)."] + sentences + rest).joined(separator: " ")
     }
 
     private static func text(_ value: Interval) -> String {

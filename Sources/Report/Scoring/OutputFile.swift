@@ -13,7 +13,7 @@ enum OutputFile {
         guard let own = try FileStatus.of(output)?.identity else { return }
         for input in inputs where try FileStatus.of(input)?.identity == own {
             throw InvalidSetting(
-                "\(option) is \(output.path), which is read, too, and would be lost; choose another name")
+                "\(option) \(output.path) is also an input file and would be overwritten; choose another name")
         }
     }
 }

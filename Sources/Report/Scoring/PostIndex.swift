@@ -35,7 +35,7 @@ public struct PostIndex: ReportTask {
         let ofComparisons = index.indexOf == "comparisons"
         guard let scorer = try reward.withoutPolicy() else {
             throw InvalidSetting(
-                "--index-output scores posts; choose --reward-function sentiment, process, length or pattern for it")
+                "--index-output scores posts and needs --reward-function sentiment, process, length or pattern")
         }
         let inputs = try data.inputFiles(ofComparisons: ofComparisons)
         let numpy = index.indexScores.map { URL(fileURLWithPath: $0, isDirectory: true) }
@@ -53,6 +53,6 @@ public struct PostIndex: ReportTask {
         let found = try SplitIndex(scores: scores, keeping: .highest(share: index.indexShare))
         try found.write(to: URL(fileURLWithPath: index.indexOutput))
         let counts = found.rows.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.count)" }
-        listener.note("\(index.indexOutput) lists rows of \(counts.joined(separator: ", "))")
+        listener.note("\(index.indexOutput): rows per split: \(counts.joined(separator: ", "))")
     }
 }

@@ -62,7 +62,7 @@ public struct RowScoring: ReportTask {
         let data = scoring.data
         let loaded = try RewardSource.loaded(modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
         guard let end = loaded.tokenizer.endOfSequence else {
-            throw InvalidSetting("the tokenizer in \(modelName) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(modelName) has no end-of-sequence token (eos_token)")
         }
         return RewardTextReward(
             loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
@@ -81,7 +81,7 @@ public struct RowScoring: ReportTask {
         }
         if path.pathExtension == "jsonl" { throw FileError.missing(path: path.path) }
         guard scoring.scoreOutput == nil else {
-            throw InvalidSetting("--score-output is for a file of rows; the tables of a run get their column where they are")
+            throw InvalidSetting("--score-output needs a file of rows as input; scores of a run are added to its own tables")
         }
         let folder = try RunFolder.run(named: scoring.score, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true))
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }

@@ -40,7 +40,7 @@ public struct ScoringSettings: Settings {
     public func validate() throws {
         guard (modelName == nil) != (rewardFunction == nil) else {
             throw InvalidSetting(
-                "name what scores: a reward model by --model-name, or --reward-function check, rouge, bleu, length or compression")
+                "choose what scores: a reward model (--model-name), or --reward-function check, rouge, bleu, length or compression")
         }
         if let rewardFunction, !Self.functions.contains(SettingName.canonical(rewardFunction)) {
             throw InvalidSetting("--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", ")) here")
@@ -52,7 +52,7 @@ public struct ScoringSettings: Settings {
             throw InvalidSetting("--reward-format is '\(rewardFormat ?? "")'; it takes chat, pair or text")
         }
         guard !ScoredRow.ownColumns.contains(scoreColumn) else {
-            throw InvalidSetting("--score-column is '\(scoreColumn)', which rows have already; choose another name")
+            throw InvalidSetting("--score-column is '\(scoreColumn)', a column that rows already have; choose another name")
         }
         try data.validate()
     }

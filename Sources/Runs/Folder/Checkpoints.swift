@@ -55,7 +55,7 @@ public struct Checkpoints {
 
     /// Writes a checkpoint atomically. An existing checkpoint for the step is replaced.
     func write(step: Int, contents: (URL) throws -> Void) throws -> Checkpoint {
-        precondition(step >= 0, "a checkpoint's step is not negative: \(step)")
+        precondition(step >= 0, "the step of a checkpoint must not be negative: \(step)")
         if mkdir(folder.path, 0o755) != 0 && errno != EEXIST {
             throw FileError.cannotCreate(path: folder.path, .last)
         }
@@ -77,7 +77,7 @@ public struct Checkpoints {
                 continue
             }
             for (broken, problem) in damaged {
-                note("\(broken.url.lastPathComponent) is damaged (\(problem)); going on from step \(checkpoint.step)")
+                note("\(broken.url.lastPathComponent) is damaged (\(problem)); resuming from step \(checkpoint.step)")
                 try setAside(broken)
             }
             return checkpoint
@@ -90,7 +90,7 @@ public struct Checkpoints {
     /// Deletes the oldest checkpoints until `limit` are left. `current`, which has just been written, is kept. Checkpoints that
     /// were renamed because they are damaged are deleted too.
     func removeOldest(keeping limit: Int, current: Checkpoint) throws {
-        precondition(limit >= 1, "at least one checkpoint is kept: \(limit)")
+        precondition(limit >= 1, "at least one checkpoint must be kept: \(limit)")
         let others = try all().filter { $0.step != current.step }
         for checkpoint in others.dropLast(limit - 1) { try AtomicFolder.remove(checkpoint.url) }
         for name in try Folder.namesIfPresent(in: folder.path) ?? []

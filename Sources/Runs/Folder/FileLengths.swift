@@ -23,7 +23,7 @@ struct FileLengths: Codable, Equatable {
             try Descriptor.content(of: path, limit: 64 << 20, followingLinks: false)
         }
         guard let lengths = try? JSONDecoder().decode(FileLengths.self, from: Foundation.Data(content)) else {
-            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not valid")
         }
         return lengths
     }

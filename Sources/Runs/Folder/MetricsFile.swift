@@ -80,7 +80,7 @@ public final class MetricsFile {
                 let step = (values.removeValue(forKey: "step") ?? nil).flatMap({ Int(exactly: $0) })
             else {
                 throw RunFolderError.badLine(
-                    path: url.path, line: index + 1, problem: "expected an object of numbers with \"step\"")
+                    path: url.path, line: index + 1, problem: "expected a JSON object of numbers with the key \"step\"")
             }
             return Measurement(step: step, values: values.compactMapValues { $0 })
         }

@@ -67,21 +67,21 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
         try AtomicFile.write(description + "\n", to: folder.appendingPathComponent(Self.fileName))
     }
 
-    /// One line for each option that differs from an earlier configuration, such as "seed: 1 there, 2 here". An option that names
+    /// One line for each option that differs from an earlier configuration, such as "seed: 1 in the run, 2 now". An option that names
     /// the same file with different content also counts, if both configurations have its checksum.
     public func differences(from earlier: RunConfiguration) -> [String] {
         let named: [String] = Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
             let (before, now) = (earlier.options[name] ?? .null, options[name] ?? .null)
-            guard before == now else { return "\(name): \(before.shown) there, \(now.shown) here" }
+            guard before == now else { return "\(name): \(before.shown) in the run, \(now.shown) now" }
             guard let text = files?[name], let earlierText = earlier.files?[name], text != earlierText else { return nil }
-            return "\(name): the text of \(now.shown) was another one"
+            return "\(name): the content of \(now.shown) has changed"
         }
         // one of several files named by an option
         let others = (files ?? [:]).sorted { $0.key < $1.key }.filter { options[$0.key] == nil }
         return named
             + others.compactMap { name, text in
                 guard let earlierText = earlier.files?[name], text != earlierText, let space = name.firstIndex(of: " ") else { return nil }
-                return "\(name[..<space]): the text of \(name[name.index(after: space)...]) was another one"
+                return "\(name[..<space]): the content of \(name[name.index(after: space)...]) has changed"
             }
     }
 }

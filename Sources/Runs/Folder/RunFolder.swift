@@ -267,7 +267,7 @@ extension RunFolder {
             }
             guard let timing = try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content)), timing.seconds.isFinite,
                 timing.seconds >= 0, timing.peakMemory ?? 0 >= 0
-            else { throw FileError.damaged(path: path, problem: "it does not say how long the run was at work") }
+            else { throw FileError.damaged(path: path, problem: "expected the run time in \"seconds\"") }
             return timing
         }
 
@@ -320,7 +320,7 @@ extension RunFolder {
         let differences = now.differences(from: kept)
         guard differences.isEmpty else { throw RunFolderError.otherOptions(path: path, differences: differences) }
         for (name, version) in earlier.versions.sorted(by: { $0.key < $1.key }) where new.versions[name] != version {
-            note("the run was begun with \(name) \(version), now \(new.versions[name] ?? "absent")")
+            note("the run was started with \(name) \(version); it continues with \(new.versions[name] ?? "none")")
         }
     }
 }

@@ -41,38 +41,38 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .notARunFolder(let path):
-            "\(path) is not a run folder (its config.json is not of a run); name a folder that one of the programs wrote"
+            "\(path) is not a run folder (its config.json does not describe a run); pass a folder that one of the programs wrote"
         case .noConfiguration(let path):
-            "\(path) is not a run folder (it has no config.json); name a folder that one of the programs wrote"
+            "\(path) is not a run folder (it has no config.json); pass a folder that one of the programs wrote"
         case .foreignFolder(let path, let holds):
-            "\(path) is not empty and holds no run (it has no config.json, but \(holds)); name another run with --run-id, or an empty folder"
+            "\(path) is not empty and is not a run folder (no config.json, but \(holds)); set another --run-id, or use an empty folder"
         case .foreignPart(let path, let found, let expected):
-            "\(path) is \(found); a run has \(expected) of its own there, so this folder is left alone; name another run, or put that right"
+            "\(path) is \(found), but a run needs \(expected) there; nothing in the folder was changed; remove it, or choose another run"
         case .wrongStage(let path, let found, let expected):
             "\(path) is a run of \(found); expected \(expected.map(\.description).joined(separator: " or "))"
         case .inUse(let path, let owner):
-            "\(path) is in use by \(owner ?? "another process"); wait for it to end, or name another run"
+            "\(path) is in use by \(owner ?? "another process"); wait until it ends, or choose another run"
         case .otherOptions(let path, let differences):
-            "\(path) was begun with other options (\(differences.joined(separator: "; "))); "
-                + "repeat the command as it was, or name another run with --run-id"
-        case .alreadyExists(let path): "\(path) already holds a run; name another run, or allow it to resume"
-        case .nothingToResume(let path): "\(path) holds no checkpoint to resume from; allow a new run, or name another"
+            "\(path) was started with other options (\(differences.joined(separator: "; "))); "
+                + "repeat the original command, or set another --run-id"
+        case .alreadyExists(let path): "\(path) already contains a run; choose another run, or allow it to resume"
+        case .nothingToResume(let path): "\(path) has no checkpoint to resume from; allow a new run, or choose another run"
         case .noValidCheckpoint(let path, let problem):
-            "no checkpoint of \(path) is whole (newest: \(problem)); remove the folder to start again"
+            "all checkpoints of \(path) are damaged (newest: \(problem)); remove the folder to start again"
         case .shortened(let path, let bytes, let expected):
-            "\(path) has \(bytes) bytes; \(expected) were there at the checkpoint; lines are missing"
+            "\(path) has \(bytes) bytes, but had \(expected) at the checkpoint; lines are missing"
         case .grown(let path, let bytes, let expected):
-            "\(path) has \(bytes) bytes; \(expected) were there at the run's last checkpoint; lines were added behind them; "
-                + "take those away, or put that file back from a copy"
+            "\(path) has \(bytes) bytes, but had \(expected) at the last checkpoint; lines were added; "
+                + "remove these lines, or restore the file"
         case .changedLines(let path, let bytes):
-            "\(path) is damaged: its first \(bytes) bytes are not those that were there at the checkpoint; "
-                + "put that file back from a copy, or remove the run's folder to start again"
-        case .unfinished(let path): "\(path) has no final folder: the run did not end; repeat its command to finish it"
+            "\(path) is damaged: its first \(bytes) bytes have changed since the checkpoint; "
+                + "restore the file, or remove the run's folder to start again"
+        case .unfinished(let path): "\(path) has no folder \"final\", because the run has not finished; repeat its command to finish it"
         case .unknownTable(let name, let path, let known):
             "\(path) has no table \"\(name)\"; it has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .invalidName(let name):
-            "\"\(name)\" cannot be a name: use letters, digits, \".\", \"_\" and \"-\", and begin with none of the last"
-        case .takenName(let name): "a run writes \(name) itself, so no other folder of it can have that name; choose another"
+            "\"\(name)\" is not a valid name: use letters, digits, \".\", \"_\" and \"-\", and do not begin with \".\" or \"-\""
+        case .takenName(let name): "a run writes \(name) itself, so another folder cannot have this name; choose another name"
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
         }
     }

@@ -48,21 +48,21 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
         let list = folder.appendingPathComponent(fileName)
         let content = try written(fileName, in: folder) { try Descriptor.content(of: list.path, limit: 64 << 20, followingLinks: false) }
         guard let checksums = try? JSONDecoder().decode(Self.self, from: Foundation.Data(content)) else {
-            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not valid")
         }
         for (name, expected) in checksums.files.sorted(by: { $0.key < $1.key }) {
             guard isInside(name) else {
-                throw FileError.damaged(path: list.path, problem: "it names \(name), which is outside the folder")
+                throw FileError.damaged(path: list.path, problem: "it lists \(name), which is outside the folder")
             }
             let file = folder.appendingPathComponent(name)
             let found = try written(name, in: folder) { try Self.entry(of: file.path) }
             guard found.bytes == expected.bytes else {
                 throw FileError.damaged(
-                    path: folder.path, problem: "\(name) has \(found.bytes) bytes; \(expected.bytes) were written")
+                    path: folder.path, problem: "\(name) has \(found.bytes) bytes, expected \(expected.bytes)")
             }
             guard found == expected else {
                 throw FileError.damaged(
-                    path: folder.path, problem: "\(name) has checksum \(found.crc64); \(expected.crc64) was written")
+                    path: folder.path, problem: "\(name) has checksum \(found.crc64), expected \(expected.crc64)")
             }
         }
     }

@@ -29,13 +29,13 @@ public enum ResultError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The error message, on one line.
     public var description: String {
         switch self {
-        case .notFinite(let path): "the result's \(path) is not a finite number; look at the stage that measured it"
+        case .notFinite(let path): "the result \(path) is NaN or Inf; check the stage that measured it"
         case .missingColumn(let column, let table, let path):
-            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; name another run, or sample again"
-        case .noRows(let path): "\(path) has no rows; expected responses with their prompts; name another run, or sample again"
+            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; choose another run, or sample again"
+        case .noRows(let path): "\(path) has no rows; expected responses with their prompts; choose another run, or sample again"
         case .endsEarly(let path, let prompt, let rows, let expected):
-            "\(path) ends early: its last prompt (\(prompt)) has \(rows) \(rows == 1 ? "row" : "rows"), where \(expected) are expected; "
-                + "put that file back from a copy, or sample again"
+            "\(path) ends early: its last prompt (\(prompt)) has \(rows) \(rows == 1 ? "row" : "rows"), expected \(expected); "
+                + "restore the file, or sample again"
         }
     }
 }

@@ -17,7 +17,7 @@ enum MarkdownText {
             ]
             text += "| \(cells.joined(separator: " | ")) |\n"
         }
-        if samples.count > rows { text += "\n\(samples.count - rows) further rows are in the run's tables.\n" }
+        if samples.count > rows { text += "\n\(samples.count - rows) more rows are in the tables of the run.\n" }
         return text
     }
 

@@ -60,7 +60,7 @@ public final class TensorBoardSink: Tracker {
         let (records, length) = RecordFile.records(in: content)
         // this program writes the first record in one piece, so its files always start with a complete record
         guard content.isEmpty || !records.isEmpty else {
-            throw FileError.damaged(path: url.path, problem: "it is no event file; remove it, or run without --tensorboard")
+            throw FileError.damaged(path: url.path, problem: "it is not an event file; remove it, or run without --tensorboard")
         }
         // without metrics, the file is removed and will start anew
         guard !measured.isEmpty else {

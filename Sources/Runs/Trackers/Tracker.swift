@@ -47,7 +47,7 @@ public final class TrackerGuard: MetricSink {
         if let failure {
             guard isEnd || clock() >= failure.next else { return }
             guard attempt({ try tracker.catchUp(cuttingTo: nil) }) else {
-                if isEnd { note("\(tracker.name) lacks what was measured since it failed: \(self.failure?.reason ?? failure.reason)") }
+                if isEnd { note("\(tracker.name) has no metrics from after it failed: \(self.failure?.reason ?? failure.reason)") }
                 return
             }
             note("\(tracker.name) works again and has caught up")
@@ -70,7 +70,7 @@ public final class TrackerGuard: MetricSink {
             (failure, pause) = (nil, Self.shortestPause)
             return true
         } catch {
-            if failure == nil { note("\(tracker.name) fails, and the run goes on without it: \(error)") }
+            if failure == nil { note("\(tracker.name) has failed; the run continues without it: \(error)") }
             failure = ("\(error)", clock() + pause)
             pause = min(pause * 2, Self.longestPause)
             return false

@@ -54,7 +54,7 @@ extension Settings {
             }
         }
         for child in Mirror(reflecting: self).children where hasNaN(child.value) {
-            throw InvalidSetting("--\(SettingName.canonical(child.label ?? "")) is nan, which is not a finite number; give a finite one")
+            throw InvalidSetting("--\(SettingName.canonical(child.label ?? "")) is nan; expected a finite number")
         }
     }
 }

@@ -53,11 +53,11 @@ struct AnswerTable {
         return try ([("train", source.table, training)] + held).compactMap { name, table, pools in
             let (comparisons, left) = try self.comparisons(of: pools)
             note(
-                "\(name): \(comparisons.count) pairs (\(pairs.selection.name)) of \(pools.count) prompts of \(source.run.path):\(table)\(left)"
-            )
+                "\(name): \(comparisons.count) pairs (\(pairs.selection.name)) from \(pools.count) prompts "
+                    + "of \(source.run.path):\(table)\(left)")
             guard comparisons.isEmpty else { return (name, comparisons) }
             guard name == "train" else { return nil }
-            throw DataError.emptySplit("train", reason: "no pair can be made of \(source.shown)\(left)")
+            throw DataError.emptySplit("train", reason: "no pairs can be made from \(source.shown)\(left)")
         }
     }
 
@@ -134,13 +134,13 @@ struct AnswerTable {
         return (
             result,
             Self.words(equal, "without two different rewards") + Self.words(same, "without two different texts")
-                + Self.words(close, "whose rewards differ by less than is asked for")
+                + Self.words(close, "whose rewards differ too little")
         )
     }
 
     private static func words(_ ids: [String], _ what: String) -> String {
         let shown = 8
         guard !ids.isEmpty else { return "" }
-        return "; left out are \(ids.count) \(what) (\(ids.prefix(shown).joined(separator: ", "))\(ids.count > shown ? ", …" : ""))"
+        return "; skipped prompts: \(ids.count) \(what) (\(ids.prefix(shown).joined(separator: ", "))\(ids.count > shown ? ", …" : ""))"
     }
 }

@@ -48,7 +48,7 @@ struct ComparisonSource {
         try settings.refuseSimulation()
         // a table is written by a run and has no conversations, so no policy for bad rows applies
         guard data.onBadRow == DataSettings().onBadRow else {
-            throw InvalidSetting("--on-bad-row \(data.onBadRow) means nothing for a run's table, which is whole or damaged; leave it out")
+            throw InvalidSetting("--on-bad-row \(data.onBadRow) has no effect with a run's table, where any bad row is an error; remove it")
         }
         let table = AnswerTable(
             source: source, pairs: try settings.answerPairs(random: Philox(seed: seed).split("pairs")),
@@ -98,7 +98,7 @@ struct ComparisonSource {
         // simulated comparisons are stored in the run folder, so that a resumed run uses the same ones
         let isThere = try FileStatus.of(folder) != nil
         let isWhole = try isThere && Self.isWhole(folder)
-        if isThere && !isWhole { session.say("\(folder.path) is damaged; its comparisons are made again") }
+        if isThere && !isWhole { session.say("\(folder.path) is damaged; the comparisons are simulated again") }
         if !isWhole {
             let sets = try simulate(session, supervised)
             try session.folder.writeResult("comparisons") { url in
@@ -114,7 +114,7 @@ struct ComparisonSource {
     private func check(_ comparisons: [Comparison]) throws {
         guard !takesSingles, comparisons.contains(where: \.isSingle) else { return }
         throw InvalidSetting(
-            "the rows are single answers with labels, and pairs are wanted here; learn from them with train-preference --loss kto or "
+            "the rows are single answers with labels, but pairs are needed; train on such rows with train-preference --loss kto or "
                 + "apo_zero_unpaired")
     }
 
@@ -140,8 +140,8 @@ struct ComparisonSource {
             return (name: name, comparisons: result.comparisons)
         }
         if counts.skipped > 0 { session.say("chat template: \(counts)") }
-        if hasForeign { session.say("the table's tokens are those of another tokenizer; its texts are tokenised again") }
-        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
+        if hasForeign { session.say("the table's tokens come from another tokenizer; its texts are tokenised again") }
+        if truncated > 0 { session.say("\(truncated) comparisons were truncated to the model's context") }
         return tokenised
     }
 

@@ -30,10 +30,10 @@ extension DataSettings {
                 id: count == 0 ? row.id : "\(row.id)#\(count)", subreddit: "", title: "", post: row.input, summary: row.response,
                 promptFormat: isDirect ? .verbatim : PromptFormat("{post}"))
         }
-        guard !answers.isEmpty else { throw DataError.emptySplit(table, reason: "\(run.path) has no answer in it") }
+        guard !answers.isEmpty else { throw DataError.emptySplit(table, reason: "\(run.path) has no answers in this table") }
         corpus.splits["train"] = answers
         corpus.sizes["train"] = nil
-        note("\(answers.count) answers of \(run.path) (\(table)) to learn from; the other splits are those of \(source.datasetName)")
+        note("training on \(answers.count) answers of \(run.path) (\(table)); the other splits come from \(source.datasetName)")
         return try corpus.selecting(selection())
     }
 }

@@ -15,7 +15,7 @@ extension DataSettings {
         guard let path = chatTemplate, path != Self.withoutTemplate else { return model }
         let bytes = try Self.template(path)
         guard let source = String(validating: bytes, as: UTF8.self) else {
-            throw FormatError.badFile(path: path, reason: "a chat template that is not valid UTF-8")
+            throw FormatError.badFile(path: path, reason: "the chat template is not valid UTF-8")
         }
         var model = model
         model.tokenizer = model.tokenizer.keeping(try model.tokenizer.chatTemplate(source, name: path))

@@ -42,8 +42,8 @@ extension DataSettings {
         if format.isMade, namedFiles.isEmpty {
             if let dataFormat {
                 throw InvalidSetting(
-                    "--data-format \(dataFormat) says how the rows of files are written, and the built-in data set \(datasetName) has no "
-                        + "files; leave it out, or name files with --dataset FOLDER or --train-file")
+                    "--data-format \(dataFormat) has no effect with the built-in data set \(datasetName), which has no files; remove it, "
+                        + "or name files with --dataset FOLDER or --train-file")
             }
             return try format.read(request)
         }
@@ -59,7 +59,7 @@ extension DataSettings {
             if try read.contains(evaluated(split)) {
                 present.append(split)
             } else if SummaryCorpus.splitNames.contains(split), corpus.splits[split] == nil {
-                note("\(corpus.name) has no split \(split); it is left out")
+                note("\(corpus.name) has no split \(split); it is skipped")
             } else {
                 _ = try corpus.examples(in: evaluated(split))
             }
@@ -127,8 +127,8 @@ extension DataSettings {
         let cut = prompts.count(where: \.isTruncated)
         guard cut > 0 else { return }
         note(
-            "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards of texts read them whole"
-        )
+            "\(cut) of \(prompts.count) prompts (\(split)) are truncated on the left for the policy; "
+                + "rewards that read texts get the whole prompts")
     }
 
     /// The prompts for sampling from a supervised model or evaluating it. They are truncated from their full texts or, with
@@ -193,7 +193,7 @@ extension DataSettings {
             ("--ood-test-file", oodTestFile != nil), ("--data-format", dataFormat != nil),
         ]
         guard let option = given.first(where: \.1)?.0 else { return }
-        throw InvalidSetting("\(option) means nothing for a run's table of answers, which is the training split as it is; leave it out")
+        throw InvalidSetting("\(option) has no effect with a run's table of answers, which is the whole training split; remove it")
     }
 
     private func read(
@@ -267,7 +267,7 @@ extension DataSettings {
             try StructuredSubset(name: datasetStructuredSubset) {
                 guard let sentimentIndex else {
                     throw InvalidSetting(
-                        "the structure sentiment needs --sentiment-index, the rows that belong to it")
+                        "--dataset-structured-subset sentiment needs --sentiment-index, the index of its rows")
                 }
                 return try SplitIndex(URL(fileURLWithPath: sentimentIndex))
             })
@@ -295,7 +295,7 @@ extension DataSettings {
         let file = name.lowercased()
         let endings = [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".txt"]
         return endings.contains(where: file.hasSuffix)
-            ? "; --dataset names a data set or a folder, and --train-file, --validation-file and --test-file name files" : ""
+            ? "; --dataset expects a data set or a folder; name files with --train-file, --validation-file and --test-file" : ""
     }
 
     /// The split whose rows are evaluated under this name. In the compatible mode the evaluation set replaces the other splits,

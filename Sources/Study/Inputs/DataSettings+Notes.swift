@@ -10,7 +10,7 @@ extension DataSettings {
         let names = splits.compactMap { found[$0] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         guard names.contains(where: { !published.contains($0) }) else { return }
         let words = names.map { name in "\(name) (\(splits.filter { found[$0] == name }.joined(separator: ", ")))" }
-        note("format of the rows\(dataFormat == nil ? ", found from them" : ""): \(words.joined(separator: "; "))")
+        note("row format\(dataFormat == nil ? " (detected)" : ""): \(words.joined(separator: "; "))")
     }
 
     /// Reports unexpected effects of a structured split: values of `--ood-values` that no row has, and splits of the data set
@@ -19,7 +19,7 @@ extension DataSettings {
         let option = oodColumn == nil ? "--dataset-structured-subset" : "--ood-column"
         if !replaced.isEmpty {
             let whose = replaced.count == 1 ? "split \(replaced[0]) is" : "splits \(replaced.joined(separator: ", ")) are"
-            note("the data set's own \(whose) left out: \(option) makes such splits of the others' rows")
+            note("the data set's own \(whose) ignored: \(option) makes these splits from the other splits' rows")
         }
         guard let oodColumn else { return }
         let missing = oodValues.filter { !found.contains($0) }
@@ -31,7 +31,7 @@ extension DataSettings {
     func sayParts(_ note: (String) -> Void) {
         for (_, file) in namedFiles.sorted(by: { $0.key < $1.key }) {
             guard let count = SplitFiles.partCount(of: file) else { continue }
-            note("\(file.path) is one of \(count) parts by its name, and is read alone; --dataset takes the folder of all parts")
+            note("\(file.path) is one of \(count) parts by its name, and only it is read; to read all, give their folder with --dataset")
         }
     }
 }

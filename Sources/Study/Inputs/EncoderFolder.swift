@@ -12,13 +12,13 @@ package enum EncoderFolder {
     /// The folder of a classifier for natural language inference.
     /// - Throws: `InvalidSetting` for the folder of a run, which holds no classifier.
     package static func entailment(_ path: String, option: String) throws -> URL {
-        try folder(path, option: option, expected: "a classifier of natural language inference")
+        try folder(path, option: option, expected: "a natural language inference classifier")
     }
 
     /// The folder of a classifier that decides whether two answers mean the same.
     /// - Throws: `InvalidSetting` for the folder of a run, which holds no classifier.
     package static func similarity(_ path: String, option: String) throws -> URL {
-        try folder(path, option: option, expected: "a classifier of pairs of answers with two labels")
+        try folder(path, option: option, expected: "a classifier of answer pairs with two labels")
     }
 
     private static func folder(_ path: String, option: String, expected: String) throws -> URL {

@@ -23,7 +23,7 @@ package struct LoadedModel {
     ) throws -> LoadedModel {
         let folder = try ModelName.folder(path, expecting: stages)
         let read = try ModelError.naming(folder.path) { try TextModel.load(folder, base: base, usesTanh: usesTanh, note: note) }
-        if base != nil, read.model.decoder.adapter == nil { note("\(folder.path) is a whole model; --adapter-base is for adapters") }
+        if base != nil, read.model.decoder.adapter == nil { note("--adapter-base is ignored, because \(folder.path) is not an adapter") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
 
@@ -37,8 +37,8 @@ package struct LoadedModel {
         let loaded = try Self.load(path, from: RunStage.languageModels, base: base, note: note)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
             throw InvalidSetting(
-                "the tokenizer in \(loaded.folder.path) is not that of \(folder.path), so a KL between the two means nothing; "
-                    + "name the model that this one was trained from")
+                "the tokenizer in \(loaded.folder.path) differs from that of \(folder.path), so no KL can be measured; "
+                    + "use the model that this one was trained from")
         }
         try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         return loaded.model.decoder
@@ -48,7 +48,7 @@ package struct LoadedModel {
     /// - Throws: `InvalidSetting` when the tokenizer has none.
     func endOfSequence() throws -> Int32 {
         guard let end = tokenizer.endOfSequence else {
-            throw InvalidSetting("the tokenizer in \(folder.path) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(folder.path) has no end-of-sequence token (eos_token)")
         }
         return end
     }
@@ -62,8 +62,8 @@ package struct LoadedModel {
         let named = ends.ids
         let list = named.map { "\($0) (\(tokenizer.decode([$0], skippingSpecialTokens: false)))" }.joined(separator: ", ")
         note(
-            "responses end with token \(list), as the model's files say"
-                + (named.contains(end) ? "" : "; the tokenizer's end of sequence, \(end), is none of them"))
+            "responses end with token \(list), as the model's files specify"
+                + (named.contains(end) ? "" : "; the tokenizer's end-of-sequence token, \(end), is not one of them"))
         return ends
     }
 }

@@ -20,7 +20,7 @@ enum ModelName {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         let isPlain = parts.allSatisfy { part in part.first.map { $0.isLetter || $0.isNumber } ?? false }
         if parts.count == 1, isPlain, try FileStatus.of(URL(fileURLWithPath: "runs/\(name)", isDirectory: true)) != nil {
-            return "models are named by their path: runs/\(name)"
+            return "give the path of the model: runs/\(name)"
         }
         // an organisation and a model name, and no local folder of the organisation's name
         guard parts.count == 2, isPlain, try FileStatus.of(URL(fileURLWithPath: String(parts[0]), isDirectory: true)) == nil else {

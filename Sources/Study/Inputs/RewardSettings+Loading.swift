@@ -120,12 +120,12 @@ extension RewardSettings {
             return RewardSource.onTokens(loaded.model, session: session, end: end, ends: ends, sharing: policy)
         }
         guard let end = own.endOfSequence ?? end else {
-            throw InvalidSetting("the tokenizer in \(rfModelDir) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(rfModelDir) has no end-of-sequence token (eos_token)")
         }
         session.say(
             isCommon
                 ? "the reward model reads texts (\(try data.compatibility.rewardText.rawValue)) rather than the policy's tokens"
-                : "the reward model has a tokenizer of its own and reads texts")
+                : "the reward model has a different tokenizer and reads texts")
         return RewardTextReward(
             loaded.model, tokenizer: own, endOfSequence: end,
             text: try data.compatibility.rewardText, position: position,
@@ -175,8 +175,8 @@ package enum RewardSource {
             guard names.contains("score.weight"), !names.contains(where: { $0.hasPrefix("v_head.") }) else {
                 guard format == nil || format == .text, label == nil else {
                     throw InvalidSetting(
-                        "\(path) holds a reward model of train-reward-model, which reads a text and has one score; leave --reward-format and "
-                            + "--reward-label out")
+                        "\(path) is a reward model of train-reward-model, which reads one text and returns one score; "
+                            + "remove --reward-format and --reward-label")
                 }
                 return nil
             }
@@ -187,8 +187,8 @@ package enum RewardSource {
             // tokens if the token IDs agree
             if labels == 1, format == nil, label == nil, usual == .text {
                 note(
-                    "\(path) is a classifier with one label and no chat template: it is read as reward models of train-reward-model are, with the "
-                        + "end of sequence behind the response; --reward-format text reads prompt and response as they are")
+                    "\(path) is a classifier with one label and no chat template: its input is that of train-reward-model's reward models, "
+                        + "with an end-of-sequence token after the response; for the plain texts use --reward-format text")
                 return nil
             }
         }
@@ -198,7 +198,7 @@ package enum RewardSource {
             switch reward.format {
             case .text: "prompt and response as one text"
             case .pair: "prompt and response as a pair of texts"
-            case .chat: "prompt and response as messages, by its chat template"
+            case .chat: "prompt and response as messages in its chat template"
             }
         note(
             "the reward is the logit '\(OneLine.escaped(reward.labelName.prefix(60)))' of \(path), which reads \(way)"

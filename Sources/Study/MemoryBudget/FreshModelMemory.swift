@@ -24,6 +24,6 @@ package struct FreshModelMemory {
         guard let room, bytes + Double(own) > Double(room) else { return }
         throw MemoryError(
             needed: Int(min(bytes + Double(own), 0x1p62)), available: room,
-            settings: "make the model smaller (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)")
+            settings: "use a smaller model (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)")
     }
 }

@@ -34,7 +34,7 @@ package struct MemoryPlan {
         parts.append(("blocks kept for reuse", Allocator.bound(peak: training.peak) - training.peak))
         parts.append(("program and data", program))
         let text = parts.map { "\($0.0) \(ByteCount(bytes: $0.1))" }.joined(separator: ", ")
-        return "memory: \(ByteCount(bytes: peak)) expected at the peak (\(text))"
+        return "memory: expected peak \(ByteCount(bytes: peak)) (\(text))"
     }
 
     /// Measures a trainer's memory, reports the plan, and checks that it fits.
@@ -55,7 +55,7 @@ package struct MemoryPlan {
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
         let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
-        note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) may be used" } ?? ""))
+        note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
         guard let room, plan.peak > room else { return }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))
     }
@@ -74,7 +74,7 @@ package struct MemoryPlan {
         let rounded = tokens / 32 * 32
         guard rounded >= longest else {
             return
-                "texts of at most \(max(0, tokens)) tokens would fit (--max-source-length, --max-target-length); or \(advice)"
+                "limit texts to \(max(0, tokens)) tokens (--max-source-length, --max-target-length), or \(advice)"
         }
         return "--tokens-per-pass \(rounded) would fit"
     }
@@ -91,6 +91,6 @@ public struct MemoryError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// One line with both numbers and the suggestion.
     public var description: String {
-        "the run is expected to need \(ByteCount(bytes: needed)) of memory, but only \(ByteCount(bytes: available)) may be used: \(settings)"
+        "the run needs about \(ByteCount(bytes: needed)) of memory, but only \(ByteCount(bytes: available)) is available: \(settings)"
     }
 }

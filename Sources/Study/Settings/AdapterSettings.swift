@@ -34,7 +34,8 @@ public struct AdapterSettings: Settings {
             usual.mergeAdapter = mergeAdapter
             guard self == usual else {
                 throw InvalidSetting(
-                    "--lora-alpha, --lora-dropout, --lora-targets, --lora-layers, --use-rslora and --use-dora are for --lora-rank")
+                    "--lora-alpha, --lora-dropout, --lora-targets, --lora-layers, --use-rslora and --use-dora "
+                        + "have no effect without --lora-rank")
             }
             return
         }
@@ -43,7 +44,7 @@ public struct AdapterSettings: Settings {
         } catch let error as ModelError {
             throw InvalidSetting("\(error)")
         }
-        guard loraLayers.allSatisfy({ $0 >= 0 }) else { throw InvalidSetting("--lora-layers takes numbers from 0") }
+        guard loraLayers.allSatisfy({ $0 >= 0 }) else { throw InvalidSetting("--lora-layers must not contain negative numbers") }
     }
 
     private func configuration(layers: [Int]?) -> AdapterConfiguration? {
@@ -60,14 +61,14 @@ public struct AdapterSettings: Settings {
     func adapt(_ start: inout LoadedModel, freezing: Freezing, seed: UInt64) throws {
         guard loraRank != nil else {
             guard !mergeAdapter || start.model.decoder.adapter != nil else {
-                throw InvalidSetting("\(start.folder.path) has no adapter that --merge-adapter could merge; --lora-rank trains one")
+                throw InvalidSetting("--merge-adapter: \(start.folder.path) has no adapter to merge; train one with --lora-rank")
             }
             return
         }
         guard start.model.decoder.adapter == nil else {
             throw InvalidSetting(
-                "\(start.folder.path) is an adapter already: without --lora-rank it is trained further; to train another one, make a whole model "
-                    + "of it first: train-sft --model-name \(start.folder.path) --do-train false --merge-adapter")
+                "\(start.folder.path) is already an adapter; to train it further, remove --lora-rank; to train a new adapter, merge "
+                    + "this one first: train-sft --model-name \(start.folder.path) --do-train false --merge-adapter")
         }
         let shape = start.model.decoder.shape
         let layers = loraLayers.isEmpty ? Array(freezing.trainedLayers(of: shape)) : loraLayers

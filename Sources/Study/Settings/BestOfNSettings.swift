@@ -43,10 +43,10 @@ public struct BestOfNSettings: Settings {
             throw InvalidSetting("--num-return-sequences and --groups must be above 0")
         }
         guard Double(numReturnSequences) * Double(groups) <= 1e6 else {
-            throw InvalidSetting("--num-return-sequences times --groups is more than 1000000, the most responses to a prompt")
+            throw InvalidSetting("--num-return-sequences times --groups must be at most 1000000 responses per prompt")
         }
         guard perDeviceEvalBatchSize ?? 1 > 0 else { throw InvalidSetting("--per-device-eval-batch-size must be above 0") }
-        guard !evaluationSplits.isEmpty else { throw InvalidSetting("--evaluation-splits names no split") }
+        guard !evaluationSplits.isEmpty else { throw InvalidSetting("--evaluation-splits must name at least one split") }
         if samplesFrom == nil {
             guard !modelName.isEmpty else {
                 throw InvalidSetting(
@@ -55,18 +55,17 @@ public struct BestOfNSettings: Settings {
         } else {
             guard modelName.isEmpty, referenceModel == nil, klOfDraws == nil else {
                 throw InvalidSetting(
-                    "--samples-from takes the samples of a finished run as they are; leave out --model-name, --reference-model and --kl-of-draws"
-                )
+                    "--samples-from reuses the samples of a finished run; remove --model-name, --reference-model and --kl-of-draws")
             }
         }
         guard ["best", "soft"].contains(selection ?? "best") else {
-            throw InvalidSetting("--selection is '\(selection ?? "")'; it takes best or soft")
+            throw InvalidSetting("--selection is '\(selection ?? "")'; expected best or soft")
         }
         guard selectionTemperature == nil || selection == "soft" || sweeps("selection") else {
-            throw InvalidSetting("--selection-temperature is for --selection soft")
+            throw InvalidSetting("--selection-temperature has no effect without --selection soft")
         }
         guard selectionTemperature.map({ $0 > 0 && $0.isFinite }) ?? true else {
-            throw InvalidSetting("--selection-temperature must be above 0; --selection best is its limit at 0")
+            throw InvalidSetting("--selection-temperature must be above 0; for the limit at 0, use --selection best")
         }
     }
 

@@ -52,7 +52,7 @@ public struct ComparisonSettings: Settings {
             throw InvalidSetting("\(name) is \(value); it must be above 0")
         }
         guard !simulatedTemperatures.isEmpty, simulatedTemperatures.allSatisfy({ $0 >= 0 }) else {
-            throw InvalidSetting("--simulated-temperatures takes numbers that are not negative")
+            throw InvalidSetting("--simulated-temperatures must be one or more numbers that are not negative")
         }
         guard evalSubsampleNum ?? 0 >= 0 else { throw InvalidSetting("--eval-subsample-num must not be negative") }
         guard (0...0.5).contains(flippedShare) else { throw InvalidSetting("--flipped-share must be in 0...0.5") }

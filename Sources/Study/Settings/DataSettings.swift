@@ -87,15 +87,15 @@ public struct DataSettings: Settings {
         guard maxTargetLength > 0 else { throw InvalidSetting("--max-target-length must be above 0") }
         guard targetEvalDatapoints > 0 else { throw InvalidSetting("--target-eval-datapoints must be above 0") }
         guard datasetRandomSubset.map({ (1...100).contains($0) }) ?? true else {
-            throw InvalidSetting("--dataset-random-subset takes a percentage from 1 to 100")
+            throw InvalidSetting("--dataset-random-subset must be a percentage from 1 to 100")
         }
         guard evalDataset == nil || datasetStructuredSubset == nil || datasetRandomSubset != nil else {
             throw InvalidSetting(
-                "--eval-dataset and --dataset-structured-subset both make the ood_ splits; choose one of them")
+                "--eval-dataset and --dataset-structured-subset both define the ood_ splits; choose one of them")
         }
         guard (oodColumn == nil) == oodValues.isEmpty else {
             throw InvalidSetting(
-                "--ood-column and --ood-values belong together: rows with one of the values in the column are out of distribution")
+                "--ood-column and --ood-values must be given together: rows with one of these values in the column are out of distribution")
         }
         for (option, isGiven) in [
             ("--dataset-structured-subset", datasetStructuredSubset != nil), ("--dataset-random-subset", datasetRandomSubset != nil),
@@ -103,13 +103,13 @@ public struct DataSettings: Settings {
             ("--ood-test-file", oodTestFile != nil),
         ] where isGiven && oodColumn != nil {
             throw InvalidSetting(
-                "--ood-column and \(option) both decide which rows there are in and out of distribution; choose one of them")
+                "--ood-column and \(option) both define which rows are out of distribution; choose one of them")
         }
         _ = try shape
-        guard chatTemplate != "" else { throw InvalidSetting("--chat-template takes a file, or none") }
+        guard chatTemplate != "" else { throw InvalidSetting("--chat-template is empty; expected a file, or none") }
         _ = try compatibility
         guard BadRowPolicy(rawValue: onBadRow) != nil else {
-            throw InvalidSetting("--on-bad-row is '\(onBadRow)'; it takes fail or skip")
+            throw InvalidSetting("--on-bad-row is '\(onBadRow)'; expected fail or skip")
         }
     }
 
@@ -122,7 +122,7 @@ public struct DataSettings: Settings {
             let name = SettingName.canonical(dataFormat)
             if let shape = RowShape.named(name) { return shape }
             let nearest = NearestName.find(name, among: names).map { "; did you mean \($0)?" } ?? ""
-            throw InvalidSetting("--data-format is '\(dataFormat)'; it takes \(names.joined(separator: ", "))\(nearest)")
+            throw InvalidSetting("--data-format is '\(dataFormat)'; expected \(names.joined(separator: ", "))\(nearest)")
         }
     }
 
@@ -148,7 +148,7 @@ public struct DataSettings: Settings {
             let found = Choice.allCases.first(where: {
                 SettingName.canonical($0.rawValue) == SettingName.canonical(word)
             })
-        else { throw InvalidSetting("\(option) is '\(word)'; it takes \(names.joined(separator: " or "))") }
+        else { throw InvalidSetting("\(option) is '\(word)'; expected \(names.joined(separator: " or "))") }
         choice = found
     }
 }

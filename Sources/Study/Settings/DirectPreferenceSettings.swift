@@ -74,13 +74,13 @@ public struct DirectPreferenceSettings: Settings {
                 "dpo": "sigmoid", "cdpo": "sigmoid with --label-smoothing", "slic": "hinge", "rdpo": "robust", "sppo": "sppo_hard",
             ]
             let nearest = (published[name] ?? NearestName.find(name, among: Self.lossNames)).map { "; did you mean \($0)?" } ?? ""
-            throw InvalidSetting("--loss is '\(loss)'; it takes \(Self.lossNames.joined(separator: ", "))\(nearest)")
+            throw InvalidSetting("--loss is '\(loss)'; expected \(Self.lossNames.joined(separator: ", "))\(nearest)")
         }
         guard divergence != nil else {
-            throw InvalidSetting("--f-divergence is '\(fDivergence)'; it takes reverse-kl, forward-kl, js or alpha")
+            throw InvalidSetting("--f-divergence is '\(fDivergence)'; expected reverse-kl, forward-kl, js or alpha")
         }
         guard ["none", "deviation"].contains(SettingName.canonical(pairWeight ?? "none")) else {
-            throw InvalidSetting("--pair-weight is '\(pairWeight ?? "")'; it takes none or deviation")
+            throw InvalidSetting("--pair-weight is '\(pairWeight ?? "")'; expected none or deviation")
         }
         try checkThatLossHasOptions()
         guard klPrompts >= 0 else { throw InvalidSetting("--kl-prompts must not be negative") }
@@ -112,10 +112,10 @@ public struct DirectPreferenceSettings: Settings {
             ("--pair-weight", weighsByDeviation, isPaired),
         ]
         for item in given where item.isGiven && !item.isUsed {
-            throw InvalidSetting("\(item.option) means nothing for --loss \(name); leave it out, or choose another loss")
+            throw InvalidSetting("\(item.option) has no effect with --loss \(name); remove it, or choose another loss")
         }
         guard fAlpha == usual.fAlpha || SettingName.canonical(fDivergence).hasPrefix("alpha") else {
-            throw InvalidSetting("--f-alpha is for --f-divergence alpha, and that is \(fDivergence)")
+            throw InvalidSetting("--f-alpha has no effect with --f-divergence \(fDivergence); remove it, or use --f-divergence alpha")
         }
     }
 

@@ -20,9 +20,9 @@ public struct DistillationSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard distilledN == nil || distilBestOfN != nil else {
-            throw InvalidSetting("--distilled-n is for --distil-best-of-n, the run whose samples say how good an answer is")
+            throw InvalidSetting("--distilled-n has no effect without --distil-best-of-n, which names the run with the samples")
         }
-        guard distilledN ?? 2 > 1 else { throw InvalidSetting("--distilled-n must be above 1: best of 1 is the reference itself") }
+        guard distilledN ?? 2 > 1 else { throw InvalidSetting("--distilled-n must be above 1: best-of-1 is the reference model itself") }
     }
 
     /// The reward of distillation, which wraps the given reward; the given reward itself if distillation is not asked for.
@@ -40,25 +40,25 @@ public struct DistillationSettings: Settings {
         let counts = prompts.map { result.sampleCount(of: $0.query) }
         if let place = counts.firstIndex(of: 0) {
             throw InvalidSetting(
-                "\(source.path) has no samples of prompt \(prompts[place].id), and of \(counts.count { $0 == 0 }) of \(prompts.count) in all; "
+                "\(source.path) has no samples for \(counts.count { $0 == 0 }) of \(prompts.count) prompts, such as \(prompts[place].id); "
                     + "draw them with sample-best-of-n --evaluation-splits "
-                    + "\((["train", "validation", "ood_validation"] + stage.policy.evaluationSplits).joined(separator: ",")) and a great enough "
-                    + "--target-eval-datapoints")
+                    + "\((["train", "validation", "ood_validation"] + stage.policy.evaluationSplits).joined(separator: ",")) and a "
+                    + "large enough --target-eval-datapoints")
         }
-        session.say("distilling best of \(result.n) from \(counts.min() ?? 0) to \(counts.max() ?? 0) samples a prompt of \(source.path)")
+        session.say("distilling best-of-\(result.n); \(source.path) has \(counts.min() ?? 0) to \(counts.max() ?? 0) samples per prompt")
         let drawn = try RunConfiguration.read(inRun: source)?.options ?? [:]
         var own = try stage.reward.values.filter { ["reward_function", "rf_model_dir"].contains($0.key) }
         own["model_name"] = .string(stage.policy.baseModelName ?? stage.policy.modelName)
         // a run that reused another run's samples does not record which model and reward made them
         for (name, value) in own.sorted(by: { $0.key < $1.key }) where drawn["samples_from"] == nil && drawn[name] != value {
             session.say(
-                "\(name) is \(value.shown), but \(drawn[name]?.shown ?? "none") of those samples: they should be the reference's, with its rewards"
-            )
+                "\(name) is \(value.shown), but \(drawn[name]?.shown ?? "none") in \(source.path): "
+                    + "the samples should come from the reference model and be scored with this run's reward")
         }
         let config = try stage.config()
         if stage.rewards.initKlCoef != 1 || config.klEstimator != .k1 || stage.rewards.adapKlCtrl {
             session.say(
-                "the objective is exactly that of best-of-\(result.n) with --init-kl-coef 1 --kl-approx 1; this run has "
+                "the objective is exactly that of best-of-\(result.n) only with --init-kl-coef 1 --kl-approx 1; this run has "
                     + "--init-kl-coef \(stage.rewards.initKlCoef) --kl-approx \(config.klEstimator.rawValue)")
         }
         return result

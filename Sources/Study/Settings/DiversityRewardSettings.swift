@@ -35,24 +35,24 @@ public struct DiversityRewardSettings: Settings {
         for (option, value, words) in [
             ("--diversity-reward", diversityReward, Self.ways), ("--diversity-measure", diversityMeasure, Self.measures),
         ] where !words.contains(SettingName.canonical(value)) {
-            throw InvalidSetting("\(option) is '\(value)'; it takes \(words.joined(separator: ", "))")
+            throw InvalidSetting("\(option) is '\(value)'; expected \(words.joined(separator: ", "))")
         }
         guard abs(diversityRewardWeight) <= 1e30 else {
-            throw InvalidSetting("--diversity-reward-weight is \(diversityRewardWeight); it takes a number of at most 1e30")
+            throw InvalidSetting("--diversity-reward-weight is \(diversityRewardWeight); expected a number from -1e30 to 1e30")
         }
         let needsModel = SettingName.canonical(diversityMeasure) != "ngrams"
         guard !needsModel || diversityModel != nil else {
-            throw InvalidSetting("--diversity-measure \(diversityMeasure) needs the folder of its model, --diversity-model")
+            throw InvalidSetting("--diversity-measure \(diversityMeasure) needs a model; give its folder with --diversity-model")
         }
         guard needsModel || diversityModel == nil else {
-            throw InvalidSetting("--diversity-model is for --diversity-measure embeddings or entailment")
+            throw InvalidSetting("--diversity-model has no effect without --diversity-measure embeddings or entailment")
         }
         let usual = DiversityRewardSettings()
         guard !multiplies || diversityRewardWeight == usual.diversityRewardWeight else {
-            throw InvalidSetting("--diversity-reward-weight is for --diversity-reward add")
+            throw InvalidSetting("--diversity-reward-weight has no effect without --diversity-reward add")
         }
         guard isGiven || (diversityMeasure, diversityRewardWeight) == (usual.diversityMeasure, usual.diversityRewardWeight) else {
-            throw InvalidSetting("--diversity-measure and --diversity-reward-weight belong to --diversity-reward, which is none")
+            throw InvalidSetting("--diversity-measure and --diversity-reward-weight have no effect with --diversity-reward none")
         }
     }
 

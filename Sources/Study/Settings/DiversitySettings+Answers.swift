@@ -34,7 +34,7 @@ extension DiversitySettings {
         guard let equivalenceThreshold else { return }
         switch equivalence {
         case "entailment":
-            throw InvalidSetting("--equivalence-threshold has no meaning for entailment, where the likeliest label counts")
+            throw InvalidSetting("--equivalence-threshold has no effect with --equivalence entailment, which uses the most likely label")
         case "embeddings" where !(-1...1).contains(equivalenceThreshold):
             throw InvalidSetting("--equivalence-threshold is \(equivalenceThreshold); it must be from -1 to 1 for embeddings")
         case "ngrams" where !(0...1).contains(equivalenceThreshold), "classifier" where !(0...1).contains(equivalenceThreshold):
@@ -48,7 +48,7 @@ extension DiversitySettings {
     func answerOptions() throws -> AnswerOptions {
         func meaning<Value>(_ option: String, _ word: String, _ words: KeyValuePairs<String, Value>) throws -> Value {
             guard let found = words.first(where: { $0.key == SettingName.canonical(word) }) else {
-                throw InvalidSetting("\(option) is '\(word)'; it takes \(words.map(\.key).joined(separator: ", "))")
+                throw InvalidSetting("\(option) is '\(word)'; expected \(words.map(\.key).joined(separator: ", "))")
             }
             return found.value
         }
@@ -56,7 +56,7 @@ extension DiversitySettings {
         options.equivalence = try meaning("--equivalence", equivalence, Self.equivalences)
         guard equivalenceThreshold == nil || options.equivalence != nil else {
             throw InvalidSetting(
-                "--equivalence-threshold needs --equivalence, for overlap, cosine and probability have thresholds of their own")
+                "--equivalence-threshold needs --equivalence, because overlap, cosine and probability need different thresholds")
         }
         options.equivalenceThreshold = equivalenceThreshold
         options.entailmentReadsInput = entailmentWithInput

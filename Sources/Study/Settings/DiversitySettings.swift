@@ -143,26 +143,27 @@ public struct DiversitySettings: Settings {
         }
         guard oodTableName.isEmpty || !hasSecondSystem else {
             throw InvalidSetting(
-                "--ood-table-name and a second system (--compare-…) are two comparisons; make them one by one")
+                "--ood-table-name and a second system (--compare-…) cannot be combined; run the two comparisons separately")
         }
         guard oodTableName.isEmpty || decodes == nil else {
-            throw InvalidSetting("--ood-table-name names tables of --run-ids; with --decodes there are none")
+            throw InvalidSetting("--ood-table-name names tables of --run-ids; it cannot be combined with --decodes")
         }
         for (option, runs) in [("--run-ids", runIds), ("--compare-run-ids", compareRunIds)] where Set(runs).count < runs.count {
-            throw InvalidSetting("\(option) names a run twice, whose texts would count twice: \(runs.joined(separator: ", "))")
+            throw InvalidSetting("\(option) must name each run only once: \(runs.joined(separator: ", "))")
         }
         guard !compareEach || compareRunIds.count > 1 else {
-            throw InvalidSetting("--compare-each tells the runs of --compare-run-ids apart, which names fewer than two")
+            throw InvalidSetting("--compare-each needs at least two runs in --compare-run-ids")
         }
         guard nliPairs >= 0 else { throw InvalidSetting("--nli-pairs must not be negative") }
         guard maxTables > 0, bootstrapResamples > 0 else {
             throw InvalidSetting("--max-tables and --bootstrap-resamples must be above 0")
         }
         guard embeddingServiceBatchSize > 0, embeddingServiceAttempts > 0, embeddingServiceTimeout > 0 else {
-            throw InvalidSetting("batch size, attempts and time-out of the embedding service must be above 0")
+            throw InvalidSetting(
+                "--embedding-service-batch-size, --embedding-service-attempts and --embedding-service-timeout must be above 0")
         }
         guard embeddingServiceTimeout <= 86_400 else {
-            throw InvalidSetting("--embedding-service-timeout is above 86400 s, a day")
+            throw InvalidSetting("--embedding-service-timeout must be at most 86400 s (one day)")
         }
         try validateNumbers()
         try validateModels()
@@ -170,7 +171,7 @@ public struct DiversitySettings: Settings {
 
     private func validateModels() throws {
         guard embeddingPrompt == nil || embeddingPromptName == nil else {
-            throw InvalidSetting("--embedding-prompt and --embedding-prompt-name both say what is put before texts; choose one of them")
+            throw InvalidSetting("--embedding-prompt and --embedding-prompt-name both set the prefix of texts; choose one of them")
         }
         if let embeddingDimension, embeddingDimension < 1 { throw InvalidSetting("--embedding-dimension must be above 0") }
         let encoding: [(String, Bool)] = [
@@ -178,10 +179,10 @@ public struct DiversitySettings: Settings {
             ("--embedding-dimension", embeddingDimension != nil),
         ]
         for (option, isGiven) in encoding where isGiven && embeddingModel == nil {
-            throw InvalidSetting("\(option) is for the encoder of --embedding-model, which is not given")
+            throw InvalidSetting("\(option) has no effect without --embedding-model")
         }
         guard !nliLabels.isEmpty else { return }
-        guard nliModel != nil else { throw InvalidSetting("--nli-labels is for the classifier of --nli-model, which is not given") }
+        guard nliModel != nil else { throw InvalidSetting("--nli-labels has no effect without --nli-model") }
         let names = ["contradiction", "neutral", "entailment"]
         guard names.allSatisfy({ name in nliLabels.count { $0.lowercased() == name } == 1 }) else {
             throw InvalidSetting("--nli-labels must name \(names.joined(separator: ", ")) once each, in the order of the logits")
@@ -210,13 +211,13 @@ public struct DiversitySettings: Settings {
         config.plan.simulatedOutputs = simulateBonForPerInputNOutputs
         config.vocabularySize = eadVocabularySize
         guard let order = VendiOrder(vendiOrder) else {
-            throw InvalidSetting("--vendi-order is '\(vendiOrder)'; it takes a number from 0, or inf")
+            throw InvalidSetting("--vendi-order is '\(vendiOrder)'; expected inf or a number that is not negative")
         }
         config.vendiOrder = order
         guard let splitting = Self.splittings.first(where: { $0.key == SettingName.canonical(ngramWords) })?.value
         else {
             let names = Self.splittings.map(\.key).joined(separator: ", ")
-            throw InvalidSetting("--ngram-words is '\(ngramWords)'; it takes \(names)")
+            throw InvalidSetting("--ngram-words is '\(ngramWords)'; expected \(names)")
         }
         config.tokenisation = NGramTokenisation(
             splitting: splitting, newlineSeparates: ngramNewlineSeparates, lowercases: ngramLowercase)

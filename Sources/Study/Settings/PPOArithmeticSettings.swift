@@ -42,7 +42,7 @@ public struct PPOArithmeticSettings: Settings {
             switch SettingName.canonical(word) {
             case sane: set(false)
             case other: set(true)
-            default: throw InvalidSetting("\(option) is '\(word)'; it takes \(sane) or \(other)")
+            default: throw InvalidSetting("\(option) is '\(word)'; expected \(sane) or \(other)")
             }
         }
         try choose(advantageValues, "--advantage-values", "rollout", "learner") { result.usesLearnerValues = $0 }
@@ -54,7 +54,7 @@ public struct PPOArithmeticSettings: Settings {
         try choose(gradNormForm, "--grad-norm-form", "true", "root-of-norms") { result.reportsRootOfNorms = $0 }
         if let accumulation {
             guard let found = PPOCompatibility.Accumulation(rawValue: accumulation.lowercased()) else {
-                throw InvalidSetting("--accumulation is '\(accumulation)'; it takes tokens, mean or sum")
+                throw InvalidSetting("--accumulation is '\(accumulation)'; expected tokens, mean or sum")
             }
             result.accumulation = found
         }

@@ -54,20 +54,20 @@ public struct PPORewardSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         if let klApprox, PPOConfig.KLEstimator(rawValue: klApprox) == nil {
-            throw InvalidSetting("--kl-approx is \(klApprox); it takes 1, 2 or 3")
+            throw InvalidSetting("--kl-approx is \(klApprox); expected 1, 2 or 3")
         }
         guard trackKl || (initKlCoef == 0 && !adapKlCtrl) else {
-            throw InvalidSetting("--track-kl no leaves no KL to weigh; give --init-kl-coef 0 with it, and no --adap-kl-ctrl")
+            throw InvalidSetting("--track-kl no needs --init-kl-coef 0 and no --adap-kl-ctrl, because no KL is measured")
         }
         guard overlongBuffer ?? 1 > 0 else { throw InvalidSetting("--overlong-buffer must be above 0") }
-        guard overlongPenalty >= 0 else { throw InvalidSetting("--overlong-penalty is \(overlongPenalty); it takes a number from 0") }
+        guard overlongPenalty >= 0 else { throw InvalidSetting("--overlong-penalty is \(overlongPenalty); it must not be negative") }
         for (name, value) in [
             ("--init-kl-coef", initKlCoef), ("--target", target), ("--horizon", horizon), ("--reward-scale", rewardScale),
             ("--missing-eos-score", missingEosScore ?? 0), ("--length-penalty-coef", lengthPenaltyCoef),
             ("--length-penalty-power", lengthPenaltyPower), ("--eos-reward-coef", eosRewardCoef),
             ("--eos-required-penalty", eosRequiredPenalty), ("--overlong-penalty", overlongPenalty),
         ] where abs(value) > 1e30 || value.isNaN {
-            throw InvalidSetting("\(name) is \(value); it takes a number of at most 1e30")
+            throw InvalidSetting("\(name) is \(value); expected a number from -1e30 to 1e30")
         }
     }
 }

@@ -37,7 +37,7 @@ public struct PPOSettings: Settings {
     public func validate() throws {
         try RewardHeadSettings.checkDivisor(valueNormalisationStd)
         for (name, value) in [("--appo-clip-policy", appoClipPolicy), ("--appo-clip-baseline", appoClipBaseline)] where !(value >= 0) {
-            throw InvalidSetting("\(name) is \(value); it must not be negative, and 0 clips nothing")
+            throw InvalidSetting("\(name) is \(value); it must not be negative; 0 disables clipping")
         }
     }
 

@@ -53,9 +53,9 @@ public struct PolicyMethodSettings: Settings {
         try choose(policyLoss, "--policy-loss", PolicySurrogate.builtIn.map(\.name))
         try choose(ratio, "--ratio", RatioLevel.allCases.map(\.rawValue))
         try choose(lossAggregation, "--loss-aggregation", LossAggregation.builtIn.map(\.name))
-        guard dynamicSampling >= 0 else { throw InvalidSetting("--dynamic-sampling must not be negative; 0 draws no further prompts") }
+        guard dynamicSampling >= 0 else { throw InvalidSetting("--dynamic-sampling must not be negative; 0 samples no extra prompts") }
         guard (1...1000).contains(numGenerations ?? 1) else {
-            throw InvalidSetting("--num-generations is \(numGenerations ?? 1); it takes a number from 1 to 1000")
+            throw InvalidSetting("--num-generations is \(numGenerations ?? 1); expected a number from 1 to 1000")
         }
         for (option, value) in [("--clip-high", clipHigh), ("--dual-clip", dualClip), ("--entropy-target", entropyTarget)] {
             guard let value, !(value > 0 && value.isFinite) else { continue }
@@ -65,14 +65,14 @@ public struct PolicyMethodSettings: Settings {
             throw InvalidSetting("\(option) is \(value); it must not be negative")
         }
         guard scaleRewards == PolicyMethodSettings().scaleRewards || method?.name == "grpo" else {
-            throw InvalidSetting("--scale-rewards belongs to --advantage grpo")
+            throw InvalidSetting("--scale-rewards has no effect without --advantage grpo")
         }
     }
 
     private func choose(_ word: String?, _ option: String, _ words: [String]) throws {
         guard let word, !words.contains(SettingName.canonical(word)) else { return }
         let nearest = NearestName.find(SettingName.canonical(word), among: words).map { "; did you mean \($0)?" } ?? ""
-        throw InvalidSetting("\(option) is '\(word)'; it takes \(words.joined(separator: ", "))\(nearest)")
+        throw InvalidSetting("\(option) is '\(word)'; expected \(words.joined(separator: ", "))\(nearest)")
     }
 
     /// Applies the given options to a configuration.

@@ -84,12 +84,12 @@ public struct PolicySettings: Settings {
         for (names, product) in [
             ("--rollout-batch-size times --rollout-accumulation-steps", Double(promptsOfBatch) * Double(rolloutBatches)),
             ("--learn-batch-size times --gradient-accumulation-steps", Double(learnBatchSize) * Double(gradientAccumulationSteps)),
-        ] where product > 1e6 { throw InvalidSetting("\(names) is more than 1000000, the most rollouts of a step") }
+        ] where product > 1e6 { throw InvalidSetting("\(names) must be at most 1000000 rollouts per step") }
         for (name, value) in [
             ("--evaluation-steps", evaluationSteps), ("--checkpoint-steps", checkpointSteps), ("--max-prompts", maxPrompts),
         ] where value.map({ $0 <= 0 }) ?? false { throw InvalidSetting("\(name) must be above 0") }
         guard (0...1).contains(freezeLayers) else {
-            throw InvalidSetting("--freeze-layers is \(freezeLayers); it takes a share, 0 to 1")
+            throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
         try optimizer.validate()
     }

@@ -38,7 +38,7 @@ public struct RewardHeadSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard scorePosition.map({ ["last-token", "padding-count"].contains(SettingName.canonical($0)) }) ?? true else {
-            throw InvalidSetting("--score-position is '\(scorePosition ?? "")'; it takes last-token or padding-count")
+            throw InvalidSetting("--score-position is '\(scorePosition ?? "")'; expected last-token or padding-count")
         }
         try Self.checkDivisor(valueNormalisationStd)
         for (option, name) in [

@@ -53,13 +53,13 @@ public struct RewardSettings: Settings {
                 guard Self.functions.contains(name) else {
                     let nearest = NearestName.find(name, among: Self.functions).map { "; did you mean \($0)?" } ?? ""
                     throw InvalidSetting(
-                        "--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)")
+                        "--reward-function is '\(rewardFunction)'; expected \(Self.functions.joined(separator: ", "))\(nearest)")
                 }
                 guard let weight = pieces.count == 1 ? 1 : Double(pieces[1]), abs(weight) <= 1e30 else {
-                    throw InvalidSetting("--reward-function is '\(rewardFunction)'; a weight is a number, such as \(name):0.5")
+                    throw InvalidSetting("--reward-function is '\(rewardFunction)'; expected a number as the weight, such as \(name):0.5")
                 }
                 guard !result.contains(where: { $0.name == name }) else {
-                    throw InvalidSetting("--reward-function names \(name) twice; each counts once")
+                    throw InvalidSetting("--reward-function names \(name) twice; name each function once")
                 }
                 result.append((name, weight))
             }
@@ -84,7 +84,7 @@ public struct RewardSettings: Settings {
             ("--score-position", scorePosition, ["last-token", "padding-count"]),
         ] {
             guard let value, !words.contains(SettingName.canonical(value)) else { continue }
-            throw InvalidSetting("\(option) is '\(value)'; it takes \(words.joined(separator: " or "))")
+            throw InvalidSetting("\(option) is '\(value)'; expected \(words.joined(separator: " or "))")
         }
     }
 }

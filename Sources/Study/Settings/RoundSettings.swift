@@ -24,17 +24,17 @@ public struct RoundSettings: Settings {
         guard let rounds else {
             guard self == RoundSettings() else {
                 throw InvalidSetting(
-                    "--round-samples, --round-share, --round-threshold, --round-start and --round-unfinished are for --rounds")
+                    "--round-samples, --round-share, --round-threshold, --round-start and --round-unfinished need --rounds")
             }
             return
         }
-        guard (1...1000).contains(rounds) else { throw InvalidSetting("--rounds is \(rounds); it takes 1 to 1000") }
+        guard (1...1000).contains(rounds) else { throw InvalidSetting("--rounds is \(rounds); expected a number from 1 to 1000") }
         guard (1...1_000_000).contains(roundSamples ?? 1) else {
-            throw InvalidSetting("--round-samples is \(roundSamples ?? 0); it takes 1 to 1000000")
+            throw InvalidSetting("--round-samples is \(roundSamples ?? 0); expected a number from 1 to 1000000")
         }
         guard let share = roundShare ?? 1 as Double?, share > 0, share <= 1 else { throw InvalidSetting("--round-share must be in (0, 1]") }
         guard ["current", "first"].contains(roundStart ?? "current") else {
-            throw InvalidSetting("--round-start is '\(roundStart ?? "")'; it takes current or first")
+            throw InvalidSetting("--round-start is '\(roundStart ?? "")'; expected current or first")
         }
     }
 }

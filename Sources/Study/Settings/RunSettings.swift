@@ -30,23 +30,23 @@ public struct RunSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard ResumePolicy(rawValue: resume) != nil else {
-            throw InvalidSetting("--resume is '\(resume)'; it takes allow, must or never")
+            throw InvalidSetting("--resume is '\(resume)'; expected allow, must or never")
         }
         if let runId {
             do {
                 try RunFolderError.checkName(runId)
             } catch {
-                throw InvalidSetting("--run-id: \(error); --output-dir says where the folder lies")
+                throw InvalidSetting("--run-id: \(error); set the parent folder with --output-dir")
             }
         }
         guard threads.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--threads must be above 0") }
         guard Compute.Precision(rawValue: dtype) != nil else {
             let names = Compute.Precision.allCases.map(\.rawValue).joined(separator: " or ")
-            throw InvalidSetting("--dtype is '\(dtype)'; it takes \(names)")
+            throw InvalidSetting("--dtype is '\(dtype)'; expected \(names)")
         }
         guard checkpointMinutes >= 0 else { throw InvalidSetting("--checkpoint-minutes must not be negative") }
         guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
-            throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; it takes a number with K, M, G or T, such as 6G")
+            throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected a number with K, M, G or T, such as 6G")
         }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--checkpoint-limit must be above 0") }
     }

@@ -30,21 +30,21 @@ public struct SavingSettings: Settings {
     public func validate() throws {
         guard Self.types.contains(where: { $0.key == saveDtype }) else {
             throw InvalidSetting(
-                "--save-dtype is '\(saveDtype)'; it takes \(Self.types.map(\.key).joined(separator: ", "))")
+                "--save-dtype is '\(saveDtype)'; expected \(Self.types.map(\.key).joined(separator: ", "))")
         }
         guard ["safetensors", "gguf"].contains(saveFormat) else {
-            throw InvalidSetting("--save-format is '\(saveFormat)'; it takes safetensors, gguf")
+            throw InvalidSetting("--save-format is '\(saveFormat)'; expected safetensors or gguf")
         }
         guard let type = LanguageModel.GGUFType(rawValue: ggufType) else {
             let types = LanguageModel.GGUFType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw InvalidSetting("--gguf-type is '\(ggufType)'; it takes \(types)")
+            throw InvalidSetting("--gguf-type is '\(ggufType)'; expected \(types)")
         }
         guard writesGGUF || type == .f16 else {
-            throw InvalidSetting("--gguf-type says how a GGUF file is stored; it needs --save-format gguf")
+            throw InvalidSetting("--gguf-type has no effect without --save-format gguf")
         }
         guard Self.bytes(maxShardSize) != nil else {
             throw InvalidSetting(
-                "--max-shard-size is '\(maxShardSize)'; it takes bytes, or a number with KB, MB or GB")
+                "--max-shard-size is '\(maxShardSize)'; expected a number of bytes, or a number with KB, MB or GB")
         }
     }
 
@@ -68,10 +68,10 @@ public struct SavingSettings: Settings {
 
     private func ggufMetadata(of model: LanguageModel, tokenizer: any Tokenizer) throws -> [(key: String, value: GGUFValue)] {
         guard let architecture = model.ggufArchitecture else {
-            throw InvalidSetting("--save-format gguf: this family of models has no form as GGUF here; leave the option out")
+            throw InvalidSetting("--save-format gguf: this model family cannot be saved as GGUF; remove the option")
         }
         guard let tokenizer = tokenizer as? PipelineTokenizer else {
-            throw InvalidSetting("--save-format gguf: a tokenizer that comes from no file has no form as GGUF")
+            throw InvalidSetting("--save-format gguf: only a tokenizer that was read from a file can be saved as GGUF")
         }
         return try tokenizer.ggufMetadata(rows: model.decoder.shape.vocabularySize, architecture: architecture)
     }

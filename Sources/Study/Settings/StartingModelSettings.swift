@@ -33,11 +33,11 @@ public struct StartingModelSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard !fromScratch || modelName == nil else {
-            throw InvalidSetting("--model-name and --from-scratch exclude each other; name one of them")
+            throw InvalidSetting("--model-name and --from-scratch cannot be combined; choose one of them")
         }
         guard fromScratch || modelName != nil else {
             throw InvalidSetting(
-                "name the model to start from with --model-name, or ask for a new one with --from-scratch", isMissing: true)
+                "name the model to start from with --model-name, or make a new one with --from-scratch", isMissing: true)
         }
         guard fromScratch else { return try checkSizesAreDefaults() }
         for (name, value) in [
@@ -68,7 +68,7 @@ public struct StartingModelSettings: Settings {
         ].filter(\.1).map(\.0)
         guard given.isEmpty else {
             throw InvalidSetting(
-                "\(given.joined(separator: ", ")) only applies to --from-scratch; the model that --model-name names has its own")
+                "\(given.joined(separator: ", ")) can only be used with --from-scratch; the model of --model-name has its own values")
         }
     }
 }

@@ -58,16 +58,16 @@ public struct TrainingSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard maxGradNorm >= 0 else {
-            throw InvalidSetting("--max-grad-norm is \(maxGradNorm); it must not be negative; 0 leaves gradients as they are")
+            throw InvalidSetting("--max-grad-norm is \(maxGradNorm); it must not be negative; 0 disables clipping")
         }
         guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches is \(skipBadBatches); it must not be negative") }
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
-            throw InvalidSetting("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
+            throw InvalidSetting("--lr-scheduler-type is '\(lrSchedulerType)'; expected constant, linear or cosine")
         }
         guard warmupSteps >= 0 else { throw InvalidSetting("--warmup-steps is \(warmupSteps); it must not be negative") }
-        guard (0...1).contains(warmupRatio) else { throw InvalidSetting("--warmup-ratio is \(warmupRatio); it takes a share, 0 to 1") }
+        guard (0...1).contains(warmupRatio) else { throw InvalidSetting("--warmup-ratio is \(warmupRatio); expected a share from 0 to 1") }
         guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
-            throw InvalidSetting("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
+            throw InvalidSetting("--loss-mean is '\(lossMean ?? "")'; expected tokens or batches")
         }
         for (name, value) in [
             ("--eval-steps", evalSteps), ("--save-steps", saveSteps), ("--logging-steps", loggingSteps),
@@ -78,11 +78,11 @@ public struct TrainingSettings: Settings {
             throw InvalidSetting("\(name) is \(value); it must be above 0")
         }
         guard (0...1).contains(freezeLayers) else {
-            throw InvalidSetting("--freeze-layers is \(freezeLayers); it takes a share, 0 to 1")
+            throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
         try optimizer.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
-            throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0, or -1 or left out for whole epochs")
+            throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0; for whole epochs use -1 or remove it")
         }
         guard numTrainEpochs > 0, numTrainEpochs <= 1e6 else {
             throw InvalidSetting("--num-train-epochs is \(numTrainEpochs); it must be above 0 and at most 1000000")

@@ -88,12 +88,12 @@ package struct BestOfNProgress: Codable, Equatable {
             try Descriptor.content(of: folder.appendingPathComponent(fileName).path, followingLinks: false)
         }
         guard let progress = try? JSONDecoder().decode(BestOfNProgress.self, from: Foundation.Data(content)) else {
-            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) cannot be decoded")
         }
         let counts = 0...(1 << 53)
         guard [progress.split, progress.prompts, progress.done, progress.tokens].allSatisfy({ counts.contains($0) }),
             [0, n].contains(progress.curve.count), progress.klCurve.map({ $0.count == n }) ?? true
-        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) has counts that no run comes to") }
+        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) has counts that are out of range") }
         return progress
     }
 }

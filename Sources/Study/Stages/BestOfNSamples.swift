@@ -57,7 +57,7 @@ extension BestOfNStage {
             check: {
                 try MemoryPlan.check(
                     limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,
-                    advice: "a smaller --num-return-sequences, --max-new-tokens or --max-source-length, or a smaller model",
+                    advice: "lower --num-return-sequences, --max-new-tokens or --max-source-length, or use a smaller model",
                     note: session.say
                 ) { sampler.memory(prompts: all, count: count) }
             },
@@ -73,8 +73,8 @@ extension BestOfNStage {
         for (name, value) in try reward.values.merging(sampling.values, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key })
         where value != usual[name] && value != drawn[name] {
             throw InvalidSetting(
-                "--\(name.replacing("_", with: "-")) has no use with --samples-from: \(source.path) has drawn and scored its samples with "
-                    + "\(drawn[name]?.shown ?? "none"); leave it out")
+                "--\(name.replacing("_", with: "-")) has no effect with --samples-from: the samples in \(source.path) were drawn "
+                    + "and scored with \(drawn[name]?.shown ?? "none"); remove the option")
         }
     }
 
@@ -85,14 +85,14 @@ extension BestOfNStage {
         let known = try Tables.names(inRun: source)
         let wanted = bestOfN.evaluationSplits.filter { known.contains($0) }
         for split in bestOfN.evaluationSplits where !known.contains(split) {
-            session.say("\(source.path) has no samples of \(split); it is left out")
+            session.say("\(source.path) has no samples of \(split); the split is skipped")
         }
         guard !wanted.isEmpty else { throw RunFolderError.unknownTable(bestOfN.evaluationSplits[0], path: source.path, known: known) }
         try refuseOtherThanDrawn(source)
         let most = data.evaluatedCount(batch: bestOfN.perDeviceEvalBatchSize ?? 8)
         let splits = try wanted.map { split in
             let prompts = try StoredSamples.prompts(split, inRun: source)
-            guard !prompts.isEmpty else { throw DataError.emptySplit(split, reason: "\(source.path) has no sample in that table") }
+            guard !prompts.isEmpty else { throw DataError.emptySplit(split, reason: "\(source.path) has no samples in this table") }
             if prompts.count > most {
                 session.say("\(split): the first \(most) of \(prompts.count) prompts (--target-eval-datapoints)")
             }
@@ -103,8 +103,8 @@ extension BestOfNStage {
                 let needed = bestOfN.numReturnSequences * (bestOfN.groups > 1 && place < bestOfN.groupedPrompts ? bestOfN.groups : 1)
                 guard rows.count >= needed else {
                     throw InvalidSetting(
-                        "\(source.path) has \(rows.count) samples of prompt \(rows.first?.id ?? "") (\(split)), and "
-                            + "--num-return-sequences times --groups asks for \(needed)")
+                        "\(source.path) has \(rows.count) samples of prompt \(rows.first?.id ?? "") (\(split)), but "
+                            + "--num-return-sequences times --groups needs \(needed)")
                 }
             }
         }
@@ -124,7 +124,7 @@ enum StoredSamples {
         for row in try Tables.read(table, inRun: folder) {
             guard row.reward != nil else {
                 throw InvalidSetting(
-                    "table \(table) of \(folder.path) has a row without a reward (\(row.id)); name a run whose samples have one")
+                    "table \(table) of \(folder.path) has a row without a reward (\(row.id)); name a run whose samples have rewards")
             }
             // a prompt's samples are numbered from 0; the ID alone may not distinguish prompts
             if let last = prompts.last?.last, last.id == row.id, row.numbers["sample"] != 0 {

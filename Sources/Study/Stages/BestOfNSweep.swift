@@ -28,7 +28,7 @@ extension BestOfNStage {
         let axes = try (bestOfN.sweep ?? []).map(axis)
         guard !axes.isEmpty else { return [] }
         if let twice = axes.indices.first(where: { place in axes[..<place].contains { $0.name == axes[place].name } }) {
-            throw InvalidSetting("--sweep names \(axes[twice].name) twice; give all of its values in one")
+            throw InvalidSetting("--sweep names \(axes[twice].name) twice; give all of its values at once")
         }
         guard axes.reduce(1.0, { $0 * Double($1.values.count) }) <= Double(Self.mostPoints) else {
             throw InvalidSetting("--sweep has more than \(Self.mostPoints) combinations; give fewer values")
@@ -59,12 +59,12 @@ extension BestOfNStage {
         let values = (parts.count == 2 ? parts[1] : "").split(separator: ",", omittingEmptySubsequences: false)
             .map { $0.filter { !$0.isWhitespace } }
         guard parts.count == 2, values.allSatisfy({ (try? RunFolderError.checkName($0)) != nil }) else {
-            throw InvalidSetting("--sweep is '\(text)'; it takes a setting and its values, such as temperature=0.3,0.7,1")
+            throw InvalidSetting("--sweep is '\(text)'; expected a setting and its values, such as temperature=0.3,0.7,1")
         }
         // 1 and 1.0 count as the same value
         let meant = values.map { Double($0).map { "\($0)" } ?? $0 }
         if let twice = meant.indices.first(where: { meant[..<$0].contains(meant[$0]) }) {
-            throw InvalidSetting("--sweep \(text) has a value twice, \(values[twice]); give each once")
+            throw InvalidSetting("--sweep \(text) has the value \(values[twice]) twice; give each value once")
         }
         let name = SettingName.canonical(parts[0].filter { !$0.isWhitespace })
         let known = (bestOfN.samplesFrom == nil ? SamplingSettings.names : []) + Self.choices
@@ -72,7 +72,7 @@ extension BestOfNStage {
             let nearest =
                 NearestName.find(SettingName.snake(name), among: known).map { "; did you mean \(SettingName.canonical($0))?" } ?? ""
             throw InvalidSetting(
-                "--sweep cannot change \(name); it takes \(known.map(SettingName.canonical).joined(separator: ", "))\(nearest)")
+                "--sweep cannot vary \(name); expected \(known.map(SettingName.canonical).joined(separator: ", "))\(nearest)")
         }
         return (name, values)
     }

@@ -32,7 +32,7 @@ public struct DiversityStage: Stage {
         let models = try options.models(service: environment.embeddingService)
         let session = try RunSession(self, in: folder, environment)
         guard try session.begins() else { return }
-        if options.decodes != nil, !options.runIds.isEmpty { session.say("--decodes is measured, and --run-ids is not") }
+        if options.decodes != nil, !options.runIds.isEmpty { session.say("--run-ids is ignored, because --decodes is given") }
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let entailment = models.entailment as? FolderEntailmentModel
         for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
@@ -50,7 +50,7 @@ public struct DiversityStage: Stage {
         session.show(results.text)
         let report = results.parts[0].report
         for name in report.withoutModel {
-            session.say("\(name) was left out: it needs \(report.needs?[name] ?? "a model that was not given")")
+            session.say("\(name) was skipped: it needs \(report.needs?[name] ?? "a model that was not given")")
         }
     }
 

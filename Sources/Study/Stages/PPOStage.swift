@@ -59,7 +59,7 @@ public struct PPOStage: TrackedStage {
     /// The value head of a model, or a new one.
     private func valueHead(of model: LanguageModel, _ session: RunSession) -> ValueHead {
         if let head = model.head { return head }
-        session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias")
+        session.say("the value head is newly initialised: weights with standard deviation 1/(width + 1), bias 0")
         var random = Philox(seed: run.seed).split("value head")
         return algorithm.freshHead(width: model.decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
     }
@@ -137,7 +137,7 @@ public struct PPOStage: TrackedStage {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
             limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
-            advice: "a smaller model, a greater --freeze-layers, or a smaller --rollout-batch-size or --max-new-tokens",
+            advice: "use a smaller model, raise --freeze-layers, or lower --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)

@@ -167,8 +167,8 @@ public struct PreferenceStage: TrackedStage {
         let lost = zip(sets, kept).reduce(0) { $0 + $1.0.comparisons.count - $1.1.1.count }
         if lost > 0 {
             session.say(
-                "\(lost) comparisons are left out: of their prompts no token is left, because an answer fills --max-source-length and "
-                    + "--max-target-length together, or the chat template renders nothing in front of it")
+                "\(lost) comparisons were dropped because no token of their prompt is left: an answer fills --max-source-length and "
+                    + "--max-target-length together, or the chat template renders no prompt")
         }
         return kept
     }
@@ -186,7 +186,7 @@ public struct PreferenceStage: TrackedStage {
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
-                limit: run.memoryLimit, longest: longest, advice: "a smaller model, or a greater --freeze-layers", note: session.say, memory
+                limit: run.memoryLimit, longest: longest, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory
             )
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
@@ -211,7 +211,7 @@ public struct PreferenceStage: TrackedStage {
                 let numbers = try JSONLines<[Double]>(file).read()
                 if numbers.count == count, numbers.allSatisfy({ $0.count == 2 }) { return numbers }
             } catch FileError.damaged {
-                session.say("\(file.path) is damaged; the reference's log-probabilities are computed again")
+                session.say("\(file.path) is damaged; the reference model's log-probabilities are computed again")
             }
         }
         let numbers = try compute()
@@ -231,9 +231,8 @@ public struct PreferenceStage: TrackedStage {
         guard preference.klPrompts > 0, let longest = prompts.max(by: { $0.tokens.count < $1.tokens.count }) else { return }
         guard longest.tokens.count > context - sampling.maxNewTokens - 1 else { return }
         throw InvalidSetting(
-            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(longest.tokens.count) tokens: the model's "
-                + "context of \(context) leaves no room for responses, whose KL is measured; lower it, or leave them out with --kl-prompts 0"
-        )
+            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(longest.tokens.count) tokens: "
+                + "together they exceed the model's context of \(context); lower --max-new-tokens, or measure no KL with --kl-prompts 0")
     }
 
     private func sampledDivergence(

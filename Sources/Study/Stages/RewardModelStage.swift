@@ -64,11 +64,11 @@ public struct RewardModelStage: TrackedStage {
         let missing = evaluation.evaluationSplits.filter { name in !finals.contains(name) || !sets.contains { $0.name == name } }
         if evaluation.doEval ?? true, !missing.isEmpty {
             session.say(
-                "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; of a reward model these may be "
+                "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; a reward model can be evaluated on "
                     + ComparisonSource.finalNames.joined(separator: ", "))
         }
         if head.savePreds, !sets.contains(where: { $0.name != "train" }) {
-            session.say("--save-preds writes nothing: there is no split that is evaluated")
+            session.say("--save-preds has no effect: no split is evaluated")
         }
 
         let checkpoint = try session.restore()
@@ -80,7 +80,7 @@ public struct RewardModelStage: TrackedStage {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
         }
         guard saving.saveFormat != "gguf" else {
-            throw InvalidSetting("--save-format gguf: a GGUF file has no place for a reward model's head")
+            throw InvalidSetting("--save-format gguf: a GGUF file cannot store a reward model's head")
         }
         let valueHead = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
         let reward = RewardModel(start.model.decoder, head: valueHead)
@@ -100,7 +100,7 @@ public struct RewardModelStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 limit: run.memoryLimit, longest: train.map(\.count).max() ?? 0,
-                advice: "a smaller model, or a greater --freeze-layers", note: session.say, trainer.memory)
+                advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
@@ -139,7 +139,7 @@ public struct RewardModelStage: TrackedStage {
     }
 
     private func freshHead(width: Int, _ session: RunSession) -> ValueHead {
-        session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias")
+        session.say("the reward head is newly initialised: weights with standard deviation 1/(width + 1), bias 0")
         var random = Philox(seed: run.seed).split("head")
         let fresh = ValueHead(width: width, using: &random, usesTanh: head.valueHeadActivation)
         return ValueHead(
@@ -161,8 +161,8 @@ public struct RewardModelStage: TrackedStage {
         guard found.isApplied else {
             session.say(
                 String(
-                    format: "the scores of the training pairs are all equal up to rounding (mean %.4g, deviation %.2g): the reward model "
-                        + "tells no answers apart; its deviation stays %g, and %@ is not written",
+                    format: "the scores of the training pairs are all equal up to rounding (mean %.4g, standard deviation %.2g): the "
+                        + "reward model does not distinguish answers; its divisor stays %g, and %@ is not written",
                     found.mean, found.std, valueHead.normalisationStd.value.item, head.normalisationCheckpointDir))
             // without normalisation the divisor is 1
             var values = ["normalised": 0.0, "normalisation_std": 1]
@@ -173,7 +173,7 @@ public struct RewardModelStage: TrackedStage {
         }
         session.say(
             String(
-                format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", found.mean, found.std,
+                format: "scores have mean %.4f and standard deviation %.4f; %@ normalises them to 0 and 1", found.mean, found.std,
                 head.normalisationCheckpointDir))
         try session.sinks.handle(
             .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))

@@ -93,7 +93,7 @@ package final class RunSession {
         let checkpoint = try folder.restore(note: { say($0) })
         savedStep = checkpoint?.step
         try sinks.cutBack(to: checkpoint?.step ?? 0)
-        if let checkpoint { say("going on from step \(checkpoint.step) (\(checkpoint.url.path))") }
+        if let checkpoint { say("resuming from step \(checkpoint.step) (\(checkpoint.url.path))") }
         return checkpoint
     }
 
@@ -166,8 +166,8 @@ package final class RunSession {
         let (now, names) = (folder.configuration.options, SavingSettings.names)
         if let name = names.sorted().first(where: { (earlier[$0] ?? usual[$0]) != (now[$0] ?? usual[$0]) }) {
             throw InvalidSetting(
-                "\(folder.url.path) is complete, and its model was stored with another --\(name.replacingOccurrences(of: "_", with: "-")); "
-                    + "give this command another --run-id, or leave the option as it was")
+                "\(folder.url.path) is complete, but its model has a different --\(name.replacingOccurrences(of: "_", with: "-")); "
+                    + "choose another --run-id, or give the option its earlier value")
         }
         say("\(folder.url.path) is complete; nothing to do")
     }

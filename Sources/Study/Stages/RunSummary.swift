@@ -51,7 +51,7 @@ package struct RunSummary {
             }
         }
         let last = training.compactMap { name in measurements.last(of: name).map { "\(name) \(Quantity.loss($0))" } }
-        if !last.isEmpty { lines.append("last measured in training: \(last.joined(separator: ", "))") }
+        if !last.isEmpty { lines.append("last training metrics: \(last.joined(separator: ", "))") }
         if !next.isEmpty {
             lines.append("next: " + next.map { $0.replacing("PATH", with: Self.quoted(path)) }.joined(separator: "\n  or: "))
         }

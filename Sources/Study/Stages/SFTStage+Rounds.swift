@@ -11,9 +11,9 @@ extension SFTStage {
     func validateRounds() throws {
         guard rounds.rounds != nil else { return }
         guard !model.fromScratch else {
-            throw InvalidSetting("--rounds needs a model that can answer; name one with --model-name, for example a run of train-sft")
+            throw InvalidSetting("--rounds needs a trained model; name one with --model-name, for example a run of train-sft")
         }
-        guard evaluation.doTrain else { throw InvalidSetting("--rounds is for training; leave out --do-train") }
+        guard evaluation.doTrain else { throw InvalidSetting("--rounds trains the model; remove --do-train false") }
     }
 
     /// Trains in the given number of rounds.
@@ -109,10 +109,10 @@ extension SFTStage {
         let kept = KeptAnswers(prompts, rounds)
         guard !kept.rows.isEmpty else {
             throw InvalidSetting(
-                "round \(round) keeps no answer of \(prompts.count) prompts: "
+                "round \(round) keeps no answers to \(prompts.count) prompts: "
                     + (kept.unfinished == prompts.count
-                        ? "none ended before --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
-                        : "none has a reward of --round-threshold \(rounds.roundThreshold ?? 0); lower it, or draw more (--round-samples)"))
+                        ? "no answer ended within --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
+                        : "no reward reached --round-threshold \(rounds.roundThreshold ?? 0); lower it, or sample more (--round-samples)"))
         }
         return kept
     }
@@ -164,8 +164,8 @@ package struct KeptAnswers {
     /// A line that describes the round.
     func text(round: Int, of count: Int) -> String {
         String(
-            format: "round %d of %d: mean reward %.3f, best %.3f; %d answers learned, of reward %.3f", round, count,
+            format: "round %d of %d: mean reward %.3f, best %.3f; %d answers kept, mean reward %.3f", round, count,
             values["round_mean_reward"] ?? 0, values["round_best_reward"] ?? 0, rows.count, values["round_kept_reward"] ?? 0)
-            + (unfinished > 0 ? " (\(unfinished) prompts had none that ended)" : "")
+            + (unfinished > 0 ? " (\(unfinished) prompts without a finished answer)" : "")
     }
 }

@@ -65,7 +65,7 @@ public struct SFTStage: TrackedStage {
         if let count = rounds.rounds { return try work(rounds: count, in: folder, environment) }
         guard !model.fromScratch || adapter.loraRank == nil else {
             throw InvalidSetting(
-                "--from-scratch makes a model of random weights, which an adapter (--lora-rank) would leave as they are; choose one")
+                "--from-scratch and --lora-rank cannot be combined, because an adapter leaves the random weights frozen; choose one")
         }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -84,7 +84,7 @@ public struct SFTStage: TrackedStage {
         start = try data.prepared(start)
         if checkpoint == nil { try adapter.adapt(&start, freezing: training.freezing, seed: run.seed) }
         if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {
-            session.say("the model learns the tokenizer's end of sequence, \(end), which joins the tokens that end its responses")
+            session.say("the tokenizer's end-of-sequence token \(end) is added to the tokens that end the model's responses")
         }
         try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
         let decoder = start.model.decoder
@@ -96,8 +96,8 @@ public struct SFTStage: TrackedStage {
         let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(
-                "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were cut, "
-                    + "\(tokenised.dropped) examples without a trained token left out")
+                "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were truncated, "
+                    + "\(tokenised.dropped) examples without a token to train on were dropped")
         }
         let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
@@ -135,7 +135,7 @@ public struct SFTStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 limit: run.memoryLimit, longest: tokenised.examples.map(\.count).max() ?? 0,
-                advice: "a smaller model, or a greater --freeze-layers", note: session.say
+                advice: "use a smaller model, or raise --freeze-layers", note: session.say
             ) {
                 trainer.memory(
                     generator: evaluation.generates ? samples.sampler.generator : nil,
@@ -215,7 +215,7 @@ public struct SFTStage: TrackedStage {
         // the texts may yield fewer tokens than requested, but at least the 256 bytes
         settings.vocabularySize = min(256, model.vocabularySize)
         try check()
-        session.say("training a tokenizer of \(model.vocabularySize) ids on \(examples.count) examples")
+        session.say("training a tokenizer of \(model.vocabularySize) token IDs on \(examples.count) examples")
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
             .train(on: examples.map(format.text))
         settings.vocabularySize = tokenizer.vocabularySize

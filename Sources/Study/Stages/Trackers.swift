@@ -25,7 +25,7 @@ enum Trackers {
         if settings.metricsCsv { trackers.append(MetricsCSV(inRun: url)) }
         if settings.mlflowUri != nil {
             guard let make = environment.mlflow else {
-                throw InvalidSetting("--mlflow-uri needs a tracker in the environment of the stage")
+                throw InvalidSetting("--mlflow-uri needs StageEnvironment.mlflow, which makes its tracker")
             }
             trackers.append(try make(MLflowRequest(settings: settings, run: url, configuration: folder.configuration)))
         }

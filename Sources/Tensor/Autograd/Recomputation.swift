@@ -11,7 +11,7 @@ extension Tensor {
     ///   - tape: the tape that records the result, whether or not this tensor is on it: `body` may watch parameters.
     ///   - body: a deterministic function of its tensor and of parameters that records on the tape that it receives.
     package func recomputed(on tape: Tape, _ body: @escaping (Tensor, Tape?) -> Tensor) -> Tensor {
-        precondition(node.map { $0.tape === tape } ?? true, "a tensor is recomputed on the tape that it is on")
+        precondition(node.map { $0.tape === tape } ?? true, "a tensor can only be recomputed on its own tape")
         let result = body(detached, nil).detached
         let operation = Recomputed(input: detached, place: node?.index, body: body)
         return Tensor(

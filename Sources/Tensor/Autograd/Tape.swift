@@ -60,29 +60,29 @@ public final class Tape {
     /// - Returns: the gradients of `variables`, in their order; zeros for those that the loss does not depend on.
     @discardableResult
     public func backward(from loss: Tensor, scale: Float = 1, variables: [Tensor] = []) -> [Tensor] {
-        precondition(loss.count == 1, "backward starts from a scalar, not from \(loss.shape)")
+        precondition(loss.count == 1, "backward needs a scalar, not \(loss.shape)")
         return backward(from: [(loss, Tensor.filled(scale, loss.shape))], variables: variables)
     }
 
     /// Computes gradients from several outputs whose own gradients are given; see ``backward(from:scale:variables:)``.
     @discardableResult
     public func backward(from outputs: [(tensor: Tensor, gradient: Tensor)], variables: [Tensor] = []) -> [Tensor] {
-        precondition(!isUsed, "a tape is used once; record on a new one, or pass all outputs to one call of backward")
+        precondition(!isUsed, "a tape can be used only once; record on a new tape, or pass all outputs to one call of backward")
         isUsed = true
         gradients = Array(repeating: nil, count: entries.count)
         let wanted = Set(
             variables.compactMap { variable in
                 variable.node.map { node in
                     if case .parameter(let parameter) = entries[node.index] {
-                        preconditionFailure("the gradient of \(parameter.name) is in the parameter, not among those of variables")
+                        preconditionFailure("\(parameter.name) is a parameter, not a variable; read its gradient from the parameter")
                     }
                     return node.index
                 }
             })
         for (tensor, gradient) in outputs {
-            precondition(tensor.shape == gradient.shape, "a gradient \(gradient.shape) does not fit \(tensor.shape)")
+            precondition(tensor.shape == gradient.shape, "a gradient of shape \(gradient.shape) does not match \(tensor.shape)")
             guard let node = tensor.node else { continue }
-            precondition(node.tape === self, "backward was called on another tape than the tensor's")
+            precondition(node.tape === self, "backward was called on a different tape from the tensor's")
             add(gradient, to: node.index)
         }
         for index in entries.indices.reversed() {
@@ -143,7 +143,7 @@ extension Tensor {
         guard let tape = inputs.lazy.compactMap({ $0?.node?.tape }).first else { return result }
         let places = inputs.map { input -> Int? in
             guard let node = input?.node else { return nil }
-            precondition(node.tape === tape, "the inputs of one operation are on two tapes")
+            precondition(node.tape === tape, "the inputs of an operation are on different tapes")
             return node.index
         }
         let index = tape.append(.operation(operation(places)))

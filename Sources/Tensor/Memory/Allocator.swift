@@ -145,7 +145,7 @@ package final class Allocator: Sendable {
         if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
         releaseKept()
         if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
-        let problem = "there is no memory for \(byteCount) more bytes; tensors use \(bytesInUse - capacity) bytes"
+        let problem = "out of memory: cannot allocate \(byteCount) more bytes; tensors use \(bytesInUse - capacity) bytes"
         end.withLock(\.self)?(problem)
         fatalError(problem)
     }

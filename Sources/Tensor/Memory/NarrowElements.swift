@@ -33,7 +33,7 @@ package final class NarrowElements: @unchecked Sendable {
 
     /// Writes a range of the elements as floats; the conversion is exact.
     package func widen(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "numbers \(range) are not among \(count)")
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) is outside the \(count) elements")
         let from = pointer + range.lowerBound
         for index in 0..<range.count {
             out[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index]))
@@ -44,7 +44,7 @@ package final class NarrowElements: @unchecked Sendable {
     /// Rounds floats to the nearest bfloat16, ties to even, and overwrites a range of the elements. The caller must be the only
     /// user of the memory, as with a key/value cache.
     package func round(_ numbers: UnsafePointer<Float>, into range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "numbers \(range) are not among \(count)")
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) is outside the \(count) elements")
         let to = UnsafeMutablePointer(mutating: pointer) + range.lowerBound
         for index in 0..<range.count {
             to[index] = FloatConversion.narrowToBFloat16(numbers[index]).littleEndian

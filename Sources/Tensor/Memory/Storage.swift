@@ -54,7 +54,7 @@ package final class Storage: @unchecked Sendable {
         case .view(let block, _): block
         case .narrow(let narrow):
             preconditionFailure(
-                "\(narrow.count) numbers are kept in bfloat16 and have no address as floats: say widened() for a copy that has one")
+                "the \(narrow.count) elements are stored in bfloat16 and have no address as floats; call widened() for a copy in f32")
         }
     }
 

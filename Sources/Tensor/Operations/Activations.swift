@@ -14,7 +14,7 @@ extension Tensor {
 
     /// A gated activation: f(gate) · up, element by element. This tensor is the gate; `up` has the same shape.
     public func gated(_ activation: GatedActivation, up: Tensor) -> Tensor {
-        precondition(shape == up.shape, "a gate and what it gates need one shape, not \(shape) and \(up.shape)")
+        precondition(shape == up.shape, "a gate and its input need the same shape, not \(shape) and \(up.shape)")
         let kernels = Kernels.current
         let (gate, up) = (widened(), up.widened())
         let result = Tensor.uninitialized(shape) { out in

@@ -22,7 +22,7 @@ extension Tensor {
         precondition(
             shape.rank == 2 && keys.shape.rank == 2 && keys.shape == values.shape && heads % keyHeads == 0
                 && shape[1] % heads == 0 && keys.shape[1] == shape[1] / heads * keyHeads,
-            "attention of \(heads)/\(keyHeads) heads does not fit q \(shape), k \(keys.shape), v \(values.shape)")
+            "attention of \(heads)/\(keyHeads) heads does not match q \(shape), k \(keys.shape), v \(values.shape)")
         layout.check(queries: shape[0], keys: keys.shape[0])
         scores.check(heads: heads, layout: layout)
         let record = Tensor.anyRecorded(self, keys, values)
@@ -48,7 +48,7 @@ extension Tensor {
         layout: AttentionLayout, heads: Int, scores: AttentionScores = AttentionScores(), relative: RelativePositions? = nil
     ) -> Tensor {
         precondition(
-            shape.rank == 2 && shape[1] % (3 * heads) == 0, "attention of \(heads) heads does not fit rows of \(shape)")
+            shape.rank == 2 && shape[1] % (3 * heads) == 0, "attention of \(heads) heads does not match rows of \(shape)")
         layout.check(queries: shape[0], keys: shape[0])
         scores.check(heads: heads, layout: layout)
         let width = shape[1] / 3
@@ -81,7 +81,7 @@ extension Tensor {
         precondition(
             shape.rank == 2 && shape[1] % heads == 0 && heads % keyHeads == 0 && keys.count == values.count
                 && keys.count % width == 0,
-            "attention of \(heads)/\(keyHeads) heads does not fit q \(shape) and \(keys.count), \(values.count) numbers")
+            "attention of \(heads)/\(keyHeads) heads does not match q \(shape) and \(keys.count), \(values.count) elements")
         layout.check(queries: shape[0], keys: keys.count / width)
         scores.check(heads: heads, layout: layout)
         var arrays = Kernels.AttentionArrays()

@@ -82,17 +82,17 @@ public struct AttentionLayout: Sendable, Equatable {
         for range in segments.map(\.queries).filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
             precondition(
                 range.lowerBound == next,
-                "attention segments must hold each of \(queries) queries once; query \(min(next, range.lowerBound)) is not"
+                "attention segments must contain each of \(queries) queries once; query \(min(next, range.lowerBound)) is not"
             )
             next = range.upperBound
         }
-        precondition(next == queries, "attention segments hold \(next) queries, not \(queries)")
+        precondition(next == queries, "attention segments contain \(next) queries, not \(queries)")
         for segment in segments {
             precondition(
                 segment.queries.lowerBound >= 0 && segment.queries.upperBound <= queries && segment.keyBegin >= 0
                     && segment.firstKey >= segment.keyBegin && segment.keyEnd <= keys && segment.prefix.lowerBound >= 0
                     && segment.prefix.upperBound <= keys,
-                "attention segment \(segment) lies outside of \(queries) queries and \(keys) keys")
+                "attention segment \(segment) lies outside \(queries) queries and \(keys) keys")
         }
     }
 }

@@ -25,14 +25,14 @@ public struct AttentionScores: Sendable, Equatable {
 
     func check(heads: Int, layout: AttentionLayout) {
         precondition(
-            slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or with a cap")
+            slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or ALiBi with a cap")
         precondition(
             window.map { $0 > 0 && layout.segments.allSatisfy(\.isCausal) } ?? true,
-            "a window of \(window ?? 0) keys, or one without causal order")
+            "a window must be above 0 and causal (\(window ?? 0) keys)")
         precondition(
             neighbourhood.map { $0 > 0 && !layout.segments.contains(where: \.isCausal) } ?? true,
-            "a neighbourhood of \(neighbourhood ?? 0) keys, or one in causal order")
-        precondition(cap.map { $0 > 0 } ?? true, "a cap of scores must be above 0")
+            "a neighbourhood must be above 0 and not causal (\(neighbourhood ?? 0) keys)")
+        precondition(cap.map { $0 > 0 } ?? true, "the cap of the scores must be above 0")
     }
 
     /// Calls `body` with the arrays of a call, completed with these settings.
@@ -77,12 +77,12 @@ public struct RelativePositions {
     func check(heads: Int, width: Int, layout: AttentionLayout) {
         precondition(
             layout.segments.allSatisfy { !$0.isCausal && $0.prefix.isEmpty && $0.keyBegin == $0.firstKey && $0.queries.count <= reach + 1 },
-            "relative positions up to \(reach) for segments that are longer, causal or behind a prefix")
+            "relative positions up to \(reach) do not support segments that are longer, causal or after a prefix")
         let rows = 2 * reach + 1
         precondition(
             bias.map { $0.shape == [heads, rows] } ?? true
                 && [keys, queries].allSatisfy { $0.map { $0.shape == [rows, width] } ?? true },
-            "relative positions of \(heads) heads and \(rows) distances with other shapes")
+            "the tensors of relative positions do not match \(heads) heads and \(rows) distances")
     }
 
     func apply(to arrays: inout Kernels.AttentionArrays) {

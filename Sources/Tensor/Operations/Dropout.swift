@@ -13,7 +13,7 @@ public struct DropoutMask: Sendable, Equatable {
 
     /// Creates a mask. The rate must be in [0, 1).
     public init(rate: Double, random: Philox, rows: [Int]? = nil) {
-        precondition(rate >= 0 && rate < 1, "a dropout rate is at least 0 and below 1, not \(rate)")
+        precondition(rate >= 0 && rate < 1, "a dropout rate must be at least 0 and below 1, not \(rate)")
         self.rate = rate
         self.random = random
         self.rows = rows
@@ -25,7 +25,7 @@ public struct DropoutMask: Sendable, Equatable {
     static func withKernel<Result>(of mask: DropoutMask?, rows count: Int, _ body: (Kernels.Dropout) -> Result) -> Result {
         guard let mask else { return body(Kernels.Dropout()) }
         let rows = mask.rows ?? Array(0..<count)
-        precondition(rows.count == count, "a dropout mask of \(rows.count) rows does not fit \(count) rows")
+        precondition(rows.count == count, "a dropout mask of \(rows.count) rows does not match \(count) rows")
         return rows.withUnsafeBufferPointer {
             body(
                 Kernels.Dropout(

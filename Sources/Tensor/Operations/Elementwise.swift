@@ -72,7 +72,7 @@ struct Binary {
     let places: [Int?]
 
     static func apply(_ kind: Kind, _ a: Tensor, _ b: Tensor) -> Tensor {
-        precondition(a.shape == b.shape, "\(kind) needs two tensors of one shape, not \(a.shape) and \(b.shape)")
+        precondition(a.shape == b.shape, "\(kind) needs two tensors of the same shape, not \(a.shape) and \(b.shape)")
         let (a, b) = (a.widened(), b.widened())
         let kernels = Kernels.current
         let result = Tensor.uninitialized(a.shape) { out in

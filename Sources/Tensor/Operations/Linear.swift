@@ -8,7 +8,7 @@ extension Tensor {
             "linear needs x [T, I] and a weight [O, I], not \(shape) and \(weight.shape)")
         let (rows, outputs) = (shape[0], weight.shape[0])
         if let bias {
-            precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not fit a weight \(weight.shape)")
+            precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
         }
         let (x, bias) = (widened(), bias?.widened())
         let result = Tensor.uninitialized([rows, outputs]) { out in

@@ -108,7 +108,7 @@ private func check(_ hidden: Tensor, _ weight: Tensor, _ targets: [Int32], valid
     let tokens = min(validTokens ?? weight.shape[0], weight.shape[0])
     precondition(
         targets.allSatisfy { $0 >= 0 && Int($0) < tokens },
-        "target \(targets.first { $0 < 0 || Int($0) >= tokens } ?? 0) is outside of \(tokens) tokens")
+        "target \(targets.first { $0 < 0 || Int($0) >= tokens } ?? 0) is outside the \(tokens) tokens")
 }
 
 /// Log-probabilities of given tokens and, optionally, the entropies of their distributions.

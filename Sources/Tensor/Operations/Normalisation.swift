@@ -4,7 +4,7 @@ extension Tensor {
     /// RMSNorm (Zhang & Sennrich 2019) over the last axis C, in the same shape: x / √(mean(x²) + ε) · weight, with weight [C].
     public func rmsNormalised(weight: Tensor, epsilon: Float) -> Tensor {
         let (rows, width) = (shape.rows, shape.width)
-        precondition(weight.shape == [width], "a norm weight \(weight.shape) does not fit \(shape)")
+        precondition(weight.shape == [width], "a norm weight \(weight.shape) does not match \(shape)")
         let kernels = Kernels.current
         let (x, weight) = (widened(), weight.widened())
         let keep = Tensor.anyRecorded(x, weight)
@@ -27,7 +27,7 @@ extension Tensor {
         let (rows, width) = (shape.rows, shape.width)
         precondition(
             weight.shape == [width] && bias.shape == [width],
-            "a norm weight \(weight.shape) and bias \(bias.shape) do not fit \(shape)")
+            "a norm weight \(weight.shape) and bias \(bias.shape) do not match \(shape)")
         let kernels = Kernels.current
         let (x, weight, bias) = (widened(), weight.widened(), bias.widened())
         let keep = Tensor.anyRecorded(x, weight, bias)
@@ -60,7 +60,7 @@ extension Tensor {
             "rotary needs [T, \(heads)·\(table.dim) or more] and T positions, not \(shape) and \(positions.count)")
         precondition(
             positions.allSatisfy { $0 >= 0 && Int($0) < table.positions },
-            "a position lies outside of the rotary table of \(table.positions)")
+            "a position lies outside the rotary table of \(table.positions)")
         let result = Rotary.rotate(
             widened(), heads: heads, positions: positions, table: table, pairs: pairs, direction: 1)
         return recorded(as: result) { .rotary(Rotary(input: $0, heads: heads, positions: positions, table: table, pairs: pairs)) }
@@ -88,7 +88,7 @@ public struct RotaryTable {
     public init(cosines: Tensor, sines: Tensor) {
         precondition(
             cosines.shape == sines.shape && cosines.shape.rank == 2,
-            "a rotary table needs two matrices of one shape, not \(cosines.shape) and \(sines.shape)")
+            "a rotary table needs two matrices of the same shape, not \(cosines.shape) and \(sines.shape)")
         dim = cosines.shape[1] * 2
         positions = cosines.shape[0]
         self.cosines = cosines.widened()

@@ -6,7 +6,7 @@ extension Tensor {
         let (rows, width) = (shape[0], shape[1])
         let result = Tensor.uninitialized([indices.count, width]) { out in
             for (i, row) in indices.enumerated() {
-                precondition(row >= 0 && row < rows, "row \(row) is outside of \(shape)")
+                precondition(row >= 0 && row < rows, "row \(row) is outside \(shape)")
                 copyFloats(row * width..<(row + 1) * width, to: out + i * width)
             }
         }
@@ -146,11 +146,11 @@ extension Tensor {
     /// Embedding lookup: the rows of this table [V, C] for the given token IDs, as [T, C]. IDs may repeat; their gradients add
     /// up.
     public func embedding(of ids: [Int32]) -> Tensor {
-        precondition(shape.rank == 2, "an embedding table is a matrix, not \(shape)")
+        precondition(shape.rank == 2, "an embedding table must be a matrix, not \(shape)")
         let width = shape[1]
         let result = Tensor.uninitialized([ids.count, width]) { out in
             for (i, id) in ids.enumerated() {
-                precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside of a table of \(shape[0]) rows")
+                precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside the table of \(shape[0]) rows")
                 copyFloats(Int(id) * width..<(Int(id) + 1) * width, to: out + i * width)
             }
         }

@@ -27,7 +27,7 @@ extension Tensor {
 
     /// The sum of squares of each row of a matrix [R, C], accumulated in double precision. No gradient flows through it.
     package func rowSumsOfSquares() -> [Double] {
-        precondition(shape.rank == 2, "only a matrix has rows, not \(shape)")
+        precondition(shape.rank == 2, "expected a matrix, not \(shape)")
         let (rows, width) = (shape[0], shape[1])
         let kernels = Kernels.current
         var sums = [Double](repeating: 0, count: rows)

@@ -19,7 +19,7 @@ package final class FusedLinear: Sendable {
         precondition(
             !layers.isEmpty
                 && layers.allSatisfy { $0.weight.shape.rank == 2 && $0.weight.shape[1] == layers[0].weight.shape[1] },
-            "layers that are fused need weights of one width, not \(layers.map(\.weight.shape))")
+            "fused layers need weights of the same width, not \(layers.map(\.weight.shape))")
         let inputs = layers[0].weight.shape[1]
         let outputs = layers.reduce(0) { $0 + $1.weight.shape[0] }
         (self.inputs, self.outputs) = (inputs, outputs)
@@ -29,7 +29,7 @@ package final class FusedLinear: Sendable {
         let plan = Kernels.plan(
             kernels, .inference, rows: ProductTable.manyRows, outputs: outputs, inputs: inputs, storage: .f32, precision: precision)
         guard case .packedAndKept(let format) = plan else {
-            preconditionFailure("a layer for inference is packed and kept, not \(plan)")
+            preconditionFailure("a layer for inference must be packed and kept, not \(plan)")
         }
         let all = layers.count == 1 ? layers[0].weight : Tensor.stacked(layers.map(\.weight))
         weight = PackedWeight(kernels, format, depth: inputs, columns: outputs, RightHandMatrix(all, transposed: true))
@@ -44,7 +44,7 @@ package final class FusedLinear: Sendable {
             for layer in layers {
                 let count = layer.weight.shape[0]
                 if let bias = layer.bias {
-                    precondition(bias.shape == [count], "a bias of \(bias.shape) does not fit a weight \(layer.weight.shape)")
+                    precondition(bias.shape == [count], "a bias of \(bias.shape) does not match a weight \(layer.weight.shape)")
                     bias.copyFloats(to: out + row)
                 } else {
                     (out + row).update(repeating: 0, count: count)
@@ -63,7 +63,7 @@ package final class FusedLinear: Sendable {
         let rows = x.shape[0]
         if let residual {
             precondition(
-                residual.shape == [rows, outputs], "a residual \(residual.shape) does not fit [\(rows), \(outputs)]")
+                residual.shape == [rows, outputs], "a residual \(residual.shape) does not match [\(rows), \(outputs)]")
         }
         defer {
             withExtendedLifetime(x) {}

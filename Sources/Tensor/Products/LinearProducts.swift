@@ -38,7 +38,7 @@ enum LinearProducts {
                 rows: outputs, a, into: dweight, stride: inputs, beta: beta)
         case .packedInPassing(let format):
             MatrixProduct.multiply(kernels, format, m: outputs, n: inputs, k: rows, a, b, into: dweight, stride: inputs, beta: beta)
-        case .fewRows, .packedAndKept: preconditionFailure("the gradient of a weight has no plan \(plan)")
+        case .fewRows, .packedAndKept: preconditionFailure("the plan \(plan) does not apply to the gradient of a weight")
         }
     }
 
@@ -59,7 +59,7 @@ enum LinearProducts {
             MatrixProduct.multiply(
                 kernels, format, m: rows, n: columns, k: depth, a, RightHandMatrix(weight, transposed: isForward), into: c, stride: columns,
                 beta: beta)
-        case .fewRows, .narrow, .packedOnce: preconditionFailure("a product with a weight has no plan \(plan)")
+        case .fewRows, .narrow, .packedOnce: preconditionFailure("the plan \(plan) does not apply to a product with a weight")
         }
         withExtendedLifetime(weight) {}
     }

@@ -12,7 +12,7 @@ package enum MatrixProduct {
     ) {
         let kernels = Kernels.current
         let plan = Kernels.plan(kernels, .matrices, rows: m, outputs: n, inputs: k, storage: .f32, precision: .f32)
-        guard case .packedInPassing(let format) = plan else { preconditionFailure("two matrices are packed in passing, not \(plan)") }
+        guard case .packedInPassing(let format) = plan else { preconditionFailure("two matrices must be packed in passing, not \(plan)") }
         multiply(kernels, format, m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
     }
 

@@ -21,7 +21,7 @@ extension Tensor {
     public static func orthogonal(_ rows: Int, _ columns: Int, gain: Float = 1, using generator: inout Philox) -> Tensor {
         let (long, short) = (max(rows, columns), min(rows, columns))
         var a = (0..<long * short).map { _ in generator.normal() }
-        precondition(BLAS.orthogonalise(rows: long, columns: short, &a), "LAPACK refused a \(long) × \(short) QR factorisation")
+        precondition(BLAS.orthogonalise(rows: long, columns: short, &a), "LAPACK failed at a \(long) × \(short) QR factorisation")
         return uninitialized([rows, columns]) { out in
             for i in 0..<rows {
                 for j in 0..<columns { out[i * columns + j] = gain * (rows >= columns ? a[i * short + j] : a[j * short + i]) }

@@ -108,7 +108,7 @@ public final class Adam {
         for (index, parameter) in parameters.enumerated() {
             guard let m = state["first.\(parameter.name)"], let s = state["second.\(parameter.name)"],
                 m.shape == parameter.value.shape, s.shape == parameter.value.shape
-            else { throw TrainingError.stateMismatch("the optimiser holds no moments of \(parameter.name)") }
+            else { throw TrainingError.stateMismatch("it has no optimiser moments for \(parameter.name)") }
             first[index] = m
             second[index] = s
         }

@@ -9,7 +9,7 @@ public struct LoopConfig: StepSettings, Codable, Sendable, Equatable {
     public var maxSteps: Int?
     /// The number of examples per optimiser step.
     public var batchSize = 16
-    /// Whether training applies dropout at the rates of the model's configuration (``TransformerDecoder/dropout``). Evaluations
+    /// Whether training applies dropout at the rates of the model's configuration (`TransformerDecoder.dropout`). Evaluations
     /// never do.
     public var dropsOut = true
     /// The settings of optimiser steps.
@@ -61,6 +61,6 @@ extension LoopSettings {
 
 extension Freezing {
     func validate() throws {
-        try Settings.require((0...1).contains(fraction), "the frozen share", fraction, "it must be in 0...1")
+        try Settings.require((0...1).contains(fraction), "the fraction of frozen layers", fraction, "it must be in 0...1")
     }
 }

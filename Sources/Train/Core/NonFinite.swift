@@ -43,7 +43,7 @@ extension TrainingError {
         let examples = (source.sequences.isEmpty ? ids : source.sequences.map { ids[$0] }).filter {
             seen.insert($0).inserted
         }
-        return .notFinite(what: what + (source.tensor.map { " (first: \($0))" } ?? ""), step: step, examples: examples)
+        return .notFinite(what: what + (source.tensor.map { " (first seen in \($0))" } ?? ""), step: step, examples: examples)
     }
 }
 

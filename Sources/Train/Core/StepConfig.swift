@@ -28,9 +28,9 @@ public struct StepConfig: Codable, Sendable, Equatable {
     public func validate() throws {
         try optimizer.validate()
         try Settings.require(schedule.warmupSteps >= 0, "the number of warm-up steps", schedule.warmupSteps, "it must not be negative")
-        try Settings.require((0...1).contains(schedule.warmupShare), "the warm-up's share", schedule.warmupShare, "it must be in 0...1")
-        try Settings.require(tokensPerPass > 0, "the tokens of a pass", tokensPerPass, "they must be above 0")
-        try Settings.require(skippedBatches >= 0, "the number of bad batches", skippedBatches, "it must not be negative")
+        try Settings.require((0...1).contains(schedule.warmupShare), "the warm-up share", schedule.warmupShare, "it must be in 0...1")
+        try Settings.require(tokensPerPass > 0, "the number of tokens per pass", tokensPerPass, "it must be above 0")
+        try Settings.require(skippedBatches >= 0, "the limit of skipped batches", skippedBatches, "it must not be negative")
         for (name, steps) in [("logging", logSteps), ("evaluation", evaluationSteps ?? 1), ("checkpoint", checkpointSteps ?? 1)] {
             try Settings.require(steps > 0, "the \(name) interval", steps, "it must be above 0")
         }

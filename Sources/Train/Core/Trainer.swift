@@ -34,6 +34,8 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
 
     /// Creates a trainer.
     /// - Parameters:
+    ///   - objective: the objective to minimise.
+    ///   - config: the settings of the training loop.
     ///   - examples: the training examples.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, or without examples.

@@ -33,7 +33,7 @@ public struct TrainerSnapshot {
             counts.contains(order.epoch)
         else { throw TrainingError.stateMismatch("its counts of steps and tokens are out of range") }
         guard order.seed == own.seed, order.count == own.count, order.batchSize == own.batchSize else {
-            throw TrainingError.stateMismatch("it was saved with other data, another batch size or another seed")
+            throw TrainingError.stateMismatch("it was saved with other data, a different batch size or a different seed")
         }
     }
 }

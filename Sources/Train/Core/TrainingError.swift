@@ -21,17 +21,17 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .invalidSetting(let name, let value, let rule): "\(name) is \(value), but \(rule)"
-        case .noExamples(let what): "\(what) holds no examples; check the data folder and the split"
-        case .noTokens(let what): "\(what) has no tokens; leave the row out, or give it a text"
+        case .noExamples(let what): "\(what) has no examples; check the data set and the split"
+        case .noTokens(let what): "\(what) has no tokens; remove the row, or give it a text"
         case .exampleTooLong(let id, let tokens, let limit):
-            "example \(id) has \(tokens) tokens, but the model's context is \(limit); "
+            "example \(id) has \(tokens) tokens, but at most \(limit) fit the model's context; "
                 + "lower --max-source-length or --max-target-length"
         case .unknownToken(let id, let token, let rows):
-            "example \(id) has the token \(token), but the model's tokens are 0..<\(rows); its tokenizer belongs to another model"
+            "example \(id) has token ID \(token), but the model's token IDs are 0..<\(rows); the tokenizer belongs to another model"
         case .notFinite(let what, let step, let examples):
-            "\(what) is not finite in step \(step) (examples \(Self.list(examples))); the weights were left as they were before it. "
-                + "Look at those examples, lower the learning rate, or pass over such batches with --skip-bad-batches"
-        case .stateMismatch(let what): "the saved state does not fit: \(what)"
+            "\(what) is NaN or Inf in step \(step) (examples \(Self.list(examples))); the weights were not updated. "
+                + "Check these examples, lower the learning rate, or skip such batches with --skip-bad-batches"
+        case .stateMismatch(let what): "the saved state does not match this run: \(what)"
         }
     }
 

@@ -18,7 +18,9 @@ public struct ResponseSampler {
     }
 
     /// Samples responses to every prompt, one for each of its random streams.
-    /// - Parameter streams: returns the random streams of the prompt with this index.
+    /// - Parameters:
+    ///   - prompts: the prompts to answer.
+    ///   - streams: returns the random streams of the prompt with this index.
     /// - Throws: `GenerationError`.
     public func responses(to prompts: [TokenisedPrompt], streams: (Int) -> [Philox]) throws -> [[SampledResponse]] {
         let requests = prompts.indices.map { GenerationRequest(prompt: prompts[$0].tokens, streams: streams($0)) }
@@ -66,9 +68,10 @@ extension RewardFunction {
 
     /// The reward of every response, in order.
     /// - Parameters:
+    ///   - responses: the responses to score.
     ///   - batch: the number of responses that are scored together, for rewards that depend on it. Default: all.
     ///   - trunkLayers: the number of layers after which the responses' trunk states were taken.
-    /// - Throws: ``RewardError/wrongCount(_:expected:)``; errors of the function itself.
+    /// - Throws: `RewardError.wrongCount`; errors of the function itself.
     func rewards(for responses: [SampledResponse], batch: Int? = nil, trunkLayers: Int = 0) throws -> [Double] {
         let size = max(1, batch ?? responses.count)
         let rewards = try stride(from: 0, to: responses.count, by: size).flatMap { begin in
@@ -83,7 +86,7 @@ extension RewardFunction {
     }
 
     /// The reward of every response, which must be within the range of 32-bit floats.
-    /// - Throws: ``RewardError/outOfRange(_:response:)`` and the errors of the function itself.
+    /// - Throws: `RewardError.outOfRange` and the errors of the function itself.
     func checkedRewards(for responses: [SampledResponse]) throws -> [Double] {
         try checkedRewards(for: responses.map(\.request))
     }

@@ -97,7 +97,7 @@ struct BadRowTests {
             (
                 #"a,p,t,s,"[{'text': 'x'}, {'text': 'y'}]",0"#,
                 .malformed(
-                    "column \"summaries\" holds nested values that are not JSON; write files with nested columns as JSON lines"
+                    "the nested values of column \"summaries\" are not JSON; write files with nested columns as JSON Lines"
                 )
             ),
         ]

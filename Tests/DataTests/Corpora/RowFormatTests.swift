@@ -63,7 +63,7 @@ struct RowFormatTests {
         ("a,b\n1,2\n\"3\"x,4\n", 3, "text between a closing quote"),
         ("a,b\n\"3\"\rx,4\n", 2, "text between a closing quote"),
         ("a,b\n1,2\n3,\"never\nclosed\n", 3, "ends inside the quotes"),
-        ("a,a\n1,2\n", 1, "\"a\" is named twice"),
+        ("a,a\n1,2\n", 1, "\"a\" appears twice"),
         ("", 1, "the file is empty"),
         ("a,c\n1,2\n", 2, "field \"b\" is missing"),
         ("a,b\n1,\"" + String(repeating: "x\n", count: 800) + "\"\n3,4\n", 2, "longer than 1000 bytes"),

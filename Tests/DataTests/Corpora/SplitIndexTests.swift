@@ -77,7 +77,7 @@ struct SplitIndexTests {
             Issue.record("one array was taken for a map")
             return
         }
-        #expect(why.contains("cannot name its split"))
+        #expect(why.contains("does not name its split"))
         for (name, word) in [("objects", "pickle"), ("pickle", "json.dump")] {
             let file = CorporaFixture.url("npy/refused/\(name).npy")
             guard case .invalidIndex(_, let pickle) = dataError({ _ = try SplitIndex(file) }) else {

@@ -42,7 +42,7 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
     ///   `DataError.emptySplit`.
     public func corpus() throws -> SummaryCorpus {
         guard heldOutShare > 0 && heldOutShare < 0.5 else {
-            throw DataError.invalidSetting("the held-out share is \(heldOutShare)", expected: "more than 0, below 0.5")
+            throw DataError.invalidSetting("the held-out share is \(heldOutShare)", expected: "more than 0 and less than 0.5")
         }
         let indexes = try lists.indexes()
         let translations = indexes.filter { $0.kind == .translations }
@@ -130,7 +130,7 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
         for name in ["train", "validation", "test"] where splits[name] == nil {
             throw DataError.emptySplit(
                 name,
-                reason: "\(packages.count) packages have an English description; fetch more with: "
+                reason: "only \(packages.count) packages have an English description; fetch more with: "
                     + lists.fetchCommand)
         }
         return SummaryCorpus(name: "debian", splits: splits)

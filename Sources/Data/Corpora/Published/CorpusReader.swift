@@ -59,7 +59,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 throw DataError.unknownSplit(
                     split, available: SummaryCorpus.splitNames.filter { self.rows[$0] != nil || unread.contains($0) })
             }
-            guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: reasons[split] ?? "no row of its file belongs to it") }
+            guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: reasons[split] ?? "no row of the file belongs to it") }
             return rows
         }
     }
@@ -94,7 +94,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
             }
             result.shapes[split] = shape
             if counts.read == 0, counts.skipped > 0 {
-                let reason = "none of its rows is sound: \(counts)"
+                let reason = "all of its rows are invalid: \(counts)"
                 if case .structured = selection { throw DataError.emptySplit(split, reason: reason) }
                 result.reasons[split] = reason
             }
@@ -137,7 +137,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 let new = try scorer(batch.map(\.row))
                 guard new.count == batch.count else {
                     throw DataError.invalidSetting(
-                        "the scorer gave \(new.count) scores for \(batch.count) rows", expected: "one for each row")
+                        "the scorer returned \(new.count) scores for \(batch.count) rows", expected: "one score per row")
                 }
                 for (entry, score) in zip(batch, new) {
                     // a row that was left out gets the lowest score

@@ -22,7 +22,7 @@ public enum PublishedSet: String, Sendable, CaseIterable {
             throw FormatError.unreadable(
                 path: folder.path,
                 reason:
-                    "there is no such folder; it should hold the exported set, one file for each split (Docs/data.md says how)"
+                    "the folder does not exist; export the data set into it, one file per split, as described in Docs/data.md"
             )
         }
         return folder

@@ -110,7 +110,7 @@ public struct RowFile<Row: CorpusRow>: Sendable {
     private func emptyPart(_ file: URL) -> FormatError {
         .badFile(
             path: file.path,
-            reason: "it has no row, and is one of \(parts.count) parts of a split; expected rows in each; put it back from a copy")
+            reason: "it has no rows, but is one of \(parts.count) parts of a split, which must all have rows; restore the file")
     }
 
     /// Reads all rows, or the first `count` of them.

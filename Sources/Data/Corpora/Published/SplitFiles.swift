@@ -25,7 +25,7 @@ public struct SplitFiles: Sendable, Equatable {
     ///   `missingShards` if a shard is missing; `missingSplit` if there is no file of any split; `FormatError.badFile`
     ///   for a shard whose number is too large.
     public init(in folder: URL) throws {
-        let found = try DataFolder.names(in: folder, expecting: "one file for each split")
+        let found = try DataFolder.names(in: folder, expecting: "one file per split")
         let endings = RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }
         var files: [String: URL] = [:]
         var shards: [String: [URL]] = [:]
@@ -61,8 +61,8 @@ public struct SplitFiles: Sendable, Equatable {
             let count = beyond.shard.count
             throw FormatError.badFile(
                 path: folder.appendingPathComponent(beyond.file).path,
-                reason: "its name says that it is part \(beyond.shard.index) of \(count); parts are numbered "
-                    + (count > 0 ? "from 0 to \(count - 1)" : "from 0, and there is at least one") + "; rename it, or take it away")
+                reason: "the file name says part \(beyond.shard.index) of \(count), but parts are numbered "
+                    + (count > 0 ? "from 0 to \(count - 1)" : "from 0, and there is at least one") + "; rename or remove the file")
         }
         let names = parts.map(\.file)
         guard parts.allSatisfy({ $0.shard.name == first.name && $0.shard.count == first.count && $0.shard.width == first.width }),

@@ -59,7 +59,7 @@ struct AddedTokenList {
         let bytes = Array(token.content.utf8)
         if bytes.isEmpty { return }
         guard bytes.count <= Self.lengthLimit else {
-            throw part.fault("an added token of \(bytes.count) bytes; at most \(Self.lengthLimit) are supported")
+            throw part.fault("an added token has \(bytes.count) bytes; at most \(Self.lengthLimit) are supported")
         }
         guard let index = indices[bytes] else {
             try append(token, bytes, part)
@@ -67,13 +67,13 @@ struct AddedTokenList {
         }
         let old = tokens[index]
         if token.id != old.id {
-            note(part, "\"\(token.content)\" has id \(token.id) here; its id \(old.id) counts")
+            note(part, "\"\(token.content)\" has id \(token.id) here; using its other id \(old.id)")
         }
         var new = token
         new.id = old.id
         if new == old { return }
         let flags = Self.differences(old, new)
-        note(part, "\(flags.joined(separator: ", ")) of \"\(token.content)\" here; other places say otherwise, this one counts")
+        note(part, "\(flags.joined(separator: ", ")) for \"\(token.content)\" here; this takes precedence over other places")
         new.isSpecial = old.isSpecial || new.isSpecial
         tokens[index] = new
     }
@@ -84,18 +84,18 @@ struct AddedTokenList {
         let given = token.id
         if let id = vocabulary.id(of: bytes) {
             token.id = id
-            if given >= 0, given != id { note(part, "\"\(token.content)\" has id \(given) here; its id \(id) of the vocabulary counts") }
+            if given >= 0, given != id { note(part, "\"\(token.content)\" has id \(given) here; using its id \(id) from the vocabulary") }
         } else {
             // the next free ID, regardless of the ID in the file, as in Transformers
             let entries = vocabulary.entryCount
             var next = Int32(Int(greatest) >= entries ? Int(greatest) + 1 : entries)
             if taken.contains(next) || vocabulary.bytes(of: next) != nil { next = Int32(max(vocabulary.bound, Int(greatest) + 1)) }
-            guard TokenizerPart.ids.contains(Int(next)) else { throw part.fault("no id is left for \"\(token.content)\"") }
+            guard TokenizerPart.ids.contains(Int(next)) else { throw part.fault("there is no free id for \"\(token.content)\"") }
             token.id = next
             if given >= 0, given != next {
                 let isTaken = taken.contains(given) || vocabulary.bytes(of: given) != nil
-                let reason = isTaken ? "which is another token's" : "which leaves ids out"
-                note(part, "\"\(token.content)\" has id \(given) here, \(reason); it becomes \(next)")
+                let reason = isTaken ? "which another token has" : "which would leave a gap"
+                note(part, "\"\(token.content)\" has id \(given) here, \(reason); using id \(next)")
             }
         }
         indices[bytes] = tokens.count
@@ -112,13 +112,13 @@ struct AddedTokenList {
             token.id = -1
             try add(token, part)
             if vocabulary.id(of: token.content) == nil {
-                note(part, "\(name) \"\(token.content)\" has no id in the files; it becomes \(tokens.last?.id ?? 0)")
+                note(part, "\(name) \"\(token.content)\" has no id in the files; using id \(tokens.last?.id ?? 0)")
             }
             return
         }
         if !tokens[index].isSpecial {
             tokens[index].isSpecial = true
-            note(part, "\(name) \"\(token.content)\" is special, although its flag says that it is not")
+            note(part, "\(name) \"\(token.content)\" is treated as special, although its flag says that it is not")
         }
     }
 

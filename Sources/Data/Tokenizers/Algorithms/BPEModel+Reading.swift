@@ -4,7 +4,7 @@ extension BPEModel {
     /// Reads the `model` of a `tokenizer.json`.
     init(_ part: TokenizerPart) throws {
         let dropout = try part["dropout"].map { part in
-            guard let share = part.json.double, (0...1).contains(share) else { throw part.fault("expected a share, 0 to 1") }
+            guard let share = part.json.double, (0...1).contains(share) else { throw part.fault("expected a number from 0 to 1") }
             return share
         }
         func text(_ key: String) throws -> String? {
@@ -26,7 +26,7 @@ extension BPEModel {
         self.notes += notes
         if let dropout, dropout > 0 {
             self.notes.append(
-                "\(part.file): \(part.path).dropout is \(dropout): merges are left out at random in training only, and all count here")
+                "\(part.file): \(part.path).dropout is \(dropout); it is ignored, because it applies to training only")
         }
     }
 
@@ -61,7 +61,7 @@ extension BPEModel {
         }
         self.init(vocabulary: vocabulary, merges: merges, options: options)
         if let repeated {
-            notes.append("\(file): \(line(repeated)): this merge stands earlier in the list already; its last place counts")
+            notes.append("\(file): \(line(repeated)): this merge appears twice in the list; the last one is used")
         }
     }
 
@@ -74,7 +74,7 @@ extension BPEModel {
         {
             return (Array(left.utf8), Array(right.utf8))
         }
-        throw part.fault("expected two tokens")
+        throw part.fault("expected two tokens, as [\"a\", \"b\"] or \"a b\"")
     }
 
     /// The two tokens of a line, separated by its only space; nil for any other line.
@@ -105,16 +105,16 @@ extension TokenTable {
         for member in members {
             let element = TokenizerPart(json: member.value, file: part.file, path: "\(part.path)[\"\(member.key)\"]")
             guard member.key.utf8.count <= Self.lengthLimit else {
-                throw part.fault("a token of \(member.key.utf8.count) bytes; at most \(Self.lengthLimit) are supported")
+                throw part.fault("a token has \(member.key.utf8.count) bytes; at most \(Self.lengthLimit) are supported")
             }
             let id = try element.tokenID()
             if vocabulary.insert(member.key.utf8, id: id) { continue }
             guard vocabulary.insert(spelling: Array(member.key.utf8), of: id) else {
-                throw element.fault("the token stands twice in the vocabulary")
+                throw element.fault("the token appears twice in the vocabulary")
             }
             if notes.isEmpty {
                 let first = String(decoding: vocabulary.bytes(of: id) ?? [], as: UTF8.self)
-                notes.append("\(element.file): \(element.path): the id \(id) is that of \"\(first)\", too, as which it is written")
+                notes.append("\(element.file): \(element.path): the id \(id) also belongs to \"\(first)\" and is decoded to that")
             }
         }
         return (vocabulary, notes)

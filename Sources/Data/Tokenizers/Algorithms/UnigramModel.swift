@@ -42,7 +42,7 @@ struct UnigramModel: Sendable {
     init(_ part: TokenizerPart) throws {
         let vocab = try part.required("vocab")
         guard let list = vocab.json.array else { throw vocab.fault("expected an array, found \(vocab.json.kind)") }
-        if list.isEmpty { throw vocab.fault("an empty vocabulary") }
+        if list.isEmpty { throw vocab.fault("the vocabulary is empty") }
         var vocabulary = TokenTable(capacity: list.count)
         var scores: [Double] = []
         scores.reserveCapacity(list.count)
@@ -53,7 +53,7 @@ struct UnigramModel: Sendable {
             guard let array = pair.array, array.count == 2, let token = array[0].string, let score = array[1].double else {
                 throw fault("expected a token and its score")
             }
-            guard score.isFinite else { throw fault("the score of \"\(token)\" is no number") }
+            guard score.isFinite else { throw fault("the score of \"\(token)\" is NaN or Inf") }
             try Self.insert(Array(token.utf8), id, into: &vocabulary, fault)
             scores.append(score)
         }
@@ -72,17 +72,17 @@ struct UnigramModel: Sendable {
     /// - Throws: The error made by `fault` if there are too many tokens, the token is too long, or it is already in the
     ///   vocabulary.
     static func insert(_ token: [UInt8], _ id: Int, into vocabulary: inout TokenTable, _ fault: (String) -> TokenizerError) throws {
-        guard TokenizerPart.ids.contains(id) else { throw fault("more than \(id) tokens") }
-        guard token.count <= lengthLimit else { throw fault("a token of \(token.count) bytes; at most \(lengthLimit) are supported") }
+        guard TokenizerPart.ids.contains(id) else { throw fault("there are more than \(id) tokens, the supported maximum") }
+        guard token.count <= lengthLimit else { throw fault("the token has \(token.count) bytes; at most \(lengthLimit) are supported") }
         guard vocabulary.insert(token, id: Int32(id)) else {
-            throw fault("\"\(String(decoding: token, as: UTF8.self))\" stands earlier in the vocabulary already")
+            throw fault("\"\(String(decoding: token, as: UTF8.self))\" appears twice in the vocabulary")
         }
     }
 
     /// Adds a note if characters without a token are dropped.
     private mutating func noteMissingUnknown(_ file: String) {
         guard unknown == nil, !(fallsBackToBytes && !byteTokens.contains(nil)) else { return }
-        notes.append("\(file): model: it names no unknown token; characters without a token are left out")
+        notes.append("\(file): model: it defines no unknown token; characters without a token are dropped")
     }
 
     /// This model with other options.

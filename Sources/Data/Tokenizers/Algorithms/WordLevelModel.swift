@@ -12,7 +12,7 @@ struct WordLevelModel: Sendable {
         let token = try part.required("unk_token").string()
         unknown = vocabulary.id(of: token)
         if unknown == nil {
-            notes.append("\(part.file): model: the unknown token \"\(token)\" is not in the vocabulary; words without a token are left out")
+            notes.append("\(part.file): model: the unknown token \"\(token)\" is not in the vocabulary; words without a token are dropped")
         }
     }
 

@@ -36,7 +36,7 @@ struct WordPieceModel: Sendable {
         let limit = try part.required("max_input_chars_per_word")
         // segmenting a word takes time in proportion to its length and the square of the longest token's length
         guard try limit.count() <= Self.greatestLimit else {
-            throw limit.fault("\(try limit.count()); at most \(Self.greatestLimit) are supported")
+            throw limit.fault("it is \(try limit.count()); at most \(Self.greatestLimit) is supported")
         }
         try self.init(
             vocabulary: vocabulary, unknownToken: part.required("unk_token").string(),
@@ -44,7 +44,7 @@ struct WordPieceModel: Sendable {
             characterLimit: limit.count(), file: part.file)
         self.notes = notes
         if longest > Self.lengthLimit {
-            throw part.fault("a token of \(longest) bytes; a WordPiece vocabulary may have \(Self.lengthLimit)")
+            throw part.fault("a token has \(longest) bytes; at most \(Self.lengthLimit) are supported for WordPiece")
         }
     }
 

@@ -46,13 +46,13 @@ indirect enum TokenDecoder: Sendable, Equatable {
         case "BPEDecoder":
             let suffix = try part.required("suffix")
             self = .bpe(suffix: Array(try suffix.string().utf8))
-            if try suffix.string().isEmpty { throw suffix.fault("an empty suffix") }
+            if try suffix.string().isEmpty { throw suffix.fault("the suffix is empty") }
         case "CTC":
             let delimiter = try part.required("word_delimiter_token")
             self = .ctc(
                 padding: Array(try part.required("pad_token").string().utf8), delimiter: Array(try delimiter.string().utf8),
                 cleansUp: try part.required("cleanup").bool())
-            if try delimiter.string().isEmpty { throw delimiter.fault("an empty delimiter") }
+            if try delimiter.string().isEmpty { throw delimiter.fault("the delimiter is empty") }
         case "Sequence": self = .sequence(try part.required("decoders").elements().map { try TokenDecoder($0) })
         default: throw part.unsupported(type)
         }

@@ -12,7 +12,7 @@ enum ByteLevelFiles {
         let (vocabulary, notes) = try TokenTable.read(part)
         let mergesName = contents.path("merges.txt")
         guard let bytes = try contents.bytes("merges.txt") else {
-            throw TokenizerError.unreadable(file: mergesName, reason: "there is none, but vocab.json needs it")
+            throw TokenizerError.unreadable(file: mergesName, reason: "the file is missing, but vocab.json requires it")
         }
         let (pairs, lines) = try merges(bytes, file: mergesName)
         var model = try BPEModel(
@@ -93,7 +93,7 @@ enum ByteLevelFiles {
         for (role, token) in defaults { folder.setDefault(role, to: token, in: vocabulary) }
         func pair(_ role: TransformersSettings.Role) throws -> JSONValue {
             guard let token = try folder.settings.token(role), let id = vocabulary.id(of: token.content) else {
-                throw folder.settings.configuration.fault("no \(role.rawValue) that is in the vocabulary")
+                throw folder.settings.configuration.fault("\(role.rawValue) is missing or not in the vocabulary")
             }
             return [.string(token.content), .integer(Int(id))]
         }
@@ -115,7 +115,7 @@ enum ByteLevelFiles {
             if line.starts(with: "#version".utf8) || line.isEmpty { continue }
             guard let pair = BPEModel.pair(Array(line)), String(validating: line, as: UTF8.self) != nil else {
                 throw TokenizerError.malformed(
-                    file: file, line: index + 1, reason: "expected two tokens with a space between them")
+                    file: file, line: index + 1, reason: "expected two tokens separated by a space")
             }
             pairs.append(pair)
             lines.append(index + 1)

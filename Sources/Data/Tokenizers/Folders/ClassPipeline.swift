@@ -81,8 +81,8 @@ struct ClassPipeline {
         let said = Self.flags.compactMap { key in configuration[key]?.unlessNull.map { "\(key) \(Self.text($0))" } }
         let source = "\(kind.rawValue)" + (said.isEmpty ? "" : " with " + said.joined(separator: ", "))
         files.notes.append(
-            "tokenizer.json: its \(changed.joined(separator: ", ")) \(changed.count == 1 ? "differs" : "differ") from what tokenizer_config.json "
-                + "asks for (\(source)); the latter counts, as in Transformers 5")
+            "tokenizer.json: \(changed.joined(separator: ", ")) \(changed.count == 1 ? "differs" : "differ") from tokenizer_config.json "
+                + "(\(source)), which takes precedence, as in Transformers 5")
         // The pipeline now contains everything that the class adds.
         files.configuration = files.configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
     }
@@ -114,8 +114,8 @@ struct ClassPipeline {
         if let first = dropped.first {
             let more = dropped.count > 1 ? " and \(dropped.count - 1) more" : ""
             notes.append(
-                "tokenizer.json: its added token \"\(first)\"\(more) is not in tokenizer_config.json's added_tokens_decoder, which is what "
-                    + "\(kind.rawValue) reads")
+                "tokenizer.json: the added token \"\(first)\"\(more) is ignored, because \(kind.rawValue) uses added_tokens_decoder of "
+                    + "tokenizer_config.json, where it is missing")
         }
     }
 
@@ -307,7 +307,7 @@ struct ClassPipeline {
         guard model.vocabulary.bytes(of: id) != nil else {
             throw TokenizerError.malformed(
                 file: file, line: nil,
-                reason: "model: \(kind.rawValue) has its unknown token at \(id), but there are \(model.scores.count) tokens")
+                reason: "model: \(kind.rawValue) expects its unknown token at id \(id), but there are only \(model.scores.count) tokens")
         }
         return id
     }

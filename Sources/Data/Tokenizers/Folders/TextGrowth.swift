@@ -35,15 +35,15 @@ struct TextGrowth {
     /// Checks steps; `precede` adds a step before the ones so far.
     private static func check(_ steps: [TokenizerPart], _ precede: (inout TextGrowth, TokenizerPart) throws -> Void) throws {
         if let last = steps.last, steps.count > stepLimit {
-            throw last.fault("step \(steps.count) of a pipeline that may have \(stepLimit)")
+            throw last.fault("the pipeline has \(steps.count) steps; at most \(stepLimit) are supported")
         }
         var growth = TextGrowth()
         for step in steps.reversed() {
             try precede(&growth, step)
             if growth.greatest > limit {
                 throw step.fault(
-                    "this step and those behind it can make \(growth.greatest > 1e15 ? "more than 10^15" : String(Int(growth.greatest))) "
-                        + "bytes of one; at most \(Int(limit)) are supported")
+                    "this and later steps can make \(growth.greatest > 1e15 ? "more than 10^15" : String(Int(growth.greatest))) "
+                        + "bytes of one byte; at most \(Int(limit)) are supported")
             }
         }
     }

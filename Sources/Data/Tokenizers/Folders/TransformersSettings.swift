@@ -65,7 +65,7 @@ struct TransformersSettings {
         try Role.allCases.compactMap { role in
             let named = try parts.compactMap { part in try part[role.rawValue].map { (part.file, try token($0).content) } }
             guard let first = named.first, let last = named.last, first.1 != last.1 else { return nil }
-            return "\(role.rawValue) is \"\(first.1)\" in \(first.0) and \"\(last.1)\" in \(last.0); the former counts"
+            return "\(role.rawValue) is \"\(first.1)\" in \(first.0) and \"\(last.1)\" in \(last.0); the former is used"
         }
     }
 
@@ -105,7 +105,7 @@ struct TransformersSettings {
             let part = TokenizerPart(
                 json: member.value, file: decoder.file, path: "\(decoder.path)[\"\(member.key)\"]")
             guard let id = Int32(member.key), TokenizerPart.ids.contains(Int(id)) else {
-                throw part.fault("the key is no token id")
+                throw part.fault("the key is not a token id")
             }
             let isSpecial = try part.flag("special", default: false)
             return try AddedToken(part, id: id, isSpecial: isSpecial, isNormalizedByDefault: !isSpecial)

@@ -13,7 +13,7 @@ struct GGUFByteLevel {
     func tokenizer() throws -> (files: TokenizerFiles, model: TokenModel) {
         guard let listed = source.merges else {
             throw TokenizerError.malformed(
-                file: source.file, line: nil, reason: "\(GGUFTokenizerMetadata.mergesKey) is missing; a tokenizer of the kind gpt2 needs it"
+                file: source.file, line: nil, reason: "\(GGUFTokenizerMetadata.mergesKey) is missing; tokenizers of the kind gpt2 need it"
             )
         }
         let kind = try GGUFWordKind(source)

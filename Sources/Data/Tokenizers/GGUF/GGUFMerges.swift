@@ -17,7 +17,7 @@ enum GGUFMerges {
             func fault(_ reason: String) -> TokenizerError { source.fault("\(GGUFTokenizerMetadata.mergesKey)[\(rank)]", reason) }
             guard let cut = merge.firstIndex(of: UInt8(ascii: " ")), cut > merge.startIndex, cut + 1 < merge.endIndex,
                 !merge[(cut + 1)...].contains(UInt8(ascii: " "))
-            else { throw fault("expected two tokens with a space between them") }
+            else { throw fault("expected two tokens separated by a space") }
             both.removeAll(keepingCapacity: true)
             both.append(contentsOf: merge[..<cut])
             both.append(contentsOf: merge[(cut + 1)...])
@@ -33,6 +33,6 @@ enum GGUFMerges {
         }
         guard let repeated else { return (table, []) }
         let name = "\(source.file): \(GGUFTokenizerMetadata.mergesKey)[\(repeated)]"
-        return (table, ["\(name): this merge stands earlier in the list already; its last place counts"])
+        return (table, ["\(name): this merge appears twice in the list; the last one is used"])
     }
 }

@@ -77,7 +77,7 @@ struct GGUFPieces {
     private func merges(_ vocabulary: TokenTable) throws -> (table: MergeTable, notes: [String]) {
         if let listed = source.merges { return try GGUFMerges.table(listed, source, vocabulary) }
         if source.scores == nil, !isGemma {
-            throw source.fault(GGUFTokenizerMetadata.scoresKey, "there are none, and no merges either; one of them is needed")
+            throw source.fault(GGUFTokenizerMetadata.scoresKey, "the file has neither scores nor merges; one of the two is required")
         }
         // Gemma's scores and IDs have the same order, except for runs of spaces, which come first by ID
         let scores = isGemma ? nil : source.scores
@@ -129,7 +129,7 @@ struct GGUFPieces {
             guard let token = vocabulary.bytes(of: id), token.count <= Self.lengthLimit else { continue }
             guard pairs.count <= limit else {
                 throw source.fault(
-                    GGUFTokenizerMetadata.tokensKey, "they can be put together in more than \(limit) ways, which no vocabulary can")
+                    GGUFTokenizerMetadata.tokensKey, "the tokens can be merged in more than \(limit) ways; this is not a valid vocabulary")
             }
             token.withUnsafeBufferPointer { bytes in
                 func part(_ range: Range<Int>) -> Int32? {

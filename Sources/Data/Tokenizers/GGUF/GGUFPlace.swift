@@ -25,11 +25,11 @@ enum GGUFPlace {
             throw TokenizerError.malformed(
                 file: folder.path, line: nil,
                 reason:
-                    "it holds \(models.count) models in .gguf files (\(models.sorted().prefix(3).joined(separator: ", "))); name one of them"
+                    "it has \(models.count) GGUF models (\(models.sorted().prefix(3).joined(separator: ", "))); pass the path of one"
             )
         }
         guard names.contains(model) else {
-            throw TokenizerError.malformed(file: folder.path, line: nil, reason: "\(model) is missing, the first part of \(first)")
+            throw TokenizerError.malformed(file: folder.path, line: nil, reason: "\(model), the first part of \(first), is missing")
         }
         return folder.appendingPathComponent(model)
     }

@@ -37,9 +37,9 @@ enum GGUFTokenizer {
             let inserted = spelling(id, token).map { vocabulary.insert($0, id: Int32(id)) } ?? vocabulary.insert(token, id: Int32(id))
             if inserted { continue }
             let bytes = spelling(id, token) ?? Array(token)
-            let first = vocabulary.id(of: bytes).map(String.init) ?? "another one"
+            let first = vocabulary.id(of: bytes).map(String.init) ?? "other"
             let text = OneLine.quoted(String(decoding: bytes, as: UTF8.self), limit: 40)
-            throw source.fault(GGUFTokenizerMetadata.tokensKey, "token \(id) is \(text), as token \(first) is")
+            throw source.fault(GGUFTokenizerMetadata.tokensKey, "the tokens \(first) and \(id) are both \(text)")
         }
         return vocabulary
     }

@@ -70,11 +70,11 @@ struct GGUFTokenizerMetadata {
             try types.map { numbers in
                 try numbers.enumerated().map { id, number in
                     if let type = TokenType(rawValue: number) { return type }
-                    throw reader.fault(Self.typesKey, "token \(id) is of the unknown type \(number)")
+                    throw reader.fault(Self.typesKey, "token \(id) has the unknown type \(number)")
                 }
             } ?? Array(repeating: .undefined, count: known)
         self.scores = scores
-        if let id = scores?.firstIndex(where: \.isNaN) { throw reader.fault(Self.scoresKey, "the score of token \(id) is not a number") }
+        if let id = scores?.firstIndex(where: \.isNaN) { throw reader.fault(Self.scoresKey, "the score of token \(id) is NaN") }
         merges = try reader.texts(Self.mergesKey)
         addsSpacePrefix = try reader.flag("tokenizer.ggml.add_space_prefix")
         addsBegin = try reader.flag("tokenizer.ggml.add_bos_token")
@@ -85,7 +85,7 @@ struct GGUFTokenizerMetadata {
             guard let id = try reader.integer(key) else { continue }
             // values that mean "none"
             if id == -1 || id == Int(UInt32.max) { continue }
-            guard 0..<known ~= id else { throw reader.fault(key, "it is \(id), but there are \(known) tokens") }
+            guard 0..<known ~= id else { throw reader.fault(key, "it is \(id), but there are only \(known) tokens") }
             guard tokens[id].count <= AddedTokenList.lengthLimit else {
                 throw reader.fault(
                     key, "token \(id) has \(tokens[id].count) bytes; at most \(AddedTokenList.lengthLimit) are supported here")
@@ -120,9 +120,9 @@ struct GGUFTokenizerMetadata {
 
     /// Checks the number, the lengths and the encoding of the tokens.
     private static func check(_ tokens: GGUFStrings, _ reader: GGUFMetadataReader) throws {
-        if tokens.isEmpty { throw reader.fault(tokensKey, "there are none") }
+        if tokens.isEmpty { throw reader.fault(tokensKey, "the list is empty") }
         guard tokens.count <= TokenizerPart.ids.upperBound else {
-            throw reader.fault(tokensKey, "\(tokens.count) tokens; at most \(TokenizerPart.ids.upperBound) are supported")
+            throw reader.fault(tokensKey, "there are \(tokens.count) tokens; at most \(TokenizerPart.ids.upperBound) are supported")
         }
         for (id, token) in tokens.enumerated() {
             guard token.count <= TokenTable.lengthLimit else {
@@ -167,7 +167,7 @@ struct GGUFMetadataReader {
 
     func required<Value>(_ value: Value?, _ key: String) throws -> Value {
         if let value { return value }
-        throw TokenizerError.malformed(file: file, line: nil, reason: "\(key) is missing; without it the file has no tokenizer")
+        throw TokenizerError.malformed(file: file, line: nil, reason: "\(key) is missing, so the file has no tokenizer")
     }
 
     private func value<Value>(_ key: String, _ wanted: String, _ read: (GGUFValue) -> Value?) throws -> Value? {
@@ -176,7 +176,7 @@ struct GGUFMetadataReader {
         throw fault(key, "expected \(wanted), found \(present.kind)")
     }
 
-    func text(_ key: String) throws -> String? { try value(key, "a string of UTF-8") { $0.string } }
+    func text(_ key: String) throws -> String? { try value(key, "a UTF-8 string") { $0.string } }
     func flag(_ key: String) throws -> Bool? { try value(key, "true or false") { $0.bool } }
     func integer(_ key: String) throws -> Int? { try value(key, "a whole number") { $0.int } }
     func texts(_ key: String) throws -> GGUFStrings? { try value(key, "an array of strings") { $0.array?.strings } }
@@ -186,7 +186,7 @@ struct GGUFMetadataReader {
     }
 
     func floats(_ key: String, count: Int) throws -> [Float]? {
-        try checked(try value(key, "an array of numbers of 32 bits") { $0.array?.floats }, key, count)
+        try checked(try value(key, "an array of 32-bit numbers") { $0.array?.floats }, key, count)
     }
 
     private func checked<Value>(_ values: [Value]?, _ key: String, _ count: Int) throws -> [Value]? {

@@ -27,13 +27,13 @@ struct GGUFTokenizerWriter {
 
     /// The error for a part that a GGUF file cannot represent.
     private func unsupported(_ part: String, _ name: String) -> TokenizerError {
-        .unsupported(file: tokenizer.files.pipelineName, part: part, name: "\(name), which a GGUF file cannot hold")
+        .unsupported(file: tokenizer.files.pipelineName, part: part, name: "\(name), which GGUF cannot store")
     }
 
     /// The metadata, verified by reading it back.
     func metadata() throws -> [(key: String, value: GGUFValue)] {
         guard case .bpe(let model) = tokenizer.model else {
-            throw unsupported("model.type", tokenizer.files.pipeline["model"]?["type"]?.string ?? "of no name")
+            throw unsupported("model.type", tokenizer.files.pipeline["model"]?["type"]?.string ?? "without a type")
         }
         if let prefix = model.options.continuingPrefix {
             throw unsupported("model.continuing_subword_prefix", OneLine.quoted(prefix, limit: 40))
@@ -52,13 +52,13 @@ struct GGUFTokenizerWriter {
         let (normalizer, words) = (tokenizer.files.pipeline["normalizer"] ?? .null, tokenizer.files.pipeline["pre_tokenizer"] ?? .null)
         let sameWords = GGUFWordKind.names.compactMap { name in GGUFWordKind.kind(name).map { (name: name, kind: $0) } }
             .filter { Self.plain($0.kind.preTokenizer) == Self.plain(words) }
-        guard !sameWords.isEmpty else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "of no kind") }
+        guard !sameWords.isEmpty else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "without a type") }
         let sameTexts = sameWords.filter { Self.plain($0.kind.normalizer) == Self.plain(normalizer) }
         guard !sameTexts.isEmpty else {
-            throw unsupported("normalizer", normalizer["type"]?.string ?? "of no kind, behind this pre_tokenizer")
+            throw unsupported("normalizer", normalizer["type"]?.string ?? "without a type, with this pre_tokenizer")
         }
         guard let name = sameTexts.first(where: { $0.kind.ignoresMerges == model.options.ignoresMerges })?.name else {
-            throw unsupported("model.ignore_merges", "\(model.options.ignoresMerges), behind this pre_tokenizer")
+            throw unsupported("model.ignore_merges", "\(model.options.ignoresMerges), with this pre_tokenizer")
         }
         return common(model, kind: "gpt2") + [merges(model), (GGUFTokenizerMetadata.kindKey, Self.text(name))]
     }
@@ -165,12 +165,12 @@ struct GGUFTokenizerWriter {
         for token in tokenizer.addedVocabulary.tokens {
             guard let other = others[token.id], other.isSingleWord == token.isSingleWord, other.stripsLeft == token.stripsLeft,
                 other.stripsRight == token.stripsRight, other.isNormalized == token.isNormalized || tokenizer.normalizer == nil
-            else { throw unsupported("added_tokens", "the way in which \(OneLine.quoted(token.content, limit: 40)) is found in texts") }
+            else { throw unsupported("added_tokens", "the matching rules of \(OneLine.quoted(token.content, limit: 40))") }
         }
         for sample in Self.samples {
             for special in [false, true] {
                 guard again.encode(sample, addingSpecialTokens: special) == tokenizer.encode(sample, addingSpecialTokens: special) else {
-                    throw unsupported("post_processor", "a way to cut texts")
+                    throw unsupported("post_processor", "these token boundaries")
                 }
             }
         }

@@ -20,7 +20,7 @@ struct GGUFWordKind {
     init(_ source: GGUFTokenizerMetadata) throws {
         guard let name = source.kind else {
             self.init(preTokenizer: Self.gpt2)
-            note = "\(source.file): \(GGUFTokenizerMetadata.kindKey) is missing; texts are cut into words as GPT-2 does"
+            note = "\(source.file): \(GGUFTokenizerMetadata.kindKey) is missing; texts are split into words as in GPT-2"
             return
         }
         guard let kind = Self.kind(name) else { throw source.unsupported(GGUFTokenizerMetadata.kindKey, name) }

@@ -23,13 +23,13 @@ struct PrecompiledMap: Sendable, Equatable {
     ///   - fault: Makes the error for a reason.
     init(_ bytes: [UInt8], fault: (String) -> TokenizerError) throws {
         guard bytes.count <= Self.sizeLimit else {
-            throw fault("compiled rules of \(bytes.count) bytes; at most \(Self.sizeLimit) are supported")
+            throw fault("the compiled rules have \(bytes.count) bytes; at most \(Self.sizeLimit) are supported")
         }
         func word(_ place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) } }
-        guard bytes.count >= 4 else { throw fault("compiled rules of \(bytes.count) bytes, which have no size") }
+        guard bytes.count >= 4 else { throw fault("the compiled rules have only \(bytes.count) bytes") }
         let size = Int(word(0))
         guard size >= 4, size <= bytes.count - 4 else {
-            throw fault("the trie has \(size) bytes, but \(bytes.count - 4) are left")
+            throw fault("the trie's size is given as \(size) bytes, but only \(bytes.count - 4) bytes follow")
         }
         let units = (0..<size / 4).map { word(4 + 4 * $0) }
         let texts = Array(bytes[(4 + size / 4 * 4)...])
@@ -45,7 +45,7 @@ struct PrecompiledMap: Sendable, Equatable {
     /// Reads a Precompiled normalizer, whose rules are in base64.
     init(_ part: TokenizerPart) throws {
         let map = try part.required("precompiled_charsmap")
-        guard let data = Foundation.Data(base64Encoded: try map.string()) else { throw map.fault("not base64") }
+        guard let data = Foundation.Data(base64Encoded: try map.string()) else { throw map.fault("it is not valid base64") }
         try self.init([UInt8](data), fault: map.fault)
     }
 

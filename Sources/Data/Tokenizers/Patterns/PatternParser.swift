@@ -34,8 +34,8 @@ struct PatternParser {
     static func parse(_ expression: String) throws -> PatternNode {
         var parser = PatternParser(scalars: Array(expression.unicodeScalars))
         let node = try parser.alternatives()
-        if parser.position < parser.scalars.count { throw malformed("a parenthesis that closes nothing") }
-        if parser.greatestReference > parser.groupCount { throw malformed("\\\(parser.greatestReference) refers to no group") }
+        if parser.position < parser.scalars.count { throw malformed("unmatched )") }
+        if parser.greatestReference > parser.groupCount { throw malformed("\\\(parser.greatestReference) refers to a missing group") }
         return node
     }
 
@@ -56,7 +56,7 @@ struct PatternParser {
 
     /// Consumes the next scalar.
     mutating func next() throws -> Unicode.Scalar {
-        guard position < scalars.count else { throw Self.malformed("it ends too early") }
+        guard position < scalars.count else { throw Self.malformed("unexpected end") }
         position += 1
         return scalars[position - 1]
     }
@@ -81,7 +81,7 @@ struct PatternParser {
             depth -= 1
             options = outer
         }
-        guard depth < 50 else { throw Self.unsupported("groups in more than 50 groups") }
+        guard depth < 50 else { throw Self.unsupported("groups nested more than 50 deep") }
         var alternatives: [PatternNode] = []
         repeat {
             var nodes: [PatternNode] = []
@@ -104,9 +104,9 @@ struct PatternParser {
         var node = try atom()
         var repetitions = 0
         while let (least, most, isInterval) = try quantifier() {
-            if case .look = node { throw Self.unsupported("a repetition of what matches nothing") }
+            if case .look = node { throw Self.unsupported("a repeated lookaround") }
             repetitions += 1
-            guard repetitions < 4 else { throw Self.unsupported("a repetition of repetitions") }
+            guard repetitions < 4 else { throw Self.unsupported("more than three quantifiers in a row") }
             var greed = PatternNode.Greed.greedy
             var (least, most) = (least, most)
             if take("?") {
@@ -153,8 +153,8 @@ struct PatternParser {
             return nil
         }
         let first = least ?? 0
-        guard first <= 100_000, most ?? 0 <= 100_000 else { throw Self.malformed("a repetition of more than 100000") }
-        guard first <= most ?? .max else { throw Self.unsupported("a repetition whose bounds are turned around") }
+        guard first <= 100_000, most ?? 0 <= 100_000 else { throw Self.malformed("a repetition count above 100000") }
+        guard first <= most ?? .max else { throw Self.unsupported("a repetition whose bounds are in the wrong order") }
         return (first, most, true)
     }
 
@@ -170,7 +170,7 @@ struct PatternParser {
         case "^": return .lineStart
         case ".": return .set(options.pointMatchesNewline ? .all : CharacterSet.newline.inverted)
         case "\\": return try escape()
-        case "*", "+", "?": throw Self.malformed("a repetition of nothing")
+        case "*", "+", "?": throw Self.malformed("a quantifier with nothing to repeat")
         default: return try literal(scalar.value)
         }
     }
@@ -178,7 +178,7 @@ struct PatternParser {
     /// A single character, with all of its case variants if case is ignored.
     private func literal(_ value: UInt32) throws -> PatternNode {
         guard options.ignoresCase else { return .set(CharacterSet([value])) }
-        if CaseFolding.becomesSeveral(value) { throw Self.unsupported("a character that is several in another case") }
+        if CaseFolding.becomesSeveral(value) { throw Self.unsupported("a case-insensitive character that folds to several") }
         return .set(CaseFolding.closure(of: CharacterSet([value])))
     }
 
@@ -190,7 +190,7 @@ struct PatternParser {
             for pair in ["ss", "st", "ff", "fi", "fl"] {
                 let values = pair.unicodeScalars.map(\.value)
                 let sets = values.map { CaseFolding.closure(of: CharacterSet([$0])) }
-                if left == sets[0], right == sets[1] { throw unsupported("\(pair) in any case, which is a single character, too,") }
+                if left == sets[0], right == sets[1] { throw unsupported("case-insensitive \(pair), which also folds from one character,") }
             }
         }
     }
@@ -210,7 +210,7 @@ struct PatternParser {
         case "<":
             if take("=") { return .look(try closed(), isAhead: false, isNegated: false) }
             if take("!") { return .look(try closed(), isAhead: false, isNegated: true) }
-            throw Self.unsupported("a group with a name")
+            throw Self.unsupported("a named group")
         case let scalar:
             position -= 1
             guard ["i", "m", "x", "-"].contains(scalar) else { throw Self.unsupported("a group that begins with (?\(scalar)") }
@@ -236,7 +236,7 @@ struct PatternParser {
                 let node = try alternatives()
                 options = outer
                 return node
-            case let scalar: throw Self.unsupported("the option \(scalar) of a group")
+            case let scalar: throw Self.unsupported("the group option \(scalar)")
             }
         }
     }
@@ -244,7 +244,7 @@ struct PatternParser {
     /// Parses alternatives and the closing parenthesis.
     private mutating func closed() throws -> PatternNode {
         let node = try alternatives()
-        guard take(")") else { throw Self.malformed("a group that is not closed") }
+        guard take(")") else { throw Self.malformed("missing )") }
         return node
     }
 
@@ -268,8 +268,8 @@ struct PatternParser {
             ])
         case "1"..."9":
             position -= 1
-            guard let number = number(), number < 100 else { throw Self.unsupported("an octal number") }
-            if options.ignoresCase { throw Self.unsupported("a reference in any case") }
+            guard let number = number(), number < 100 else { throw Self.unsupported("an octal escape") }
+            if options.ignoresCase { throw Self.unsupported("a case-insensitive back-reference") }
             greatestReference = max(greatestReference, number)
             return .reference(number)
         default:

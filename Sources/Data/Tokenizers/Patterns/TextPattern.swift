@@ -14,7 +14,7 @@ enum TextPattern: Sendable, Equatable {
     init(_ part: TokenizerPart) throws {
         if let text = part["String"] {
             let bytes = Array(try text.string().utf8)
-            if bytes.isEmpty { throw text.fault("an empty pattern") }
+            if bytes.isEmpty { throw text.fault("the pattern is empty") }
             self = .text(bytes)
         } else {
             self = .expression(try RegularExpression(part.required("Regex")))
@@ -83,7 +83,7 @@ struct RegularExpression: Sendable, Equatable {
         self.source = source
         guard source.utf8.count <= Self.lengthLimit else {
             throw part.fault(
-                "an expression of \(source.utf8.count) bytes (\(OneLine.quoted(source, limit: 40))); at most \(Self.lengthLimit) are supported"
+                "the pattern \(OneLine.quoted(source, limit: 40)) has \(source.utf8.count) bytes; at most \(Self.lengthLimit) are supported"
             )
         }
         if let known = Self.known[source] {
@@ -96,7 +96,7 @@ struct RegularExpression: Sendable, Equatable {
             node = try PatternParser.parse(source)
         } catch let refusal as PatternParser.Refusal {
             let shown = OneLine.quoted(source, limit: 60)
-            if refusal.isMalformed { throw part.fault("\(shown) is no regular expression: \(refusal.reason)") }
+            if refusal.isMalformed { throw part.fault("\(shown) is not a valid regular expression: \(refusal.reason)") }
             throw part.unsupported("\(refusal.reason) in \(source)")
         }
         canMatchNothing = node.leastLength == 0

@@ -36,7 +36,7 @@ struct PostProcessor: Sendable, Equatable {
     /// The ID in a pair such as `["[CLS]", 101]`.
     private static func pairedID(_ part: TokenizerPart) throws -> Int32 {
         let elements = try part.elements()
-        guard elements.count == 2 else { throw part.fault("expected a pair of token and id") }
+        guard elements.count == 2 else { throw part.fault("expected a pair of a token and its id") }
         return try elements[1].tokenID()
     }
 
@@ -47,7 +47,7 @@ struct PostProcessor: Sendable, Equatable {
         for element in try part.required("single").elements() {
             if let sequence = element["Sequence"] {
                 guard try sequence.required("id").string() == "A", !isBehindText else {
-                    throw element.fault("expected the sequence A once")
+                    throw element.fault("expected the sequence A, exactly once")
                 }
                 isBehindText = true
             } else {
@@ -62,7 +62,7 @@ struct PostProcessor: Sendable, Equatable {
 
     /// Limits the number of special tokens around a text. A few lines of a file could otherwise ask for 10^8 of them.
     static func check(_ count: Int, _ part: TokenizerPart) throws {
-        if count > tokenLimit { throw part.fault("a template of more than \(tokenLimit) special tokens") }
+        if count > tokenLimit { throw part.fault("the template has more than \(tokenLimit) special tokens") }
     }
 
     private static let tokenLimit = 1000

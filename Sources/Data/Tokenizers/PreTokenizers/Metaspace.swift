@@ -19,7 +19,7 @@ struct Metaspace: Sendable, Equatable {
         replacement = Array(String(Character(try part.required("replacement").scalar())).utf8)
         splits = try part.flag("split", default: true)
         if let text = part["str_rep"], try Array(text.string().utf8) != replacement {
-            throw text.fault("differs from the replacement")
+            throw text.fault("it must equal \"replacement\"")
         }
         let adds = try part["add_prefix_space"]?.bool()
         if let scheme = part["prepend_scheme"] {

@@ -49,7 +49,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
         case "UnicodeScripts": self = .scripts(ScriptRuns())
         case "FixedLength":
             let length = try part.required("length")
-            guard try length.count() > 0 else { throw length.fault("pieces of no characters") }
+            guard try length.count() > 0 else { throw length.fault("the length must be at least 1") }
             self = .fixedLength(try length.count())
         case "Sequence":
             self = .sequence(try part.required("pretokenizers").elements().map { try PreTokenizer($0) })

@@ -38,7 +38,7 @@ struct ProtobufReader {
         case 2:
             let length = try varint()
             guard length <= UInt64(bytes.endIndex - position) else {
-                throw fault("field \(field) has \(length) bytes, but only \(bytes.endIndex - position) are left")
+                throw fault("field \(field) has \(length) bytes, but only \(bytes.endIndex - position) follow")
             }
             let start = position
             position += Int(length)
@@ -58,7 +58,7 @@ struct ProtobufReader {
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
         }
-        throw fault("a number of more than ten bytes")
+        throw fault("a number has more than ten bytes")
     }
 
     /// Reads a little-endian integer of `count` bytes.

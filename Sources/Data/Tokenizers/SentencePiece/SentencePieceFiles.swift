@@ -124,13 +124,13 @@ enum SentencePieceFiles {
         for (id, piece) in source.pieces.enumerated() where !vocabulary.insert(piece.text, id: Int32(id)) {
             let text = String(decoding: piece.text, as: UTF8.self)
             throw TokenizerError.malformed(
-                file: folder.name, line: nil, reason: "piece \(id), \"\(text)\", stands in the file twice")
+                file: folder.name, line: nil, reason: "piece \(id), \"\(text)\", appears twice in the file")
         }
         if source.fallsBackToBytes {
             for byte in UInt8.min...UInt8.max where vocabulary.id(of: ByteFallback.spelling(of: byte)) == nil {
                 throw TokenizerError.malformed(
                     file: folder.name, line: nil,
-                    reason: "byte_fallback without a piece \(ByteFallback.spelling(of: byte))")
+                    reason: "byte_fallback is on, but there is no piece \(ByteFallback.spelling(of: byte))")
             }
         }
         return vocabulary
@@ -144,7 +144,7 @@ enum SentencePieceFiles {
         guard Int(id) < source.pieces.count else {
             throw TokenizerError.malformed(
                 file: folder.name, line: nil,
-                reason: "\(key) is \(id), but there are \(source.pieces.count) pieces")
+                reason: "\(key) is \(id), but there are only \(source.pieces.count) pieces")
         }
         return String(decoding: source.pieces[Int(id)].text, as: UTF8.self)
     }

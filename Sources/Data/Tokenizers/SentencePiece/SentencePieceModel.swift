@@ -50,10 +50,10 @@ struct SentencePieceModel {
                 while let (field, value) = try inner.next() {
                     if field == 2 { denormalizerSize = value.bytes?.count ?? 0 }
                 }
-            case (1...3, _), (5, _): throw reader.fault("field \(field) is no message")
+            case (1...3, _), (5, _): throw reader.fault("field \(field) is not a message")
             default: break
             }
-            if pieces.count > TokenizerPart.ids.upperBound { throw reader.fault("more than \(pieces.count) pieces") }
+            if pieces.count > TokenizerPart.ids.upperBound { throw reader.fault("there are too many pieces") }
         }
         if pieces.isEmpty { throw reader.fault("it has no pieces") }
     }
@@ -67,11 +67,11 @@ struct SentencePieceModel {
             case 1: piece.text = Array(try reader.required(value.bytes, field))
             case 2:
                 piece.score = try reader.required(value.float, field)
-                if piece.score.isNaN { throw reader.fault("the score of piece \(pieces.count) is not a number") }
+                if piece.score.isNaN { throw reader.fault("the score of piece \(pieces.count) is NaN") }
             case 3:
                 let number = try reader.required(value.integer, field)
                 guard let type = PieceType(rawValue: number) else {
-                    throw reader.fault("piece \(pieces.count) is of the unknown type \(number)")
+                    throw reader.fault("piece \(pieces.count) has the unknown type \(number)")
                 }
                 piece.type = type
             default: break
@@ -129,7 +129,7 @@ struct SentencePieceModel {
 extension ProtobufReader {
     /// The value, or an error if the field has another wire type.
     func required<Wanted>(_ value: Wanted?, _ field: Int) throws -> Wanted {
-        guard let value else { throw fault("field \(field) has a wrong wire type") }
+        guard let value else { throw fault("field \(field) has the wrong wire type") }
         return value
     }
 }

@@ -40,19 +40,19 @@ public struct BPETrainer: Sendable {
         let least = specialTokens.count + 256
         guard vocabularySize >= least, TokenizerPart.ids.contains(vocabularySize) else {
             throw TokenizerError.training(
-                "a vocabulary of \(vocabularySize) is outside "
-                    + "\(least)…\(TokenizerPart.ids.upperBound) (special tokens and 256 bytes come first)")
+                "the vocabulary size \(vocabularySize) is outside "
+                    + "\(least)…\(TokenizerPart.ids.upperBound) (the special tokens and the 256 bytes are always included)")
         }
         var vocabulary = TokenTable(capacity: vocabularySize)
         for (id, token) in specialTokens.enumerated() {
             guard !token.isEmpty, vocabulary.insert(token.utf8, id: Int32(id)) else {
-                throw TokenizerError.training("the special token \"\(token)\" is empty or given twice")
+                throw TokenizerError.training("the special token \"\(token)\" is empty or repeated")
             }
         }
         let firstByte = specialTokens.count
         for byte in 0..<256 {
             guard vocabulary.insert(ByteAlphabet.spelled([UInt8(byte)]), id: Int32(firstByte + byte)) else {
-                throw TokenizerError.training("a special token is the spelling of the byte \(byte)")
+                throw TokenizerError.training("a special token equals the token of byte \(byte)")
             }
         }
         var learner = MergeLearner(firstByte: Int32(firstByte), words: WordCounts(texts))

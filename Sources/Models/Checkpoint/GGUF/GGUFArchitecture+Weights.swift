@@ -61,7 +61,7 @@ struct GGUFWeightOrder {
         func bad() -> CheckpointError {
             .badTensor(
                 file: tensor.path, name: tensor.name,
-                reason: "has the shape \(tensor.shape), which \(heads) heads, \(keyHeads) of them for keys, do not divide")
+                reason: "has the shape \(tensor.shape), which cannot be divided among \(heads) heads and \(keyHeads) key heads")
         }
         switch change {
         case .none: return tensor
@@ -71,7 +71,7 @@ struct GGUFWeightOrder {
         case .turned:
             guard let turned = tensor.exchanged() else {
                 throw CheckpointError.badTensor(
-                    file: tensor.path, name: tensor.name, reason: "has the shape \(tensor.shape), not that of a matrix")
+                    file: tensor.path, name: tensor.name, reason: "has the shape \(tensor.shape); expected a matrix")
             }
             return turned
         case .interleaved, .byKind:

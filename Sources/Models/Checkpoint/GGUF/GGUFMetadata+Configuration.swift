@@ -52,7 +52,7 @@ extension GGUFMetadata {
         if let rotated, rotated != width {
             guard architecture == .phi3 else {
                 throw ModelError.inFile(
-                    path, .unsupported("a rotation of \(rotated) of \(width) channels (\(architecture.rawValue).rope.dimension_count)"))
+                    path, .unsupported("rotation of \(rotated) of \(width) channels (\(architecture.rawValue).rope.dimension_count)"))
             }
             result["partial_rotary_factor"] = JSONValue(Double(rotated) / Double(width))
         }

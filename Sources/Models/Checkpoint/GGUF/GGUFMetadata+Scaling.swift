@@ -20,7 +20,7 @@ extension GGUFMetadata {
                 throw CheckpointError.badTensor(
                     file: path, name: "rope_freqs.weight",
                     reason:
-                        "holds factors of rotary frequencies that are not those of LLaMA 3's scaling, the only one of that kind that is read"
+                        "has factors of rotary frequencies that are not those of LLaMA 3's scaling; only that scaling is supported"
                 )
             }
             return found.configuration
@@ -50,7 +50,7 @@ extension GGUFMetadata {
         if let share = try number("rope.scaling.attn_factor"), share != 1 {
             guard try number("rope.scaling.yarn_attn_factor") == nil else {
                 throw ModelError.inFile(
-                    path, .unsupported("two factors of attention (\(architecture.rawValue).rope.scaling.attn_factor and yarn_attn_factor)"))
+                    path, .unsupported("two attention factors (\(architecture.rawValue).rope.scaling.attn_factor and yarn_attn_factor)"))
             }
             let factor = try number("rope.scaling.factor") ?? 1
             result.append(("attention_factor", JSONValue(share * (factor <= 1 ? 1 : 1 + 0.1 * logarithm(factor)))))
@@ -70,7 +70,7 @@ extension GGUFMetadata {
         for (name, values) in harmless {
             guard let number = try number("rope.scaling.\(name)"), !values.contains(number) else { continue }
             throw ModelError.inFile(
-                path, .unsupported("scaled positions with a \(name) of \(number) (\(architecture.rawValue).rope.scaling.\(name))"))
+                path, .unsupported("position scaling with \(name) = \(number) (\(architecture.rawValue).rope.scaling.\(name))"))
         }
     }
 

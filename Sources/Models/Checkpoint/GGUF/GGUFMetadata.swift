@@ -10,7 +10,7 @@ struct GGUFMetadata {
 
     private func value<Value>(_ key: String, _ kind: String, _ read: (GGUFValue) -> Value?) throws -> Value? {
         guard let found = values[key] else { return nil }
-        guard let value = read(found) else { throw fault(key, "is \(found.kind); \(kind) is expected") }
+        guard let value = read(found) else { throw fault(key, "is \(found.kind); expected \(kind)") }
         return value
     }
 
@@ -25,7 +25,7 @@ struct GGUFMetadata {
             guard let all = value.array?.integers else { return value.int }
             return Set(all).count == 1 ? all.first : nil
         }
-        guard number.map({ $0 > 0 && $0 < 1 << 31 }) ?? true else { throw fault(key(name), "must be between 1 and 2³¹") }
+        guard number.map({ $0 > 0 && $0 < 1 << 31 }) ?? true else { throw fault(key(name), "must be between 1 and 2³¹ − 1") }
         return number
     }
 
@@ -38,14 +38,14 @@ struct GGUFMetadata {
     /// The number of layers. Rejects more than 10,000, before memory is allocated for them.
     func layers() throws -> Int {
         let number = try required("block_count")
-        guard number <= 10_000 else { throw fault(key("block_count"), "is \(number), more than any model has") }
+        guard number <= 10_000 else { throw fault(key("block_count"), "is \(number); at most 10000 is supported") }
         return number
     }
 
     /// A finite number; nil if the key is missing.
     func number(_ name: String) throws -> Double? {
         let number = try value(key(name), "a number", \.double)
-        guard number?.isFinite ?? true else { throw fault(key(name), "is not finite") }
+        guard number?.isFinite ?? true else { throw fault(key(name), "is NaN or Inf") }
         return number
     }
 
@@ -75,20 +75,20 @@ struct GGUFMetadata {
             throw ModelError.inFile(path, .unsupported("\(what) (\(key(name)))"))
         }
         if let experts = try value(key("expert_count"), "a whole number", \.int), experts > 0 {
-            try refuse("expert_count", "a mixture of \(experts) experts")
+            try refuse("expert_count", "mixture of experts with \(experts) experts")
         }
         for (name, what) in [
             ("embedding_scale", "scaled embeddings"), ("residual_scale", "scaled residuals"), ("logit_scale", "scaled logits"),
-            ("attention.scale", "another scale of attention"),
+            ("attention.scale", "a different attention scale"),
         ] {
             if let number = try number(name), number != 0, number != 1 { try refuse(name, what) }
         }
         for (name, what) in [("attention.clamp_kqv", "clamped queries"), ("attention.max_alibi_bias", "ALiBi")] {
             if let number = try number(name), number != 0 { try refuse(name, what) }
         }
-        if try flag("attention.causal") == false { try refuse("attention.causal", "attention in both directions") }
+        if try flag("attention.causal") == false { try refuse("attention.causal", "bidirectional attention") }
         if let keys = try count("attention.key_length"), let values = try count("attention.value_length"), keys != values {
-            try refuse("attention.value_length", "values of another width than keys")
+            try refuse("attention.value_length", "attention values whose width differs from that of the keys")
         }
     }
 }

@@ -16,12 +16,12 @@ struct GGUFModel {
     init(_ url: URL) throws {
         let shards = try GGUFShards(url)
         guard let name = shards.metadata["general.architecture"]?.string else {
-            throw CheckpointError.badFormat(file: shards.path, reason: "general.architecture is missing: this file holds no model")
+            throw CheckpointError.badFormat(file: shards.path, reason: "general.architecture is missing, so this file is not a model")
         }
         guard let architecture = GGUFArchitecture(rawValue: name) else {
             throw CheckpointError.badFormat(
                 file: shards.path,
-                reason: "general.architecture is '\(OneLine.escaped(name.prefix(80)))', which is not read; known are "
+                reason: "general.architecture is '\(OneLine.escaped(name.prefix(80)))', which is not supported; supported are "
                     + GGUFArchitecture.allCases.map(\.rawValue).joined(separator: ", "))
         }
         metadata = GGUFMetadata(values: shards.metadata, architecture: architecture, path: shards.path)

@@ -16,13 +16,13 @@ struct GGUFSettings {
     private typealias Pairs = [(key: String, value: GGUFValue)]
 
     private func refuse(_ what: String) -> ModelError {
-        .noGGUF("a GGUF file of architecture \(architecture.rawValue) cannot hold \(what)")
+        .noGGUF("GGUF files of architecture \(architecture.rawValue) do not support \(what)")
     }
 
     private func expect(_ key: String, _ known: [JSONValue]) throws {
         guard let value = file.object[key], !value.isNull, !known.contains(value) else { return }
         let shown = value.string ?? value.bool.map { "\($0)" } ?? value.double.map { "\($0)" }
-        throw refuse(shown.map { "\(key) \(OneLine.escaped($0.prefix(80)))" } ?? "these \(key)")
+        throw refuse(shown.map { "\(key) \(OneLine.escaped($0.prefix(80)))" } ?? "this value of \(key)")
     }
 
     private static func count(_ value: Int) -> GGUFValue { .unsigned(UInt64(max(0, value))) }
@@ -59,7 +59,7 @@ struct GGUFSettings {
         try expect("hidden_act", ["gelu"])
         try expect("attention_bias", [true])
         let rope = try RotarySettings(reading: file, contextLength: shape.contextLength, baseKeys: ["rotary_emb_base"])
-        guard rope.scaling == .none else { throw refuse("a scaling of rotary positions") }
+        guard rope.scaling == .none else { throw refuse("scaling of rotary positions") }
         let section = try file.section("rope_scaling") ?? file.section("rope_parameters")
         let share = try section?.positiveNumber("partial_rotary_factor") ?? file.positiveNumber("rotary_pct") ?? 0.25
         return [
@@ -102,7 +102,7 @@ struct GGUFSettings {
         case .none, .llama3, .longRoPE: break
         case .linear(let factor):
             pairs += [("rope.scaling.type", .string(Array("linear".utf8))), ("rope.scaling.factor", Self.number(factor))]
-        default: throw refuse("rope scaling of this type")
+        default: throw refuse("this type of rope scaling")
         }
         switch architecture {
         case .llama: pairs.append(("rope.dimension_count", Self.count(shape.headDim)))
@@ -159,7 +159,7 @@ struct GGUFSettings {
         try expect("final_logit_softcapping", [])
         let local = try RotarySettings(reading: file, contextLength: shape.contextLength, layerKind: "sliding_attention", baseKeys: [])
         if try file.section("rope_parameters")?.hasSections == true, local.base != 10_000 || local.scaling != .none {
-            throw refuse("other rotary positions in layers with a window")
+            throw refuse("different rotary positions in sliding-window layers")
         }
         return [("attention.sliding_window", Self.count(try file.optionalCount("sliding_window") ?? 4096))]
     }

@@ -31,13 +31,13 @@ extension LanguageModel {
     public func checkGGUF() throws {
         let type = decoder.configuration()["model_type"]?.string ?? ""
         guard let architecture = GGUFArchitecture(modelType: type), let settings = try ggufSettings(SpecialTokens()) else {
-            throw ModelError.noGGUF("models of type '\(type)' have no form as GGUF here")
+            throw ModelError.noGGUF("models of type '\(type)' cannot be saved as GGUF")
         }
         _ = try settings.metadata()
         _ = try settings.factors()
         let added = Set((decoder.adapter?.parameters ?? []).map(\.name))
         if let parameter = decoder.parameters.first(where: { !added.contains($0.name) && architecture.name(checkpoint: $0.name) == nil }) {
-            throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
+            throw ModelError.noGGUF("a model with the weight \(parameter.name) cannot be saved as GGUF")
         }
     }
 
@@ -59,7 +59,7 @@ extension LanguageModel {
     ///   - tokenizer: the metadata of the tokenizer, with keys that begin with `tokenizer.`.
     ///   - note: receives one line for everything that is omitted from the file.
     /// - Throws: ``ModelError/noGGUF(_:)`` for a model whose architecture or settings are not supported in GGUF;
-    ///   ``CheckpointError``; `FileError`.
+    ///   `CheckpointError`; `FileError`.
     public func saveGGUF(
         to file: URL, tokens: SpecialTokens = SpecialTokens(), as type: GGUFType = .f32,
         tokenizer: [(key: String, value: GGUFValue)] = [], note: (String) -> Void = { _ in }
@@ -68,12 +68,12 @@ extension LanguageModel {
         let configuration = savedConfiguration(tokens, .float32)
         let model = configuration["model_type"]?.string ?? ""
         guard let architecture = GGUFArchitecture(modelType: model) else {
-            throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
+            throw ModelError.noGGUF("models of type '\(model)' cannot be saved as GGUF")
         }
         guard let settings = try ggufSettings(tokens) else {
-            throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
+            throw ModelError.noGGUF("models of type '\(model)' cannot be saved as GGUF")
         }
-        if head != nil { note("the value head is left out of the GGUF file, which has no place for it") }
+        if head != nil { note("the value head is not saved, because the GGUF format does not support it") }
         var writer = GGUFWriter(architecture: architecture.rawValue)
         writer.add("general.type", .string(Array("model".utf8)))
         writer.add("general.file_type", .unsigned(type.number))
@@ -105,7 +105,7 @@ extension LanguageModel {
         named: GGUFArchitecture.Name? = nil
     ) throws {
         guard let name = named ?? order.architecture.name(checkpoint: parameter.name) else {
-            throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
+            throw ModelError.noGGUF("a model with the weight \(parameter.name) cannot be saved as GGUF")
         }
         let shape = parameter.value.shape.dimensions
         let change = order.change(name)
@@ -120,7 +120,7 @@ extension LanguageModel {
             default: .float32
             }
         // matrices that checkpoints store transposed are not transposed in memory, nor in a GGUF file
-        precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is turned in one of two formats")
+        precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is transposed in one format")
         let tensor: WritableTensor
         switch change {
         case .none, .turned:

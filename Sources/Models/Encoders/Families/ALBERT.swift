@@ -16,7 +16,7 @@ extension EncoderFamily {
             guard groups <= settings.layers, inner <= 10_000 else {
                 throw ModelError.configuration(
                     key: groups <= settings.layers ? "inner_group_num" : "num_hidden_groups",
-                    problem: "is \(groups <= settings.layers ? inner : groups), with \(settings.layers) layers")
+                    problem: "is \(groups <= settings.layers ? inner : groups), too many for \(settings.layers) layers")
             }
             let names = EncoderSettings.LayerNames(
                 query: "attention.query", key: "attention.key", value: "attention.value", output: "attention.dense",

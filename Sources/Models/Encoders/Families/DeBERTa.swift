@@ -7,7 +7,7 @@ extension EncoderFamily {
         head: { file, weights, labels in
             let width = try file.optionalCount("pooler_hidden_size") ?? file.count("hidden_size")
             guard try width == file.count("hidden_size") else {
-                throw ModelError.configuration(key: "pooler_hidden_size", problem: "(\(width)) must be hidden_size")
+                throw ModelError.configuration(key: "pooler_hidden_size", problem: "(\(width)) must equal hidden_size")
             }
             return try .twoLayers(
                 weights, "pooler.dense", "classifier", width: width, labels: labels,
@@ -16,13 +16,13 @@ extension EncoderFamily {
         plan: { file in
             let settings = try EncoderSettings(reading: file, epsilon: 1e-7)
             let (hidden, types) = (settings.hidden, try file.optionalInteger("type_vocab_size") ?? 0)
-            guard (0..<1 << 20).contains(types) else { throw ModelError.configuration(key: "type_vocab_size", problem: "is \(types)") }
+            guard (0..<1 << 20).contains(types) else { throw ModelError.configuration(key: "type_vocab_size", problem: "(\(types))") }
             let width = try file.optionalCount("embedding_size") ?? hidden
             let hasPositions = try file.flag("position_biased_input", or: true)
             let relative = try DeBERTaPositions(reading: file, settings)
             let convolution = try DeBERTaConvolution(reading: file)
             if let dim = try file.optionalCount("attention_head_size"), dim * settings.heads != hidden {
-                throw ModelError.unsupported("heads of \(dim) channels (attention_head_size) that are not hidden_size together")
+                throw ModelError.unsupported("attention_head_size \(dim), which times the number of heads is not hidden_size")
             }
             let names = EncoderSettings.LayerNames(
                 query: "attention.self.query_proj", key: "attention.self.key_proj", value: "attention.self.value_proj")
@@ -84,7 +84,7 @@ private struct DeBERTaPositions {
         let names = try text.map { $0.split(separator: "|").map(String.init) } ?? file.optionalStrings("pos_att_type") ?? []
         return try names.map { name in
             let name = String(name.lowercased().filter { $0 != " " })
-            guard ["c2p", "p2c"].contains(name) else { throw ModelError.unsupported("pos_att_type '\(name)'; known are c2p and p2c") }
+            guard ["c2p", "p2c"].contains(name) else { throw ModelError.unsupported("pos_att_type '\(name)' (supported: c2p, p2c)") }
             return name
         }
     }
@@ -97,7 +97,7 @@ private struct DeBERTaPositions {
         let buckets = try file.optionalInteger("position_buckets") ?? -1
         guard farthest <= 1 << 20, buckets <= farthest, buckets < 1 || (buckets >= 4 && farthest - 1 > buckets / 2) else {
             throw ModelError.configuration(
-                key: "position_buckets", problem: "is \(buckets), for distances up to \(farthest); it must be 4 or more and below them")
+                key: "position_buckets", problem: "is \(buckets), for distances up to \(farthest); it must be at least 4 and below that")
         }
         distances = .init(span: buckets > 0 ? buckets : farthest, buckets: buckets > 0 ? buckets : nil, farthest: farthest)
         terms = try Self.terms(file)
@@ -135,7 +135,7 @@ private struct DeBERTaConvolution {
     init?(reading file: ConfigurationReader) throws {
         let width = try file.optionalInteger("conv_kernel_size") ?? 0
         guard width > 0 else { return nil }
-        guard width % 2 == 1, width < 1000 else { throw ModelError.unsupported("a convolution of even width (conv_kernel_size \(width))") }
+        guard width % 2 == 1, width < 1000 else { throw ModelError.unsupported("conv_kernel_size \(width) (only odd, below 1000)") }
         self.width = width
         groups = try file.optionalCount("conv_groups") ?? 1
         activation = try EncoderFamily.function(reading: "conv_act", of: file, or: "tanh")

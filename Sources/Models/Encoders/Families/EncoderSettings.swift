@@ -45,7 +45,7 @@ public struct EncoderSettings {
             throw ModelError.unsupported("\(key) in an encoder")
         }
         let kind = try file.optionalString("position_embedding_type") ?? "absolute"
-        guard kind == "absolute" else { throw ModelError.unsupported("position_embedding_type '\(kind)'; known is absolute") }
+        guard kind == "absolute" else { throw ModelError.unsupported("position_embedding_type '\(kind)' (supported: absolute)") }
         vocabulary = try file.count("vocab_size")
         hidden = try file.count(keys.hidden)
         inner = try file.count(keys.inner)
@@ -68,7 +68,7 @@ public struct EncoderSettings {
     func contextBehind(padding: Int) throws -> Int {
         guard (0..<positions - 1).contains(padding) else {
             throw ModelError.configuration(
-                key: "pad_token_id", problem: "(\(padding)) leaves no room for a token in \(positions) positions (max_position_embeddings)")
+                key: "pad_token_id", problem: "(\(padding)) must be below max_position_embeddings (\(positions)) minus 1")
         }
         return positions - padding - 1
     }

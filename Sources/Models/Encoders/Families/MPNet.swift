@@ -10,7 +10,7 @@ extension EncoderFamily {
         let buckets = try file.optionalCount("relative_attention_num_buckets") ?? RelativeBias.rows
         guard buckets >= RelativeBias.rows else {
             throw ModelError.configuration(
-                key: "relative_attention_num_buckets", problem: "is \(buckets); distances have \(RelativeBias.rows) buckets")
+                key: "relative_attention_num_buckets", problem: "is \(buckets); it must be at least \(RelativeBias.rows)")
         }
         let names = EncoderSettings.LayerNames(
             query: "attention.attn.q", key: "attention.attn.k", value: "attention.attn.v", output: "attention.attn.o",

@@ -8,7 +8,7 @@ extension EncoderFamily {
             let width = try file.count("hidden_size")
             let pooling = try file.optionalString("classifier_pooling") ?? "cls"
             guard let pooling = [Pooling.cls, .mean].first(where: { $0.rawValue == pooling }) else {
-                throw ModelError.unsupported("classifier_pooling '\(pooling)'; known are cls and mean")
+                throw ModelError.unsupported("classifier_pooling '\(pooling)' (supported: cls, mean)")
             }
             let activation = try Activation(reading: "classifier_activation", of: file, or: .gelu)
             return ClassifierHead(
@@ -71,7 +71,7 @@ extension EncoderFamily {
             return (0..<layers).map { $0 % period != 0 }
         }
         guard kinds.count == layers else {
-            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) kinds for \(layers) layers")
+            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) entries for \(layers) layers")
         }
         return try kinds.map { kind in
             guard [CommonSettings.fullAttention, CommonSettings.slidingAttention].contains(kind) else {
@@ -88,12 +88,12 @@ extension EncoderFamily {
         let rope = try RotarySettings(
             reading: file, contextLength: settings.positions, layerKind: kind, base: base, baseKeys: [key])
         guard rope.trainedLength == nil, settings.positions <= 1 << 20 else {
-            throw ModelError.unsupported("rotary positions that depend on the length of a text, or a million of them, in an encoder")
+            throw ModelError.unsupported("length-dependent rotary positions, or more than 2²⁰ positions, in an encoder")
         }
         let dim = settings.hidden / settings.heads
         guard dim % 2 == 0 else {
             throw ModelError.configuration(
-                key: "num_attention_heads", problem: "leaves \(dim) channels a head; rotary positions turn pairs")
+                key: "num_attention_heads", problem: "gives \(dim) channels per head; rotary positions need an even number")
         }
         return (RotaryPositions(rope, dim: dim).table(of: settings.positions), rope.base)
     }

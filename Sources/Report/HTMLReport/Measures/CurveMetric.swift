@@ -27,7 +27,7 @@ package struct CurveMetric: Sendable {
         loss.unit = { $0 == .supervised ? "nats per token" : $0 == .rewardModel || $0 == .preference ? "nats per pair" : "loss" }
         return [
             loss,
-            CurveMetric("Accuracy", "share of pairs ordered right", "accuracy", evaluated: ["accuracy"]),
+            CurveMetric("Accuracy", "share of pairs ranked correctly", "accuracy", evaluated: ["accuracy"]),
             CurveMetric("Reward", "score per response", "mean_score", evaluated: ["score"]),
             CurveMetric("Reward with penalties", "reward per response", "mean_total_reward"),
             CurveMetric("Implied reward of chosen", "β · log-ratio", "rewards_chosen", evaluated: ["rewards_chosen"]),
@@ -37,7 +37,7 @@ package struct CurveMetric: Sendable {
             CurveMetric("KL coefficient", "per nat", "kl_coef", isExact: true),
             CurveMetric("Entropy", "nats per token", "entropy", evaluated: ["average_token_entropy"]),
             CurveMetric("Length", "tokens per response", "mean_response_tokens", evaluated: ["length", "response_tokens"]),
-            CurveMetric("Responses that end", "share", "end_share", evaluated: ["end_share"]),
+            CurveMetric("Completed responses", "share", "end_share", evaluated: ["end_share"]),
             CurveMetric("Policy loss", "loss", "policy_loss"),
             CurveMetric("Value loss", "loss", "baseline_loss"),
             CurveMetric("Explained variance of values", "share", "explained_variance"),

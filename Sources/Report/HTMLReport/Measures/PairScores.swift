@@ -37,7 +37,7 @@ package struct PairScores: Sendable {
                 label == 0 || label == 1
             else {
                 throw FileError.damaged(
-                    path: file.path, problem: "line \(index + 2) is not index, two scores, and 0 or 1 for the preferred one")
+                    path: file.path, problem: "line \(index + 2) must have an index, two scores, and 0 or 1 for the preferred response")
             }
             return label == 0 ? (first, second) : (second, first)
         }

@@ -64,7 +64,7 @@ extension ReportedSystems {
                 result[.acrossInputEAD] = across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean)
             }
         } catch {
-            note("\(sample.system), \(sample.split): no diversity: \(error)")
+            note("\(sample.system), \(sample.split): diversity cannot be measured: \(error)")
         }
         return result
     }

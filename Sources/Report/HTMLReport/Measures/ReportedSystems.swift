@@ -47,8 +47,8 @@ package struct SystemsFile: Sendable {
         SystemsFile(name: "methods.json") { folder in
             let study: MethodStudy = try decoded("methods.json", in: folder)
             let source =
-                "Numbers of methods.json in \(folder.lastPathComponent), over \(study.seeds.count) seeds. Intervals are 95 % intervals over "
-                + "seeds and prompts."
+                "Values from methods.json in \(folder.lastPathComponent), over \(study.seeds.count) seeds. Intervals are 95 % intervals "
+                + "over seeds and prompts."
             return ReportedSystems(
                 dataset: study.dataset, source: source,
                 systems: study.systems.map { system in
@@ -61,7 +61,7 @@ package struct SystemsFile: Sendable {
         SystemsFile(name: "experiment.json") { folder in
             let experiment: Experiment = try decoded("experiment.json", in: folder)
             let source =
-                "Numbers of experiment.json in \(folder.lastPathComponent), over \(experiment.seeds.count) seeds. Intervals are 95 % "
+                "Values from experiment.json in \(folder.lastPathComponent), over \(experiment.seeds.count) seeds. Intervals are 95 % "
                 + "intervals over seeds and prompts."
             return ReportedSystems(
                 dataset: experiment.dataset, source: source,
@@ -75,7 +75,7 @@ package struct SystemsFile: Sendable {
             let summary = try Summary.read(from: folder)
             return ReportedSystems(
                 dataset: summary.dataset,
-                source: "Numbers of summary.json in \(folder.lastPathComponent). Intervals are 95 % bootstrap intervals over prompts.",
+                source: "Values from summary.json in \(folder.lastPathComponent). Intervals are 95 % bootstrap intervals over prompts.",
                 systems: summary.systems.named.map { name, system in
                     var result = ReportedSystems.System(name: name)
                     (result.id, result.ood) = (scores(system.id), scores(system.ood))
@@ -106,7 +106,7 @@ package struct SystemsFile: Sendable {
         do {
             return try JSONDecoder().decode(Value.self, from: content)
         } catch {
-            throw FileError.damaged(path: url.path, problem: "it does not have the shape that rlhf-report writes")
+            throw FileError.damaged(path: url.path, problem: "it does not have the format that rlhf-report writes")
         }
     }
 }

@@ -18,7 +18,7 @@ package enum CurvesSection {
                 body.pictures.append(picture)
                 let name = stage.description
                 body.html += "<h3>\(name.prefix(1).uppercased() + name.dropFirst())</h3>\n" + picture.figure(caption(curves))
-                body.html += "<details><summary>The numbers</summary>\n\(curves.table.markup)</details>\n"
+                body.html += "<details><summary>Table of values</summary>\n\(curves.table.markup)</details>\n"
                 body.notes += curves.notes
             }
             return body.html == "" ? nil : body
@@ -29,17 +29,17 @@ package enum CurvesSection {
 
     private static func caption(_ curves: StageCurves) -> HTML {
         let count = curves.runs.count
-        let whose: HTML = count == 1 ? "Numbers of the run <bdi>\(curves.runs[0].name)</bdi>" : "Numbers of \(count) runs"
+        let whose: HTML = count == 1 ? "Metrics of the run <bdi>\(curves.runs[0].name)</bdi>" : "Metrics of \(count) runs"
         let raw: HTML =
             curves.showsRaw
-            ? "Thin lines are the logged values, thick ones" : "The logged values of so many runs would hide each other; the lines are"
+            ? "Thin lines are the logged values; thick lines are" : "The logged values are not drawn because of the many runs; lines are"
         let thinning: HTML =
             curves.isThinned
-            ? " Of long lines the first, the least and the greatest value of each of \(curves.parts) equal parts are drawn." : ""
+            ? " Long lines are thinned to the first, smallest and largest value in each of \(curves.parts) equal parts." : ""
         return """
-            \(whose) over the steps of training. \(raw) a bias-corrected exponential moving average over a tenth of the points (at least \
-            3).\(thinning) Marks are evaluations: filled ones on prompts like those of training, hollow ones out of distribution. Runs of the \
-            same name in several folders, such as the seeds of a study, share a colour.
+            \(whose) by training step. \(raw) a bias-corrected exponential moving average over a tenth of the points (at least \
+            3).\(thinning) Marks are evaluations: filled in distribution, hollow out of distribution. Runs of the same name in several \
+            folders, such as the seeds of a study, share a colour.
             """
     }
 }
@@ -61,8 +61,8 @@ struct StageCurves {
         var names = runs.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if names.count > Self.nameLimit {
             notes.append(
-                "Learning curves, \(stage.description): the first \(Self.nameLimit) of \(names.count) names of runs are drawn; rlhf-report history "
-                    + "draws others.")
+                "Learning curves, \(stage.description): the first \(Self.nameLimit) of \(names.count) run names are drawn; use rlhf-report "
+                    + "history for the others.")
             names = Array(names.prefix(Self.nameLimit))
         }
         self.names = names
@@ -140,9 +140,9 @@ struct StageCurves {
         }
         let rowsPerRun = max(4, min(24, 240 / max(1, runs.count)))
         let isCut = runs.contains { $0.measurements.count > rowsPerRun }
-        let cut: HTML = isCut ? " Of each run \(rowsPerRun) lines are shown, evenly over its steps; metrics.jsonl has all." : ""
+        let cut: HTML = isCut ? " \(rowsPerRun) evenly spaced steps of each run are shown; metrics.jsonl has all steps." : ""
         var table = HTMLTable(
-            "The numbers of the curves as they were logged.\(cut)", [("run", false), ("step", true)] + columns.map { ($0, true) })
+            "The logged values of the curves.\(cut)", [("run", false), ("step", true)] + columns.map { ($0, true) })
         table.limit = 300
         for run in runs {
             let lines = run.measurements.filter { measurement in columns.contains { measurement.values[$0] != nil } }

@@ -13,12 +13,12 @@ package enum DiversitySection {
             guard !runs.isEmpty else { return ReportSection.Body("") }
             var table = HTMLTable(
                 """
-                Diversity as calculate-diversity has measured it, with 95 % intervals: of the responses to one prompt, as a mean over prompts, and \
-                over one response to each prompt.
+                Diversity measured by calculate-diversity, with 95 % intervals: per input (over the responses to one prompt, averaged over \
+                prompts) and across inputs (over one response to each prompt).
                 """,
                 [
-                    ("run", false), ("outputs", false), ("metric", false), ("more diverse is", false), ("for one prompt", true),
-                    ("over prompts", true),
+                    ("run", false), ("outputs", false), ("metric", false), ("more diverse is", false), ("per input", true),
+                    ("across inputs", true),
                 ])
             table.isSortable = true
             var notes: [String] = []
@@ -28,7 +28,7 @@ package enum DiversitySection {
                     if rows.isEmpty { notes.append("\(run.name) has no final/diversity.csv") }
                     table.rows += rows
                 } catch {
-                    notes.append("\(run.name): no diversity: \(error)")
+                    notes.append("\(run.name): cannot read its diversity: \(error)")
                 }
             }
             var body = ReportSection.Body(table.rows.isEmpty ? "" : table.markup)
@@ -50,7 +50,7 @@ package enum DiversitySection {
                 let fields = fields(line)
                 guard fields.count == columns.count, let metric = fields.first, columns.first == "metric" else {
                     throw FileError.damaged(
-                        path: url.path, problem: "line \(index + 2) does not have the \(columns.count) columns of its head")
+                        path: url.path, problem: "line \(index + 2) does not have the \(columns.count) columns of the header")
                 }
                 let values = Dictionary(zip(columns, fields)) { first, _ in first }
                 func interval(_ name: String) -> Interval? {

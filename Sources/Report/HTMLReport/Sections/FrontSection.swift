@@ -23,25 +23,24 @@ package enum FrontSection {
             body.pictures.append(diversity)
             body.html += diversity.figure(
                 """
-                Mean reward of each system’s responses against how different its responses to one prompt are (expectation-adjusted distinct \
-                n-grams; higher is more diverse). Better systems lie up and to the right. The bars through a mark are its intervals; systems \
-                whose bars do not overlap differ. \(systems.source) \(counts(systems))
+                Mean reward of each system’s responses against the diversity of its responses to one prompt (expectation-adjusted distinct \
+                n-grams; higher is more diverse). Systems toward the upper right are better. Bars show the intervals; systems whose bars \
+                do not overlap differ. \(systems.source) \(counts(systems))
                 """)
         }
         let divergence = picture(
-            systems, .kl, across: "KL from the first model, nats per response", name: "reward-kl\(suffix)", title: "Reward against KL")
+            systems, .kl, across: "KL from the reference model, nats per response", name: "reward-kl\(suffix)", title: "Reward against KL")
         if let divergence {
             body.pictures.append(divergence)
             body.html += divergence.figure(
                 """
-                Mean reward against how far a system has moved from the model that it began with: the Kullback–Leibler divergence of whole \
-                responses. Of two systems of equal reward, the one farther to the left has changed less. For best-of-N the divergence is the \
-                bound log n − (n − 1)/n.
+                Mean reward against the Kullback–Leibler divergence from the reference model, per response. Of two systems with equal \
+                reward, the one further to the left has changed less. For best-of-N, the divergence is the bound log n − (n − 1)/n.
                 """)
         }
         if diversity == nil {
             body.notes.append(
-                "\(systems.dataset): no picture of reward against diversity: that needs a reward, and two or more responses to each prompt."
+                "\(systems.dataset): no plot of reward against diversity, which needs rewards and at least two responses to each prompt."
             )
         }
     }

@@ -7,11 +7,11 @@ import Study
 package enum RunsSection {
     /// The section.
     package static var section: ReportSection {
-        ReportSection(id: "runs", title: "What was run") { content in
+        ReportSection(id: "runs", title: "Runs") { content in
             guard !content.runs.isEmpty else { return nil }
             var body = ReportSection.Body(table(content.runs).markup + options(content.runs))
             let cut = content.runs.count - detailsLimit
-            if cut > 0 { body.notes.append("The options of \(cut) further runs are not shown; their config.json has them.") }
+            if cut > 0 { body.notes.append("The options of \(cut) further runs are not shown; see their config.json.") }
             return body
         }
     }
@@ -22,7 +22,7 @@ package enum RunsSection {
     private static func table(_ runs: [ReportedRun]) -> HTMLTable {
         let folders = Set(runs.map { $0.folder.deletingLastPathComponent() })
         var table = HTMLTable(
-            "Each run with what it did and what it took. Time is wall-clock time over all sessions; memory is the greatest that its process had.",
+            "Stage, time and memory of each run. Time is wall-clock time over all sessions; memory is the peak memory of the process.",
             [
                 ("run", false), ("stage", false), ("data set", false), ("state", false), ("steps", true), ("time", true), ("memory", true),
                 ("version", false), ("machine", false),
@@ -33,7 +33,7 @@ package enum RunsSection {
             table.rows.append([
                 .text(folders.count > 1 ? "\(run.folder.deletingLastPathComponent().lastPathComponent)/\(run.name)" : run.name),
                 .text(run.stage.description), .text(RunDataset(run.configuration).name),
-                .text(run.state == .finished ? "finished" : "not ended"),
+                .text(run.state == .finished ? "finished" : "unfinished"),
                 .number(run.measurements.last.map { "\($0.step)" } ?? "–", run.measurements.last.map { Double($0.step) }),
                 .number(run.seconds.map(time) ?? "–", run.seconds),
                 .number(run.peakMemory.map { "\(String(format: "%.0f", Double($0) / 1e6)) MB" } ?? "–", run.peakMemory.map(Double.init)),
@@ -64,7 +64,7 @@ package enum RunsSection {
                     .text("--" + name.replacing("_", with: "-")), .text(shortened(value)), .text(normal.map(shortened) ?? "none"),
                 ])
             }
-            let shown: HTML = differing.isEmpty ? "<p>All options have their defaults.</p>" : table.markup
+            let shown: HTML = differing.isEmpty ? "<p>All options have their default values.</p>" : table.markup
             return """
                 <details><summary><bdi>\(run.name)</bdi>: <code><bdi>\(run.configuration.program)</bdi></code>, \(differing.count) options \
                 differ from the defaults</summary>

@@ -26,9 +26,9 @@ package enum SystemsSection {
         }
         var table = HTMLTable(
             """
-            <bdi>\(systems.dataset)</bdi>: every system in distribution (id) and out of it (ood), with 95 % intervals in brackets. \
-            \(systems.source) n is the number of prompts; EAD are expectation-adjusted distinct n-grams; “ended” is the share of responses \
-            that end by themselves.
+            <bdi>\(systems.dataset)</bdi>: every system in distribution (id) and out of distribution (ood), with 95 % intervals in \
+            brackets. \(systems.source) n is the number of prompts; EAD is the number of expectation-adjusted distinct n-grams; “ended” \
+            is the share of responses with an end-of-sequence token.
             """,
             [("system", false), ("data", false), ("n", true)] + metrics.map { (heading($0), true) })
         table.isSortable = true

@@ -117,7 +117,7 @@ struct TextsMarkup {
     private func text(_ text: String, limit: Int) -> HTML {
         if text.isEmpty { return "<p class=\"quiet\">(empty)</p>\n" }
         let (shown, more) = cut(text, limit)
-        let note: HTML = more > 0 ? "<p class=\"quiet t-cut\">Cut, \(more) characters more.</p>\n" : ""
+        let note: HTML = more > 0 ? "<p class=\"quiet t-cut\">\(more) more characters are not shown.</p>\n" : ""
         return "<div class=\"text\" dir=\"auto\">\(shown)</div>\n\(note)"
     }
 

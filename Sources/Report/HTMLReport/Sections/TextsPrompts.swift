@@ -71,7 +71,7 @@ struct TextsTable {
         for sample in samples where !all.contains(sample.system) { all.append(sample.system) }
         systems = Array(all.prefix(Self.systemLimit))
         if all.count > systems.count {
-            notes.append("Texts: the first \(systems.count) of \(all.count) systems are shown.")
+            notes.append("Texts: only the first \(systems.count) of \(all.count) systems are shown.")
         }
         var names: Set<String> = []
         var places: [String: [Key: Int]] = [:]
@@ -122,7 +122,7 @@ struct TextsTable {
         let all = first + others
         metrics = all.prefix(Self.metricLimit).map(TextsMetric.init)
         if all.count > metrics.count {
-            notes.append("Texts: the first \(metrics.count) of \(all.count) numbers of a sample are shown.")
+            notes.append("Texts: only the first \(metrics.count) of \(all.count) metrics of a sample are shown.")
         }
     }
 }

@@ -52,15 +52,15 @@ package enum TextsSection {
             let (split, count) = (table.splits[place], chosen[place]?.count ?? 0)
             guard count < split.prompts.count else { return "<bdi>\(split.name)</bdi>: all \(count) prompts" }
             let shown = "\(count) of \(split.prompts.count) prompts"
-            notes.append("Texts: \(shown) of \(split.name), drawn at random, so that the page stays small.")
+            notes.append("Texts: \(shown) of \(split.name) are shown, drawn at random, to limit the size of the page.")
             return "<bdi>\(split.name)</bdi>: \(shown), drawn at random"
         }
         let parts = table.splits.indices.flatMap { chosen[$0] ?? [] }
         let counts = HTML(said.enumerated().map { $0.offset == 0 ? $0.element : "; " + $0.element })
         var result = ReportSection.Body(
             """
-            <p class="quiet">For each prompt the first \(limits.samplesPerSystem) samples of every system (\(counts)). \
-            Numbers of a sample are those of its table; KL is in nats, lengths are in tokens.</p>
+            <p class="quiet">The first \(limits.samplesPerSystem) samples of every system for each prompt (\(counts)). \
+            The metrics of a sample come from its table; KL is in nats, lengths are in tokens.</p>
             <div id="texts-controls" class="screen"></div>
             <div id="texts-list">
             \(parts)</div>

@@ -31,7 +31,10 @@ public struct BestOfN {
     ///
     /// Each row has the numbers `sample` (0..<N), `tokens` (the length, including the end-of-sequence token), `ended` (0 or 1),
     /// `log_prob` and, with a reference, `kl` (Σ log p − log p_reference).
-    /// - Parameter count: N, the number of responses to each prompt.
+    /// - Parameters:
+    ///   - prompts: the prompts to answer.
+    ///   - count: N, the number of responses to each prompt.
+    ///   - each: called with every prompt and its rows.
     /// - Throws: `GenerationError`; ``TrainingError/exampleTooLong(id:tokens:limit:)`` for a prompt that exceeds the reference's
     ///   positions; errors of the reward function and of `each`.
     public func sample(

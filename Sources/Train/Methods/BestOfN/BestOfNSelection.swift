@@ -21,7 +21,9 @@ public enum BestOfNSelection: Sendable, Equatable {
 
     /// Chooses one of the rows; nil if there are none. The row of a soft choice has two more numbers: `weight`, its probability,
     /// and `expected_reward`, the expected reward of the choice.
-    /// - Parameter random: a random stream, of which a soft choice uses one number.
+    /// - Parameters:
+    ///   - rows: the rows to choose from, with their rewards.
+    ///   - random: a random stream, of which a soft choice uses one number.
     public func choose(of rows: [SampleRow], using random: Philox) -> SampleRow? {
         guard case .soft = self, !rows.isEmpty else { return BestOfN.best(of: rows) }
         let weights = weights(rows.map(\.reward))

@@ -20,7 +20,10 @@ public struct DistilledBestOfN: TrunkReadingReward {
     private let samples: [String: [Double]]
 
     /// A reward that ranks answers among samples.
-    /// - Parameter samples: rows with the prompt's text and a reward. Rows without a reward are ignored.
+    /// - Parameters:
+    ///   - reward: the reward function for answers, which also scored the samples.
+    ///   - n: N of the distilled best-of-N.
+    ///   - samples: rows with the prompt's text and a reward. Rows without a reward are ignored.
     public init(_ reward: any RewardFunction, n: Int, samples: [SampleRow]) {
         (self.reward, self.n) = (reward, n)
         self.samples = samples.reduce(into: [:]) { $0[$1.input, default: []] += $1.reward.map { [$0] } ?? [] }
@@ -42,7 +45,7 @@ public struct DistilledBestOfN: TrunkReadingReward {
     }
 
     /// The distilled rewards of the requests.
-    /// - Throws: ``Eval/RewardError/noSamples(prompt:)``; errors of the inner reward.
+    /// - Throws: `RewardError.noSamples`; errors of the inner reward.
     public func rewards(for requests: [RewardRequest]) throws -> [Double] { try distilled(requests, trunk: nil) }
 
     /// The distilled rewards of the requests, with trunk states of the policy for the inner reward.

@@ -44,20 +44,20 @@ public struct PreferenceConfig: LoopSettings, Sendable {
         try Settings.require((0..<0.5).contains(labelSmoothing), "the label smoothing", labelSmoothing, "it must be in 0..<0.5")
         try Settings.require(
             loss.name != "exo_pair" || labelSmoothing > 0, "the label smoothing", labelSmoothing,
-            "exo_pair needs one above 0, such as 0.001")
+            "exo_pair needs a value above 0, such as 0.001")
         try Settings.require(gamma >= 0 && gamma.isFinite, "gamma", gamma, "it must not be below 0")
         try Settings.require((0...1).contains(excessTokenWeight), "the weight of excess tokens", excessTokenWeight, "it must be in 0...1")
         try Settings.require(discopopTemperature > 0, "DiscoPOP's temperature", discopopTemperature, "it must be above 0")
         try Settings.require(supervisedWeight ?? 0 >= 0, "the weight of the likelihood", supervisedWeight ?? 0, "it must not be below 0")
         try Settings.require(
             divergence == .reverseKL || (loss.takesDivergences && loss.comparison == .reference), "the divergence", "\(divergence)",
-            "the loss \(loss.name) takes the reverse Kullback-Leibler divergence alone")
+            "the loss \(loss.name) supports only the reverse Kullback-Leibler divergence")
         try Settings.require(
             entropyBeta == nil || (loss.comparison == .reference && entropyBeta ?? 0 > 0), "the entropy's beta", entropyBeta ?? 0,
-            "it must be above 0, and the loss must have a reference")
+            "it must be above 0, and the loss must use a reference model")
         try Settings.require(
             excessTokenWeight == 1 || loss.comparison == .reference, "the weight of excess tokens", excessTokenWeight,
-            "only losses with a reference have it")
+            "only losses with a reference model support it")
     }
 
     /// The weight of the chosen answers' likelihood.

@@ -15,7 +15,10 @@ public final class PreferenceObjective: Objective {
     let evaluations: [(name: String, pairs: [PreferencePair])]
 
     /// Creates an objective and freezes the policy's parameters according to the settings.
-    /// - Parameter evaluations: named sets of held-out pairs.
+    /// - Parameters:
+    ///   - policy: the policy to train.
+    ///   - config: the settings.
+    ///   - evaluations: named sets of held-out pairs.
     /// - Throws: ``TrainingError`` for invalid settings, or a pair that does not fit the policy.
     public init(
         _ policy: any TransformerDecoder, config: PreferenceConfig, evaluations: [(name: String, pairs: [PreferencePair])] = []
@@ -40,7 +43,7 @@ public final class PreferenceObjective: Objective {
             }
             precondition(
                 config.loss.comparison != .reference || pair.reference != nil,
-                "comparison \(comparison.id) has no log-probabilities of the reference, which \(config.loss.name) compares with")
+                "comparison \(comparison.id) has no log-probabilities of the reference model, which \(config.loss.name) needs")
         }
     }
 

@@ -11,7 +11,11 @@ public struct PreferencePair: Sendable, Equatable {
     public var weight: Double
 
     /// A pair.
-    /// - Parameter weight: the weight of the pair's loss. Default: that of the comparison.
+    /// - Parameters:
+    ///   - comparison: the tokens, and which answer is the better one.
+    ///   - reference: the reference model's log-probabilities of the chosen and the rejected answer; nil if the loss has no
+    ///     reference.
+    ///   - weight: the weight of the pair's loss. Default: that of the comparison.
     public init(_ comparison: TokenisedComparison, reference: (chosen: Double, rejected: Double)? = nil, weight: Double? = nil) {
         self.comparison = comparison
         self.reference = reference
@@ -65,7 +69,9 @@ struct PairPass {
     mutating func drop(_ source: DropoutSource?) { pass.batch.dropout = source }
 
     /// A pass over some pairs.
-    /// - Parameter withPrompts: whether the prompts' own tokens are predicted, too.
+    /// - Parameters:
+    ///   - pairs: the pairs.
+    ///   - withPrompts: whether the prompts' own tokens are predicted, too.
     init(_ pairs: [PreferencePair], withPrompts: Bool) {
         pass = TargetPass(
             prompts: pairs.map(\.comparison.prompt), answers: pairs.map { [$0.chosen, $0.rejected] }, predictingPrompts: withPrompts)

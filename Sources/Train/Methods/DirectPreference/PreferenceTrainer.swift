@@ -7,6 +7,8 @@ public typealias PreferenceTrainer = Trainer<PreferenceObjective>
 extension Trainer where Method == PreferenceObjective {
     /// Creates a trainer.
     /// - Parameters:
+    ///   - policy: the policy to train.
+    ///   - config: the settings.
     ///   - pairs: the training pairs. If the loss has a reference, they need the reference's log-probabilities; see
     ///     ``ReferenceLogProbs``.
     ///   - evaluations: named sets of held-out pairs.
@@ -41,6 +43,7 @@ public struct ReferenceLogProbs {
 
     /// Pairs with the reference's log-probabilities, if the loss has a reference. Each prompt is read once for both answers.
     /// - Parameters:
+    ///   - comparisons: the comparisons, one for each pair.
     ///   - weights: the weights of the pairs' losses. Default: those of the comparisons.
     ///   - progress: called with the number of pairs done.
     /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`.

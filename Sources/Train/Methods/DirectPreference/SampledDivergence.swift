@@ -11,6 +11,7 @@ public struct SampledDivergence {
     /// A measurement.
     /// - Parameters:
     ///   - sampler: samples from the policy, with the same temperature as in training.
+    ///   - reference: the reference model.
     ///   - random: the random stream, from which every prompt's stream is derived with the prompt's ID.
     public init(_ sampler: ResponseSampler, reference: any TransformerDecoder, random: Philox) {
         (self.sampler, self.reference, self.random) = (sampler, reference, random)

@@ -16,7 +16,10 @@ public final class UnpairedObjective: Objective {
     private var divergence: (step: Int, value: Double)?
 
     /// Creates an objective and freezes the policy's parameters according to the settings.
-    /// - Parameter evaluations: named sets of held-out answers.
+    /// - Parameters:
+    ///   - policy: the policy to train.
+    ///   - config: the settings.
+    ///   - evaluations: named sets of held-out answers.
     /// - Throws: ``TrainingError`` for invalid settings, or an answer that does not fit the policy.
     public init(
         _ policy: any TransformerDecoder, config: UnpairedConfig, evaluations: [(name: String, answers: [UnpairedAnswer])] = []
@@ -198,7 +201,9 @@ public struct UnpairedReference {
     public init(_ reference: any TransformerDecoder, config: UnpairedConfig) { (self.reference, self.config) = (reference, config) }
 
     /// Answers with the reference's log-probabilities of each answer and its mismatched answer.
-    /// - Parameter progress: called with the number of answers done.
+    /// - Parameters:
+    ///   - answers: the answers with their prompts and mismatched answers.
+    ///   - progress: called with the number of answers done.
     /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`.
     public func answers(_ answers: [UnpairedAnswer], progress: (Int) throws -> Void = { _ in }) throws -> [UnpairedAnswer] {
         for answer in answers where answer.prompt.isEmpty || answer.answer.isEmpty || answer.mismatched.isEmpty {

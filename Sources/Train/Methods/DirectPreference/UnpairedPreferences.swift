@@ -108,7 +108,7 @@ public struct UnpairedConfig: LoopSettings, Sendable {
     public func validate() throws {
         try validateLoop()
         try Settings.require(beta > 0 && beta.isFinite, "beta", beta, "it must be above 0")
-        for (name, weight) in [("wanted", desirableWeight), ("unwanted", undesirableWeight)] {
+        for (name, weight) in [("desirable", desirableWeight), ("undesirable", undesirableWeight)] {
             try Settings.require(weight >= 0 && weight.isFinite, "the weight of \(name) answers", weight, "it must not be below 0")
         }
     }

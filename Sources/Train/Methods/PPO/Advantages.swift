@@ -45,7 +45,9 @@ public enum Advantages {
     }
 
     /// The mean and standard deviation of the advantages of some responses.
-    /// - Parameter lengths: the number of columns of each response that count. Default: all.
+    /// - Parameters:
+    ///   - advantages: the advantages, one row per response.
+    ///   - lengths: the number of columns of each response that count. Default: all.
     public static func moments(of advantages: [[Float]], lengths: [Int]? = nil) -> RunningMoments {
         var moments = RunningMoments()
         for (row, columns) in advantages.enumerated() {
@@ -57,6 +59,7 @@ public enum Advantages {
     /// Normalised advantages: (A − mean) / (deviation + 1e-8). If the moments are those of fewer than two numbers, all results
     /// are 0.
     /// - Parameters:
+    ///   - advantages: the advantages to normalise, one row per response.
     ///   - moments: the mean and standard deviation, which may include other advantages.
     ///   - deviation: the standard deviation. Default: the unbiased one of `moments`.
     public static func normalised(_ advantages: [[Float]], by moments: RunningMoments, deviation: Double? = nil) -> [[Float]] {

@@ -37,7 +37,7 @@ public struct PPOCompatibility: Codable, Sendable, Equatable {
     public var ignoresTemperature = false
     /// Whether the reported gradient norm is √(Σ norms of the tensors) when gradients are not clipped.
     public var reportsRootOfNorms = false
-    /// Whether moments over the whole run are merged as in the original code; see ``OriginalPPO/merged(_:with:)``.
+    /// Whether moments over the whole run are merged as in the original code; see `OriginalPPO.merged(_:with:)`.
     public var mergesMomentsAfterwards = false
     /// Whether response lengths are those of the re-tokenised texts, and `env_train_steps` counts columns.
     public var reportsOriginalColumns = false

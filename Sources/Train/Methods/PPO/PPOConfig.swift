@@ -161,12 +161,12 @@ public struct PPOConfig: StepSettings, Sendable {
         try Settings.require(rolloutBatchSize > 0, "the rollout batch size", rolloutBatchSize, "it must be above 0")
         try Settings.require(
             generations >= advantages.fewestGenerations && generations > 0, "the number of generations", generations,
-            "\(advantages.name) needs \(max(1, advantages.fewestGenerations)) or more responses to a prompt")
+            "\(advantages.name) needs \(max(1, advantages.fewestGenerations)) or more responses per prompt")
         try Settings.require(
             learnBatchSize > 0 && rollouts % learnBatchSize == 0, "the learn batch size", learnBatchSize,
             generations == 1
                 ? "it must divide the rollout batch size \(rolloutBatchSize)"
-                : "it must divide the \(rollouts) responses of a step (\(rolloutBatchSize) prompts, \(generations) responses to each)")
+                : "it must divide the \(rollouts) responses of a step (\(rolloutBatchSize) prompts with \(generations) responses each)")
         for (name, count, whole) in [
             ("the number of rollout batches", rolloutBatches, rolloutBatchSize),
             ("the number of learn batches", learnBatches, learnBatchSize),
@@ -178,7 +178,7 @@ public struct PPOConfig: StepSettings, Sendable {
         try Settings.require(
             sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
         try Settings.require(
-            sampling.temperature > 0, "the temperature", sampling.temperature, "PPO samples: it must be above 0")
+            sampling.temperature > 0, "the temperature", sampling.temperature, "it must be above 0, because PPO samples its responses")
         try Settings.require(klCoefficient >= 0, "the KL coefficient", klCoefficient, "it must not be negative")
         try Settings.require((0...1).contains(discount), "the discount", discount, "it must be in 0...1")
         try Settings.require((0...1).contains(lambda), "lambda", lambda, "it must be in 0...1")
@@ -198,32 +198,32 @@ public struct PPOConfig: StepSettings, Sendable {
         if let overlongBuffer {
             try Settings.require(
                 (1...sampling.maxNewTokens).contains(overlongBuffer), "the overlong buffer", overlongBuffer,
-                "it must be in 1...\(sampling.maxNewTokens), the most new tokens")
+                "it must be in 1...\(sampling.maxNewTokens), the maximum number of new tokens")
         }
         try Settings.require(overlongPenalty >= 0, "the overlong penalty", overlongPenalty, "it must not be negative")
         try Settings.require(extraBatches >= 0, "the number of extra batches", extraBatches, "it must not be negative")
         try Settings.require(
             extraBatches == 0 || generations > 1, "the number of extra batches", extraBatches,
-            "one response to a prompt is no group whose rewards could differ")
+            "it needs 2 or more responses per prompt")
         try Settings.require(
             groupReward == nil || generations > 1, "the number of generations", generations,
-            "a reward of groups needs 2 or more responses to a prompt")
+            "a group reward needs 2 or more responses per prompt")
         if let dualClip {
             let high = 1 + (policyClipHigh ?? policyClip ?? 0)
             try Settings.require(
-                dualClip > high, "the dual clip", dualClip, "it must be above the range of the ratio, which ends at \(high)")
+                dualClip > high, "the dual clip", dualClip, "it must be above the upper clip bound of the ratio, \(high)")
         }
-        for (name, value) in [("the entropy step", entropyStep), ("the greatest entropy weight", entropyLimit)] {
+        for (name, value) in [("the entropy step", entropyStep), ("the maximum entropy weight", entropyLimit)] {
             try Settings.require(value >= 0 && value.isFinite, name, value, "it must not be negative")
         }
         guard compatibility != .sane || correctsImportance else { return }
         try Settings.require(
             advantages.usesValues, "the advantage estimator", advantages.name,
             correctsImportance
-                ? "the importance correction belongs to gae and vtrace" : "the original's arithmetic knows gae and vtrace alone")
+                ? "the importance correction supports only gae and vtrace" : "the original arithmetic supports only gae and vtrace")
         try Settings.require(
             compatibility == .sane || (generations == 1 && !masksTruncated), "the number of generations", generations,
-            "the original's arithmetic knows one response to a prompt, all of which count")
+            "the original arithmetic supports only one response per prompt, and no masking of truncated responses")
     }
 
     /// The number of responses per step.

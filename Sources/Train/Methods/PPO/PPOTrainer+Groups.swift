@@ -82,7 +82,7 @@ extension PPOTrainer {
             let scores = try reward.value(rollouts[group].map(\.score), responses[group].map(\.text))
             guard scores.count == group.count, scores.allSatisfy({ Float($0).isFinite }) else {
                 throw TrainingError.notFinite(
-                    what: "the reward \(reward.name) of a group", step: step + 1, examples: [rollouts[begin].id])
+                    what: "the group reward \(reward.name)", step: step + 1, examples: [rollouts[begin].id])
             }
             for (i, score) in zip(group, scores) { rollouts[i].score = score }
         }

@@ -22,7 +22,7 @@ extension PPOTrainer {
             RewardedResponse(group: $0.group, rewards: Array($0.rewards.prefix($0.length)), greedyScore: $0.greedyScore)
         }
         for (i, advantages) in estimate(rewarded, config).enumerated() {
-            precondition(advantages.count == rollouts[i].length, "\(config.advantages.name) gives one advantage a token")
+            precondition(advantages.count == rollouts[i].length, "\(config.advantages.name) gives one advantage per token")
             rollouts[i].advantages = advantages.map(Float.init)
         }
     }

@@ -111,7 +111,7 @@ extension PPOTrainer {
     func checkFinite(_ rollouts: [Rollout]) throws {
         let kinds: [(KeyPath<Rollout, [Float]>, String, any TransformerDecoder, ValueHead?)] = [
             (\.logProbs, "a log-probability", policy, nil), (\.values, "a value", policy, valueHead),
-            (\.referenceLogProbs, "a log-probability of the reference", reference ?? policy, nil),
+            (\.referenceLogProbs, "a log-probability of the reference model", reference ?? policy, nil),
         ]
         for (path, name, decoder, head) in kinds {
             let bad = rollouts.filter { !$0[keyPath: path].allSatisfy(\.isFinite) }

@@ -64,9 +64,11 @@ public final class PPOTrainer: SteppedTrainer {
     ///   - valueHead: the value head; nil for methods without one.
     ///   - reference: the reference model for the KL. If it is a copy of the policy, both share memory and frozen layers. nil is
     ///     allowed if the KL has weight 0; then no KL is measured.
+    ///   - config: the settings.
     ///   - prompts: the training prompts.
     ///   - evaluationPrompts: named sets that are answered greedily at step 0, at intervals and at the end.
     ///   - rewardFunction: scores the responses.
+    ///   - tokenizer: the policy's tokenizer.
     ///   - ends: the tokens that end a response.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, fewer prompts than a rollout batch, or a prompt that leaves no room for
@@ -80,10 +82,10 @@ public final class PPOTrainer: SteppedTrainer {
         try config.validate()
         try Settings.require(
             (valueHead != nil) == config.advantages.usesValues, "the value head", valueHead == nil ? "missing" : "given",
-            "\(config.advantages.name) \(config.advantages.usesValues ? "needs one" : "has none")")
+            "\(config.advantages.name) \(config.advantages.usesValues ? "needs one" : "does not use one")")
         try Settings.require(
             reference != nil || (config.klCoefficient == 0 && config.klTarget == nil), "the KL coefficient", config.klCoefficient,
-            "there is no reference to measure a KL against")
+            "there is no reference model to measure the KL against")
         let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
         guard prompts.count >= rolloutBatch else {
             throw TrainingError.invalidSetting(

@@ -30,8 +30,11 @@ public enum TokenRewards {
 
     /// The reward of every token: −coefficient · KL, with the score added at the last token, then clipped.
     /// - Parameters:
+    ///   - logProbs: the policy's log-probabilities of the tokens.
     ///   - referenceLogProbs: the reference's log-probabilities; empty without a reference, in which case there is no KL.
     ///   - score: the shaped score.
+    ///   - klCoefficient: the weight of the KL.
+    ///   - config: the settings: whether the KL is part of the reward, the KL estimator and the reward clip.
     ///   - end: the index of the last token. Default: the last column.
     public static func rewards(
         logProbs: [Float], referenceLogProbs: [Float], score: Double, klCoefficient: Double, config: PPOConfig,

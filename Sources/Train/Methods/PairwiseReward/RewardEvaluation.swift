@@ -22,13 +22,19 @@ public struct RewardEvaluation: Codable, Sendable, Equatable {
     public var count: Int
 
     /// The prediction from two scores: 1 for answer 1, 0 for answer 0, and 0.5 for a tie.
-    /// - Parameter tiesPredictZero: whether a tie predicts answer 0, as in the original code.
+    /// - Parameters:
+    ///   - first: the score of answer 0.
+    ///   - second: the score of answer 1.
+    ///   - tiesPredictZero: whether a tie predicts answer 0, as in the original code.
     public static func prediction(_ first: Float, _ second: Float, tiesPredictZero: Bool = false) -> Double {
         second > first ? 1 : second < first || tiesPredictZero ? 0 : 0.5
     }
 
     /// The results for the scores of answers 0 and 1 of every pair, alternating, and the indices of the preferred answers.
-    /// - Parameter tiesPredictZero: whether a tie predicts answer 0, as in the original code.
+    /// - Parameters:
+    ///   - scores: the scores of answers 0 and 1 of every pair, alternating.
+    ///   - choices: the index of each pair's preferred answer, 0 or 1.
+    ///   - tiesPredictZero: whether a tie predicts answer 0, as in the original code.
     public init(scores: [Float], choices: [Int], tiesPredictZero: Bool = false) {
         let predictions = choices.indices.map {
             Self.prediction(scores[2 * $0], scores[2 * $0 + 1], tiesPredictZero: tiesPredictZero)

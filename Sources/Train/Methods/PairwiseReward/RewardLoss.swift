@@ -8,7 +8,10 @@ public enum RewardLoss {
     /// The scores of both answers of every comparison, [2·pairs], answer 0 before answer 1. At the last token, the prompt of a
     /// pair is processed once for both answers.
     /// - Parameters:
+    ///   - model: the reward model.
+    ///   - comparisons: the pairs of answers with their prompts.
     ///   - position: where scores are read. Default: the answer's last token.
+    ///   - tape: the tape that records the pass; nil for inference.
     ///   - dropout: the source of dropout masks; nil without dropout. Both answers of a pair share their prompt's masks.
     public static func scores(
         _ model: RewardModel, _ comparisons: [TokenisedComparison], position: ScorePosition = .lastToken,
@@ -35,6 +38,8 @@ public enum RewardLoss {
     /// - Parameters:
     ///   - scores: the scores from ``scores(_:_:position:on:dropout:)``, [2·pairs].
     ///   - choices: the index of each pair's preferred answer, 0 or 1.
+    ///   - weight: a factor on the sum of the losses.
+    ///   - centering: the weight of the term that draws scores towards 0; 0 for none.
     public static func loss(scores: Tensor, choices: [Int], weight: Float, centering: Float = 0) -> Tensor {
         precondition(scores.count == 2 * choices.count, "\(scores.count) scores do not make \(choices.count) pairs")
         let column = scores.reshaped([scores.count, 1])

@@ -15,7 +15,10 @@ public final class RewardObjective: Objective {
     public private(set) var lastEvaluation: [String: RewardEvaluation] = [:]
 
     /// Creates an objective and freezes the model's parameters according to the settings.
-    /// - Parameter evaluations: named sets of held-out comparisons.
+    /// - Parameters:
+    ///   - model: the model to train.
+    ///   - config: the settings.
+    ///   - evaluations: named sets of held-out comparisons.
     /// - Throws: ``TrainingError`` for invalid settings, or a pair that does not fit the model.
     public init(
         _ model: RewardModel, config: RewardConfig, evaluations: [(name: String, comparisons: [TokenisedComparison])] = []

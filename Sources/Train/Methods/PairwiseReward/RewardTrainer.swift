@@ -9,6 +9,8 @@ public typealias RewardTrainer = Trainer<RewardObjective>
 extension Trainer where Method == RewardObjective {
     /// Creates a trainer.
     /// - Parameters:
+    ///   - model: the model to train.
+    ///   - config: the settings.
     ///   - comparisons: the training pairs.
     ///   - evaluations: named sets of held-out comparisons.
     ///   - handler: receives progress and metrics.

@@ -34,6 +34,7 @@ public struct SimulatedPreferences {
     /// Simulates comparisons for some examples. Pairs with equal texts or equal scores are left out, and so are pairs within
     /// `minimumMargin`.
     /// - Parameters:
+    ///   - examples: the examples with their reference summaries.
     ///   - prompts: the tokenised prompts of the examples, in the same order.
     ///   - progress: called with the numbers of examples done and of tokens sampled.
     /// - Throws: `GenerationError`; errors of `progress`.

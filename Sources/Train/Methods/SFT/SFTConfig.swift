@@ -25,6 +25,6 @@ public struct SFTConfig: LoopSettings, Codable, Sendable, Equatable {
     public func validate() throws {
         try validateLoop()
         try Settings.requirePositive(microBatchSize, "the micro-batch")
-        try Settings.require(promptLossWeight >= 0, "the prompts' weight", promptLossWeight, "it must not be negative")
+        try Settings.require(promptLossWeight >= 0, "the prompt loss weight", promptLossWeight, "it must not be negative")
     }
 }

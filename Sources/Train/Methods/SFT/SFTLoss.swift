@@ -5,8 +5,13 @@ public import Tensor
 /// The loss of supervised fine-tuning: the cross-entropy of the target tokens given the prompt, in nats.
 public enum SFTLoss {
     /// The sum of −log p over all target tokens, times `weight`, as a scalar on the tape.
-    /// - Parameter validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all
-    ///   rows of the model.
+    /// - Parameters:
+    ///   - decoder: the model.
+    ///   - examples: the tokenised examples.
+    ///   - weight: the weight of every target token.
+    ///   - tape: the tape that records the pass; nil for inference.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
     public static func loss(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], weight: Float, on tape: Tape?, validTokens: Int? = nil
     ) -> Tensor {
@@ -15,7 +20,10 @@ public enum SFTLoss {
 
     /// The weighted sum of −log p over all target tokens, as a scalar on the tape.
     /// - Parameters:
+    ///   - decoder: the model.
+    ///   - examples: the tokenised examples.
     ///   - weights: the weight of each example's tokens, one number per example.
+    ///   - tape: the tape that records the pass; nil for inference.
     ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
     ///     the model.
     ///   - dropout: the source of dropout masks; nil without dropout.
@@ -70,8 +78,14 @@ public enum SFTLoss {
     }
 
     /// The mean loss per target token of a set of examples, in nats, without gradients.
-    /// - Parameter batchSize: the batch size of a mean of batch means, in which short answers weigh more; nil for one mean over
-    ///   all tokens.
+    /// - Parameters:
+    ///   - decoder: the model.
+    ///   - examples: the tokenised examples.
+    ///   - batchSize: the batch size of a mean of batch means, in which short answers weigh more; nil for one mean over all
+    ///     tokens.
+    ///   - tokensPerPass: the maximum number of tokens per forward pass.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
     public static func mean(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], batchSize: Int?, tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {

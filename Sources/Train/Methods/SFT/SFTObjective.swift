@@ -17,6 +17,8 @@ public final class SFTObjective: Objective {
 
     /// Creates an objective and freezes the decoder's parameters according to the settings.
     /// - Parameters:
+    ///   - decoder: the model to train.
+    ///   - config: the settings.
     ///   - evaluations: named sets whose mean loss is measured.
     ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
     ///     the model.

@@ -7,6 +7,8 @@ public typealias SFTTrainer = Trainer<SFTObjective>
 extension Trainer where Method == SFTObjective {
     /// Creates a trainer.
     /// - Parameters:
+    ///   - decoder: the model to train.
+    ///   - config: the settings.
     ///   - examples: the training examples; every target needs at least one token.
     ///   - evaluations: named sets whose mean loss is measured.
     ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
