@@ -33,7 +33,7 @@ public final class ClosureSink: MetricSink {
 /// Sends each event to the run folder first, then to others: what people saw is then also on the disk.
 public final class MetricSinks: MetricSink {
     private let run: RunFolder?
-    private let others: [any MetricSink]
+    private var others: [any MetricSink]
     /// What kept a note from being passed on; thrown with the next event.
     private var failure: (any Error)?
 
@@ -44,6 +44,9 @@ public final class MetricSinks: MetricSink {
         self.run = run
         self.others = others
     }
+
+    /// Adds a receiver behind the others.
+    package func add(_ other: any MetricSink) { others.append(other) }
 
     /// What a trainer is given.
     public var handler: TrainingEventHandler {

@@ -19,6 +19,12 @@ public struct SavingOptions: SettingsOptions {
         help:
             "safetensors; or gguf, to put a model.gguf for llama.cpp and its relatives beside the other files of the finished model.")
     public var saveFormat = Self.defaults.saveFormat
+    @Option(
+        help: """
+            Metric that chooses the result, such as validation_loss. The model of the best evaluation is kept in best/ and becomes final/. \
+            Takes validation_ or ood_validation_ with loss, accuracy or score, as the program measures it. Default: the model of the last step.
+            """)
+    public var keepBest: String?
     @Option(help: "How matrices in model.gguf are stored: f32, f16, bf16 or q8_0.")
     public var ggufType = Self.defaults.ggufType
 

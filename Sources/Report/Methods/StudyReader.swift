@@ -4,6 +4,7 @@ import Eval
 import Formats
 import Foundation
 import Runs
+import Study
 
 /// Reads what the systems of a study wrote. What is missing or damaged is named with its path, and the others are measured.
 struct StudyReader {

@@ -13,6 +13,9 @@ public struct SavingSettings: Settings {
     public var maxShardSize = "5GB"
     /// safetensors; or gguf, to put a `model.gguf` for llama.cpp and its relatives beside the other files of the finished model.
     public var saveFormat = "safetensors"
+    /// The number of evaluations by which the finished model is chosen, such as validation_loss or validation_accuracy: the model of the best
+    /// evaluation is kept in `best/` and becomes the result. Unless given, the result is the model of the last step.
+    public var keepBest: String?
     /// How matrices in `model.gguf` are stored: f32, f16, bf16 or q8_0.
     public var ggufType = "f16"
 

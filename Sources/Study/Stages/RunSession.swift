@@ -88,6 +88,13 @@ package final class RunSession {
 
     func say(_ text: String) { sinks.say(text) }
 
+    /// Keeps the model of the best evaluation, where settings ask for it; before ``restore()``.
+    func keepBest(_ saving: SavingSettings, _ summary: RunSummary) throws -> BestModel? {
+        let best = try BestModel(saving.keepBest, summary.figures, in: folder)
+        if let best { sinks.add(best) }
+        return best
+    }
+
     /// The newest checkpoint, with metrics and tables cut back to it.
     func restore() throws -> Checkpoint? {
         let checkpoint = try folder.restore(note: { say($0) })

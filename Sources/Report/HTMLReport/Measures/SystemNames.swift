@@ -2,6 +2,7 @@ import Data
 import Foundation
 import Formats
 import Runs
+import Study
 
 /// What people call the systems behind tables of samples.
 struct SystemNames {

@@ -1,23 +1,23 @@
 import Formats
-import Foundation
+package import Foundation
 import Runs
 
 /// The model that a run of samples has drawn from, as the run's options name it.
-struct SampledModel {
+package struct SampledModel {
     /// Its name or path at that time.
-    let named: String
+    package let named: String
     /// Where it is: there still, or beside the samples where the folders have moved together; nil where neither is.
-    let folder: URL?
+    package let folder: URL?
 
     /// The model of a run of samples; nil where its options name none. What was chosen among stored samples was drawn by the run that has them.
-    init?(ofSamples run: URL) throws {
+    package init?(ofSamples run: URL) throws {
         guard let run = try Self.drawingRun(of: run) else { return nil }
         guard case .string(let name)? = try Self.option("model_name", of: run), !name.isEmpty else { return nil }
         (named, folder) = (name, try Self.find(name, beside: run))
     }
 
     /// Whether the model is the result of a run or one of its checkpoints, or a copy of that result; nil where it is not to be found.
-    func isResult(of run: URL) throws -> Bool? {
+    package func isResult(of run: URL) throws -> Bool? {
         guard let folder else { return nil }
         let (own, other) = (Self.realPath(folder), Self.realPath(run))
         if own == other || own.hasPrefix(other + "/") { return true }
@@ -25,7 +25,7 @@ struct SampledModel {
     }
 
     /// Whether the model belongs to a run, so that it is known for certain what was sampled from.
-    var isRun: Bool {
+    package var isRun: Bool {
         get throws {
             guard let folder else { return false }
             let parent = folder.lastPathComponent == "final" ? folder.deletingLastPathComponent() : folder
@@ -35,7 +35,7 @@ struct SampledModel {
 
     /// The folder `seed-…` of a study that the model is in where that is another one than the samples are to be of, by the names alone.
     /// A study that was moved or copied has the same model in a folder of its own.
-    func foreignSeed(than runs: URL) throws -> String? {
+    package func foreignSeed(than runs: URL) throws -> String? {
         let path = URL(fileURLWithPath: named, isDirectory: true).standardizedFileURL
         let seed = path.deletingLastPathComponent().lastPathComponent
         guard seed.hasPrefix("seed-"), seed != runs.lastPathComponent else { return nil }
@@ -46,7 +46,7 @@ struct SampledModel {
     }
 
     /// The run that drew the samples of a run: itself, or the one that has the stored samples that it chose among; nil where that is not there.
-    static func drawingRun(of samples: URL) throws -> URL? {
+    package static func drawingRun(of samples: URL) throws -> URL? {
         var (run, steps) = (samples, 0)
         while case .string(let source)? = try Self.option("samples_from", of: run) {
             guard let next = try Self.find(source, beside: run), steps < 16 else { return nil }
@@ -55,18 +55,18 @@ struct SampledModel {
         return run
     }
 
-    private static func option(_ name: String, of run: URL) throws -> OptionValue? { try RunConfiguration.read(inRun: run)?.options[name] }
+    static func option(_ name: String, of run: URL) throws -> OptionValue? { try RunConfiguration.read(inRun: run)?.options[name] }
 
-    private static func find(_ name: String, beside run: URL) throws -> URL? {
+    static func find(_ name: String, beside run: URL) throws -> URL? {
         let direct = URL(fileURLWithPath: name, isDirectory: true)
         let beside = run.deletingLastPathComponent().appendingPathComponent(direct.lastPathComponent, isDirectory: true)
         return try [direct, beside].first { try FileStatus.of($0) != nil }
     }
 
-    private static func realPath(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
+    static func realPath(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
 
     /// Whether two folders of runs or models hold a result with the same files.
-    private static func areCopies(_ first: URL, _ second: URL) throws -> Bool {
+    static func areCopies(_ first: URL, _ second: URL) throws -> Bool {
         func checksums(_ folder: URL) throws -> [UInt8]? {
             for place in [folder.appendingPathComponent("final", isDirectory: true), folder] {
                 let file = place.appendingPathComponent(FolderChecksums.fileName)
