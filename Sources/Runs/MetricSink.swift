@@ -37,7 +37,7 @@ public final class ClosureSink: MetricSink {
 /// Sends each event first to the run folder and then to other sinks, so that everything that they show is already on disk.
 public final class MetricSinks: MetricSink {
     private let run: RunFolder?
-    private let others: [any MetricSink]
+    private var others: [any MetricSink]
     /// The error of a `say` call, thrown with the next event.
     private var failure: (any Error)?
 
@@ -49,6 +49,9 @@ public final class MetricSinks: MetricSink {
         self.run = run
         self.others = others
     }
+
+    /// Adds a sink, which is called after the others.
+    package func add(_ other: any MetricSink) { others.append(other) }
 
     /// The event handler to pass to a trainer.
     public var handler: TrainingEventHandler {

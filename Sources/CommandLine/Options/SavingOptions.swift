@@ -23,6 +23,13 @@ public struct SavingOptions: SettingsOptions {
             of the finished model.
             """)
     public var saveFormat = Self.defaults.saveFormat
+    @Option(
+        help: """
+            Metric that selects the final model. For example validation_loss: the model of the best evaluation is kept in best/ and becomes \
+            final/. Takes validation_ or ood_validation_ with loss, accuracy or score, as the program measures it. Default: the model of the \
+            last step.
+            """)
+    public var keepBest: String?
     @Option(help: "Type of matrices in model.gguf. One of f32, f16, bf16 or q8_0.")
     public var ggufType = Self.defaults.ggufType
 

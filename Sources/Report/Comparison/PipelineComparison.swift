@@ -43,6 +43,7 @@ public struct PipelineComparison: ReportTask {
         for policy in [ppo, preference].compactMap({ $0 }) {
             try notePrompts(of: policy.samples, sftSamples, listener.note)
             try noteStart(of: policy.run, sft, listener.note)
+            try noteReward(of: policy.samples, sftSamples, listener.note)
         }
 
         let encoder = try runs.embeddingModel.map { try ReportModels.encoder($0, option: "--embedding-model", note: listener.note) }
@@ -174,6 +175,15 @@ public struct PipelineComparison: ReportTask {
     private func noteStart(of policy: URL, _ sft: URL, _ note: (String) -> Void) throws {
         guard let model = try SampledModel(ofSamples: policy), try model.isResult(of: sft) == false else { return }
         note("\(policy.path) was trained from \(model.named), not from \(sft.path) (--sft-run)")
+    }
+
+    /// Warns where two runs of samples were scored by different rewards.
+    private func noteReward(of samples: URL, _ base: URL, _ note: (String) -> Void) throws {
+        guard let own = try SampleReward(ofSamples: samples), let other = try SampleReward(ofSamples: base), try own.differs(from: other)
+        else { return }
+        note(
+            "\(samples.path) was scored by \(own), \(base.path) by \(other): their rewards are on different scales and must not be compared; "
+                + "score both by one reward model (rlhf-report score, or --rf-model-dir of sample-best-of-n)")
     }
 
     /// The scores of one system on one split, from a table of a run. The bootstrap resamples prompts, not rows.

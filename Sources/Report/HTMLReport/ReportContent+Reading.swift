@@ -2,6 +2,7 @@ import Data
 import Formats
 package import Foundation
 import Runs
+import Study
 
 extension ReportContent {
     /// Reads runs by name. Missing and damaged parts are noted in `missing`, and the rest is read.
@@ -29,6 +30,7 @@ extension ReportContent {
             }
         }
         readSamples()
+        noteRewards()
         readSystems(seed: seed)
     }
 
@@ -91,6 +93,27 @@ extension ReportContent {
                 isFolderEnough ? "\(name) (\(folder))" : isRunEnough ? "\(name) (\(run))" : "\(name) (\(folder)/\(run))"
         }
         samples = found.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element.sample)
+    }
+
+    /// Names the runs of samples whose rewards are on another scale than those of the first of them.
+    private mutating func noteRewards() {
+        var base: (run: ReportedRun, reward: SampleReward)?
+        for run in runs where run.stage == .bestOfN {
+            do {
+                guard let reward = try SampleReward(ofSamples: run.folder) else { continue }
+                guard let first = base else {
+                    base = (run, reward)
+                    continue
+                }
+                if try reward.differs(from: first.reward) {
+                    missing.append(
+                        "\(first.run.name) was scored by \(first.reward), \(run.name) by \(reward): their rewards are on different scales "
+                            + "and must not be compared.")
+                }
+            } catch {
+                missing.append("\(run.name): \(error)")
+            }
+        }
     }
 
     /// The suffix of table names for selected samples.

@@ -4,6 +4,7 @@ import Eval
 import Formats
 import Foundation
 import Runs
+import Study
 
 /// Reads the samples of a study's systems. Missing or damaged runs are noted with their path, and the others are measured.
 struct StudyReader {

@@ -15,6 +15,9 @@ public struct SavingSettings: Settings {
     public var maxShardSize = "5GB"
     /// The format: safetensors, or gguf, which adds a `model.gguf` for llama.cpp and compatible programs to the other files.
     public var saveFormat = "safetensors"
+    /// The metric that selects the final model, such as validation_loss or validation_accuracy: the model of the best evaluation is kept in
+    /// `best/` and becomes the result. Default: the model of the last step.
+    public var keepBest: String?
     /// The type of matrices in `model.gguf`: f32, f16, bf16 or q8_0.
     public var ggufType = "f16"
 

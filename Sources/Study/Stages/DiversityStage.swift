@@ -32,6 +32,7 @@ public struct DiversityStage: Stage {
         let models = try options.models(service: environment.embeddingService)
         let session = try RunSession(self, in: folder, environment)
         guard try session.begins() else { return }
+        if let note = try noteOfRewards() { session.say(note) }
         if options.decodes != nil, !options.runIds.isEmpty { session.say("--run-ids is ignored, because --decodes is given") }
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let entailment = models.entailment as? FolderEntailmentModel
@@ -52,6 +53,18 @@ public struct DiversityStage: Stage {
         for name in report.withoutModel {
             session.say("\(name) was skipped: it needs \(report.needs?[name] ?? "a model that was not given")")
         }
+    }
+
+    /// A warning where the runs that are compared were scored by different rewards.
+    private func noteOfRewards() throws -> String? {
+        let folder = URL(fileURLWithPath: run.outputDir, isDirectory: true)
+        let runs = try (options.runIds + options.compareRunIds).map { try RunFolder.run(named: $0, in: folder) }
+        guard let first = runs.first, let base = try SampleReward(ofSamples: first) else { return nil }
+        for other in runs.dropFirst() {
+            guard let reward = try SampleReward(ofSamples: other), try reward.differs(from: base) else { continue }
+            return "\(first.path) was scored by \(base), \(other.path) by \(reward): metrics that use rewards compare different scales"
+        }
+        return nil
     }
 
     /// The outputs that the options name: one system, one system in and out of distribution, or several systems.

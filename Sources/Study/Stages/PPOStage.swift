@@ -68,6 +68,7 @@ public struct PPOStage: TrackedStage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
+        let best = try session.keepBest(saving, summary)
         try reward.checkModel(session)
         let supervised = try data.prepared(
             .load(
@@ -141,6 +142,7 @@ public struct PPOStage: TrackedStage {
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
+        best?.save = { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         func save(_ trainer: PPOTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         }
@@ -148,15 +150,19 @@ public struct PPOStage: TrackedStage {
             checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
         try session.leaveSteps(
             complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
+        try best?.restore(into: model, note: session.say)
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
-        try session.end(
-            stage: "ppo",
-            RunSummary(
-                figures: [
-                    .init("score", better: .more), .init("average_kl_div"), .init("length"),
-                    .init("end_share", isShare: true),
-                ], training: ["mean_score", "kl_sequence"],
-                next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(policy.modelName)"]))
+        try session.end(stage: "ppo", summary)
+    }
+
+    /// What the run says of itself at its end.
+    private var summary: RunSummary {
+        RunSummary(
+            figures: [
+                .init("score", better: .more), .init("average_kl_div"), .init("length"),
+                .init("end_share", isShare: true),
+            ], training: ["mean_score", "kl_sequence"],
+            next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(policy.modelName)"])
     }
 }

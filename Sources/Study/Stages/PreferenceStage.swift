@@ -53,6 +53,7 @@ public struct PreferenceStage: TrackedStage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
+        let best = try session.keepBest(saving, summary)
         let supervised = try data.prepared(
             .load(comparisons.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
         let source = ComparisonSource(
@@ -81,6 +82,8 @@ public struct PreferenceStage: TrackedStage {
             ?? supervised.model.decoder
         let policy = checkpoint == nil ? start.model.decoder.copy() : start.model.decoder
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
+        best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        func restoreBest() throws { try best?.restore(into: model, note: session.say) }
         func save(_ snapshot: TrainerSnapshot) throws {
             try session.checkpoint(snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -119,8 +122,7 @@ public struct PreferenceStage: TrackedStage {
                 handler: session.sinks.handler)
             try learn(
                 trainer, policy, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence,
-                save: save,
-                last: last, measureLast
+                save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
                 trainer.objective.evaluation(of: try answers($0, $1), name: $1)
             }
@@ -146,18 +148,20 @@ public struct PreferenceStage: TrackedStage {
                 handler: session.sinks.handler)
             try learn(
                 trainer, policy, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence,
-                save: save,
-                last: last, measureLast
+                save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
                 trainer.objective.evaluation(of: try pairs($0, $1), name: $1)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(
-            stage: "preferences",
-            RunSummary(
-                figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less), .init("kl")],
-                next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(comparisons.modelName)"]))
+        try session.end(stage: "preferences", summary)
+    }
+
+    /// What the run says of itself at its end.
+    private var summary: RunSummary {
+        RunSummary(
+            figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less), .init("kl")],
+            next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(comparisons.modelName)"])
     }
 
     /// The comparisons whose prompt has at least one token, which the prediction of the answers' first tokens needs. The others
@@ -173,11 +177,12 @@ public struct PreferenceStage: TrackedStage {
         return kept
     }
 
-    /// Trains the policy, or only evaluates it if `doTrain` is false. Then measures the final sets once.
+    /// Trains the policy, or only evaluates it if `doTrain` is false. Then restores the best model if it is kept, and measures the final sets once.
     private func learn<Method: Objective>(
         _ trainer: Trainer<Method>, _ policy: any TransformerDecoder, memory: () -> TrainingMemory, longest: Int,
         from checkpoint: Checkpoint?, _ session: RunSession,
-        divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void, last: Sets,
+        divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void,
+        restoreBest: () throws -> Void, last: Sets,
         _ tell: (Int, String, [TokenisedComparison], [String: Double]) throws -> Void,
         measure: ([TokenisedComparison], String) throws -> [String: Double]
     ) throws {
@@ -195,6 +200,7 @@ public struct PreferenceStage: TrackedStage {
         } else {
             try trainer.evaluate()
         }
+        try restoreBest()
         for (name, set) in last {
             try tell(trainer.step, name, set, measure(set, name))
         }

@@ -56,6 +56,7 @@ public struct RewardModelStage: TrackedStage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
+        let best = try session.keepBest(saving, Self.summary)
         let supervised = try data.prepared(
             .load(comparisons.modelName, from: [.supervised, .policy, .rewardModel], base: adapterBase.folder, note: session.say))
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
@@ -104,6 +105,7 @@ public struct RewardModelStage: TrackedStage {
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
+        best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
         func save(_ trainer: RewardTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -114,6 +116,7 @@ public struct RewardModelStage: TrackedStage {
                 complete: complete, step: trainer.step,
                 saving: !finals.isEmpty || head.calculateNormalisation ? { try save(trainer) } : nil)
         }
+        try best?.restore(into: model, note: session.say)
         try saveVariants(of: model, trainer, tokenizer: start.tokenizer, session)
         if !evaluation.doTrain { try trainer.evaluate() }
         if head.savePreds {
@@ -125,12 +128,13 @@ public struct RewardModelStage: TrackedStage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(
-            stage: "reward model",
-            RunSummary(
-                figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less)],
-                next: ["train-ppo --model-name MODEL --rf-model-dir PATH", "sample-best-of-n --model-name MODEL --rf-model-dir PATH"]))
+        try session.end(stage: "reward model", Self.summary)
     }
+
+    /// What the run says of itself at its end.
+    private static let summary = RunSummary(
+        figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less)],
+        next: ["train-ppo --model-name MODEL --rf-model-dir PATH", "sample-best-of-n --model-name MODEL --rf-model-dir PATH"])
 
     private var source: ComparisonSource {
         ComparisonSource(

@@ -88,6 +88,13 @@ package final class RunSession {
 
     func say(_ text: String) { sinks.say(text) }
 
+    /// Keeps the model of the best evaluation, where settings ask for it; before ``restore()``.
+    func keepBest(_ saving: SavingSettings, _ summary: RunSummary) throws -> BestModel? {
+        let best = try BestModel(saving.keepBest, summary.figures, in: folder)
+        if let best { sinks.add(best) }
+        return best
+    }
+
     /// Restores the newest checkpoint. Metrics and tables are truncated to its step.
     func restore() throws -> Checkpoint? {
         let checkpoint = try folder.restore(note: { say($0) })

@@ -69,6 +69,7 @@ public struct SFTStage: TrackedStage {
         }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
+        let best = try session.keepBest(saving, Self.summary)
         var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finalSplits)
         var examples = try data.trainingExamples(of: corpus)
 
@@ -147,6 +148,7 @@ public struct SFTStage: TrackedStage {
                 for set in evaluated { try generate(set.rows, set.name, table: "evaluation_\(set.name)", step: step) }
             }
         }
+        best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
         func save(_ trainer: SFTTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -157,6 +159,7 @@ public struct SFTStage: TrackedStage {
                 complete: complete, step: trainer.step, saving: evaluation.generates ? { try save(trainer) } : nil)
         }
         if !evaluation.doTrain { try trainer.evaluate() }
+        try best?.restore(into: model, note: session.say)
         if evaluation.generates {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
                 let rows = try data.evaluationExamples(of: corpus, split: split, batch: batch)

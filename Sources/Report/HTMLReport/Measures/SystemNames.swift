@@ -2,6 +2,7 @@ import Data
 import Foundation
 import Formats
 import Runs
+import Study
 
 /// Derives display names of the systems that generated tables of samples.
 struct SystemNames {

@@ -1,18 +1,18 @@
 import Formats
-import Foundation
+package import Foundation
 import Runs
 
 /// The model that generated the samples of a run, as named in the run's options.
-struct SampledModel {
+package struct SampledModel {
     /// Its name or path when the samples were drawn.
-    let named: String
+    package let named: String
     /// Its folder: at the original path, or next to the samples if the folders were moved together. Nil if neither exists.
-    let folder: URL?
+    package let folder: URL?
 
     /// The model that generated a run's samples; nil if the options name none. A run that selected among the stored samples of
     /// another run has the model of that other run.
     /// - Throws: `FileError`; what `RunConfiguration.read` throws.
-    init?(ofSamples run: URL) throws {
+    package init?(ofSamples run: URL) throws {
         guard let run = try Self.drawingRun(of: run) else { return nil }
         guard case .string(let name)? = try Self.option("model_name", of: run), !name.isEmpty else { return nil }
         (named, folder) = (name, try Self.find(name, beside: run))
@@ -20,7 +20,7 @@ struct SampledModel {
 
     /// Whether the model is the final model of a run, one of its checkpoints, or a copy of the final model. Nil if the model's
     /// folder is not found.
-    func isResult(of run: URL) throws -> Bool? {
+    package func isResult(of run: URL) throws -> Bool? {
         guard let folder else { return nil }
         let (own, other) = (Self.realPath(folder), Self.realPath(run))
         if own == other || own.hasPrefix(other + "/") { return true }
@@ -28,7 +28,7 @@ struct SampledModel {
     }
 
     /// Whether the model is a finished run, so that it is certain which model generated the samples.
-    var isRun: Bool {
+    package var isRun: Bool {
         get throws {
             guard let folder else { return false }
             let parent = folder.lastPathComponent == "final" ? folder.deletingLastPathComponent() : folder
@@ -39,7 +39,7 @@ struct SampledModel {
     /// The name of the `seed-…` folder in the model's path, if it differs from the name of the seed folder `runs` that the
     /// samples should come from. Nil if the names agree, or if `runs` holds the same model because the study was moved or
     /// copied.
-    func foreignSeed(than runs: URL) throws -> String? {
+    package func foreignSeed(than runs: URL) throws -> String? {
         let path = URL(fileURLWithPath: named, isDirectory: true).standardizedFileURL
         let seed = path.deletingLastPathComponent().lastPathComponent
         guard seed.hasPrefix("seed-"), seed != runs.lastPathComponent else { return nil }
@@ -51,7 +51,7 @@ struct SampledModel {
 
     /// The run that drew the samples of a run: the run itself, or the run that its `samples_from` option points to. Nil if that
     /// run is not found.
-    static func drawingRun(of samples: URL) throws -> URL? {
+    package static func drawingRun(of samples: URL) throws -> URL? {
         var (run, steps) = (samples, 0)
         while case .string(let source)? = try Self.option("samples_from", of: run) {
             guard let next = try Self.find(source, beside: run), steps < 16 else { return nil }
@@ -60,18 +60,18 @@ struct SampledModel {
         return run
     }
 
-    private static func option(_ name: String, of run: URL) throws -> OptionValue? { try RunConfiguration.read(inRun: run)?.options[name] }
+    static func option(_ name: String, of run: URL) throws -> OptionValue? { try RunConfiguration.read(inRun: run)?.options[name] }
 
-    private static func find(_ name: String, beside run: URL) throws -> URL? {
+    static func find(_ name: String, beside run: URL) throws -> URL? {
         let direct = URL(fileURLWithPath: name, isDirectory: true)
         let beside = run.deletingLastPathComponent().appendingPathComponent(direct.lastPathComponent, isDirectory: true)
         return try [direct, beside].first { try FileStatus.of($0) != nil }
     }
 
-    private static func realPath(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
+    static func realPath(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
 
     /// Whether two folders of runs or models have identical lists of file checksums.
-    private static func areCopies(_ first: URL, _ second: URL) throws -> Bool {
+    static func areCopies(_ first: URL, _ second: URL) throws -> Bool {
         func checksums(_ folder: URL) throws -> [UInt8]? {
             for place in [folder.appendingPathComponent("final", isDirectory: true), folder] {
                 let file = place.appendingPathComponent(FolderChecksums.fileName)
