@@ -35,7 +35,7 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
             switch error {
             case .missing: SystemError(code: ENOENT).description
             case .unreadable(_, let reason): reason.description
-            case .notAFile(_, let kind): "it is \(kind), a file was expected"
+            case .notAFile(_, let kind): "it is \(kind); expected a file"
             default: error.description
             }
         self = .unreadable(path: path, reason: reason)

@@ -65,7 +65,7 @@ final class AnswerReceiver: HTTPClientResponseDelegate {
 
     /// The target of a redirect for error messages: scheme, host and port. A user name, a path and a query may contain secrets.
     private func target(_ location: String?) -> String {
-        guard let location, !location.isEmpty else { return "no address" }
+        guard let location, !location.isEmpty else { return "an empty address" }
         let scheme: Substring
         let rest: Substring
         if location.hasPrefix("//") {
@@ -73,7 +73,7 @@ final class AnswerReceiver: HTTPClientResponseDelegate {
         } else if let mark = location.firstRange(of: "://"), !location[..<mark.lowerBound].contains(where: { "/?#\\".contains($0) }) {
             (scheme, rest) = (location[..<mark.lowerBound], location[mark.upperBound...])
         } else if location.prefix(while: { !"/?#".contains($0) }).contains(":") {
-            return "another kind of address"
+            return "an address with another scheme"
         } else {
             return "another path of the same host"
         }

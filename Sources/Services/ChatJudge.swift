@@ -62,8 +62,8 @@ public final class ChatJudge: PairwiseJudge, Sendable {
                 "\(endpoint) has truncated the prompt of \(task): it reports \(counted) prompt tokens, expected at least \(expected); "
                     + "give the model a longer context, or pass --judge-token-check no if the service counts differently"
             case .givenUp(let endpoint, let failures, let reason, let answered):
-                "\(endpoint) failed to answer \(failures) consecutive questions (\(reason)); \(answered) other answers are kept if there is "
-                    + "a cache; check the service and run the same command again"
+                "\(endpoint) failed to answer \(failures) consecutive questions (\(reason)); \(answered) answers are kept if there "
+                    + "is a cache; check the service and run the same command again"
             case .unfinished(let endpoint, let failed, let questions, let reason, let cache):
                 "\(endpoint) did not answer \(failed) of \(questions) questions (\(reason)); no result was written; "
                     + (cache.map { "the answers are kept in \($0); run the same command again to ask the remaining questions" }
@@ -100,7 +100,9 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         address: ServiceAddress, key: ServiceKey? = nil, variable: String = ChatJudge.keyVariable, chat: JudgeChat,
         cache: JudgeCache? = nil, options: Options = Options()
     ) {
-        precondition(options.concurrency > 0 && options.attempts > 0 && options.patience > 0, "concurrency, attempts and patience must be at least 1")
+        precondition(
+            options.concurrency > 0 && options.attempts > 0 && options.patience > 0,
+            "concurrency, attempts and patience must be at least 1")
         self.address = address
         self.key = key
         self.variable = variable

@@ -182,7 +182,7 @@ final class ChatRound: Sendable {
                 reason = "status \(answer.status)"
                 guard let asked = answer.retryAfter, asked > 0 else { continue }
                 guard asked <= options.timeout else {
-                    return .omitted(.failed, reason: reason + ", and it asks to wait longer than the timeout")
+                    return .omitted(.failed, reason: reason + ", and it asks to wait longer than the time-out")
                 }
                 state.withLock { $0.quietUntil = max($0.quietUntil, .now + .seconds(asked)) }
             case 401, 403:

@@ -62,7 +62,7 @@ struct EmbeddingExchange {
                 reason = "status \(answer.status)"
                 asked = answer.retryAfter ?? 0
                 guard asked <= options.timeout else {
-                    reason += ", and it asks to wait longer than the timeout"
+                    reason += ", and it asks to wait longer than the time-out"
                     closedUntil = (.now + .seconds(min(asked, 1e9)), reason)
                     return .failed(reason)
                 }

@@ -11,8 +11,8 @@ public struct ServiceKey: Sendable, Equatable, CustomStringConvertible, CustomDe
 
         /// The error message, without the text itself.
         public var description: String {
-            "\(variable) in the environment is not a valid key: it has spaces, line breaks or other characters than visible ASCII, or more than "
-                + "\(ServiceKey.greatestLength) characters; set it to the key only"
+            "\(variable) in the environment is not a valid key: it has spaces, line breaks or characters other than visible ASCII, "
+                + "or more than \(ServiceKey.greatestLength) characters; set it to the key only"
         }
     }
 

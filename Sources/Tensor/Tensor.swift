@@ -19,7 +19,7 @@ public struct Tensor {
 
     /// Creates a tensor from its elements in row-major order; `values` must have as many as `shape`.
     public init(_ values: [Float], shape: Shape) {
-        precondition(values.count == shape.count, "\(values.count) elements do not fill the shape \(shape)")
+        precondition(values.count == shape.count, "\(values.count) numbers do not fill the shape \(shape)")
         self = Tensor.uninitialized(shape) { out in
             values.withUnsafeBufferPointer {
                 if let base = $0.baseAddress { out.update(from: base, count: values.count) }
@@ -41,7 +41,7 @@ public struct Tensor {
 
     /// Creates a tensor that is stored in bfloat16 until someone writes to it.
     package init(shape: Shape, narrow: NarrowElements) {
-        precondition(narrow.count == shape.count, "\(narrow.count) elements do not fill the shape \(shape)")
+        precondition(narrow.count == shape.count, "\(narrow.count) numbers do not fill the shape \(shape)")
         self.init(shape: shape, storage: Storage(narrow))
     }
 

@@ -98,7 +98,7 @@ import _TestSupport
         #expect(try message("empty", RunFolderError.noConfiguration(path: folder["empty"].path)).contains("it has no config.json"))
         _ = try message("model", RunFolderError.notARunFolder(path: folder["model"].path))
         let none = FileError.notAFolder(path: folder["pipe"].path, kind: "a named pipe, a socket or a device")
-        #expect(try message("pipe", none).hasSuffix("a folder is expected") && none.programExit == .missingInput)
+        #expect(try message("pipe", none).hasSuffix("expected a folder") && none.programExit == .missingInput)
         #expect(RunFolderError.noConfiguration(path: "x").programExit == .usage)
     }
 

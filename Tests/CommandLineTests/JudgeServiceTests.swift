@@ -225,7 +225,7 @@ import _TestSupport
         let arguments = try service(server, "--judge-concurrency", "1", "--judge-attempts", "1")
         let error = #expect(throws: ChatJudge.Failure.self) { try run(arguments) }
         #expect(error?.programExit == .inputOutput)
-        #expect(error?.description.contains("7 of 14 questions without an answer (7 failed; the last one: status 503)") ?? false)
+        #expect(error?.description.contains("did not answer 7 of 14 questions (7 failed; the last: status 503)") ?? false)
         #expect(error?.description.contains(folder["runs/judge-cache.jsonl"].path) ?? false, "\(error as Any)")
         #expect(!FileManager.default.fileExists(atPath: folder["runs/preferences/final"].path))
         isWell.withLock { $0 = true }
@@ -327,7 +327,7 @@ import _TestSupport
         "what cannot be meant is said, and no key is repeated",
         arguments: [
             (["--judge-url", "http://x/v1"], "--judge-model"),
-            (["--judge-url", "ftp://x", "--judge-model", "m"], "--judge-url is no address"),
+            (["--judge-url", "ftp://x", "--judge-model", "m"], "--judge-url is not a valid service URL"),
             (["--judge-url", "localhost:80", "--judge-model", "m"], "such as http://localhost:8080/v1/chat/completions"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-template", "t", "--judge-prompt", "instructions"], "give one"),
             (["--judge-command", "x", "--judge-template", "t", "--judge-prompt", "instructions"], "give one of them"),
@@ -348,7 +348,7 @@ import _TestSupport
             ),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-tokenizer", "t", "--judge-token-check", "no"], "which is off"),
             (["--judge-url", "http://x/v1?api_key=sk-SECRET", "--judge-model", "m"], "has a parameter api_key"),
-            (["--judge-url", "http://me:sk-SECRET@x/v1", "--judge-model", "m"], "has a name or a password"),
+            (["--judge-url", "http://me:sk-SECRET@x/v1", "--judge-model", "m"], "has a user name or password"),
             (["--judge-model", "m", "--judge-command", "x"], "--judge-model needs --judge-url"),
             (["--judge-url", "http://x/v1", "--judge-command", "x"], "choose one"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-key-variable", "sk-SECRET"], "an environment variable"),

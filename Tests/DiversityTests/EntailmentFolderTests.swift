@@ -34,9 +34,9 @@ import _TestSupport
     @Test(
         "labels without names",
         arguments: [
-            (nil, "with --nli-labels"), (["contradiction", "entailment"], "names 2"),
+            (nil, "with --nli-labels"), (["contradiction", "entailment"], "has 2"),
             (["contradiction", "neutral", "entails"], "entailment"),
-            (["neutral", "neutral", "entailment"], "contradiction"), (["a", "contradiction", "neutral", "entailment"], "names 4"),
+            (["neutral", "neutral", "entailment"], "contradiction"), (["a", "contradiction", "neutral", "entailment"], "has 4"),
         ] as [([String]?, String)])
     func labels(_ given: [String]?, word: String) throws {
         let error = #expect(throws: EncoderError.self) { try FolderEntailmentModel(Self.folder, labels: given) }

@@ -82,9 +82,10 @@ import _TestSupport
     @Test(
         "a template without its places, or with others, is refused by name",
         arguments: [
-            ("{input} {first}", "lacks {second}"), ("{first} {second}", "lacks {input}"),
-            ("{input} {first} {second} {Second}", "has {Second}"),
-            ("{input} {output_1} {output_2}", "has {output_1}"), ("", "lacks {input}"), ("{{input}} {first} {second}", "lacks {input}"),
+            ("{input} {first}", "has no {second}"), ("{first} {second}", "has no {input}"),
+            ("{input} {first} {second} {Second}", "placeholder {Second}"),
+            ("{input} {output_1} {output_2}", "placeholder {output_1}"), ("", "has no {input}"),
+            ("{{input}} {first} {second}", "has no {input}"),
         ])
     func badTemplates(text: String, words: String) {
         let problem = #expect(throws: JudgeTemplate.Problem.self) { try JudgeTemplate(text) }

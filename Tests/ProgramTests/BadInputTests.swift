@@ -28,7 +28,7 @@ import Testing
     func namedModels() throws {
         let pipe = pipeline.url("pipe")
         #expect(mkfifo(pipe.path, 0o600) == 0)
-        expectError(try start(from: "pipe"), status: 66, [pipe.path, "a folder is expected"], "a pipe")
+        expectError(try start(from: "pipe"), status: 66, [pipe.path, "expected a folder"], "a pipe")
         var sound = ""
         try model("odd") { sound = try String(contentsOf: $0.appendingPathComponent("config.json"), encoding: .utf8) }
         let digits = String(repeating: "9", count: 3_000_000)

@@ -191,7 +191,7 @@ import _TestSupport
         default: #expect(mkfifo(file.path, 0o644) == 0)
         }
         let found = try study.table().read(study.folder.url)
-        #expect(found.missing == ["seed 1: B, weak is left out: \(file.path) is \(kind); a regular file is expected"])
+        #expect(found.missing == ["seed 1: B, weak is left out: \(file.path) is \(kind); expected a regular file"])
         #expect(found.systems.map(\.seeds).last == ["2"] && found.systems.count == 5)
     }
 

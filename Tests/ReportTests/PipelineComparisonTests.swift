@@ -304,7 +304,7 @@ import _TestSupport
         try makePipeline()
         let (table, timing) = (folder["samples/tables/ood_test.jsonl"], folder["rm/timing.json"])
         try Foundation.Data("{".utf8).write(to: timing)
-        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; the run's time is left out"])
+        #expect(try notes() == ["\(timing.path) is damaged: expected the run time in \"seconds\"; the run's time is left out"])
         let whole = try String(contentsOf: table, encoding: .utf8)
         for (text, error) in [
             ("", ResultError.noRows(path: table.path)),

@@ -165,7 +165,7 @@ import _TestSupport
         }
         #expect(message(stage { $0.sampling.minP = 1.5 }).contains("minP"))
         try FileManager.default.removeItem(at: folder["two/final"])
-        #expect(message(chosen(from: "two", n: 2)).contains("did not end"))
+        #expect(message(chosen(from: "two", n: 2)).contains("has not finished"))
         #expect(!FileManager.default.fileExists(atPath: folder["refused"].path))
     }
 

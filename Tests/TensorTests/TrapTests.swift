@@ -147,7 +147,7 @@ import Testing
                 let tape = Tape()
                 let weight = Parameter("weight", Tensor(1)).on(tape)
                 tape.backward(from: weight.squared(), variables: [weight])
-            }, says: "gradient of weight")
+            }, says: "weight is a parameter")
     }
 
     @Test func optimiser() async {

@@ -75,7 +75,7 @@ extension StructuredSubset: CustomStringConvertible {
         case .length(let words): "at most \(words) words"
         case .sentiment: "a place in the index"
         case .column(let name, let outside):
-            "another \"\(name)\" than \(outside.sorted().prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))\(outside.count > 8 ? ", …" : "")"
+            "a \"\(name)\" other than \(outside.sorted().prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))\(outside.count > 8 ? ", …" : "")"
         }
     }
 }

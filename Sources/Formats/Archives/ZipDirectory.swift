@@ -33,14 +33,14 @@ struct ZipDirectory {
         for _ in 0..<count {
             extents.append(try readEntry(at: &position, limit: start + size))
         }
-        guard position == start + size else { throw bad("the directory's size is wrong") }
+        guard position == start + size else { throw bad("the size of the directory is wrong") }
         extents.sort { $0.range.lowerBound < $1.range.lowerBound }
         for (previous, next) in zip(extents, extents.dropFirst())
         where next.range.lowerBound < previous.range.upperBound {
-            throw bad("members \"\(previous.name.prefix(120))\" and \"\(next.name.prefix(120))\" share bytes")
+            throw bad("members \"\(previous.name.prefix(120))\" and \"\(next.name.prefix(120))\" overlap")
         }
         if let last = extents.last, last.range.upperBound > start {
-            throw bad("member \"\(last.name.prefix(120))\" reaches into the directory")
+            throw bad("member \"\(last.name.prefix(120))\" overlaps the directory")
         }
     }
 
@@ -78,7 +78,7 @@ struct ZipDirectory {
             break
         }
         guard let end else {
-            throw bad("no directory at the end; the file is cut short or of another format")
+            throw bad("no directory at the end; the file is truncated or not a zip archive")
         }
         var (count, directorySize, start) = (uint16(end + 10), uint32(end + 12), uint32(end + 16))
         var limit = end
@@ -91,7 +91,7 @@ struct ZipDirectory {
             limit = record
         }
         guard start <= limit, directorySize <= limit - start else {
-            throw bad("the directory at \(start) of \(directorySize) bytes lies outside of the file")
+            throw bad("the directory at \(start) of \(directorySize) bytes is outside the file")
         }
         return (start, directorySize, count)
     }
@@ -116,7 +116,7 @@ struct ZipDirectory {
         try readWideSizes(extraStart..<extraStart + extraLength, packed: &packed, size: &size, local: &local)
         guard flags & 0x0001 == 0 else { throw bad("member \"\(name.prefix(120))\" is encrypted") }
         guard method == 0, packed == size else {
-            throw bad("member \"\(name.prefix(120))\" is compressed; PyTorch stores members as they are")
+            throw bad("member \"\(name.prefix(120))\" is compressed; expected uncompressed members, as PyTorch writes them")
         }
         let range = try memberRange(local: local, size: size, name: name, nameBytes: nameStart..<extraStart)
         guard members.updateValue(range, forKey: name) == nil else {
@@ -178,7 +178,7 @@ struct ZipDirectory {
         guard uint16(local + 8) == 0, nameLength == nameBytes.count,
             file.bytes[localName..<localName + nameLength].elementsEqual(file.bytes[nameBytes])
         else {
-            throw bad("the header of member \"\(name.prefix(120))\" contradicts the directory")
+            throw bad("the header of member \"\(name.prefix(120))\" does not match the directory")
         }
         return start..<start + size
     }

@@ -52,7 +52,7 @@ package struct Descriptor: ~Copyable {
         guard fstat(number, &status) == 0 else { throw FileError.unreadable(path: path, .last) }
         switch FileStatus(status).kind {
         case .file where mayBeShared || FileStatus(status).names < 2: return
-        case .file: throw FileError.notAFile(path: path, kind: "a hard link, a second name of a file that would change with it; copy it")
+        case .file: throw FileError.notAFile(path: path, kind: "a hard link (a second name of another file); replace it with a copy")
         case .folder: throw FileError.notAFile(path: path, kind: "a folder")
         default: throw FileError.notAFile(path: path, kind: "a named pipe, a socket or a device")
         }
@@ -67,7 +67,7 @@ package struct Descriptor: ~Copyable {
     package static func content(of path: String, limit: Int = .max, followingLinks: Bool = true) throws -> [UInt8] {
         let descriptor = try Descriptor(readingFile: path, followingLinks: followingLinks)
         let length = try descriptor.length()
-        func tooLong() -> FileError { .damaged(path: path, problem: "it has more than \(limit) bytes") }
+        func tooLong() -> FileError { .damaged(path: path, problem: "it is larger than \(limit) bytes") }
         guard length <= UInt64(limit) else { throw tooLong() }
         var content: [UInt8] = []
         content.reserveCapacity(Int(length) + 1)

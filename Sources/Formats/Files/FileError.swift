@@ -32,10 +32,10 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Advice to the user, to be appended to an error message; empty if there is none for this error.
     package var advice: String {
         switch code {
-        case EFBIG: "; raise the limit of the size of files (ulimit -f) and run the same command again"
+        case EFBIG: "; raise the file size limit (ulimit -f) and run the same command again"
         case ENOSPC, EDQUOT: "; free some space and run the same command again"
         case EACCES, EPERM, EROFS: "; choose a folder that you may write to"
-        case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
+        case EMFILE, ENFILE: "; raise the limit on open files (ulimit -n)"
         default: ""
         }
     }
@@ -67,9 +67,10 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .missing(let path): "\(path) does not exist"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
-        case .notAFile(let path, let kind): "\(path) is \(kind); a regular file is expected"
-        case .cannotReplace(let path, let kind): "cannot write \(path): it is \(kind), which is not replaced by a file; choose another name"
-        case .notAFolder(let path, let kind): "\(path) is \(kind); a folder is expected"
+        case .notAFile(let path, let kind): "\(path) is \(kind); expected a regular file"
+        case .cannotReplace(let path, let kind):
+            "cannot write \(path): it is \(kind), which is never replaced with a file; choose another name"
+        case .notAFolder(let path, let kind): "\(path) is \(kind); expected a folder"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
         case .damaged(let path, let problem): "\(path) is damaged: \(problem)"

@@ -60,7 +60,7 @@ package final class MappedFile: @unchecked Sendable {
     package func checkIsNoPointerFile() throws {
         if bytes.starts(with: "version https://git-lfs".utf8) {
             throw CheckpointError.badFormat(
-                file: path, reason: "this is a pointer of Git LFS, not the file itself; fetch it (git lfs pull)")
+                file: path, reason: "this is a Git LFS pointer, not the file itself; download the file (git lfs pull)")
         }
     }
 }

@@ -125,7 +125,7 @@ package struct JSONScanner {
         let start = position
         guard let number = nonFiniteNumber() else { return }
         position = start
-        throw error("\(number), which JSON does not have")
+        throw error("\(number), which JSON does not allow")
     }
 
     /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes although JSON does not allow it. A reader of files with many
@@ -169,7 +169,7 @@ package struct JSONScanner {
             _ = takeAny(&self, ["-"])
             throw unexpected("a value")
         }
-        guard whole == 1 || !leadsWithZero else { throw error("a number with a leading zero") }
+        guard whole == 1 || !leadsWithZero else { throw error("a number has a leading zero") }
         if takeAny(&self, ["."]), digits(&self) == 0 { throw unexpected("a digit") }
         if takeAny(&self, ["e", "E"]) {
             _ = takeAny(&self, ["+", "-"])
@@ -181,7 +181,7 @@ package struct JSONScanner {
     /// Reads an integer that fits an `Int`.
     package mutating func integer() throws -> Int {
         let text = try numberText()
-        guard let value = Int(text) else { throw error("expected a whole number of 64 bits, found \(text.prefix(40))") }
+        guard let value = Int(text) else { throw error("expected a 64-bit whole number, found \(text.prefix(40))") }
         return value
     }
 
@@ -197,7 +197,7 @@ package struct JSONScanner {
                 // most strings have no escape sequence and are copied in one piece
                 let string =
                     text.isEmpty ? String(validating: rest, as: UTF8.self) : String(validating: text + rest, as: UTF8.self)
-                guard let string else { throw error("a string that is not valid UTF-8") }
+                guard let string else { throw error("a string is not valid UTF-8") }
                 position += 1
                 return string
             case UInt8(ascii: "\\"):
@@ -206,7 +206,7 @@ package struct JSONScanner {
                 text += try Array(String(escape()).utf8)
                 start = position
             case 0..<0x20:
-                throw error("a control character in a string")
+                throw error("a string has an unescaped control character")
             default:
                 position += 1
             }
@@ -230,7 +230,7 @@ package struct JSONScanner {
         case UInt8(ascii: "u"):
             func half(_ scanner: inout JSONScanner) -> JSONError {
                 scanner.position = backslash
-                return scanner.error("half of a surrogate pair (\\u and four digits that are no character by themselves)")
+                return scanner.error("an unpaired surrogate (a \\u escape for half a character)")
             }
             var code = try fourHexDigits()
             if (0xD800..<0xDC00).contains(code), bytes[position...].starts(with: [0x5C, 0x75]) {
@@ -242,7 +242,7 @@ package struct JSONScanner {
             guard let scalar = Unicode.Scalar(code) else { throw half(&self) }
             return scalar
         default:
-            throw error("an unknown escape in a string")
+            throw error("a string has an unknown escape")
         }
     }
 

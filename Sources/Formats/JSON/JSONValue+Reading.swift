@@ -74,7 +74,7 @@ extension JSONScanner {
             }
             let text = try numberText()
             guard reading.contains(.hugeNumbers) || Int(text) != nil || Double(text)?.isFinite == true else {
-                throw error("\"\(text)\" is no number")
+                throw error("\"\(text)\" is not a number")
             }
             return .number(text)
         }

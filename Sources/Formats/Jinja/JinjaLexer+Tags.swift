@@ -39,7 +39,7 @@ extension JinjaLexer {
                 case ")", "]", "}":
                     let wanted = open.popLast()
                     guard wanted == (symbol == ")" ? "(" : symbol == "]" ? "[" : "{") else {
-                        throw JinjaError(.syntax, line: line, "'\(symbol)' without its opening bracket")
+                        throw JinjaError(.syntax, line: line, "'\(symbol)' without an opening bracket")
                     }
                 default: break
                 }

@@ -114,7 +114,7 @@ struct JinjaLexer {
         move(to: start)
         var end = content
         while end < source.count, !has("#}", at: end), !has("-#}", at: end), !has("+#}", at: end) { end += 1 }
-        guard end < source.count else { throw JinjaError(.syntax, line: line, "a comment without its end '#}'") }
+        guard end < source.count else { throw JinjaError(.syntax, line: line, "an unterminated comment; expected '#}'") }
         move(to: behindEnd(at: end, "#}"))
     }
 
@@ -151,6 +151,6 @@ struct JinjaLexer {
             move(to: behindEnd(at: end, "%}"))
             return
         }
-        throw JinjaError(.syntax, line: line, "\"raw\" without its \"endraw\"")
+        throw JinjaError(.syntax, line: line, "\"raw\" without \"endraw\"")
     }
 }

@@ -57,7 +57,7 @@ extension JinjaParser {
         case "call":
             let signature = isSymbol("(") ? try signature() : JinjaSignature()
             let call = try expression()
-            guard case .call(let callee, let arguments) = call.kind else { throw fault("expected a call behind \"call\"", line: line) }
+            guard case .call(let callee, let arguments) = call.kind else { throw fault("expected a call after \"call\"", line: line) }
             return .callBlock(callee: callee, arguments, try macro("caller", signature, until: "endcall"))
         case "filter":
             let filter = try filter(nil, startsInline: true)
@@ -137,7 +137,7 @@ extension JinjaParser {
             if skip("=") {
                 signature.defaults.append(try expression())
             } else if !signature.defaults.isEmpty {
-                throw fault("a parameter without a default behind one with a default")
+                throw fault("a parameter without a default follows one with a default")
             }
         }
         try expect(")")
@@ -170,7 +170,7 @@ extension JinjaParser {
         let name = try expectName()
         if allowsNamespace, skip(".") { return .attribute(name, try expectName()) }
         guard !["true", "false", "True", "False", "none", "None"].contains(name) else {
-            throw fault("\(name) cannot be set", line: line)
+            throw fault("\(name) cannot be assigned", line: line)
         }
         return .name(name)
     }

@@ -13,7 +13,7 @@ struct JinjaParser {
 
     init(_ source: String) throws {
         guard source.utf8.count <= JinjaLimits.source else {
-            throw JinjaError(.limit, line: 1, "a template of \(source.utf8.count) bytes, more than \(JinjaLimits.source)")
+            throw JinjaError(.limit, line: 1, "the template has \(source.utf8.count) bytes; at most \(JinjaLimits.source) are supported")
         }
         tokens = try JinjaLexer.tokens(of: source)
     }
@@ -67,7 +67,7 @@ struct JinjaParser {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= JinjaLimits.nesting else {
-            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.nesting) brackets and blocks within each other")
+            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.nesting) nested brackets and blocks")
         }
         return try body(&self)
     }
@@ -190,7 +190,7 @@ struct JinjaParser {
         case .name("none"), .name("None"): return try JinjaExpression(.none, line: line)
         case .name(let name):
             guard let first = name.unicodeScalars.first, first == "_" || PythonText.isLetter(first) else {
-                throw fault("\(OneLine.quoted(name)) is no name", line: line)
+                throw fault("\(OneLine.quoted(name)) is not a valid name", line: line)
             }
             namesUsed.insert(name)
             return try JinjaExpression(.name(name), line: line)

@@ -74,14 +74,14 @@ extension JinjaRenderer {
         case .int, .float, .bool:
             guard JinjaMethods.numbers.contains(name) else { return nil }
             if name == "real" { return value.wholeNumber.map { .int($0) } ?? value }
-            throw unsupported("the attribute \"\(name)\" of numbers")
+            throw unsupported("the attribute \"\(name)\" of numbers is not supported")
         default: return nil
         }
     }
 
     /// The undefined value for a method that would modify a list or dictionary. Transformers' sandbox forbids such methods.
     private func changing(_ name: String, _ value: JinjaValue) -> JinjaValue {
-        .undefined("the method \"\(name)\" changes a \(value.typeName), which a chat template may not; use + or a namespace")
+        .undefined("the method \"\(name)\" modifies a \(value.typeName), which chat templates cannot do; use + or a namespace")
     }
 
     private func attribute(_ name: String, of loop: JinjaLoop) throws -> JinjaValue? {
@@ -131,7 +131,7 @@ extension JinjaRenderer {
             let places = Self.places(count, numbers[0], numbers[1], stride)
             let (newStep, isOver) = step.multipliedReportingOverflow(by: stride)
             let (first, isOverToo) = start.addingReportingOverflow(places.start &* step)
-            if isOver || isOverToo { throw unsupported("a whole number of more than 64 bits") }
+            if isOver || isOverToo { throw unsupported("whole numbers that do not fit into 64 bits are not supported") }
             return .range(start: first, stop: start &+ places.end &* step, count: places.all.count, step: newStep)
         default: throw fault("a \(value.typeName) cannot be sliced")
         }

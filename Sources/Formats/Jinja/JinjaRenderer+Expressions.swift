@@ -11,7 +11,7 @@ extension JinjaRenderer {
     func kept(_ value: JinjaValue) throws -> JinjaValue {
         guard value.depth < JinjaValue.depthLimit else {
             throw unsupported(
-                "a \(value.typeName) within a list, dictionary or namespace, or more than \(JinjaValue.depthLimit) lists within each other")
+                "unsupported: a \(value.typeName) in a list, dictionary or namespace, or more than \(JinjaValue.depthLimit) nested lists")
         }
         return value
     }
@@ -21,7 +21,7 @@ extension JinjaRenderer {
         let sequence = JinjaSequence(values)
         guard sequence.depth <= JinjaValue.depthLimit else {
             for value in values { _ = try kept(value) }
-            throw unsupported("more than \(JinjaValue.depthLimit) lists within each other")
+            throw unsupported("more than \(JinjaValue.depthLimit) nested lists are not supported")
         }
         return sequence
     }
@@ -180,9 +180,9 @@ extension JinjaRenderer {
         found.keywords = try arguments.keywords.map { ($0.name, try evaluate($0.value, scope)) }
         if let sequence = arguments.sequence { found.positional += try iterate(evaluate(sequence, scope)) }
         if let mapping = arguments.mapping {
-            guard case .dict(let dict) = try evaluate(mapping, scope) else { throw fault("what stands behind ** must be a dictionary") }
+            guard case .dict(let dict) = try evaluate(mapping, scope) else { throw fault("the value after ** must be a dictionary") }
             for member in dict.members {
-                guard let name = member.key.text else { throw fault("keywords must be strings") }
+                guard let name = member.key.text else { throw fault("keyword names must be strings") }
                 found.keywords.append((name, member.value))
             }
         }

@@ -46,7 +46,7 @@ extension JinjaRenderer {
             return try made(replaced(string(value), old, new, limit: given.whole("count", default: -1)))
         case "indent": return try indented(value, bind("width", "first", "blank"))
         case "format":
-            guard arguments.keywords.isEmpty else { throw unsupported("the filter \"format\" with keywords") }
+            guard arguments.keywords.isEmpty else { throw unsupported("the filter \"format\" with keyword arguments is not supported") }
             return try made(formatted(string(value), tuple(arguments.positional)))
         case "center":
             return try stringMethod(
@@ -68,7 +68,7 @@ extension JinjaRenderer {
             }
             return try attribute(name, of: value)
         default:
-            guard JinjaFilters.names.contains(name) else { throw unsupported("no filter named \(OneLine.quoted(name, limit: 40))") }
+            guard JinjaFilters.names.contains(name) else { throw unsupported("unknown filter \(OneLine.quoted(name, limit: 40))") }
             return try sequenceFilter(name, value, arguments)
         }
     }
@@ -98,13 +98,13 @@ extension JinjaRenderer {
                 style.indent = text
             } else {
                 let width = try given.whole("indent", default: 0)
-                guard width <= 1000 else { throw JinjaError(.limit, line: line, "JSON set in with more than 1000 spaces") }
+                guard width <= 1000 else { throw JinjaError(.limit, line: line, "the JSON indentation has more than 1000 spaces") }
                 style.indent = String(repeating: " ", count: max(0, width))
             }
         }
         if let separators = given.given("separators") {
-            let pair = try iterate(separators).map { try $0.text ?? { throw fault("separators of JSON are strings") }() }
-            guard pair.count == 2 else { throw fault("separators of JSON are two") }
+            let pair = try iterate(separators).map { try $0.text ?? { throw fault("JSON separators must be strings") }() }
+            guard pair.count == 2 else { throw fault("expected two JSON separators") }
             (style.itemSeparator, style.keySeparator) = (pair[0], pair[1])
         }
         return .string(try json(value, style))
@@ -159,7 +159,7 @@ extension JinjaRenderer {
             indent = width
         } else {
             let width = try given.whole("width", default: 4)
-            guard width <= 100_000 else { throw JinjaError(.limit, line: line, "text set in with more than 100000 spaces") }
+            guard width <= 100_000 else { throw JinjaError(.limit, line: line, "the indentation has more than 100000 spaces") }
             indent = String(repeating: " ", count: max(0, width))
         }
         var lines = try lines(of: text + "\n")
@@ -173,7 +173,7 @@ extension JinjaRenderer {
         let end = try given.text("end", default: "...")
         let leeway = try given.whole("leeway", default: 5)
         guard length >= PythonText.count(end), leeway >= 0 else {
-            throw fault("the filter \"truncate\" with a length that is too small")
+            throw fault("the length for the filter \"truncate\" is too small")
         }
         // Jinja checks the length first, which also works for lists
         if try self.length(value) <= length + leeway { return value }

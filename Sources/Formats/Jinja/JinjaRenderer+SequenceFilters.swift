@@ -12,7 +12,7 @@ extension JinjaRenderer {
             return try iterate(value).first ?? .undefined("there is no first item")
         case "last":
             _ = try bind()
-            if case .generator = value { throw fault("a generator has no last item; use the filter list before") }
+            if case .generator = value { throw fault("a generator has no last item; apply the filter list first") }
             return try iterate(value).last ?? .undefined("there is no last item")
         case "join":
             let given = try bind("d", "attribute")
@@ -77,7 +77,7 @@ extension JinjaRenderer {
         } else if case .int = attribute {
             parts = [attribute]
         } else {
-            throw fault("an attribute is a string or a whole number, not a \(attribute.typeName)")
+            throw fault("an attribute must be a string or a whole number, not a \(attribute.typeName)")
         }
         return { value in
             var value = value
@@ -120,7 +120,7 @@ extension JinjaRenderer {
 
     private func dictsort(_ value: JinjaValue, _ given: JinjaBinding) throws -> JinjaValue {
         let by = try given.text("by", default: "key")
-        guard by == "key" || by == "value" else { throw fault("dictionaries are sorted by key or value") }
+        guard by == "key" || by == "value" else { throw fault("dictionaries can be sorted by key or by value only") }
         guard case .dict(let dict) = value else {
             if case .undefined(let reason) = value { throw fault(reason) }
             throw fault("the filter \"dictsort\" needs a dictionary, not a \(value.typeName)")
@@ -215,7 +215,7 @@ extension JinjaRenderer {
     }
 
     private func slices(_ values: [JinjaValue], _ count: Int, _ fill: JinjaValue?) throws -> [JinjaValue] {
-        if count == 0 { throw fault("the filter \"slice\" into no slices") }
+        if count == 0 { throw fault("the filter \"slice\" needs at least one slice") }
         guard count > 0 else { return [] }
         try charge(min(count, Int.max / 64) * 32)
         let (size, extra) = (values.count / count, values.count % count)

@@ -36,7 +36,7 @@ extension JinjaRenderer {
                 _ = try bind()
                 return .bool(test(text))
             }
-            throw unsupported("the method \"\(name)\" of strings")
+            throw unsupported("the method \"\(name)\" of strings is not supported")
         }
     }
 
@@ -72,7 +72,7 @@ extension JinjaRenderer {
     private func split(_ text: String, _ separator: String?, limit: Int, fromEnd: Bool) throws -> [String] {
         let limit = limit < 0 ? Int.max : limit
         guard let separator else { return try splitAtSpace(text, limit: limit, fromEnd: fromEnd) }
-        if separator.isEmpty { throw fault("an empty separator") }
+        if separator.isEmpty { throw fault("the separator is empty") }
         let (bytes, part) = fromEnd ? (text.utf8.reversed(), separator.utf8.reversed()) : (Array(text.utf8), Array(separator.utf8))
         var pieces: [[UInt8]] = []
         var start = 0
@@ -135,7 +135,7 @@ extension JinjaRenderer {
     }
 
     private func partition(_ text: String, _ separator: String, fromEnd: Bool) throws -> JinjaValue {
-        if separator.isEmpty { throw fault("an empty separator") }
+        if separator.isEmpty { throw fault("the separator is empty") }
         let (bytes, part) = (Array(text.utf8), Array(separator.utf8))
         guard let place = fromEnd ? PythonSearch.last(of: part, in: bytes) : PythonSearch.first(of: part, in: bytes) else {
             return try tuple(fromEnd ? [.string(""), .string(""), .string(text)] : [.string(text), .string(""), .string("")])

@@ -33,7 +33,7 @@ extension JinjaRenderer {
         case .loop(let loop): return "<LoopContext \(loop.index + 1)/\(loop.items.count)>"
         case .macro(let macro): return "<Macro \(PythonText.quoted(macro.definition.name))>"
         case .generator, .cycler, .function, .method:
-            throw unsupported("a \(value.typeName) as text; use a filter such as list, or call it")
+            throw unsupported("a \(value.typeName) cannot be written as text; apply a filter such as list, or call it")
         }
     }
 
@@ -82,8 +82,8 @@ extension JinjaRenderer {
                 output += style.keySeparator
                 try writeJSON(member.value, style, level: level + 1, to: &output)
             }
-        case .undefined(let reason): throw fault("\(reason), which has no JSON")
-        default: throw fault("a \(value.typeName) has no JSON")
+        case .undefined(let reason): throw fault("\(reason) and cannot be written as JSON")
+        default: throw fault("a \(value.typeName) cannot be written as JSON")
         }
         try charge(8)
     }
@@ -118,7 +118,7 @@ extension JinjaRenderer {
         case .bool(let value): return value ? "true" : "false"
         case .int(let value): return String(value)
         case .float(let value): return Self.jsonText(value)
-        default: throw fault("a \(key.typeName) cannot be a key of JSON")
+        default: throw fault("a \(key.typeName) cannot be a JSON key")
         }
     }
 

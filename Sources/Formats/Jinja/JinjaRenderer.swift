@@ -45,7 +45,7 @@ final class JinjaRenderer {
     func enter() throws {
         depth += 1
         if depth > JinjaLimits.evaluation {
-            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.evaluation) steps within each other")
+            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.evaluation) nested steps")
         }
     }
 
@@ -55,7 +55,7 @@ final class JinjaRenderer {
     func charge(_ count: Int) throws {
         let (sum, isOver) = work.addingReportingOverflow(count)
         if isOver || sum > limits.work {
-            throw JinjaError(.limit, line: line, "the template makes more than \(limits.work) bytes of text on its way")
+            throw JinjaError(.limit, line: line, "the template needs more than \(limits.work) bytes of intermediate text")
         }
         work = sum
     }
@@ -175,13 +175,13 @@ final class JinjaRenderer {
         case .name(let name): scope[name] = value
         case .attribute(let name, let attribute):
             guard case .namespace(let namespace) = scope[name] else {
-                throw fault("cannot assign attribute \(OneLine.quoted(attribute)) on an object that is no namespace")
+                throw fault("cannot assign attribute \(OneLine.quoted(attribute)) of an object that is not a namespace")
             }
             try set(attribute, of: namespace, to: value)
         case .tuple(let targets):
             let values = try iterate(value)
             guard values.count == targets.count else {
-                throw fault("\(values.count) value\(values.count == 1 ? "" : "s") for \(targets.count) names")
+                throw fault("cannot assign \(values.count) value\(values.count == 1 ? "" : "s") to \(targets.count) names")
             }
             for (value, target) in zip(values, targets) { try assign(value, to: target, scope) }
         }
@@ -189,7 +189,7 @@ final class JinjaRenderer {
 
     func set(_ attribute: String, of namespace: JinjaNamespace, to value: JinjaValue) throws {
         guard !attribute.hasPrefix("_") else {
-            throw fault("a namespace has no attributes that begin with an underscore (\"\(attribute)\")")
+            throw fault("attributes of a namespace cannot begin with an underscore (\"\(attribute)\")")
         }
         _ = try kept(value)
         namespace.attributes.set(attribute, value)
@@ -215,7 +215,7 @@ final class JinjaRenderer {
         }
         calls += 1
         defer { calls -= 1 }
-        if calls > limits.calls { throw JinjaError(.limit, line: line, "more than \(limits.calls) macros call each other") }
+        if calls > limits.calls { throw JinjaError(.limit, line: line, "more than \(limits.calls) nested macro calls") }
         let callLine = line
         var missing: [Int] = []
         for (index, name) in names.enumerated() {

@@ -37,7 +37,7 @@ struct JinjaExpression: Sendable {
         self.line = line
         depth = 1 + (parts.compactMap { $0?.depth }.max() ?? 0)
         guard depth <= JinjaLimits.depth else {
-            throw JinjaError(.limit, line: line, "an expression with more than \(JinjaLimits.depth) operators within each other")
+            throw JinjaError(.limit, line: line, "an expression has more than \(JinjaLimits.depth) nested operators")
         }
     }
 }

@@ -4,7 +4,7 @@ extension NumpyArray {
     /// Creates an array in memory.
     /// - Precondition: The number of elements matches the shape.
     public init(shape: [Int], elements: Elements) {
-        precondition(shape.reduce(1, *) == elements.reals.count, "\(elements.reals.count) elements of the shape \(shape)")
+        precondition(shape.reduce(1, *) == elements.reals.count, "\(elements.reals.count) elements do not fit the shape \(shape)")
         self.shape = shape
         self.elements = elements
     }

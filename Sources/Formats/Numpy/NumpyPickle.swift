@@ -50,7 +50,7 @@ enum NumpyPickle: PickleRules {
         case .scalar:
             guard parts.count == 2, case .bytes(let bytes) = machine[parts[1]], bytes.count <= 8,
                 let number = try integers(bytes, parts[0], in: &machine).first
-            else { throw machine.refused("a number that is none") }
+            else { throw machine.refused("an invalid number") }
             try machine.push(.integer(number))
         case .fromBuffer:
             // (bytes, element type, shape, order)
@@ -58,9 +58,11 @@ enum NumpyPickle: PickleRules {
             try machine.push(.numbers(integers(bytes, parts[1], in: &machine)))
         case .encode:
             // a Latin-1 string: code points below 256
-            guard let first = parts.first, case .text(let text) = machine[first] else { throw machine.refused("bytes of no text") }
+            guard let first = parts.first, case .text(let text) = machine[first] else {
+                throw machine.refused("bytes that are not encoded as text")
+            }
             try machine.pay(text.utf8.count)
-            guard text.unicodeScalars.allSatisfy({ $0.value < 256 }) else { throw machine.refused("bytes of another text") }
+            guard text.unicodeScalars.allSatisfy({ $0.value < 256 }) else { throw machine.refused("bytes with characters outside Latin-1") }
             try machine.push(.bytes(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }))
         case .arrayClass: throw machine.refused("a call of a class")
         }
@@ -69,11 +71,11 @@ enum NumpyPickle: PickleRules {
     /// Sets the state of an element type or an array.
     static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .value(let index) = machine[object], let parts = machine.elements(state), parts.count >= 5 else {
-            throw machine.refused("a state of something that has none")
+            throw machine.refused("a state for an object without state")
         }
         switch machine.values[Int(index)] {
         case .elementType(_, let name):
-            guard case .text(let order) = machine[parts[1]] else { throw machine.refused("a type without an order of bytes") }
+            guard case .text(let order) = machine[parts[1]] else { throw machine.refused("a type without a byte order") }
             machine.values[Int(index)] = .elementType(order: order, name: name)
         case .numbers, .array:
             if case .bytes(let bytes) = machine[parts[4]] {
@@ -103,7 +105,7 @@ enum NumpyPickle: PickleRules {
         } catch {
             throw .unsuitable(error.reason)
         }
-        throw machine.refused("elements that are no whole numbers")
+        throw machine.refused("elements that are not whole numbers")
     }
 }
 

@@ -46,7 +46,7 @@ package struct PickledMap {
         for (key, value) in entries {
             guard case .text(let name) = machine[key] else { throw Self.other }
             guard !rows.contains(where: { $0.name == name }) else {
-                throw NumpyArray.Problem(reason: "it names the split \(OneLine.quoted(name)) twice")
+                throw NumpyArray.Problem(reason: "the split \(OneLine.quoted(name)) appears twice")
             }
             var numbers: [Int] = []
             if case .numbers(let own)? = machine.value(value) {
@@ -79,10 +79,10 @@ package struct PickledMap {
         } catch {
             switch error {
             case .refused: throw Self.other
-            case .truncated, .endlessName: throw NumpyArray.Problem(reason: "it is cut off")
+            case .truncated, .endlessName: throw NumpyArray.Problem(reason: "it is truncated")
             case .tooLarge(_, let size, NumpyPickle.limits.bytes) where size == bytes.count:
                 throw NumpyArray.Problem(reason: "its objects have more than \(NumpyPickle.limits.bytes) bytes")
-            case .tooLarge(_, _, let limit): throw NumpyArray.Problem(reason: "it builds more than \(limit) things")
+            case .tooLarge(_, _, let limit): throw NumpyArray.Problem(reason: "it creates more than \(limit) objects")
             case .unpacksTooFar: throw Self.unpacksTooFar
             case .unsuitable(let reason): throw NumpyArray.Problem(reason: reason)
             }
@@ -91,9 +91,9 @@ package struct PickledMap {
 
     /// The error for a pickle that is not such a map.
     static let other = NumpyArray.Problem(
-        reason: "it holds Python objects other than a map from splits to row numbers; " + NumpyArray.advice)
+        reason: "it contains Python objects other than a dictionary from splits to row numbers; " + NumpyArray.advice)
 
     /// The error for a pickle that repeats its parts to exhaust memory.
     static let unpacksTooFar = NumpyArray.Problem(
-        reason: "its pickle would become many times its size by naming parts of itself again and again; it is not read")
+        reason: "its pickle expands to many times its size through repeated references; it is rejected")
 }

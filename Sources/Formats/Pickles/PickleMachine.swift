@@ -124,20 +124,20 @@ struct PickleMachine<Rules: PickleRules> {
     mutating func pop() throws(PickleFault) -> Int32 {
         // an object below the mark belongs to an enclosing container
         guard stack.count > (marks.last ?? 0), let top = stack.popLast() else {
-            throw refused("an opcode that finds nothing on the stack")
+            throw refused("an opcode with an empty stack")
         }
         return top
     }
 
     mutating func popToMark() throws(PickleFault) -> [Int32] {
-        guard let mark = marks.popLast() else { throw refused("an opcode that finds no mark on the stack") }
+        guard let mark = marks.popLast() else { throw refused("an opcode without a mark on the stack") }
         defer { stack.removeSubrange(mark...) }
         return Array(stack[mark...])
     }
 
     func top() throws(PickleFault) -> Int32 {
         guard stack.count > (marks.last ?? 0), let top = stack.last else {
-            throw refused("an opcode that finds nothing on the stack")
+            throw refused("an opcode with an empty stack")
         }
         return top
     }
@@ -150,7 +150,7 @@ struct PickleMachine<Rules: PickleRules> {
     }
 
     mutating func recall(_ key: Int) throws(PickleFault) {
-        guard let number = memo[key] else { throw refused("a memo entry \(key) that was never made") }
+        guard let number = memo[key] else { throw refused("the undefined memo entry \(key)") }
         stack.append(number)
     }
 

@@ -159,9 +159,9 @@ package final class ChildProcess {
     private func stopped() -> Stop {
         // a child that has closed its pipes usually ends soon
         group.wait(seconds: 0.5)
-        guard group.hasEnded else { return .ended("it has closed its input or output, and runs on") }
+        guard group.hasEnded else { return .ended("it closed its input or output, but is still running") }
         group.end()
-        return .ended(group.status ?? "it is not known how")
+        return .ended(group.status ?? "unknown exit status")
     }
 }
 

@@ -111,7 +111,7 @@ package final class CSVReader {
                     case .quote:
                         field.append(byte)
                         place = .quoted
-                    default: place = .lost(.malformed("a quote inside a field that is not in quotes"))
+                    default: place = .lost(.malformed("a quote inside an unquoted field"))
                     }
                 case 0x0d where place.isQuote:
                     // a carriage return before the newline; anything else after the quote is an error
@@ -192,7 +192,7 @@ package final class CSVReader {
     }
 
     private func unclosed() -> FormatError {
-        .malformedFile(RowLocation(file: file, line: recordLine), "the file ends inside the quotes of this record")
+        .malformedFile(RowLocation(file: file, line: recordLine), "the file ends inside a quoted field of this record")
     }
 
     /// The next byte. Outside quotes, a carriage return that is a line end is returned as a newline.

@@ -100,7 +100,7 @@ package final class JSONArrayReader {
         } while try fill()
         guard scan.depth == 0 && !scan.isString else {
             throw FormatError.malformedFile(
-                RowLocation(file: file, line: elementLine), "the file ends inside the element that begins here")
+                RowLocation(file: file, line: elementLine), "the file ends inside the element that starts here")
         }
         return isTooLong ? .tooLong : .text(bytes)
     }
@@ -153,7 +153,7 @@ package final class JSONArrayReader {
 
     private func fault(_ what: String) -> FormatError {
         .malformedFile(
-            RowLocation(file: file, line: line), "not \(isArray ? "a JSON array of rows" : "JSON objects, one for each row"): \(what)")
+            RowLocation(file: file, line: line), "not \(isArray ? "a JSON array of rows" : "JSON objects, one per row"): \(what)")
     }
 
     private func nextByte() throws -> UInt8? {
@@ -192,8 +192,8 @@ extension JSONArrayReader.State {
         case .first: "a row or \"]\""
         case .element: "a row"
         case .comma: "a comma or \"]\""
-        case .after: "nothing behind the array"
-        case .object: "\"{\", the beginning of a row"
+        case .after: "nothing after the array"
+        case .object: "\"{\", the start of a row"
         }
     }
 }

@@ -99,10 +99,10 @@ public struct JSONLines<Row: Codable>: Sendable {
         if let problem = error as? RowProblem { return problem }
         if let problem = RowJSON.problem(in: bytes) { return problem }
         let value = try? RowJSON.value(bytes)
-        if let value, value.members == nil { return .malformed("not a JSON object but \(value.kind) (\(RowJSON.excerpt(bytes)))") }
+        if let value, value.members == nil { return .malformed("expected a JSON object, found \(value.kind) (\(RowJSON.excerpt(bytes)))") }
         // valid except for NaN or Inf, with which decoding fails whatever the key
         if let value, let (field, number) = RowJSON.nonFinite(in: value) {
-            return .malformed("not JSON: the field \(OneLine.quoted(field)) is \(number), which JSON does not have")
+            return .malformed("not JSON: the field \(OneLine.quoted(field)) is \(number), which JSON does not allow")
         }
         switch error {
         case DecodingError.keyNotFound(let key, let context):
@@ -117,7 +117,7 @@ public struct JSONLines<Row: Codable>: Sendable {
             // for a number that is too large or not an integer, the decoder does not report the field
             if let value, case let numbers = RowJSON.notWhole(in: value), !numbers.isEmpty {
                 let shown = numbers.map { "\(OneLine.quoted($0.field)) is \($0.number)" }.joined(separator: ", ")
-                return .malformed("a number is not whole or out of range where it must be: \(shown)")
+                return .malformed("a number is not whole or is out of range: \(shown)")
             }
             return .malformed("not a JSON object (\(RowJSON.excerpt(bytes)))")
         }

@@ -76,12 +76,12 @@ package enum RowJSON {
     private static func joined(_ name: String, _ path: String) -> String { path.isEmpty ? name : name + "." + path }
 
     private static func reason(_ fault: JSONError?, of bytes: [UInt8]) -> String {
-        guard let fault else { return "it cannot be read" }
+        guard let fault else { return "it cannot be parsed" }
         let path = pathToFault(of: bytes)
         let key = path.isEmpty ? "" : ", in \(OneLine.quoted(path.joined(separator: ".")))"
         let first = bytes.first { !OneLine.isSpace($0) }
         if fault.reason.hasPrefix("the text ends"), first == UInt8(ascii: "{"), !bytes.contains(0x0a) {
-            return "\(fault.reason)\(key): one row is one line; an object that goes over several lines is read from a file named .json"
+            return "\(fault.reason)\(key): each row must be on one line; objects that span several lines are read from .json files"
         }
         let place = fault.line == 1 ? "column \(fault.column)" : "line \(fault.line) of the row, column \(fault.column)"
         return "\(fault.reason), at \(place)\(key)"

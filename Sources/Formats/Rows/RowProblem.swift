@@ -24,11 +24,11 @@ public enum RowProblem: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .malformed(let what): "malformed row: \(what)"
         case .invalidUTF8: "the row is not valid UTF-8; convert the file, for example with iconv"
-        case .tooLong(let limit): "the row is longer than \(limit) bytes; raise the limit if that is intended"
+        case .tooLong(let limit): "the row is longer than \(limit) bytes; raise the limit if this is intended"
         case .missingField(let name): "field \"\(name)\" is missing"
         case .wrongType(let field, let expected, let got): "field \"\(field)\" must be \(expected), not \(got)"
         case .wrongNumberOfFields(let got, let expected):
-            "the record has \(got) fields, the header has \(expected)"
+            "the record has \(got) fields, but the header has \(expected)"
         case .wrongNumber(let field, let expected, let got): "field \"\(field)\" must be \(expected), not \(got)"
         case .unfit(let what): what
         }

@@ -27,10 +27,10 @@ package enum WholeNumber {
             value = try integer()
         } catch let error as DecodingError {
             guard case .dataCorrupted = error else { throw error }
-            throw wrong((try? number()).map(RowJSON.shown) ?? "a number beyond all numbers")
+            throw wrong((try? number()).map(RowJSON.shown) ?? "a number that is out of range")
         } catch {
             // only outside this function does the decoder add the location to its own errors
-            throw wrong((try? number()).map(RowJSON.shown) ?? "a number beyond all numbers")
+            throw wrong((try? number()).map(RowJSON.shown) ?? "a number that is out of range")
         }
         guard range.contains(value) else { throw wrong("\(value)") }
         return value

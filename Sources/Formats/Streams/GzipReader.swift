@@ -23,7 +23,7 @@ final class GzipReader {
         // a 15-bit window, plus 16 to read gzip's header and checksums
         let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else {
-            throw FormatError.unreadable(path: self.file.path, reason: "zlib cannot begin (status \(status))")
+            throw FormatError.unreadable(path: self.file.path, reason: "zlib initialisation failed (status \(status))")
         }
     }
 
@@ -70,7 +70,7 @@ final class GzipReader {
             stream.pointee.avail_in -= 1
         }
         guard stream.pointee.avail_in > 0 else { return }
-        if hasMember, stream.pointee.next_in?.pointee != 0x1f { throw damage("trailing garbage behind its last member") }
+        if hasMember, stream.pointee.next_in?.pointee != 0x1f { throw damage("trailing garbage after its last member") }
         state = .inMember
     }
 
@@ -82,9 +82,9 @@ final class GzipReader {
             (hasMember, state) = (true, .betweenMembers)
             inflateReset(stream)
         case Z_MEM_ERROR:
-            throw FormatError.unreadable(path: file.path, reason: "there is no memory to unpack it")
+            throw FormatError.unreadable(path: file.path, reason: "not enough memory to decompress it")
         default:
-            throw damage(stream.pointee.msg.map { String(cString: $0) } ?? "zlib gives status \(status)")
+            throw damage(stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)")
         }
     }
 

@@ -78,20 +78,20 @@ extension CheckpointError: CustomStringConvertible {
             "\(folder) has no weights: expected model.safetensors, model.safetensors.index.json, pytorch_model.bin or "
                 + "pytorch_model.bin.index.json"
         case .truncated(let file, let part, let need, let have):
-            "\(file) is cut short: \(part) needs \(need) bytes, there are \(have); fetch or save the file again"
+            "\(file) is truncated: \(part) needs \(need) bytes, but only \(have) are available; download or save the file again"
         case .tooLarge(let file, let part, let size, let limit):
-            "\(file): \(part) is \(size), more than the limit of \(limit); is the file damaged or of another format?"
+            "\(file): \(part) is \(size), more than the limit of \(limit); check that the file is not damaged and has the right format"
         case .unsafeName(let file, let name):
-            "\(file) refers to \(quoted(name)), which is not a plain name inside its own folder; refused"
+            "\(file) refers to \(quoted(name)), which is not a plain file name in its own folder; refused"
         case .badJSON(let file, let line, let column, let reason):
             "\(file):\(line):\(column): \(reason)"
         case .badFormat(let file, let reason):
             "\(file): \(reason)"
         case .legacyTorchFormat(let file):
-            "\(file) is in PyTorch's format of before 1.6, which is not read; load it with torch and save it again "
-                + "(torch.save writes the zip format), better as safetensors"
+            "\(file) has PyTorch's format from before 1.6, which is not supported; load it with torch and save it again "
+                + "(torch.save writes the zip format), preferably as safetensors"
         case .refusedPickle(let file, let offset, let what):
-            "\(file): refused \(what) at byte \(offset) of its pickle: only tensors and plain containers are read, "
+            "\(file): refused \(what) at byte \(offset) of its pickle: only tensors and plain containers are supported, "
                 + "nothing is executed"
         case .missingTensor(let name, let file):
             "\(file) has no tensor \(quoted(name))"
@@ -104,18 +104,18 @@ extension CheckpointError: CustomStringConvertible {
         case .wrongElementType(let name, let got, let expected):
             "tensor \(quoted(name)) has elements of type \(got), expected \(expected)"
         case .outOfRange(let file, let name, let begin, let end, let size):
-            "\(file): tensor \(quoted(name)) lies at \(begin)..<\(end), outside of the \(size) bytes of data; "
-                + "is the file cut short?"
+            "\(file): tensor \(quoted(name)) is at bytes \(begin)..<\(end), outside the \(size) bytes of data; "
+                + "check that the file is complete"
         case .wrongSize(let file, let name, let shape, let type, let need, let have):
-            "\(file): tensor \(quoted(name)) of shape \(shape) and type \(type) needs \(need) bytes, it has \(have)"
+            "\(file): tensor \(quoted(name)) of shape \(shape) and type \(type) needs \(need) bytes, but it has \(have)"
         case .overlap(let file, let first, let second):
-            "\(file): tensors \(quoted(first)) and \(quoted(second)) share bytes"
+            "\(file): tensors \(quoted(first)) and \(quoted(second)) overlap"
         case .unclaimedBytes(let file, let begin, let end):
-            "\(file): bytes \(begin)..<\(end) of the data belong to no tensor"
+            "\(file): bytes \(begin)..<\(end) of the data do not belong to any tensor"
         case .badTensor(let file, let name, let reason):
             "\(file): tensor \(quoted(name)): \(reason)"
         case .notFinite(let name, let index, let value):
-            "tensor \(quoted(name)) holds \(value) at element \(index); weights must be finite"
+            "tensor \(quoted(name)) has the value \(value) at element \(index); weights must be finite"
         case .notRepresentable(let name, let index, let value, let type):
             "element \(index) of tensor \(quoted(name)), \(value), is too large for \(type); save with a wider type"
         }

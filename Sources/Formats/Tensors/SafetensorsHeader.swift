@@ -25,7 +25,7 @@ struct SafetensorsHeader {
         try file.checkIsNoPointerFile()
         let size = file.bytes.count
         guard size >= 8 else {
-            throw CheckpointError.truncated(file: file.path, part: "the header's length", need: 8, have: size)
+            throw CheckpointError.truncated(file: file.path, part: "the header length", need: 8, have: size)
         }
         if file.bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
             throw CheckpointError.badFormat(file: file.path, reason: "this is a zip archive, not a safetensors file")
@@ -99,7 +99,7 @@ struct SafetensorsHeader {
     private static func integers(_ scanner: inout JSONScanner, atMost limit: Int) throws -> [Int] {
         var values: [Int] = []
         try scanner.array {
-            guard values.count < limit else { throw $0.error("more than \(limit) numbers") }
+            guard values.count < limit else { throw $0.error("a list has more than \(limit) numbers") }
             values.append(try $0.integer())
         }
         return values

@@ -14,7 +14,7 @@ public struct SafetensorsWriter: Sendable {
 
     /// Creates a writer. `shardLimit` is in bytes and must be positive.
     public init(shardLimit: Int = 5_000_000_000, metadata: [String: String] = ["format": "pt"]) {
-        precondition(shardLimit > 0, "a shard needs room")
+        precondition(shardLimit > 0, "the shard size limit must be positive")
         self.shardLimit = shardLimit
         self.metadata = metadata
     }

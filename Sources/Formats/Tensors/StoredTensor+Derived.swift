@@ -50,7 +50,7 @@ package enum Derivation: Sendable {
         case .rows(let order):
             let length = result.count / max(1, order.count)
             for (row, source) in order.enumerated() {
-                precondition((Int(source) + 1) * length <= bytes.count, "rows were checked when they were put in order")
+                precondition((Int(source) + 1) * length <= bytes.count, "row indices were validated when they were set")
                 (to + row * length).copyMemory(from: from + Int(source) * length, byteCount: length)
             }
         case .transposed:

@@ -21,7 +21,7 @@ extension StoredTensor {
     ///
     /// - Throws: As `floats`.
     public func copyFloats(to destination: UnsafeMutableBufferPointer<Float>, allowingNonFinite: Bool = false) throws {
-        precondition(destination.count == count, "room for \(destination.count) of \(count) elements of \(name)")
+        precondition(destination.count == count, "the destination has \(destination.count) elements, but \(name) has \(count)")
         try checkReadable()
         fillFloats(destination)
         releasePages()
@@ -59,12 +59,12 @@ extension StoredTensor {
             withExtendedLifetime(file) { Self.widen(bytes, elementType, into: destination) }
         case .blocks(let file, let range, let type):
             let (length, width) = type.block
-            precondition(elements.lowerBound % length == 0 && elements.count % length == 0, "blocks are read whole")
+            precondition(elements.lowerBound % length == 0 && elements.count % length == 0, "only complete blocks can be read")
             let start = range.lowerBound + elements.lowerBound / length * width
             let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + elements.count / length * width])
             withExtendedLifetime(file) { type.decode(bytes, into: destination) }
         case .derived:
-            preconditionFailure("only stored elements are read in parts")
+            preconditionFailure("only stored elements can be read in parts")
         }
     }
 
@@ -90,7 +90,7 @@ extension StoredTensor {
                 destination[index] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
             }
         default:
-            preconditionFailure("integers are not read as floats")
+            preconditionFailure("integers cannot be read as floats")
         }
     }
 

@@ -117,7 +117,7 @@ public struct StoredTensor: Sendable {
         var index = [Int](repeating: 0, count: shape.count)
         var source = 0
         for element in 0..<count {
-            precondition((source + 1) * width <= stored.count, "strides were checked when the file was opened")
+            precondition((source + 1) * width <= stored.count, "strides were validated when the file was opened")
             (to + element * width).copyMemory(from: from + source * width, byteCount: width)
             var dimension = shape.count - 1
             while dimension >= 0 {

@@ -24,11 +24,12 @@ public struct TorchArchive: Sendable {
         }
         let folder = String(pickles[0].dropLast("data.pkl".count))
         if let order = archive.members[folder + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
-            throw CheckpointError.badFormat(file: file.path, reason: "the byte order is not little-endian")
+            throw CheckpointError.badFormat(file: file.path, reason: "the byte order is not little-endian, which is the only one supported")
         }
         let (machine, root) = try Self.run(UnsafeRawBufferPointer(rebasing: file.bytes[pickle]), file: file.path)
         guard case .dictionary(let pairs) = machine[root] else {
-            throw CheckpointError.badFormat(file: file.path, reason: "the pickle holds no dictionary of tensors")
+            throw CheckpointError.badFormat(
+                file: file.path, reason: "the pickle does not contain a dictionary of tensors; expected a state dictionary")
         }
         var tensors: [StoredTensor] = []
         var seen: Set<String> = []
@@ -43,7 +44,7 @@ public struct TorchArchive: Sendable {
         }
         guard !tensors.isEmpty || pairs.isEmpty else {
             throw CheckpointError.badFormat(
-                file: file.path, reason: "the dictionary holds no tensors by name; expected a state dictionary")
+                file: file.path, reason: "the dictionary has no tensors by name; expected a state dictionary")
         }
         self.tensors = tensors
     }

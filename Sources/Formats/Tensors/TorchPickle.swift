@@ -56,7 +56,7 @@ enum TorchPickle: PickleRules {
             case .text("storage") = machine[parts[0]], case .global(.storage(let type)) = machine[parts[1]],
             case .text(let key) = machine[parts[2]], case .text = machine[parts[3]],
             case .integer(let count) = machine[parts[4]], count >= 0
-        else { throw machine.refused("a persistent identifier that describes no storage") }
+        else { throw machine.refused("a persistent identifier that does not describe a storage") }
         try machine.push(.storage(Storage(key: key, elementType: type, count: count)))
     }
 
@@ -92,7 +92,7 @@ enum TorchPickle: PickleRules {
     /// Handles the state of an object. PyTorch sets `_metadata` on its dictionaries this way; it is ignored.
     static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .dictionary = machine[state], case .dictionary = machine[object] else {
-            throw machine.refused("the opcode BUILD on something that is no dictionary")
+            throw machine.refused("the opcode BUILD on an object that is not a dictionary")
         }
     }
 
@@ -119,9 +119,9 @@ extension CheckpointError {
             switch fault {
             case .refused(let what, let offset): .refusedPickle(file: file, offset: offset, what: what)
             case .truncated(let need, let have): .truncated(file: file, part: "the pickle", need: need, have: have)
-            case .endlessName(let offset): .refusedPickle(file: file, offset: offset, what: "a name without an end")
+            case .endlessName(let offset): .refusedPickle(file: file, offset: offset, what: "an unterminated name")
             case .tooLarge(let part, let size, let limit): .tooLarge(file: file, part: part, size: size, limit: limit)
-            case .unpacksTooFar: .badFormat(file: file, reason: "the pickle names parts of itself again and again")
+            case .unpacksTooFar: .badFormat(file: file, reason: "the pickle expands to many times its size through repeated references")
             case .unsuitable(let what): .badFormat(file: file, reason: what)
             }
     }

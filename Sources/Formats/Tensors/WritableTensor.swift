@@ -36,7 +36,7 @@ public struct WritableTensor {
 
     /// A tensor with the given floats in row-major order.
     public init(_ name: String, shape: [Int], as elementType: ElementType = .float32, values: [Float]) {
-        precondition(values.count == shape.reduce(1, *), "\(name): \(values.count) values for the shape \(shape)")
+        precondition(values.count == shape.reduce(1, *), "\(name): \(values.count) values do not fit the shape \(shape)")
         self.init(name, shape: shape, as: elementType) { body in
             try values.withUnsafeBufferPointer(body)
         }
@@ -49,7 +49,7 @@ public struct WritableTensor {
         access: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
     ) {
         precondition(
-            [.float32, .bfloat16, .float16].contains(elementType), "\(name): floats are not written as \(elementType)")
+            [.float32, .bfloat16, .float16].contains(elementType), "\(name): floats cannot be written as \(elementType)")
         self.name = name
         self.shape = shape
         self.elementType = elementType

@@ -28,7 +28,7 @@ struct BadRowTests {
                 let counts = try rows.readEach { _, _ in }
                 #expect(
                     counts.skipped == 1
-                        && counts.problems[0].contains("\(name):\(first + 2): id \"a\" was already used"))
+                        && counts.problems[0].contains("\(name):\(first + 2): the id \"a\" was already used"))
             }
         }
     }

@@ -201,7 +201,7 @@ import _TestSupport
             #expect(corpus.splits["test"]?.map(\.id) == ["r6"] && corpus.splits["ood_test"]?.map(\.id) == ["r5"])
             #expect(corpus.valuesFound == ["b", "c"])
             let error = dataError { _ = try read("source", ["x"], ["ood_test"]) }
-            #expect(error == .emptySplit("ood_test", reason: "every row of \"test\" has another \"source\" than \"x\""))
+            #expect(error == .emptySplit("ood_test", reason: "every row of \"test\" has a \"source\" other than \"x\""))
             let file = folder.appendingPathComponent("train.jsonl").path
             #expect(formatError { _ = try read("origin", ["x"]) } == .badRow(RowLocation(file: file, line: 1), .missingField("origin")))
             // numbers and truths count as they are written; lists do not

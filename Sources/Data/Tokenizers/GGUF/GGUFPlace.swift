@@ -25,11 +25,11 @@ enum GGUFPlace {
             throw TokenizerError.malformed(
                 file: folder.path, line: nil,
                 reason:
-                    "it has \(models.count) GGUF models (\(models.sorted().prefix(3).joined(separator: ", "))); pass the path of one"
+                    "it has \(models.count) models in GGUF files (\(models.sorted().prefix(3).joined(separator: ", "))); pass one of them"
             )
         }
         guard names.contains(model) else {
-            throw TokenizerError.malformed(file: folder.path, line: nil, reason: "\(model), the first part of \(first), is missing")
+            throw TokenizerError.malformed(file: folder.path, line: nil, reason: "\(model) is missing, the first part of \(first)")
         }
         return folder.appendingPathComponent(model)
     }

@@ -113,13 +113,13 @@ struct GGUFScanner {
     private mutating func bool(_ key: String) throws -> Bool {
         let place = offset
         let byte = try number(UInt8.self, key)
-        guard byte <= 1 else { throw fault("\(key) is \(byte), neither false (0) nor true (1)", at: place) }
+        guard byte <= 1 else { throw fault("\(key) is \(byte); expected 0 (false) or 1 (true)", at: place) }
         return byte == 1
     }
 
     private mutating func array(_ key: String, depth: Int) throws -> GGUFArray {
         guard depth <= Self.depthLimit else {
-            throw fault("\(key) has arrays in arrays, more than \(Self.depthLimit) deep")
+            throw fault("\(key) has arrays nested more than \(Self.depthLimit) deep")
         }
         let type = try type(key)
         let count = try count("values of \(key)", width: type.width, limit: Self.elementLimit)

@@ -32,7 +32,7 @@ public struct GGUFShards: Sendable {
         }
         if let all = try Self.number("split.tensors.count", of: first), all != tensors.count {
             throw CheckpointError.badFormat(
-                file: path, reason: "its \(count) parts hold \(tensors.count) tensors; split.tensors.count says \(all)")
+                file: path, reason: "its \(count) parts have \(tensors.count) tensors, but split.tensors.count is \(all)")
         }
     }
 
@@ -41,18 +41,18 @@ public struct GGUFShards: Sendable {
             throw CheckpointError.badFormat(
                 file: first.path,
                 reason: "this is one of \(count) parts (split.count), but its name does not end with -00001-of-\(padded(count)).gguf; "
-                    + "give the parts their names back")
+                    + "rename the parts to their original names")
         }
         guard number == 1 else {
             throw CheckpointError.badFormat(
-                file: first.path, reason: "this is part \(number) of a model; name the first, \(stem)-00001-of-\(padded(total)).gguf")
+                file: first.path, reason: "this is part \(number) of a model; pass the first part, \(stem)-00001-of-\(padded(total)).gguf")
         }
         func check(_ file: GGUFFile, is number: Int) throws {
             let own = (number: try Self.number("split.no", of: file), count: try Self.number("split.count", of: file))
             guard own == (number - 1, count), total == count else {
                 throw CheckpointError.badFormat(
                     file: file.path,
-                    reason: "its name is that of part \(number) of \(total), but its metadata are those of part "
+                    reason: "its name says part \(number) of \(total), but its metadata says part "
                         + "\(own.number.map { String($0 + 1) } ?? "?") of \(own.count.map(String.init) ?? "?")")
             }
         }
@@ -68,7 +68,7 @@ public struct GGUFShards: Sendable {
     private static func number(_ key: String, of file: GGUFFile) throws -> Int? {
         guard let value = file.metadata[key] else { return nil }
         guard let number = value.int, number >= 0 else {
-            throw CheckpointError.badFormat(file: file.path, reason: "\(key) is \(value.kind); a whole number from 0 is expected")
+            throw CheckpointError.badFormat(file: file.path, reason: "\(key) is \(value.kind); expected a non-negative whole number")
         }
         return number
     }
@@ -117,7 +117,7 @@ public struct GGUFShards: Sendable {
             guard firsts.count == 1 else {
                 throw CheckpointError.badFormat(
                     file: path,
-                    reason: "this folder holds \(firsts.count) models in GGUF (\(firsts[0]), \(firsts[1])…); name one of the files")
+                    reason: "this folder has \(firsts.count) GGUF models (\(firsts[0]), \(firsts[1])…); pass the path of one")
             }
             return URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent(name, isDirectory: false)
         default:

@@ -26,7 +26,7 @@ public struct GGUFWriter {
     /// Adds a tensor in its own element type, which must be F32, F16 or BF16.
     public mutating func add(_ tensor: WritableTensor) {
         let type: GGMLType? = GGMLType.allCases.first { $0.elementType == tensor.elementType }
-        guard let type else { preconditionFailure("\(tensor.name): GGUF files hold no weights of type \(tensor.elementType)") }
+        guard let type else { preconditionFailure("\(tensor.name): GGUF files cannot have weights of type \(tensor.elementType)") }
         append(tensor, type)
     }
 
@@ -39,7 +39,7 @@ public struct GGUFWriter {
     }
 
     private mutating func append(_ tensor: WritableTensor, _ type: GGMLType) {
-        precondition(tensor.shape.count <= 4, "\(tensor.name) has more dimensions than a GGUF file can hold")
+        precondition(tensor.shape.count <= 4, "\(tensor.name) has more than 4 dimensions, which GGUF does not support")
         entries.append(Entry(tensor: tensor, type: type, offset: size))
         let (elements, width) = type.block
         size += Self.padded(tensor.shape.reduce(1, *) / elements * width)
